@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/print.h"
+#include "common/i18n.h"
+
+guint64 progress_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
+}
+
+static double milliseconds(guint64 start_us, guint64 at_us)
+{
+    return at_us < start_us ? 0 : (double)(at_us - start_us) / 1000;
+}
+
+/* The worker's phases, org.godwit.Tunnel1.xml. */
+static const char *phase_title(const char *phase)
+{
+    static const struct {
+        const char *phase, *title;
+    } titles[] = {
+        {"resolve", N_("Looking up the gateway")},    {"init", N_("Contacting the gateway")},
+        {"gateway-answered", N_("Gateway answered")}, {"gateway-verified", N_("Gateway verified")},
+        {"user-auth", N_("Authenticating")},          {"user-accepted", N_("User accepted")},
+        {"established", N_("Tunnel established")},    {"disconnecting", N_("Disconnecting")},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
+        if (strcmp(titles[i].phase, phase) == 0) {
+            return _(titles[i].title);
+        }
+    }
+    return phase;
+}
+
+void progress_phase(guint64 start_us, const char *phase, const char *text, guint64 at_us)
+{
+    char *facts = printable(text == NULL ? "" : text);
+    char *title = printable(phase_title(phase));
+
+    printf("%s%8.1f ms%s  %s", style_begin(stdout, STYLE_DIM), milliseconds(start_us, at_us),
+           style_end(stdout), title);
+    printf(*facts == '\0' ? "%s\n" : ": %s\n", facts);
+    g_free(title);
+    g_free(facts);
+}
+
+void progress_trace(guint64 start_us, const char *line, gboolean outbound, gboolean retransmission,
+                    guint64 at_us)
+{
+    char *shown = printable(line);
+
+    fflush(stdout);
+    fprintf(stderr, "%s%8.1f ms%s  %s %s%s\n", style_begin(stderr, STYLE_DIM),
+            milliseconds(start_us, at_us), style_end(stderr), outbound ? "->" : "<-", shown,
+            retransmission ? _(" (again)") : "");
+    g_free(shown);
+}
+
+/* ---- the summary ---- */
+
+/* "a, b" from two facts of which each may be missing; free it. */
+static char *fact(const struct session_info *info, const char *first, const char *second)
+{
+    const char *a = info->summary == NULL ? NULL : g_hash_table_lookup(info->summary, first);
+    const char *b =
+        info->summary == NULL || second == NULL ? NULL : g_hash_table_lookup(info->summary, second);
+    gboolean has_a = a != NULL && *a != '\0', has_b = b != NULL && *b != '\0';
+    char *both =
+        g_strdup_printf("%s%s%s", has_a ? a : "", has_a && has_b ? ", " : "", has_b ? b : "");
+    char *shown = printable(both);
+
+    g_free(both);
+    return shown;
+}
+
+static char *gateway_text(const struct session_info *info)
+{
+    char *address = fact(info, "gateway", NULL),
+         *identity = fact(info, "gateway-id", "gateway-auth");
+    char *text = g_strdup_printf(*identity == '\0' ? "%s%s" : "%s, %s", address, identity);
+
+    g_free(address);
+    g_free(identity);
+    return text;
+}
+
+static char *prefixes_text(const struct prefix *prefixes, size_t n)
+{
+    enum { SHOWN = 8 };
+    GString *text = g_string_new(NULL);
+    char one[ADDR_TEXT_MAX];
+
+    for (size_t i = 0; i < n && i < SHOWN; i++) {
+        g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", prefix_text(&prefixes[i], one));
+    }
+    if (n > SHOWN) {
+        g_string_append_printf(text, _(" and %zu more"), n - SHOWN);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static gboolean has_family(const struct net_config *net, enum family family)
+{
+    for (size_t i = 0; i < net->n_addresses; i++) {
+        if (net->addresses[i].addr.family == family) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static char *routes_text(const struct session_info *info)
+{
+    gboolean v4 = has_family(info->net, FAMILY_IPV4), v6 = has_family(info->net, FAMILY_IPV6);
+
+    if (!info->full_tunnel && info->net->n_routes == 0) {
+        return g_strdup(_("none: the gateway named no networks; set remote-ts to choose some"));
+    }
+    if (!info->full_tunnel) {
+        return prefixes_text(info->net->routes, info->net->n_routes);
+    }
+    return g_strdup(v4 && v6 ? _("all IPv4 and IPv6 traffic")
+                    : v6     ? _("all IPv6 traffic")
+                             : _("all IPv4 traffic"));
+}
+
+static char *dns_text(const struct session_info *info)
+{
+    const struct net_config *net = info->net;
+    GString *text = g_string_new(NULL);
+    char one[ADDR_TEXT_MAX];
+
+    for (size_t i = 0; i < net->n_dns; i++) {
+        g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", addr_text(&net->dns[i], one));
+    }
+    for (size_t i = 0; i < net->n_domains; i++) {
+        g_string_append_printf(text, i == 0 ? _(" for %s") : ", %s", net->domains[i]);
+    }
+    if (net->n_dns > 0 && info->dns_method != NULL && *info->dns_method != '\0') {
+        g_string_append_printf(text, " (%s)", info->dns_method);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void print_banner(const char *banner)
+{
+    char **lines = g_strsplit(banner, "\n", -1);
+
+    for (char **line = lines; *banner != '\0' && *line != NULL; line++) {
+        char *shown = printable(*line);
+
+        printf("  | %s\n", shown);
+        g_free(shown);
+    }
+    g_strfreev(lines);
+}
+
+void progress_connected(guint64 start_us, const struct session_info *info)
+{
+    double took = milliseconds(start_us, progress_now());
+    char *name = printable(info->name);
+    struct rows *rows = rows_new();
+    char *bold = g_strconcat(style_begin(stdout, STYLE_BOLD), name, style_end(stdout), NULL);
+
+    /* Translators: the line must begin with this word, which scripts wait for. */
+    printf(_("Connected to %s in %.0f ms\n"), bold, took);
+    rows_add(rows, _("Gateway"), gateway_text(info));
+    rows_add(rows, _("Software"), fact(info, "gateway-version", NULL));
+    rows_add(rows, _("User"), fact(info, "local-id", "user-auth"));
+    rows_add(rows, _("Addresses"), prefixes_text(info->net->addresses, info->net->n_addresses));
+    rows_add(rows, _("DNS"), dns_text(info));
+    rows_add(rows, _("Routes"), routes_text(info));
+    rows_add(rows, _("IKE"), fact(info, "ike-suite", NULL));
+    rows_add(rows, _("ESP"), fact(info, "esp-suite", NULL));
+    rows_add(rows, _("Interface"),
+             g_strdup_printf(_("%s, MTU %u"), info->interface, info->net->mtu));
+    rows_finish(rows, stdout);
+    print_banner(info->net->banner);
+    g_free(bold);
+    g_free(name);
+}

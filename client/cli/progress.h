@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_CLI_PROGRESS_H
+#define GODWIT_CLI_PROGRESS_H
+
+#include "session/session.h"
+
+/* Times are microseconds of CLOCK_BOOTTIME; what is shown are milliseconds since `start_us`. */
+guint64 progress_now(void);
+void progress_phase(guint64 start_us, const char *phase, const char *text, guint64 at_us);
+/* One rung of the ladder, on stderr. */
+void progress_trace(guint64 start_us, const char *line, gboolean outbound, gboolean retransmission,
+                    guint64 at_us);
+/* The summary, which begins with "Connected to NAME in N ms". */
+void progress_connected(guint64 start_us, const struct session_info *info);
+
+#endif

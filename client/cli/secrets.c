@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/print.h"
+#include "common/i18n.h"
+
+enum { LINE_MAX_OCTETS = 4096 };
+
+const char *secret_read_fd(int fd, struct secret *out)
+{
+    struct secret line = {0};
+    const char *why = NULL;
+    size_t len = 0;
+
+    if (fcntl(fd, F_GETFD) < 0) {
+        return N_("that descriptor is not open");
+    }
+    if (!secret_alloc(&line, LINE_MAX_OCTETS)) {
+        return N_("out of memory");
+    }
+    /* One octet at a time: what follows the line belongs to somebody else. */
+    while (why == NULL) {
+        ssize_t n = read(fd, line.data + len, 1);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            why = N_("that descriptor cannot be read");
+        } else if (n == 0 || line.data[len] == '\n') {
+            break;
+        } else if (++len == line.len) {
+            why = N_("the line is longer than 4095 octets");
+        }
+    }
+    if (len > 0 && line.data[len - 1] == '\r') {
+        len--;
+    }
+    if (why == NULL && len == 0) {
+        why = N_("that descriptor holds nothing");
+    }
+    if (why == NULL && !secret_set(out, bytes_of(line.data, len))) {
+        why = N_("out of memory");
+    }
+    secret_free(&line);
+    return why;
+}
+
+struct field {
+    char *id, *label, *prompt;
+    gboolean secret;
+};
+
+struct prompt {
+    int fd;
+    guint source;
+    gboolean changed; /* the terminal's settings */
+    gboolean again;   /* the last answer was empty */
+    struct termios before;
+    GArray *fields;
+    guint at; /* the field being asked for */
+    struct secret line;
+    GHashTable *values;
+    void (*done)(void *context, GHashTable *values);
+    void *context;
+};
+
+static void clear_field(gpointer data)
+{
+    struct field *field = data;
+
+    g_free(field->id);
+    g_free(field->label);
+    g_free(field->prompt);
+}
+
+static void wipe_and_free(gpointer data)
+{
+    struct secret *secret = data;
+
+    secret_free(secret);
+    g_free(secret);
+}
+
+static GBytes *bytes_of_line(struct bytes line)
+{
+    struct secret *copy = g_new0(struct secret, 1);
+
+    if (!secret_set(copy, line)) {
+        g_error("out of memory");
+    }
+    return g_bytes_new_with_free_func(copy->data, copy->len, wipe_and_free, copy);
+}
+
+static void restore(struct prompt *prompt)
+{
+    if (prompt->changed) {
+        (void)tcsetattr(prompt->fd, TCSAFLUSH, &prompt->before);
+        prompt->changed = FALSE;
+    }
+}
+
+/* Without echo a stop or a core dump would leave the shell blind; an interrupt comes to us. */
+static void hide(struct prompt *prompt)
+{
+    struct termios hidden = prompt->before;
+
+    hidden.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHONL);
+    hidden.c_lflag |= ICANON | ISIG;
+    hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
+    hidden.c_cc[VQUIT] = _POSIX_VDISABLE;
+    prompt->changed = tcsetattr(prompt->fd, TCSAFLUSH, &hidden) == 0;
+}
+
+static void say(const struct prompt *prompt, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        ssize_t n = write(prompt->fd, text, left);
+
+        if (n < 0 && errno != EINTR) {
+            return;
+        }
+        text += n > 0 ? n : 0;
+        left -= n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void ask(struct prompt *prompt)
+{
+    const struct field *field = &g_array_index(prompt->fields, struct field, prompt->at);
+    char *question = g_strdup_printf(_("%s: "), field->label);
+
+    if (field->secret) {
+        hide(prompt);
+    }
+    if (*field->prompt != '\0' && !prompt->again) {
+        say(prompt, field->prompt);
+        say(prompt, "\n");
+    }
+    say(prompt, question);
+    g_free(question);
+}
+
+static gboolean finish(struct prompt *prompt, GHashTable *values)
+{
+    restore(prompt);
+    prompt->source = 0;
+    prompt->done(prompt->context, values);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_line(gint fd, GIOCondition condition, gpointer data)
+{
+    struct prompt *prompt = data;
+    const struct field *field = &g_array_index(prompt->fields, struct field, prompt->at);
+    ssize_t n = read(fd, prompt->line.data, prompt->line.len);
+
+    (void)condition;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return G_SOURCE_CONTINUE;
+    }
+    if (prompt->changed) {
+        say(prompt, "\n");
+    }
+    if (n <= 0) {
+        return finish(prompt, NULL);
+    }
+    if (prompt->line.data[n - 1] == '\n') {
+        n--;
+    }
+    prompt->again = n == 0;
+    if (n > 0) {
+        g_hash_table_insert(prompt->values, g_strdup(field->id),
+                            bytes_of_line(bytes_of(prompt->line.data, (size_t)n)));
+        secret_wipe(prompt->line.data, prompt->line.len);
+        restore(prompt);
+        prompt->at++;
+    }
+    if (prompt->at == prompt->fields->len) {
+        return finish(prompt, prompt->values);
+    }
+    ask(prompt);
+    return G_SOURCE_CONTINUE;
+}
+
+struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
+                          void (*done)(void *context, GHashTable *values), void *context)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct prompt *prompt;
+    struct termios before;
+
+    /* In the background a question would stop us, and with us the connection. */
+    if (fd < 0 || n_fields == 0 || tcgetpgrp(fd) != getpgrp() || tcgetattr(fd, &before) != 0) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return NULL;
+    }
+    prompt = g_new0(struct prompt, 1);
+    *prompt = (struct prompt){.fd = fd, .before = before, .done = done, .context = context};
+    prompt->fields = g_array_new(FALSE, TRUE, sizeof(struct field));
+    g_array_set_clear_func(prompt->fields, clear_field);
+    for (gsize i = 0; i < n_fields; i++) {
+        struct field field = {
+            .id = g_strdup(fields[i].id),
+            .label = printable(fields[i].label == NULL ? fields[i].id : fields[i].label),
+            .prompt = printable(fields[i].prompt == NULL ? "" : fields[i].prompt),
+            .secret = fields[i].secret,
+        };
+
+        g_array_append_val(prompt->fields, field);
+    }
+    prompt->values =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    if (!secret_alloc(&prompt->line, LINE_MAX_OCTETS)) {
+        g_error("out of memory");
+    }
+    fflush(stdout);
+    ask(prompt);
+    prompt->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_line, prompt);
+    return prompt;
+}
+
+void prompt_free(struct prompt *prompt)
+{
+    if (prompt == NULL) {
+        return;
+    }
+    if (prompt->source != 0) {
+        g_source_remove(prompt->source);
+    }
+    if (prompt->changed) {
+        say(prompt, "\n");
+    }
+    restore(prompt);
+    close(prompt->fd);
+    secret_free(&prompt->line);
+    g_hash_table_destroy(prompt->values);
+    g_array_unref(prompt->fields);
+    g_free(prompt);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_CLI_SECRETS_H
+#define GODWIT_CLI_SECRETS_H
+
+#include <glib.h>
+
+#include "common/secret.h"
+#include "session/session.h"
+
+/* The first line of a descriptor without its end. NULL when it worked, else why not (untranslated).
+ */
+const char *secret_read_fd(int fd, struct secret *out);
+
+/* Asks on the terminal, /dev/tty, while the main loop goes on. */
+struct prompt;
+/*
+ * `done` is called once from the main context: with GBytes by field id, or with NULL when the
+ * person wants no more. Both are the prompt's. NULL, and no call, when there is no terminal to ask
+ * on.
+ */
+struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
+                          void (*done)(void *context, GHashTable *values), void *context);
+/* Gives the terminal its echo back; NULL is harmless. */
+void prompt_free(struct prompt *prompt);
+
+#endif

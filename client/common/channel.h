@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_CHANNEL_H
+#define GODWIT_CHANNEL_H
+
+#include <glib.h>
+
+/*
+ * What a session and its worker say to each other, over the socketpair that the worker inherits.
+ * A message is a kind and a GVariant of that kind's type; GVariant's serialisation is the wire
+ * format. Both sides are of one build. Order is kept, and either may send at any time.
+ */
+enum channel_message {
+    /* Session to worker. */
+    MESSAGE_CONNECT,    /* (a{sv}a{sv}): profile_to_variant(); options "trace" b, "have-vnet-hdr" b,
+                           "path-mtu" q. Once; ACCEPTED or DOWN follows at once. */
+    MESSAGE_DISCONNECT, /* (): send Delete; DOWN follows */
+    MESSAGE_SECRETS, /* a{say}: values by id, for SECRETS_REQUIRED; an empty one cancels. May take
+                        as long as a person needs. */
+    /* Worker to session. Times are microseconds of CLOCK_BOOTTIME. */
+    MESSAGE_ACCEPTED,         /* (): the profile of CONNECT is understood */
+    MESSAGE_PHASE,            /* (sst): phase, text, time. The phases: "resolve", "init",
+                                 "gateway-answered", "gateway-verified", "user-auth", "user-accepted",
+                                 "established", "disconnecting" */
+    MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
+    MESSAGE_SECRETS_REQUIRED, /* a(ss): fields of a form: profile key ("password", "user"), prompt
+                                 of the gateway. One at a time. */
+    MESSAGE_CONNECTED,        /* (a{sv}a{ss}): net_config_to_variant(); summary by name: "gateway",
+                                 "gateway-id", "gateway-auth", "gateway-subject", "local-id",
+                                 "user-auth", "ike-suite", "esp-suite", "gateway-version" */
+    MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */
+    N_MESSAGES
+};
+
+enum channel_side { CHANNEL_SESSION, CHANNEL_WORKER };
+
+/* Largest message, in octets: a profile with a bundle of authorities and a client certificate. */
+#define CHANNEL_MESSAGE_MAX (4U << 20)
+
+struct channel;
+
+/* `body` is of the kind's type and in normal form, borrowed for the call, and its octets are wiped
+ * with its last reference. */
+typedef void (*channel_message_cb)(void *context, enum channel_message kind, GVariant *body);
+/* The other side closed the channel, after everything it had sent; or `breach`: it sent what is no
+ * message, and nothing of it is read any more. Called once. */
+typedef void (*channel_closed_cb)(void *context, gboolean breach);
+
+/* Takes over `fd`, a stream socket, and reads from it on the thread-default context. */
+struct channel *channel_new(int fd, enum channel_side side, channel_message_cb message,
+                            channel_closed_cb closed, void *context);
+/* Sends, or queues what the socket does not take. `body` may be floating; NULL = (). Nothing
+ * happens once the channel is closed. */
+void channel_send(struct channel *channel, enum channel_message kind, GVariant *body);
+/* Waits until everything queued is sent, at most `milliseconds`. */
+void channel_flush(struct channel *channel, int milliseconds);
+/* Also from inside a callback, none of which comes any more. NULL is harmless. */
+void channel_free(struct channel *channel);
+
+#endif

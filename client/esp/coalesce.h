@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_ESP_COALESCE_H
+#define GODWIT_ESP_COALESCE_H
+
+#include <linux/virtio_net.h>
+#include <sys/uio.h>
+
+#include "esp/ip.h"
+
+/*
+ * Glues TCP packets of one flow, opened from one receive batch, into super-packets for the TUN, by
+ * the rules of the kernel's own receive offload: consecutive, equal in all headers but the sequence
+ * number, checksum and the last one's PSH and FIN, of equal size but the last. Nothing is copied: a
+ * frame is a list of pieces that stay where they were opened.
+ */
+#define COALESCE_FRAMES 64
+#define COALESCE_PACKETS 64 /* pieces of one frame */
+
+struct frame {
+    struct virtio_net_hdr hdr;
+    struct iovec iov[1 + COALESCE_PACKETS]; /* the first is `hdr` */
+    uint8_t n;                              /* packets in it */
+    bool open;                              /* more may be appended */
+    bool verified;                          /* the first packet's checksum was found good */
+    struct ip_info info;
+    size_t header_len; /* IP and TCP */
+    size_t segment;    /* payload of the first packet */
+    size_t len;        /* of all, with one header */
+    uint32_t next_sequence;
+};
+
+struct coalescer {
+    bool enabled; /* the TUN takes struct virtio_net_hdr */
+    size_t n;
+    struct frame frames[COALESCE_FRAMES]; /* in the order of their first packets; of one flow the
+                                             latest grows */
+};
+
+void coalesce_reset(struct coalescer *c);
+/* Takes a packet (borrowed until coalesce_reset). False when there is no room: write all frames,
+ * reset, try again. */
+bool coalesce_add(struct coalescer *c, const struct ip_info *info, uint8_t *packet);
+/* Finishes frame `index` and gives its pieces, with the virtio header when enabled. */
+const struct iovec *coalesce_frame(struct coalescer *c, size_t index, size_t *n_iov);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "esp/datapath_internal.h"
+
+/* Linux 6.2 */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define MTU_MIN 68 /* RFC 791 3.2: what every network carries */
+
+uint64_t datapath_now_us(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+        return 0;
+    }
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+bool datapath_wait(struct datapath *dp, int fd, short events)
+{
+    struct pollfd fds[2] = {{dp->wake, POLLIN, 0}, {fd, events, 0}};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    }
+    return fds[0].revents == 0 && (fds[1].revents & POLLNVAL) == 0;
+}
+
+/* ---- start and stop ---- */
+
+/* The offloads that segment.c undoes. What the kernel does not know it does not do; a TUN emulated
+ * in a test knows none. */
+static void ask_offload(int fd)
+{
+    unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+    if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) != 0) {
+        (void)ioctl(fd, TUNSETOFFLOAD, tcp);
+    }
+}
+
+static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&dp->threads[dp->n_threads], NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        return ERR_MEMORY;
+    }
+    dp->n_threads++;
+    return OK;
+}
+
+static enum err prepare(struct datapath *dp, const struct datapath_config *config)
+{
+    dp->config = *config;
+    dp->wake = -1;
+    dp->ike[0] = dp->ike[1] = -1;
+    quiesce_init(&dp->quiesce);
+    datapath_set_mtu(dp, config->mtu);
+    if (sa_table_init(&dp->in) != OK) {
+        return ERR_MEMORY;
+    }
+    dp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (dp->wake < 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, dp->ike) != 0) {
+        return ERR_MEMORY;
+    }
+    dp->outbound = outbound_new(dp);
+    dp->inbound = inbound_new(dp);
+    return dp->outbound != NULL && dp->inbound != NULL ? OK : ERR_MEMORY;
+}
+
+enum err datapath_start(struct datapath **out, const struct datapath_config *config)
+{
+    *out = NULL;
+    struct datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) / 64 * 64);
+    if (dp == NULL) {
+        return ERR_MEMORY;
+    }
+    memset(dp, 0, sizeof(*dp));
+    enum err err = prepare(dp, config);
+    if (err == OK) {
+        int flags = fcntl(config->tun_fd, F_GETFL);
+        if (flags < 0 || fcntl(config->tun_fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+            err = ERR_STATE;
+        }
+    }
+    if (err == OK) {
+        if (config->vnet_hdr) {
+            ask_offload(config->tun_fd);
+        }
+        if (config->udp4_fd >= 0) {
+            udp_setup(config->udp4_fd, FAMILY_IPV4);
+        }
+        if (config->udp6_fd >= 0) {
+            udp_setup(config->udp6_fd, FAMILY_IPV6);
+        }
+        err = start_thread(dp, outbound_thread, dp->outbound);
+    }
+    if (err == OK) {
+        err = start_thread(dp, inbound_thread, dp->inbound);
+    }
+    if (err != OK) {
+        datapath_stop(dp);
+        return err;
+    }
+    *out = dp;
+    return OK;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+void datapath_stop(struct datapath *dp)
+{
+    if (dp == NULL) {
+        return;
+    }
+    atomic_store(&dp->stop, true);
+    uint64_t one = 1;
+    if (dp->wake >= 0 && write(dp->wake, &one, sizeof(one)) != sizeof(one)) {
+        atomic_store(&dp->stop, true); /* a full eventfd is readable as well */
+    }
+    for (unsigned i = 0; i < dp->n_threads; i++) {
+        pthread_join(dp->threads[i], NULL);
+    }
+    if (dp->n_threads > 0) {
+        udp_teardown(dp->config.udp4_fd);
+        udp_teardown(dp->config.udp6_fd);
+    }
+    struct out_entry *out_entry = atomic_load(&dp->out);
+    struct path_entry *path = atomic_load(&dp->path);
+    quiesce_retire(&dp->quiesce, out_entry != NULL ? &out_entry->retired : NULL);
+    quiesce_retire(&dp->quiesce, path != NULL ? &path->retired : NULL);
+    quiesce_reclaim(&dp->quiesce);
+    sa_table_free(&dp->in);
+    outbound_free(dp->outbound);
+    inbound_free(dp->inbound);
+    close_fd(dp->wake);
+    close_fd(dp->ike[0]);
+    close_fd(dp->ike[1]);
+    free(dp);
+}
+
+/* ---- security associations, path, MTU ---- */
+
+enum err datapath_add_in(struct datapath *dp, const struct esp_params *params)
+{
+    struct esp_in *sa;
+    quiesce_reclaim(&dp->quiesce);
+    enum err err = esp_in_new(&sa, params);
+    if (err == OK) {
+        err = sa_table_add(&dp->in, &dp->quiesce, params->spi, sa);
+        if (err != OK) {
+            esp_in_free(sa);
+        }
+    }
+    return err;
+}
+
+void datapath_remove_in(struct datapath *dp, uint32_t spi)
+{
+    sa_table_remove(&dp->in, &dp->quiesce, spi);
+}
+
+static void release_out(struct retired *object)
+{
+    struct out_entry *entry = (struct out_entry *)object;
+    esp_out_free(entry->sa);
+    free(entry);
+}
+
+static void release_path(struct retired *object)
+{
+    free(object);
+}
+
+enum err datapath_set_out(struct datapath *dp, const struct esp_params *params)
+{
+    struct out_entry *entry = NULL;
+    if (params != NULL) {
+        entry = calloc(1, sizeof(*entry));
+        if (entry == NULL) {
+            return ERR_MEMORY;
+        }
+        entry->retired.release = release_out;
+        entry->suite = params->suite;
+        enum err err = esp_out_new(&entry->sa, params);
+        if (err != OK) {
+            free(entry);
+            return err;
+        }
+    }
+    struct out_entry *before = atomic_exchange(&dp->out, entry);
+    quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);
+    return OK;
+}
+
+enum err datapath_set_path(struct datapath *dp, const struct datapath_path *path)
+{
+    struct path_entry *entry = calloc(1, sizeof(*entry));
+    if (entry == NULL) {
+        return ERR_MEMORY;
+    }
+    entry->retired.release = release_path;
+    udp_target_set(&entry->target, dp->config.udp4_fd, dp->config.udp6_fd, &path->local,
+                   &path->remote);
+    struct path_entry *before = atomic_exchange(&dp->path, entry);
+    atomic_fetch_add(&dp->generation, 1);
+    quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);
+    return OK;
+}
+
+void datapath_set_mtu(struct datapath *dp, uint16_t mtu)
+{
+    atomic_store(&dp->mtu, mtu < MTU_MIN ? MTU_MIN : mtu);
+    atomic_fetch_add(&dp->generation, 1);
+}
+
+void datapath_get_counters(const struct datapath *dp, struct datapath_counters *out)
+{
+    uint64_t now[N_COUNTERS];
+    for (size_t i = 0; i < N_COUNTERS; i++) {
+        now[i] = atomic_load_explicit(&dp->counters[i], memory_order_relaxed);
+    }
+    *out = (struct datapath_counters){
+        .in_octets = now[IN_OCTETS],
+        .in_packets = now[IN_PACKETS],
+        .out_octets = now[OUT_OCTETS],
+        .out_packets = now[OUT_PACKETS],
+        .in_dropped_replay = now[IN_REPLAY],
+        .in_dropped_integrity = now[IN_INTEGRITY],
+        .in_dropped_unknown_spi = now[IN_UNKNOWN_SPI],
+        .in_dropped_policy = now[IN_POLICY],
+        .in_dropped_malformed = now[IN_MALFORMED],
+        .in_dropped_tun = now[IN_TUN],
+        .ike_dropped = now[IN_IKE],
+        .out_dropped_no_sa = now[OUT_NO_SA],
+        .out_dropped_policy = now[OUT_POLICY],
+        .out_dropped_too_big = now[OUT_TOO_BIG],
+        .out_dropped_send = now[OUT_SEND],
+        .out_dropped_malformed = now[OUT_MALFORMED],
+        .gso_fallbacks = now[OUT_GSO_FALLBACK],
+        .last_in_us = now[IN_LAST],
+        .last_out_us = now[OUT_LAST],
+    };
+}
+
+/* ---- IKE ---- */
+
+int datapath_ike_fd(const struct datapath *dp)
+{
+    return dp->ike[0];
+}
+
+size_t datapath_ike_receive(struct datapath *dp, uint8_t *out, size_t cap, struct endpoint *local,
+                            struct endpoint *remote, bool *marker)
+{
+    quiesce_reclaim(&dp->quiesce);
+    for (;;) {
+        struct ike_item item;
+        struct iovec iov[2] = {{&item, sizeof(item)}, {out, cap}};
+        struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+        ssize_t n = recvmsg(dp->ike[0], &msg, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < (ssize_t)sizeof(item)) {
+            return 0;
+        }
+        if ((msg.msg_flags & MSG_TRUNC) == 0) {
+            *local = item.local;
+            *remote = item.remote;
+            *marker = item.marker;
+            return (size_t)n - sizeof(item);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_ESP_DATAPATH_INTERNAL_H
+#define GODWIT_ESP_DATAPATH_INTERNAL_H
+
+#include <linux/virtio_net.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "esp/coalesce.h"
+#include "esp/datapath.h"
+#include "esp/quiesce.h"
+#include "esp/sa_table.h"
+#include "esp/segment.h"
+#include "esp/udp.h"
+
+/* What control (datapath.c), the outbound thread (outbound.c) and the inbound thread (inbound.c)
+ * share. */
+
+enum { THREAD_OUT, THREAD_IN };
+
+/* Each is written by one thread only and read by anyone. */
+enum counter {
+    IN_OCTETS,
+    IN_PACKETS,
+    IN_REPLAY,
+    IN_INTEGRITY,
+    IN_UNKNOWN_SPI,
+    IN_POLICY,
+    IN_MALFORMED,
+    IN_TUN,
+    IN_IKE,
+    IN_LAST,
+    OUT_OCTETS,
+    OUT_PACKETS,
+    OUT_NO_SA,
+    OUT_POLICY,
+    OUT_TOO_BIG,
+    OUT_SEND,
+    OUT_MALFORMED,
+    OUT_GSO_FALLBACK,
+    OUT_LAST,
+    N_COUNTERS
+};
+
+/* The outbound SA and the target are swapped whole. */
+struct out_entry {
+    struct retired retired;
+    struct esp_out *sa;
+    struct suite suite;
+};
+
+struct path_entry {
+    struct retired retired;
+    struct udp_target target;
+};
+
+/* An IKE datagram on its way to the main loop stands behind this. */
+struct ike_item {
+    struct endpoint local, remote;
+    bool marker;
+};
+
+struct outbound;
+struct inbound;
+
+struct datapath {
+    struct datapath_config config;
+    int wake;   /* eventfd: readable from datapath_stop on */
+    int ike[2]; /* main loop's end, inbound thread's end */
+    atomic_bool stop;
+    struct quiesce quiesce;
+    _Atomic(struct out_entry *) out;
+    _Atomic(struct path_entry *) path;
+    _Atomic uint64_t generation; /* of the path and the MTU */
+    _Atomic uint16_t mtu;
+    struct sa_table in;
+    _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
+    struct outbound *outbound;
+    struct inbound *inbound;
+    pthread_t threads[QUIESCE_THREADS];
+    unsigned n_threads;
+};
+
+/* Only the counter's own thread may call it: a load and a store, no bus lock. */
+static inline void count(struct datapath *dp, enum counter which, uint64_t n)
+{
+    uint64_t now = atomic_load_explicit(&dp->counters[which], memory_order_relaxed);
+    atomic_store_explicit(&dp->counters[which], now + n, memory_order_relaxed);
+}
+
+static inline void count_set(struct datapath *dp, enum counter which, uint64_t value)
+{
+    atomic_store_explicit(&dp->counters[which], value, memory_order_relaxed);
+}
+
+uint64_t datapath_now_us(void); /* CLOCK_BOOTTIME */
+/* Blocks until `fd` is ready for `events` or stop is asked for; false then. */
+bool datapath_wait(struct datapath *dp, int fd, short events);
+/* Largest inner packet of a family: IPv6 never goes below its minimum, the outer packet is
+ * fragmented then (RFC 8200 5). */
+static inline size_t datapath_limit(uint16_t mtu, enum family family)
+{
+    return family == FAMILY_IPV6 && mtu < IPV6_MTU_MIN ? IPV6_MTU_MIN : mtu;
+}
+
+/* ---- outbound.c ---- */
+#define TUN_FRAME_MAX (sizeof(struct virtio_net_hdr) + IP_PACKET_MAX)
+
+struct outbound *outbound_new(struct datapath *dp); /* NULL: memory */
+void outbound_free(struct outbound *o);
+/* Takes what was read from the TUN (with a virtio header when the device has one), at most
+ * TUN_FRAME_MAX octets, 16 writable before it. */
+void outbound_frame(struct outbound *o, uint8_t *frame, size_t len);
+/* Announces a quiescent point and loads the shared pointers; before the first frame of a batch. */
+void outbound_begin(struct outbound *o);
+/* Sends what is left of the batch. */
+void outbound_flush(struct outbound *o);
+void *outbound_thread(void *outbound);
+
+/* ---- inbound.c ---- */
+struct inbound *inbound_new(struct datapath *dp); /* NULL: memory */
+void inbound_free(struct inbound *in);
+/* Takes a run of datagrams; `data` is changed. */
+void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp_meta *meta,
+                 int fd);
+void *inbound_thread(void *inbound);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "esp/datapath_internal.h"
+#include "esp/wire.h"
+
+/* UDP to TUN: receive, tell apart, open, glue, write. */
+
+#define BATCH_RUNS 32 /* runs of one socket before the other has its turn */
+#define RECEIVE_MAX 65536
+#define ERRORS_MAX 64 /* in a row, then the socket is taken for dead */
+
+#define PORT_IKE 500
+#define IKE_HEADER 28
+#define KEEPALIVE 0xff
+
+struct inbound {
+    struct datapath *dp;
+    uint64_t octets, packets;   /* of this run */
+    struct coalescer coalescer; /* from its frames on nothing is cleared, as in struct outbound */
+    _Alignas(16) uint8_t data[RECEIVE_MAX];
+};
+
+struct inbound *inbound_new(struct datapath *dp)
+{
+    struct inbound *in = aligned_alloc(64, (sizeof(*in) + 63) / 64 * 64);
+    if (in != NULL) {
+        memset(in, 0, offsetof(struct inbound, coalescer.frames));
+        in->dp = dp;
+        in->coalescer.enabled = dp->config.vnet_hdr;
+    }
+    return in;
+}
+
+void inbound_free(struct inbound *in)
+{
+    free(in);
+}
+
+/* ---- IKE ---- */
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof(name);
+    struct endpoint endpoint;
+    if (getsockname(fd, (struct sockaddr *)&name, &len) != 0 ||
+        !endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&name)) {
+        return 0;
+    }
+    return endpoint.port;
+}
+
+/* To the main loop, or nowhere when it lags behind: IKE retransmits. */
+static void queue_ike(struct inbound *in, const uint8_t *data, size_t len, bool marker,
+                      const struct udp_meta *meta, int fd)
+{
+    if (len < IKE_HEADER) {
+        count(in->dp, IN_MALFORMED, 1);
+        return;
+    }
+    struct ike_item item;
+    memset(&item, 0, sizeof(item)); /* padding too: it is copied as octets */
+    item.local = meta->local;
+    item.local.port = bound_port(fd);
+    item.remote = meta->remote;
+    item.marker = marker;
+    struct iovec iov[2] = {{&item, sizeof(item)}, {(void *)(uintptr_t)data, len}};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+    if (sendmsg(in->dp->ike[1], &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        count(in->dp, IN_IKE, 1);
+    }
+}
+
+/* ---- ESP ---- */
+
+static void write_frames(struct inbound *in)
+{
+    struct coalescer *c = &in->coalescer;
+    int fd = in->dp->config.tun_fd;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t n;
+        const struct iovec *iov = coalesce_frame(c, i, &n);
+        while (writev(fd, iov, (int)n) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            if (errno != EAGAIN || !datapath_wait(in->dp, fd, POLLOUT)) {
+                count(in->dp, IN_TUN, c->frames[i].n);
+                break;
+            }
+        }
+    }
+    coalesce_reset(c);
+}
+
+static void deliver(struct inbound *in, uint8_t *packet, size_t len)
+{
+    struct ip_info info;
+    if (!ip_parse(&info, packet, len)) {
+        count(in->dp, IN_MALFORMED, 1);
+        return;
+    }
+    uint16_t mtu = atomic_load_explicit(&in->dp->mtu, memory_order_relaxed);
+    tcp_clamp_mss(&info, packet, (uint16_t)datapath_limit(mtu, info.family));
+    if (!coalesce_add(&in->coalescer, &info, packet)) {
+        write_frames(in);
+        if (!coalesce_add(&in->coalescer, &info, packet)) {
+            count(in->dp, IN_TUN, 1);
+            return;
+        }
+    }
+    in->packets++;
+    in->octets += len;
+}
+
+static enum counter reason_for(enum err err)
+{
+    switch (err) {
+    case ERR_REPLAY:
+        return IN_REPLAY;
+    case ERR_INTEGRITY:
+        return IN_INTEGRITY;
+    case ERR_STATE:
+        return IN_POLICY;
+    case OK:
+    case ERR_MEMORY:
+    case ERR_CRYPTO:
+    case ERR_SYNTAX:
+    case ERR_CRITICAL:
+    case ERR_UNSUPPORTED:
+    case ERR_SPACE:
+    case ERR_KEY:
+    case ERR_PASSWORD:
+        break;
+    }
+    return IN_MALFORMED;
+}
+
+static void open_esp(struct inbound *in, uint8_t *data, size_t len, uint8_t ecn)
+{
+    struct esp_in *sa = sa_table_find(&in->dp->in, get_u32(data));
+    if (sa == NULL) {
+        count(in->dp, IN_UNKNOWN_SPI, 1);
+        return;
+    }
+    uint8_t *inner;
+    size_t inner_len;
+    enum err err = esp_open(sa, data, len, ecn, &inner, &inner_len);
+    if (err != OK) {
+        count(in->dp, reason_for(err), 1);
+    } else if (inner_len > 0) {
+        deliver(in, inner, inner_len);
+    }
+}
+
+/*
+ * RFC 3948 2: from the peer's port 500 comes bare IKE; from any other, a NAT's choice included, ESP
+ * or IKE behind four zeros, or a single octet that keeps a NAT's mapping alive.
+ */
+static void datagram(struct inbound *in, uint8_t *data, size_t len, const struct udp_meta *meta,
+                     int fd)
+{
+    static const uint8_t non_esp_marker[4];
+    if (meta->remote.port == PORT_IKE) {
+        queue_ike(in, data, len, false, meta, fd);
+    } else if (len == 1 && data[0] == KEEPALIVE) {
+        return;
+    } else if (len < 4) {
+        count(in->dp, IN_MALFORMED, 1);
+    } else if (memcmp(data, non_esp_marker, 4) == 0) {
+        queue_ike(in, data + 4, len - 4, true, meta, fd);
+    } else {
+        open_esp(in, data, len, meta->tos & 3);
+    }
+}
+
+void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp_meta *meta, int fd)
+{
+    for (size_t at = 0; at < len; at += meta->segment) {
+        size_t part = len - at < meta->segment ? len - at : meta->segment;
+        datagram(in, data + at, part, meta, fd);
+    }
+    write_frames(in);
+    if (in->packets > 0) {
+        count(in->dp, IN_PACKETS, in->packets);
+        count(in->dp, IN_OCTETS, in->octets);
+        count_set(in->dp, IN_LAST, datapath_now_us());
+        in->packets = 0;
+        in->octets = 0;
+    }
+}
+
+/* ---- the thread ---- */
+
+struct source {
+    int fd;
+    unsigned errors;
+};
+
+/* Handles what waits; false when nothing is left. */
+static bool receive_some(struct inbound *in, struct source *source)
+{
+    for (unsigned i = 0; i < BATCH_RUNS; i++) {
+        struct udp_meta meta;
+        size_t len;
+        quiesce_online(&in->dp->quiesce, THREAD_IN);
+        int failed = udp_receive(source->fd, in->data, sizeof(in->data), &len, &meta);
+        if (failed == 0) {
+            source->errors = 0;
+            inbound_run(in, in->data, len, &meta, source->fd);
+        } else if (failed == EAGAIN) {
+            return false;
+        } else if (failed == EMSGSIZE) {
+            count(in->dp, IN_MALFORMED, 1);
+        } else if (++source->errors >= ERRORS_MAX) {
+            source->fd = -1;
+            return false;
+        }
+    }
+    return true;
+}
+
+void *inbound_thread(void *inbound)
+{
+    struct inbound *in = inbound;
+    struct datapath *dp = in->dp;
+    struct source sources[2] = {{.fd = dp->config.udp4_fd}, {.fd = dp->config.udp6_fd}};
+    while (!atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
+        bool more = false;
+        for (unsigned i = 0; i < 2; i++) {
+            if (sources[i].fd >= 0 && receive_some(in, &sources[i])) {
+                more = true;
+            }
+        }
+        quiesce_offline(&dp->quiesce, THREAD_IN);
+        if (!more) {
+            struct pollfd fds[3] = {
+                {dp->wake, POLLIN, 0}, {sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}};
+            (void)poll(fds, 3, -1);
+        }
+    }
+    return NULL;
+}

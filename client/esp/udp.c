@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* struct in6_pktinfo */
+#endif
+#include "esp/udp.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
+#define SEND_BUFFER (1024 * 1024)
+
+static void set_int(int fd, int level, int option, int value)
+{
+    /* What the kernel does not know or allow, we do without. */
+    (void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+void udp_setup(int fd, enum family family)
+{
+    /*
+     * ICMP errors prove nothing (RFC 7296 2.21) and must not make a send fail or keep the socket
+     * "readable"; this also empties the queue of those that came so far.
+     */
+    if (family == FAMILY_IPV4) {
+        set_int(fd, IPPROTO_IP, IP_RECVERR, 0);
+        set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+        set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+    } else {
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+    }
+    set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+    set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+    set_int(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+}
+
+void udp_teardown(int fd)
+{
+    set_int(fd, IPPROTO_UDP, UDP_GRO, 0);
+}
+
+void udp_target_set(struct udp_target *target, int fd4, int fd6, const struct endpoint *local,
+                    const struct endpoint *remote)
+{
+    *target = (struct udp_target){
+        .fd = remote->addr.family == FAMILY_IPV4 ? fd4 : fd6,
+        .family = remote->addr.family,
+        .has_source = local->addr.family == remote->addr.family && !addr_is_any(&local->addr),
+        .source = local->addr,
+        .scope = local->scope,
+    };
+    target->to_len = endpoint_to_sockaddr(remote, &target->to);
+    if (target->to_len == 0) {
+        target->fd = -1;
+    }
+}
+
+union control {
+    struct cmsghdr align;
+    uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)) +
+                 CMSG_SPACE(sizeof(uint16_t))];
+};
+
+static void control_add(struct msghdr *msg, int level, int type, const void *value, size_t len)
+{
+    struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)msg->msg_control + msg->msg_controllen);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(len);
+    memcpy(CMSG_DATA(c), value, len);
+    msg->msg_controllen += CMSG_SPACE(len);
+}
+
+int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, size_t segment,
+             uint8_t tos)
+{
+    union control control = {0};
+    struct iovec iov = {(void *)(uintptr_t)data, len};
+    struct msghdr msg = {
+        .msg_name = (void *)(uintptr_t)&target->to,
+        .msg_namelen = target->to_len,
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.room,
+    };
+    bool v4 = target->family == FAMILY_IPV4;
+    if (target->fd < 0) {
+        return EAFNOSUPPORT;
+    }
+    if (target->has_source && v4) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, target->source.octets, 4);
+        control_add(&msg, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+    } else if (target->has_source) {
+        struct in6_pktinfo info = {.ipi6_ifindex = target->scope};
+        memcpy(&info.ipi6_addr, target->source.octets, 16);
+        control_add(&msg, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+    }
+    if (tos != 0) {
+        int value = tos;
+        control_add(&msg, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &value,
+                    sizeof(value));
+    }
+    if (len > segment) {
+        uint16_t value = (uint16_t)segment;
+        control_add(&msg, IPPROTO_UDP, UDP_SEGMENT, &value, sizeof(value));
+    }
+    if (msg.msg_controllen == 0) {
+        msg.msg_control = NULL;
+    }
+    for (;;) {
+        if (sendmsg(target->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+}
+
+static int control_int(const struct cmsghdr *c)
+{
+    int value;
+    memcpy(&value, CMSG_DATA(c), sizeof(value));
+    return value;
+}
+
+static void read_control(struct msghdr *msg, struct udp_meta *meta)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+            meta->tos = *CMSG_DATA(c);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+            meta->tos = (uint8_t)control_int(c);
+        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int segment = control_int(c);
+            if (segment > 0) {
+                meta->segment = (size_t)segment;
+            }
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            meta->local.addr = addr_of(FAMILY_IPV4, (const uint8_t *)&info.ipi_addr);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            meta->local.addr = addr_of(FAMILY_IPV6, info.ipi6_addr.s6_addr);
+            meta->local.scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+        }
+    }
+}
+
+int udp_receive(int fd, uint8_t *data, size_t cap, size_t *len, struct udp_meta *meta)
+{
+    struct sockaddr_storage from;
+    from.ss_family = AF_UNSPEC;
+    union control control;
+    struct iovec iov = {data, cap};
+    struct msghdr msg = {
+        .msg_name = &from,
+        .msg_namelen = sizeof(from),
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.room,
+        .msg_controllen = sizeof(control.room),
+    };
+    ssize_t n;
+    do {
+        n = recvmsg(fd, &msg, MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return errno;
+    }
+    *meta = (struct udp_meta){.segment = (size_t)n};
+    *len = (size_t)n;
+    if ((msg.msg_flags & MSG_TRUNC) != 0 ||
+        !endpoint_from_sockaddr(&meta->remote, (const struct sockaddr *)&from)) {
+        return EMSGSIZE;
+    }
+    read_control(&msg, meta);
+    return 0;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/host.h"
+
+#include <net/if.h>
+
+#include "common/i18n.h"
+#include "host/netlink.h"
+#include "host/record.h"
+#include "host/resolv.h"
+#include "host/routing.h"
+
+struct host {
+    struct record *record;
+    char *interface;
+    int ifindex;
+    char *dns_method;
+    gboolean reverted;
+};
+
+/* Needs the lock. A record of another network namespace stays: what it describes cannot be reached
+ * from here. */
+static void revert_record(struct record *record, struct netlink *nl)
+{
+    resolv_revert(record);
+    if (record_here(record) && nl) {
+        routing_revert(record, nl);
+        record_remove(record);
+    }
+}
+
+static struct netlink *netlink_open_or_say(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct netlink *nl = netlink_open(&error);
+    if (!nl) {
+        g_message("%s", error->message);
+    }
+    return nl;
+}
+
+static guint clean_dead(void)
+{
+    g_autoptr(GPtrArray) records = record_list();
+    struct netlink *nl = NULL;
+    guint cleaned = 0;
+    for (guint i = 0; i < records->len; i++) {
+        if (!record_alive(records->pdata[i])) {
+            nl = nl ? nl : netlink_open_or_say();
+            revert_record(records->pdata[i], nl);
+            cleaned++;
+        }
+    }
+    netlink_close(nl);
+    return cleaned;
+}
+
+guint host_clean_leftovers(void)
+{
+    g_autoptr(GError) error = NULL;
+    if (!g_file_test(RUNDIR, G_FILE_TEST_IS_DIR)) {
+        return 0;
+    }
+    int lock = record_lock(&error);
+    if (lock < 0) {
+        g_message("%s", error->message);
+        return 0;
+    }
+    guint cleaned = clean_dead();
+    record_unlock(lock);
+    return cleaned;
+}
+
+struct host *host_new(const char *session_name, const char *interface, GError **error)
+{
+    struct host *host = g_new0(struct host, 1);
+    int lock = record_lock(error);
+    if (lock < 0) {
+        g_free(host);
+        return NULL;
+    }
+    clean_dead();
+    host->record = record_new(session_name, error);
+    host->interface = g_strdup(interface);
+    host->ifindex = (int)if_nametoindex(interface);
+    if (host->record) {
+        record_set(host->record, "status", "interface", interface);
+        record_set_number(host->record, "undo", "ifindex", (guint64)host->ifindex);
+    }
+    if (!host->record || !record_save(host->record, error)) {
+        g_clear_pointer(&host, host_free);
+    }
+    record_unlock(lock);
+    return host;
+}
+
+static void set_dns_method(struct host *host, const char *text)
+{
+    g_free(host->dns_method);
+    host->dns_method = g_strdup(text);
+}
+
+static void apply_dns(struct host *host, const struct net_config *config, gboolean wanted)
+{
+    g_autoptr(GError) error = NULL;
+    struct addr servers[NET_DNS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < config->n_dns; i++) {
+        /* One of a family without internal address could not be asked. */
+        for (size_t j = 0; j < config->n_addresses; j++) {
+            if (config->addresses[j].addr.family == config->dns[i].family) {
+                servers[n++] = config->dns[i];
+                break;
+            }
+        }
+    }
+    if (!wanted) {
+        set_dns_method(host, _("left as it is"));
+    } else if (n == 0) {
+        set_dns_method(host, _("left as it is: the gateway gave no server"));
+    } else if (resolv_apply(host->record, servers, n, config, &error)) {
+        set_dns_method(host, "/etc/resolv.conf");
+    } else {
+        set_dns_method(host, error->message);
+    }
+}
+
+gboolean host_apply(struct host *host, const struct net_config *config,
+                    const struct host_options *options, GError **error)
+{
+    struct netlink *nl = netlink_open(error);
+    int lock = nl ? record_lock(error) : -1;
+    gboolean done = lock >= 0 && routing_apply(host->record, nl, host->ifindex, host->interface,
+                                               config, options, error);
+    if (done) {
+        apply_dns(host, config, options->set_dns);
+    } else if (lock >= 0) {
+        revert_record(host->record, nl);
+        host->reverted = TRUE;
+    }
+    record_unlock(lock);
+    netlink_close(nl);
+    return done;
+}
+
+const char *host_dns_method(const struct host *host)
+{
+    return host->dns_method ? host->dns_method : "";
+}
+
+void host_record(struct host *host, const char *key, const char *value)
+{
+    record_set(host->record, "status", key, value);
+}
+
+gboolean host_record_save(struct host *host, GError **error)
+{
+    return record_save(host->record, error);
+}
+
+void host_revert(struct host *host)
+{
+    g_autoptr(GError) error = NULL;
+    if (host->reverted) {
+        return;
+    }
+    int lock = record_lock(&error);
+    if (lock < 0) {
+        g_message("%s", error->message);
+    }
+    struct netlink *nl = netlink_open_or_say();
+    revert_record(host->record, nl);
+    host->reverted = TRUE;
+    netlink_close(nl);
+    record_unlock(lock);
+}
+
+void host_free(struct host *host)
+{
+    if (host) {
+        record_free(host->record);
+        g_free(host->interface);
+        g_free(host->dns_method);
+        g_free(host);
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_HOST_HOST_H
+#define GODWIT_HOST_HOST_H
+
+#include <glib.h>
+
+#include "common/net_config.h"
+
+/*
+ * What changes on the host for a tunnel, and its undoing. Every step is written to the undo record
+ * (in the run directory) before it is done, so that after kill -9 the next start can revert it.
+ */
+
+/* Mark of what our sockets send. One for all sessions: with one each, two full tunnels would carry
+ * each other. */
+#define HOST_FWMARK_DEFAULT 0x676f
+#define HOST_TABLE_FIRST 0x676f /* routing table of godwit0; godwit1 has the next, … */
+
+enum host_error { HOST_ERROR_NO_TUN, HOST_ERROR_CONFIG, HOST_ERROR_PERMISSION };
+#define HOST_ERROR host_error_quark()
+GQuark host_error_quark(void);
+
+/* Makes a TUN device (IFF_TUN | IFF_NO_PI, IFF_VNET_HDR with TSO/USO where the kernel can) named
+ * godwit0, godwit1, …; returns its descriptor (close-on-exec, non-blocking) or -1. *vnet_hdr tells
+ * whether packets carry struct virtio_net_hdr. It is down until host_apply(). */
+int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error);
+/* A UDP socket of the family, bound to an ephemeral port on any address, non-blocking,
+ * close-on-exec, SO_MARK set, DF set for path MTU discovery, IP_PKTINFO and error queue on. -1 with
+ * *error NULL when the host lacks the family. */
+int host_udp_open(enum family family, guint32 fwmark, GError **error);
+
+struct host_options {
+    /* All traffic of both families, but for local networks: what no route of the tunnel covers is
+     * unreachable, so that nothing leaves beside the tunnel. Else only the tunnel's routes. */
+    gboolean full_tunnel;
+    gboolean set_dns;
+    guint32 fwmark;      /* as given to host_udp_open() */
+    struct addr gateway; /* outer address; FAMILY_NONE = unknown */
+};
+
+struct host; /* one tunnel's changes and its undo record */
+/* Starts the undo record. Fails when a session of that name lives. */
+struct host *host_new(const char *session_name, const char *interface, GError **error);
+/* Addresses, MTU, link up, routes, DNS. Routes go to a table of the session's own with rules by
+ * fwmark and suppress_prefixlength for a full tunnel, or when one covers the gateway; else they are
+ * plain. On failure everything done so far is reverted. That DNS cannot be set is no failure: see
+ * host_dns_method(). */
+gboolean host_apply(struct host *host, const struct net_config *config,
+                    const struct host_options *options, GError **error);
+/* How DNS was set, for people: "/etc/resolv.conf", or why it was not. Borrowed, translated. */
+const char *host_dns_method(const struct host *host);
+/* Keeps facts for `godwit status` in the record: string by key; host_record_save() puts them on
+ * disk. */
+void host_record(struct host *host, const char *key, const char *value);
+gboolean host_record_save(struct host *host, GError **error);
+/* Reverts everything, removes the interface and the record. Harmless when repeated. */
+void host_revert(struct host *host);
+void host_free(struct host *host); /* does not revert */
+
+/* Reverts what processes left behind that are gone; returns how many sessions were cleaned. */
+guint host_clean_leftovers(void);
+
+#endif

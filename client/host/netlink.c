@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/netlink.h"
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+
+#include "common/i18n.h"
+#include "host/host.h"
+
+struct netlink {
+    struct nl_sock *socket;
+};
+
+static gboolean fail(GError **error, const char *what, int nl_error)
+{
+    gboolean denied = nl_error == -NLE_PERM || nl_error == -NLE_NOACCESS;
+    g_set_error(error, HOST_ERROR, denied ? HOST_ERROR_PERMISSION : HOST_ERROR_CONFIG, "%s: %s.",
+                what, nl_geterror(nl_error));
+    return FALSE;
+}
+
+struct netlink *netlink_open(GError **error)
+{
+    struct netlink *nl = g_new0(struct netlink, 1);
+    int err = -NLE_NOMEM;
+    nl->socket = nl_socket_alloc();
+    if (nl->socket) {
+        err = nl_connect(nl->socket, NETLINK_ROUTE);
+    }
+    if (err < 0) {
+        fail(error, _("The kernel's routing interface cannot be opened"), err);
+        g_clear_pointer(&nl, netlink_close);
+    }
+    return nl;
+}
+
+void netlink_close(struct netlink *nl)
+{
+    if (!nl) {
+        return;
+    }
+    if (nl->socket) {
+        nl_socket_free(nl->socket);
+    }
+    g_free(nl);
+}
+
+static struct nl_msg *message(int type, int flags, void *header, size_t len)
+{
+    struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+    if (!msg || nlmsg_append(msg, header, len, NLMSG_ALIGNTO) < 0) {
+        g_error("out of memory");
+    }
+    return msg;
+}
+
+/* Messages are far below libnl's page, so that a failing put means that memory is out, as with
+ * g_malloc(). */
+static void put(struct nl_msg *msg, int type, const void *data, size_t len)
+{
+    if (nla_put(msg, type, (int)len, data) < 0) {
+        g_error("out of memory");
+    }
+}
+
+static void put_u32(struct nl_msg *msg, int type, guint32 value)
+{
+    put(msg, type, &value, sizeof value);
+}
+
+/* Sends, takes over `msg`, waits for the acknowledgement. */
+static int request(struct netlink *nl, struct nl_msg *msg)
+{
+    return nl_send_sync(nl->socket, msg);
+}
+
+static unsigned char af_of(enum family family)
+{
+    return family == FAMILY_IPV6 ? AF_INET6 : AF_INET;
+}
+
+gboolean netlink_link_up(struct netlink *nl, int ifindex, guint32 mtu, GError **error)
+{
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+    struct nl_msg *msg = message(RTM_NEWLINK, 0, &link, sizeof link);
+    struct nlattr *spec = nla_nest_start(msg, IFLA_AF_SPEC);
+    struct nlattr *inet6 = nla_nest_start(msg, AF_INET6);
+    guint8 none = IN6_ADDR_GEN_MODE_NONE;
+    put(msg, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof none);
+    nla_nest_end(msg, inet6);
+    nla_nest_end(msg, spec);
+    /* Refused where the host has no IPv6, and then not needed. */
+    int err = request(nl, msg);
+    if (err < 0) {
+        g_debug("link-local addresses stay on: %s", nl_geterror(err));
+    }
+    link.ifi_flags = IFF_UP;
+    link.ifi_change = IFF_UP;
+    msg = message(RTM_NEWLINK, 0, &link, sizeof link);
+    put_u32(msg, IFLA_MTU, mtu);
+    err = request(nl, msg);
+    return err >= 0 || fail(error, _("The tunnel's interface cannot be set up"), err);
+}
+
+gboolean netlink_link_delete(struct netlink *nl, int ifindex, GError **error)
+{
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+    int err = request(nl, message(RTM_DELLINK, 0, &link, sizeof link));
+    return err >= 0 || err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND ||
+           fail(error, _("The tunnel's interface cannot be removed"), err);
+}
+
+static int read_counters(struct nl_msg *msg, void *arg)
+{
+    struct link_counters *out = arg;
+    struct nlattr *stats = nlmsg_find_attr(nlmsg_hdr(msg), sizeof(struct ifinfomsg), IFLA_STATS64);
+    struct rtnl_link_stats64 values;
+    if (stats && nla_len(stats) >= (int)sizeof values) {
+        memcpy(&values, nla_data(stats), sizeof values);
+        *out = (struct link_counters){values.rx_bytes, values.tx_bytes, values.rx_packets,
+                                      values.tx_packets};
+    }
+    return NL_OK;
+}
+
+gboolean netlink_link_counters(struct netlink *nl, int ifindex, struct link_counters *out,
+                               GError **error)
+{
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+    struct nl_msg *msg = message(RTM_GETLINK, 0, &link, sizeof link);
+    *out = (struct link_counters){0};
+    nl_socket_modify_cb(nl->socket, NL_CB_VALID, NL_CB_CUSTOM, read_counters, out);
+    int err = nl_send_auto(nl->socket, msg);
+    nlmsg_free(msg);
+    if (err >= 0) {
+        err = nl_recvmsgs_default(nl->socket);
+    }
+    if (err >= 0) {
+        err = nl_wait_for_ack(nl->socket);
+    }
+    return err >= 0 || fail(error, _("The tunnel's interface cannot be read"), err);
+}
+
+gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
+                             GError **error)
+{
+    struct ifaddrmsg ifa = {
+        .ifa_family = af_of(addr->family),
+        .ifa_prefixlen = addr_bits(addr->family),
+        .ifa_scope = RT_SCOPE_UNIVERSE,
+        .ifa_index = (unsigned)ifindex,
+    };
+    struct nl_msg *msg = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &ifa, sizeof ifa);
+    struct bytes octets = addr_bytes(addr);
+    put(msg, IFA_LOCAL, octets.data, octets.len);
+    put(msg, IFA_ADDRESS, octets.data, octets.len);
+    /* Nobody else is on the link: duplicate address detection would only delay. */
+    put_u32(msg, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
+    int err = request(nl, msg);
+    return err >= 0 || fail(error, _("An internal address cannot be set"), err);
+}
+
+static struct nl_msg *route_message(int type, int flags, const struct prefix *to, guint32 table,
+                                    int ifindex)
+{
+    struct bytes octets = addr_bytes(&to->addr);
+    struct rtmsg route = {
+        .rtm_family = af_of(to->addr.family),
+        .rtm_dst_len = to->len,
+        .rtm_table = RT_TABLE_UNSPEC,
+        .rtm_protocol = RTPROT_STATIC,
+        .rtm_scope = ifindex && to->addr.family == FAMILY_IPV4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        .rtm_type = ifindex ? RTN_UNICAST : RTN_UNREACHABLE,
+    };
+    struct nl_msg *msg = message(type, flags, &route, sizeof route);
+    put_u32(msg, RTA_TABLE, table);
+    if (to->len > 0) {
+        put(msg, RTA_DST, octets.data, octets.len);
+    }
+    if (ifindex) {
+        put_u32(msg, RTA_OIF, (guint32)ifindex);
+    }
+    return msg;
+}
+
+gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 table, int ifindex,
+                           GError **error)
+{
+    char text[ADDR_TEXT_MAX];
+    int err =
+        request(nl, route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, to, table, ifindex));
+    if (err >= 0) {
+        return TRUE;
+    }
+    g_autofree char *what = g_strdup_printf(_("The route %s cannot be set"), prefix_text(to, text));
+    return err == -NLE_EXIST || fail(error, what, err);
+}
+
+gboolean netlink_unreachable_delete(struct netlink *nl, const struct prefix *to, guint32 table,
+                                    GError **error)
+{
+    int err = request(nl, route_message(RTM_DELROUTE, 0, to, table, 0));
+    return err >= 0 || err == -NLE_OBJ_NOTFOUND || fail(error, _("A route cannot be removed"), err);
+}
+
+static struct nl_msg *rule_message(int type, int flags, const struct rule *rule)
+{
+    struct fib_rule_hdr header = {
+        .family = af_of(rule->family),
+        .table = RT_TABLE_UNSPEC,
+        .action = FR_ACT_TO_TBL,
+        .flags = rule->not_fwmark ? FIB_RULE_INVERT : 0,
+    };
+    struct nl_msg *msg = message(type, flags, &header, sizeof header);
+    guint8 protocol = RTPROT_STATIC;
+    put_u32(msg, FRA_PRIORITY, rule->priority);
+    put_u32(msg, FRA_TABLE, rule->table);
+    put(msg, FRA_PROTOCOL, &protocol, sizeof protocol);
+    if (rule->not_fwmark) {
+        put_u32(msg, FRA_FWMARK, rule->not_fwmark);
+        put_u32(msg, FRA_FWMASK, G_MAXUINT32);
+    }
+    if (rule->without_default) {
+        put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0);
+    }
+    return msg;
+}
+
+gboolean netlink_rule_add(struct netlink *nl, const struct rule *rule, GError **error)
+{
+    int err = request(nl, rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule));
+    return err >= 0 || err == -NLE_EXIST || fail(error, _("A routing rule cannot be set"), err);
+}
+
+gboolean netlink_rule_delete(struct netlink *nl, const struct rule *rule, GError **error)
+{
+    int err = request(nl, rule_message(RTM_DELRULE, 0, rule));
+    return err >= 0 || err == -NLE_OBJ_NOTFOUND || err == -NLE_NOADDR ||
+           fail(error, _("A routing rule cannot be removed"), err);
+}

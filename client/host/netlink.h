@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_HOST_NETLINK_H
+#define GODWIT_HOST_NETLINK_H
+
+#include <glib.h>
+
+#include "common/addr.h"
+
+/*
+ * The few rtnetlink requests that a tunnel needs, each sent and acknowledged before the call
+ * returns. Failures are HOST_ERROR_PERMISSION or HOST_ERROR_CONFIG with a translated sentence.
+ */
+struct netlink;
+
+struct netlink *netlink_open(GError **error);
+void netlink_close(struct netlink *nl); /* NULL is harmless */
+
+/* Sets the MTU and the link up, without addresses that the kernel would make up (RFC 4862
+ * link-local). */
+gboolean netlink_link_up(struct netlink *nl, int ifindex, guint32 mtu, GError **error);
+/* Removes the link; success when it is gone already. */
+gboolean netlink_link_delete(struct netlink *nl, int ifindex, GError **error);
+
+struct link_counters {
+    guint64 rx_octets, tx_octets, rx_packets, tx_packets;
+};
+gboolean netlink_link_counters(struct netlink *nl, int ifindex, struct link_counters *out,
+                               GError **error);
+
+/* A host address without a connected route. */
+gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
+                             GError **error);
+
+/* `ifindex` 0 makes a route of type unreachable. */
+gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 table, int ifindex,
+                           GError **error);
+/* Removes an unreachable route; success when there is none. */
+gboolean netlink_unreachable_delete(struct netlink *nl, const struct prefix *to, guint32 table,
+                                    GError **error);
+
+struct rule {
+    enum family family;
+    guint32 priority;
+    guint32 table;
+    guint32 not_fwmark;       /* applies to packets without this mark; 0 = to all */
+    gboolean without_default; /* suppress_prefixlength 0: a default route does not count */
+};
+/* Adding a rule that exists and deleting one that does not are successes. */
+gboolean netlink_rule_add(struct netlink *nl, const struct rule *rule, GError **error);
+gboolean netlink_rule_delete(struct netlink *nl, const struct rule *rule, GError **error);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_HOST_ROUTING_H
+#define GODWIT_HOST_ROUTING_H
+
+#include "host/host.h"
+#include "host/netlink.h"
+#include "host/record.h"
+
+/*
+ * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). What
+ * disappears with the interface is not recorded; rules, unreachable routes and rp_filter are.
+ */
+gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
+                       const char *interface, const struct net_config *config,
+                       const struct host_options *options, GError **error);
+void routing_revert(struct record *record, struct netlink *nl);
+
+#endif

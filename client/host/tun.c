@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "host/host.h"
+
+/* Linux 6.2 and later; absent from the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define UDP_BUFFER (4 << 20) /* octets: 30 ms at 1 Gbit/s */
+
+G_DEFINE_QUARK(godwit - host - error - quark, host_error)
+
+static gboolean denied(int err)
+{
+    return err == EPERM || err == EACCES;
+}
+
+static void set_offloads(int fd)
+{
+    const unsigned tso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+    if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)(tso | TUN_F_USO4 | TUN_F_USO6)) != 0 &&
+        ioctl(fd, TUNSETOFFLOAD, (unsigned long)tso) != 0) {
+        g_debug("TUNSETOFFLOAD: %s", g_strerror(errno));
+    }
+}
+
+int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error)
+{
+    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        int err = errno;
+        g_set_error(error, HOST_ERROR, HOST_ERROR_NO_TUN, _("/dev/net/tun cannot be opened: %s."),
+                    g_strerror(err));
+        return -1;
+    }
+    *vnet_hdr = TRUE;
+    g_strlcpy(request.ifr_name, "godwit%d", sizeof request.ifr_name);
+    int result = ioctl(fd, TUNSETIFF, &request);
+    if (result != 0 && errno == EINVAL) {
+        *vnet_hdr = FALSE;
+        request.ifr_flags = IFF_TUN | IFF_NO_PI;
+        result = ioctl(fd, TUNSETIFF, &request);
+    }
+    if (result != 0) {
+        int err = errno;
+        g_set_error(error, HOST_ERROR, denied(err) ? HOST_ERROR_PERMISSION : HOST_ERROR_NO_TUN,
+                    _("No TUN device can be made: %s."), g_strerror(err));
+        close(fd);
+        return -1;
+    }
+    if (*vnet_hdr) {
+        set_offloads(fd);
+    }
+    g_strlcpy(name, request.ifr_name, IFNAMSIZ);
+    return fd;
+}
+
+static gboolean set_int(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+static void size_buffers(int fd)
+{
+    if (!set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER)) {
+        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+    }
+    if (!set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER)) {
+        (void)set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+    }
+}
+
+static gboolean set_ipv4(int fd)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) && set_int(fd, IPPROTO_IP, IP_RECVERR, 1) &&
+           set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) &&
+           bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
+}
+
+static gboolean set_ipv6(int fd)
+{
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+    return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+           set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
+           set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
+           set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO) &&
+           bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
+}
+
+int host_udp_open(enum family family, guint32 fwmark, GError **error)
+{
+    int fd = socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET,
+                    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT)) {
+        return -1;
+    }
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &fwmark, sizeof fwmark) == 0 &&
+        (family == FAMILY_IPV6 ? set_ipv6(fd) : set_ipv4(fd))) {
+        size_buffers(fd);
+        return fd;
+    }
+    int err = errno;
+    g_set_error(error, HOST_ERROR, denied(err) ? HOST_ERROR_PERMISSION : HOST_ERROR_CONFIG,
+                _("No UDP socket can be made: %s."), g_strerror(err));
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/engine.h"
+
+#include <stdlib.h>
+
+#include "common/i18n.h"
+
+/*
+ * The Child SAs and what becomes of them. Make before break (RFC 7296 2.8): a new one receives
+ * before the gateway can know of it, the old one receives until nothing can be under way any more.
+ */
+
+#define LINGER_US UINT64_C(5000000) /* packets that a slow path still holds */
+#define HOLD_US                                                                                    \
+    UINT64_C(5000000) /* RFC 7296 2.8: the responder may send at once; it waits for a sign */
+#define REPLACED_US UINT64_C(60000000) /* the gateway has forgotten to delete it */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Handed on once: a second SA with the same key would repeat its sequence numbers (RFC 4303 3.3.3).
+ */
+static void emit(struct ike *ike, const struct child *child, enum ike_event_type type)
+{
+    ike_emit(ike, &(struct ike_event){
+                      .type = type,
+                      .child = child->sa,
+                      .net = type == IKE_EVENT_CHILD_UP ? &ike->net : NULL,
+                      .held = child->state == CHILD_HELD,
+                  });
+}
+
+enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
+                      uint32_t replaces)
+{
+    struct child *child = NULL;
+
+    for (size_t i = 0; i < CHILDREN_MAX && child == NULL; i++) {
+        if (ike->children[i].state == CHILD_NONE) {
+            child = &ike->children[i];
+        }
+    }
+    if (child == NULL) {
+        return ERR_MEMORY;
+    }
+    *child = (struct child){
+        .state = state,
+        .sa = sa,
+        .replaces = replaces,
+        .until = state == CHILD_HELD ? ike->now + HOLD_US : IKE_NEVER,
+        .rekey_at = ike->now + renew_jitter(ike, ike->config.child_lifetime_us),
+        .expires_at = ike->now + renew_expiry(ike->config.child_lifetime_us),
+    };
+    ike->local_ts = sa->local_ts;
+    ike->remote_ts = sa->remote_ts;
+    if (!ike->ending.wanted) {
+        emit(ike, child, IKE_EVENT_CHILD_UP);
+    }
+    if (state != CHILD_HELD) {
+        ike_child_free(child->sa);
+        ike->outbound = sa->spi_in;
+    }
+    return OK;
+}
+
+static bool present(const struct child *child)
+{
+    return child->state != CHILD_NONE && child->state != CHILD_LINGERING;
+}
+
+struct child *children_by_spi_in(struct ike *ike, uint32_t spi)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (present(&ike->children[i]) && ike->children[i].sa->spi_in == spi) {
+            return &ike->children[i];
+        }
+    }
+    return NULL;
+}
+
+struct child *children_by_spi_out(struct ike *ike, uint32_t spi)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (present(&ike->children[i]) && ike->children[i].sa->spi_out == spi) {
+            return &ike->children[i];
+        }
+    }
+    return NULL;
+}
+
+struct child *children_in_state(struct ike *ike, enum child_state state)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (ike->children[i].state == state) {
+            return &ike->children[i];
+        }
+    }
+    return NULL;
+}
+
+bool children_full(const struct ike *ike)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        n += ike->children[i].state != CHILD_NONE;
+    }
+    return n == CHILDREN_MAX;
+}
+
+/* ---- from state to state ---- */
+
+void children_delete(struct child *child)
+{
+    ike_child_free(child->sa);
+    child->state = CHILD_DELETE_TODO;
+    child->until = IKE_NEVER;
+}
+
+void children_replaced(struct ike *ike, struct child *child)
+{
+    ike_child_free(child->sa);
+    child->state = CHILD_REPLACED;
+    child->until = ike->now + REPLACED_US;
+}
+
+void children_switch(struct ike *ike, struct child *child)
+{
+    emit(ike, child, IKE_EVENT_CHILD_OUT);
+    ike_child_free(child->sa);
+    ike->outbound = child->sa->spi_in;
+    child->state = CHILD_UP;
+    child->until = IKE_NEVER;
+}
+
+static void linger(struct ike *ike, struct child *child)
+{
+    ike_child_free(child->sa);
+    child->state = CHILD_LINGERING;
+    child->until = ike->now + LINGER_US;
+}
+
+void children_drop(struct ike *ike, struct child *child)
+{
+    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_CHILD_DOWN, .spi_in = child->sa->spi_in});
+    ike_child_free(child->sa);
+    free(child->sa);
+    *child = (struct child){0};
+}
+
+static struct child *successor(struct ike *ike, const struct child *old)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_HELD && child->replaces == old->sa->spi_in) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+bool children_deleted(struct ike *ike, struct child *child)
+{
+    /* RFC 7296 1.4.1: deletes that cross are answered without naming the pair again. */
+    bool named = child->state != CHILD_DELETE_SENT;
+    struct child *next = successor(ike, child);
+
+    linger(ike, child);
+    if (next != NULL) {
+        children_switch(ike, next);
+    }
+    return named;
+}
+
+/* ---- whether anything is left ---- */
+
+/* The replaced one that ESP still goes out along, or that none of the others has replaced. */
+static struct child *latest_replaced(struct ike *ike)
+{
+    struct child *latest = NULL;
+
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state != CHILD_REPLACED) {
+            continue;
+        }
+        if (child->sa->spi_in == ike->outbound) {
+            return child;
+        }
+        if (latest == NULL || child->replaces == latest->sa->spi_in) {
+            latest = child;
+        }
+    }
+    return latest;
+}
+
+/* A replaced one whose successor is gone carries on, or is rekeyed when it has been left already.
+ */
+static void revive(struct ike *ike)
+{
+    struct child *old = latest_replaced(ike);
+
+    if (old != NULL) {
+        old->state = CHILD_UP;
+        old->until = IKE_NEVER;
+        if (old->sa->spi_in != ike->outbound) {
+            ike->renew_child.wanted = true;
+        }
+    }
+}
+
+static bool carried(struct ike *ike)
+{
+    return children_in_state(ike, CHILD_UP) != NULL || children_in_state(ike, CHILD_HELD) != NULL;
+}
+
+void children_check(struct ike *ike)
+{
+    struct child *child;
+
+    if (!carried(ike)) {
+        revive(ike);
+    }
+    /* What is being made now may take over. */
+    if (ike->state != ST_UP || carried(ike) || ike->sa.request.purpose == TASK_REKEY_CHILD ||
+        renew_child_wanted(ike)) {
+        return;
+    }
+    while ((child = children_in_state(ike, CHILD_LINGERING)) != NULL) {
+        children_drop(ike, child);
+    }
+    ike_close(ike, CLOSE_DELETE, REASON_GATEWAY_CLOSED,
+              _("The gateway deleted the tunnel's Child SA."));
+}
+
+/* ---- time ---- */
+
+uint64_t children_deadline(const struct ike *ike)
+{
+    uint64_t at = IKE_NEVER;
+
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *child = &ike->children[i];
+
+        if (child->state != CHILD_NONE) {
+            at = earlier(at, child->until);
+        }
+        if (child->state == CHILD_UP) {
+            at = earlier(at, child->expires_at);
+        }
+    }
+    return at;
+}
+
+static void expire(struct ike *ike)
+{
+    ike_close(ike, CLOSE_DELETE, REASON_GATEWAY_REFUSED,
+              _("The gateway did not let the keys of the tunnel be renewed in time."));
+}
+
+void children_tick(struct ike *ike)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_UP && ike->now >= child->expires_at) {
+            expire(ike);
+        }
+        if (child->state == CHILD_NONE || ike->now < child->until) {
+            continue;
+        }
+        if (child->state == CHILD_LINGERING) {
+            children_drop(ike, child);
+        } else if (child->state == CHILD_HELD) {
+            children_switch(ike, child);
+        } else if (child->state == CHILD_REPLACED) {
+            children_delete(child);
+        }
+    }
+}
+
+void children_free(struct ike *ike)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state != CHILD_NONE) {
+            ike_child_free(child->sa);
+            free(child->sa);
+        }
+        *child = (struct child){0};
+    }
+}
+
+/* ---- their deletion by us ---- */
+
+enum err children_build_delete(struct ike *ike, struct chain *chain)
+{
+    struct child *child = children_in_state(ike, CHILD_DELETE_TODO);
+
+    delete_write(chain, PROTO_ESP, &child->sa->spi_in, 1);
+    child->state = CHILD_DELETE_SENT;
+    return OK;
+}
+
+bool children_delete_due(struct ike *ike)
+{
+    return children_in_state(ike, CHILD_DELETE_TODO) != NULL;
+}
+
+enum err children_delete_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    struct child *child = children_in_state(ike, CHILD_DELETE_SENT);
+
+    (void)sa;
+    (void)message;
+    if (child != NULL) {
+        linger(ike, child);
+    }
+    return OK;
+}
+
+void children_delete_again(struct ike *ike)
+{
+    struct child *child = children_in_state(ike, CHILD_DELETE_SENT);
+
+    if (child != NULL) {
+        child->state = CHILD_DELETE_TODO;
+    }
+}

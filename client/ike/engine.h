@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_IKE_ENGINE_H
+#define GODWIT_IKE_ENGINE_H
+
+#include "crypto/ke.h"
+#include "ike/events.h"
+#include "ike/exchange.h"
+#include "ike/natd.h"
+
+/* Inside of the engine: what its concerns share. Only files of client/ike include it. */
+
+#define DETAIL_MAX 1024
+#define COOKIE_MAX 64 /* RFC 7296 2.6 */
+#define COOKIES_MAX 3
+
+/* Named after what is to be sent next (TODO) or what is awaited (SENT). */
+enum ike_state {
+    ST_INIT_TODO,   /* IKE_SA_INIT is to be sent */
+    ST_INIT_SENT,   /* its response is awaited */
+    ST_AUTH_TODO,   /* keys exist; first IKE_AUTH is to be sent */
+    ST_AUTH_SENT,   /* the gateway's proof is awaited */
+    ST_EAP_TODO,    /* an EAP response is to be sent as soon as the method (or the user) has it */
+    ST_EAP_SENT,    /* the gateway's next EAP packet is awaited */
+    ST_FINISH_TODO, /* EAP succeeded; our AUTH is to be sent */
+    ST_FINISH_SENT, /* the gateway's final AUTH is awaited */
+    ST_UP,          /* established */
+    ST_CLOSE_TODO,  /* Delete or AUTHENTICATION_FAILED is to be sent */
+    ST_CLOSE_SENT,  /* its response is awaited */
+    ST_DOWN,        /* over */
+    ST_COUNT
+};
+
+/* IKE_SA_INIT (init.c). */
+struct init {
+    struct ke *ke;
+    const struct alg *group;
+    uint64_t tried; /* groups that we have started with, as bits of the proposal's order */
+    unsigned restarts;
+    struct cookie {
+        uint8_t data[COOKIE_MAX];
+        size_t len;
+    } cookies[COOKIES_MAX]; /* all that were demanded; the last one is sent */
+    unsigned n_cookies;
+    struct secret request, response; /* RealMessage1 and 2 of RFC 7296 2.15 */
+    unsigned peer_hashes;            /* enum sig_hash, from SIGNATURE_HASH_ALGORITHMS */
+    struct natd_result natd;
+    uint64_t first_sent;
+};
+
+/* IKE_AUTH (auth.c). */
+struct auth {
+    struct id local_id;
+    struct eap *eap;
+    struct secret eap_response; /* packet that waits to be sent */
+    bool eap_started;           /* the method has been announced */
+    struct secret idi, idr;     /* bodies of the ID payloads as they went over the wire */
+    struct secret shared_i,
+        shared_r; /* what the final AUTH payloads prove: MSK twice, or SK_pi and SK_pr */
+    unsigned rounds;
+    uint64_t waiting_since; /* for the user's secret; 0 = not waiting */
+};
+
+/* What we ask for in a Child SA (child.c). */
+struct child_offer {
+    uint32_t spi_in;
+    struct proposal_list proposals;
+    struct ts_list local, remote;
+};
+
+/* The Child SAs (children.c): one carries the traffic, others come and go as it is rekeyed. */
+#define CHILDREN_MAX 8
+enum child_state {
+    CHILD_NONE,
+    CHILD_UP,
+    CHILD_HELD,        /* receives; sends once the gateway is known to be ready for it */
+    CHILD_REPLACED,    /* has a successor, or is redundant: the gateway deletes it */
+    CHILD_DELETE_TODO, /* we have to delete it */
+    CHILD_DELETE_SENT,
+    CHILD_LINGERING, /* deleted; packets that are still under way come in */
+};
+struct child {
+    enum child_state state;
+    struct ike_child *sa; /* owned; its keys are wiped once they are handed on */
+    uint32_t replaces;    /* spi_in of the one it was made for; 0 = none */
+    uint64_t until;       /* HELD, REPLACED, LINGERING: when that ends */
+    uint64_t rekey_at, expires_at;
+};
+
+/* What a request in the established IKE SA is for (tasks.c). */
+enum task {
+    TASK_NONE,
+    TASK_DELETE_CHILD,
+    TASK_REKEY_IKE,
+    TASK_REKEY_CHILD,
+    TASK_CHECK,        /* liveness */
+    TASK_DELETE_OTHER, /* an IKE SA that another has replaced */
+};
+
+/* IKE SAs beside the one in use (others.c). */
+#define OTHERS_MAX 4
+enum other_state {
+    OTHER_NONE,
+    OTHER_PENDING,     /* the gateway has made it, and is not replaced yet what it replaces */
+    OTHER_REPLACED,    /* the gateway deletes it */
+    OTHER_DELETE_TODO, /* we have to delete it */
+    OTHER_DELETE_SENT,
+    OTHER_DELETED, /* answers repetitions of the gateway's Delete */
+};
+struct other_sa {
+    enum other_state state;
+    uint64_t until; /* then it is forgotten, or deleted by us */
+    struct ike_sa sa;
+};
+
+/*
+ * What an unauthenticated message or an ICMP error claims. Believed only when it is still so after
+ * our request was repeated, or when nothing better came until `believe_at` (RFC 7296 2.21.1: the
+ * initiator may wait for a response that is not forged).
+ */
+struct refusal {
+    enum reason reason; /* REASON_NONE = none */
+    unsigned tries;     /* of our request when it was first heard */
+    uint64_t believe_at;
+    char detail[DETAIL_MAX];
+};
+
+/* How a connection that ends tells the gateway. */
+enum close_how { CLOSE_SILENTLY, CLOSE_DELETE, CLOSE_AUTH_FAILED };
+
+struct ending {
+    enum reason reason;
+    enum close_how how;
+    bool wanted; /* the user has disconnected while the last IKE_AUTH response is awaited */
+    uint64_t deadline;
+    bool reported;
+    char detail[DETAIL_MAX];
+};
+
+#define RENEW_DELETED_MAX 4
+/* Our CREATE_CHILD_SA that rekeys: when, what it asks for, what came between (renew.c). */
+struct renewal {
+    bool wanted;       /* the caller asked for it */
+    uint64_t at;       /* IKE SA: when it is due */
+    uint64_t retry_at; /* not before, after a failure */
+    unsigned failures; /* in a row */
+    /* the attempt */
+    uint32_t child; /* spi_in of the Child SA that is rekeyed; 0 = a new one is made */
+    uint64_t spi;   /* our SPI of the IKE SA that is made */
+    struct ke *ke;
+    const struct alg *group; /* NULL = not chosen yet */
+    unsigned restarts;       /* with another group or other selectors */
+    struct secret ni;
+    bool original_selectors, without_ke;
+    struct child_offer offer;
+    /* the gateway's of the same, while ours was under way (RFC 7296 2.8.1) */
+    struct secret theirs_lowest; /* the lower of its two nonces; empty = there was none */
+    uint32_t theirs;             /* spi_in of the Child SA that it made */
+    /* spi_out that the gateway has deleted before we know what they are: the answer was lost */
+    uint32_t deleted[RENEW_DELETED_MAX];
+    size_t n_deleted;
+};
+
+/* What the carrier has told of ESP (liveness.c). */
+struct liveness {
+    uint64_t in, out; /* latest */
+    uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
+    uint64_t looked;  /* when the carrier was last asked to tell */
+};
+
+struct ike {
+    struct ike_config config; /* pointers in it are ours, or live as long as the header says */
+    struct proposal_list offer_ike, offer_esp;
+    char application_version[128];
+    struct secret psk;
+    const struct cert_trust *trust;
+    enum ike_state state;
+    uint64_t now; /* latest time seen */
+    uint64_t began;
+    uint64_t connect_deadline;
+    uint64_t last_sent; /* for keepalives */
+    bool keepalive_due;
+    struct path path;
+    struct ike_sa sa;
+    struct init init;
+    struct auth auth;
+    struct child_offer offer; /* of IKE_AUTH */
+    struct child children[CHILDREN_MAX];
+    struct renewal renew_child, renew_ike;
+    struct liveness liveness;
+    uint64_t expires_at; /* of the IKE SA */
+    uint32_t outbound;   /* spi_in of the Child SA that ESP goes out along */
+    struct ts_list local_ts, remote_ts; /* of the latest Child SA */
+    struct other_sa others[OTHERS_MAX];
+    struct net_config net;
+    struct refusal refusal;
+    struct ending ending;
+    struct events events;
+    struct ike_summary summary;
+};
+
+/* ---- ike.c ---- */
+/* Queues PHASE with a printf-formed text. */
+void ike_phase(struct ike *ike, enum ike_phase phase, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Queues an event; when memory is out the connection ends with REASON_INTERNAL. */
+void ike_emit(struct ike *ike, const struct ike_event *event);
+/* Ends the connection; the first reason stands. The detail is a printf-formed, translated sentence.
+ */
+void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The failure of one of our own functions. */
+void ike_close_error(struct ike *ike, enum err err, const char *during);
+/* Notes what an unauthenticated message claims; `patience` microseconds, IKE_NEVER = only
+ * confirmation by repetition. */
+void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Longest IKE message that goes in one datagram now. */
+size_t ike_room(const struct ike *ike);
+
+/* ---- input.c ---- */
+/* One datagram of the gateway, or of anybody. */
+void input_datagram(struct ike *ike, const struct path *path, struct bytes datagram);
+
+/* ---- rungs.c: the trace, when the config asks for it ---- */
+void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission);
+void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission);
+void rung_in(struct ike *ike, const struct message *message, bool retransmission);
+/* A datagram that is dropped, and why. */
+void rung_dropped(struct ike *ike, const char *why);
+
+/* ---- states.c ---- */
+/* Does with a good message what its row says; `message` is whole and decrypted. `sa` may have moved
+ * afterwards. */
+void states_response(struct ike *ike, struct ike_sa *sa, const struct message *message);
+void states_request(struct ike *ike, struct ike_sa *sa, const struct message *message,
+                    const struct path *path);
+
+/*
+ * Handlers of responses: `*next` holds the row's next state and may be changed. An error that is
+ * returned ends the connection; handlers may also call ike_close() themselves.
+ */
+/* ---- init.c ---- */
+enum err init_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err init_accept(struct ike *ike, const struct message *message,
+                     enum ike_state *next) ERR_CHECK;
+enum err init_cookie(struct ike *ike, const struct message *message,
+                     enum ike_state *next) ERR_CHECK;
+enum err init_refused(struct ike *ike, const struct message *message,
+                      enum ike_state *next) ERR_CHECK;
+/* An answer that is not IKEv2: says so (RFC 7296 2.5). */
+void init_other_version(struct ike *ike, uint8_t version);
+void init_free(struct init *init);
+
+/* ---- auth.c ---- */
+enum err auth_new(struct ike *ike) ERR_CHECK;
+enum err auth_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err auth_build_finish(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* Gateway's proof with its first EAP request; or with everything else, when no EAP is run. */
+enum err auth_gateway(struct ike *ike, const struct message *message,
+                      enum ike_state *next) ERR_CHECK;
+enum err auth_complete(struct ike *ike, const struct message *message,
+                       enum ike_state *next) ERR_CHECK;
+enum err auth_unproven(struct ike *ike, const struct message *message,
+                       enum ike_state *next) ERR_CHECK;
+enum err auth_finish(struct ike *ike, const struct message *message,
+                     enum ike_state *next) ERR_CHECK;
+void auth_free(struct auth *auth);
+
+/* ---- auth_eap.c ---- */
+enum err auth_eap_new(struct ike *ike) ERR_CHECK;
+bool auth_eap_ready(const struct ike *ike);
+enum err auth_eap_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err auth_eap(struct ike *ike, const struct message *message, enum ike_state *next) ERR_CHECK;
+/* Ends the connection with what the method knows of the failure. */
+void auth_eap_failed(struct ike *ike);
+/* Continues with what the user gave. */
+void auth_eap_provide(struct ike *ike, enum eap_secret secret, struct bytes value);
+
+/* ---- refusal.c ---- */
+/* The first error notify of a message; false when there is none. */
+bool refusal_find(const struct message *message, struct notify *out);
+/* Ends the connection with reason and sentence of an error notify in an IKE_AUTH response. */
+enum err refusal_auth(struct ike *ike, const struct message *message,
+                      enum ike_state *next) ERR_CHECK;
+/* The same for a notify that refuses the Child SA or the configuration after both sides have proved
+ * themselves. */
+void refusal_child(struct ike *ike, const struct notify *notify);
+/* For IKE_SA_INIT: reason, and a sentence with what was offered. */
+enum reason refusal_init(const struct ike *ike, const struct notify *notify, char *out, size_t cap);
+
+/* ---- config.c ---- */
+void config_build(const struct ike *ike, struct chain *chain);
+/* Reads CFG_REPLY and adds the routes of TSr. ERR_SYNTAX; ERR_STATE when no address came although
+ * one was asked for. */
+enum err config_read(struct net_config *out, const struct ike_config *config,
+                     const struct payload *cp, const struct ts_list *remote_ts,
+                     struct ike_summary *summary) ERR_CHECK;
+
+/* ---- child.c ---- */
+enum err child_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* SAr2, TSi, TSr and CP of the response: checks, derives keys, emits CHILD_UP. */
+enum err child_accept(struct ike *ike, const struct message *message) ERR_CHECK;
+/* The selectors of the first Child SA as they were asked for (RFC 7296 2.9). */
+void child_selectors(const struct ike *ike, struct ts_list *local, struct ts_list *remote);
+/* SA payload of an offer. */
+void child_offer_write(struct chain *chain, const struct child_offer *offer);
+/* The proposals without their key exchange methods. */
+void child_offer_without_ke(struct proposal_list *out, const struct proposal_list *from);
+/* SA, TSi and TSr of a response to the offer; spi_in is taken from it. ERR_SYNTAX; ERR_UNSUPPORTED
+ * when it is not what was offered: then out->suite.encr tells whether the SA was. */
+enum err child_read(struct ike_child *out, const struct message *message,
+                    const struct child_offer *offer) ERR_CHECK;
+/* Nonces and g^ir (or nothing) of the exchange that makes a Child SA. Borrowed. */
+struct child_seed {
+    struct bytes ni, nr, shared;
+    bool initiator; /* ours is the exchange (RFC 7296 2.17) */
+};
+enum err child_derive(const struct ike *ike, struct ike_child *out,
+                      const struct child_seed *seed) ERR_CHECK;
+/* A random SPI that is none of ours yet; never a reserved one (RFC 4303 2.1). */
+enum err child_spi(const struct ike *ike, uint32_t *out) ERR_CHECK;
+void ike_child_free(struct ike_child *child); /* wipes what it holds, not itself */
+
+/* ---- children.c ---- */
+/* Takes over *sa (allocated) with CHILD_UP or CHILD_HELD and announces it. ERR_MEMORY when there
+ * are too many: then it is not taken. */
+enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
+                      uint32_t replaces) ERR_CHECK;
+/* Those in any state but NONE and LINGERING; NULL when there is none. */
+struct child *children_by_spi_in(struct ike *ike, uint32_t spi);
+struct child *children_by_spi_out(struct ike *ike, uint32_t spi);
+/* The first one in that state; NULL. */
+struct child *children_in_state(struct ike *ike, enum child_state state);
+/* Its successor carries the traffic, or will. */
+void children_replaced(struct ike *ike, struct child *child);
+/* The gateway is ready to receive on a HELD one. */
+void children_switch(struct ike *ike, struct child *child);
+/* The gateway's Delete names it. True when our half is to be named in the answer. */
+bool children_deleted(struct ike *ike, struct child *child);
+/* It goes at once, without a word to the gateway. */
+void children_drop(struct ike *ike, struct child *child);
+/* Ends the connection when nothing carries traffic any more and nothing will. */
+void children_check(struct ike *ike);
+uint64_t children_deadline(const struct ike *ike);
+void children_tick(struct ike *ike);
+void children_free(struct ike *ike);
+/* No room for another one. */
+bool children_full(const struct ike *ike);
+/* We have to delete it. */
+void children_delete(struct child *child);
+bool children_delete_due(struct ike *ike);
+enum err children_build_delete(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err children_delete_answered(struct ike *ike, struct ike_sa *sa,
+                                  const struct message *message) ERR_CHECK;
+/* The IKE SA that the Delete was sent in has gone: it is sent again in the one in use. */
+void children_delete_again(struct ike *ike);
+
+/* ---- create_child.c: CREATE_CHILD_SA of the gateway ---- */
+enum err create_child_answer(struct ike *ike, struct ike_sa *sa, const struct message *message,
+                             struct chain *reply) ERR_CHECK;
+/* Refuses with a notify without data. */
+void create_child_refuse(struct chain *reply, uint16_t type);
+/* INVALID_KE_PAYLOAD with the group that we choose. */
+void create_child_wrong_group(struct chain *reply, const struct alg *group);
+
+/* ---- answer_child.c, answer_ike.c: its two kinds ---- */
+enum err answer_child(struct ike *ike, const struct message *message,
+                      struct chain *reply) ERR_CHECK;
+enum err answer_ike(struct ike *ike, const struct message *message, struct chain *reply) ERR_CHECK;
+
+/* ---- renew.c: what both kinds of rekeying share ---- */
+#define RENEW_NONCE_LEN 32 /* at least half of every PRF's key (RFC 7296 2.10) */
+/* One exchange's key exchange as responder: our public value to *ke (owned by the caller) and g^ir.
+ * ERR_KEY when the peer's value is not valid. */
+enum err renew_shared(const struct ike *ike, const struct ke_payload *peer, const struct alg *group,
+                      struct ke **ke, struct secret *shared) ERR_CHECK;
+/*
+ * What an IKE SA is rekeyed with: the algorithms in use, then the others. What was agreed once is
+ * the surest to be agreed again, and gateways exist that go on with the old PRF where RFC 7296 2.18
+ * wants the new one.
+ */
+void renew_ike_offer(const struct ike *ike, struct proposal_list *out);
+/* Fills the keys of `out` (whose SPIs, nonces and role are set) from the IKE SA in use (RFC
+ * 7296 2.18). */
+enum err renew_ike_keys(const struct ike *ike, struct ike_sa *out, const struct suite *suite,
+                        struct bytes shared) ERR_CHECK;
+enum err renew_ike_spi(const struct ike *ike, uint64_t *out) ERR_CHECK;
+/* How long after its beginning an SA is given up that could not be rekeyed after `lifetime`. */
+uint64_t renew_expiry(uint64_t lifetime);
+/* A tenth more or less. */
+uint64_t renew_jitter(const struct ike *ike, uint64_t interval);
+/* Fills *out (empty before). */
+enum err renew_nonce(const struct ike *ike, struct secret *out) ERR_CHECK;
+/* The lower one as RFC 7296 2.8.1 orders them. */
+struct bytes renew_lower_nonce(struct bytes a, struct bytes b);
+/* Appends the key exchange methods of another proposal. */
+void renew_add_groups(struct proposal *out, const struct proposal *from);
+/* A new nonce, and a key exchange value when the offer has groups. */
+enum err renew_attempt(const struct ike *ike, struct renewal *renewal,
+                       const struct proposal_list *offer) ERR_CHECK;
+/* INVALID_KE_PAYLOAD named another group of the offer: it is taken. */
+bool renew_other_group(struct renewal *renewal, const struct proposal_list *offer,
+                       struct bytes data);
+/* g^ir from the response's KE. ERR_SYNTAX, ERR_KEY; ERR_UNSUPPORTED when its group is not ours. */
+enum err renew_finish_ke(struct renewal *renewal, const struct message *message,
+                         const struct alg *group, struct secret *shared) ERR_CHECK;
+/* Forgets the attempt and its failures. */
+void renew_reset(struct renewal *renewal);
+/* Forgets the attempt; the next one comes after a while, longer each time. */
+void renew_failed(const struct ike *ike, struct renewal *renewal);
+
+/* ---- rekey_child.c, rekey_ike.c ---- */
+bool rekey_child_due(struct ike *ike);
+enum err rekey_child_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* The gateway's Delete names a Child SA that our exchange may be about to make. */
+void rekey_child_deleted(struct ike *ike, uint32_t spi_out);
+enum err rekey_child_accept(struct ike *ike, struct ike_sa *sa,
+                            const struct message *message) ERR_CHECK;
+enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa,
+                             const struct message *message) ERR_CHECK;
+/* When the next attempt is due; IKE_NEVER. */
+uint64_t rekey_child_deadline(const struct ike *ike);
+/* A Child SA is to be rekeyed, or made, at the next occasion. */
+bool renew_child_wanted(const struct ike *ike);
+bool rekey_ike_due(struct ike *ike);
+enum err rekey_ike_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err rekey_ike_accept(struct ike *ike, struct ike_sa *sa,
+                          const struct message *message) ERR_CHECK;
+enum err rekey_ike_refused(struct ike *ike, struct ike_sa *sa,
+                           const struct message *message) ERR_CHECK;
+uint64_t rekey_ike_deadline(const struct ike *ike);
+/* A new IKE SA is in use: its lifetime begins. */
+void renew_ike_done(struct ike *ike);
+/* Ends the connection when its lifetime is over. */
+void rekey_ike_tick(struct ike *ike);
+
+/* ---- liveness.c ---- */
+void liveness_sent(struct ike *ike, uint64_t at);
+bool liveness_due(struct ike *ike);
+enum err liveness_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err liveness_answered(struct ike *ike, struct ike_sa *sa,
+                           const struct message *message) ERR_CHECK;
+/* Also makes the carrier look at its counters now and then. */
+uint64_t liveness_deadline(const struct ike *ike);
+void liveness_tick(struct ike *ike);
+
+/* ---- tasks.c ---- */
+/* Starts the request that is due next, in any IKE SA. */
+void tasks_run(struct ike *ike);
+/* The response to one; false when it is none of theirs. */
+bool tasks_response(struct ike *ike, struct ike_sa *sa, const struct message *message);
+
+/* ---- others.c ---- */
+/* The IKE SA that a header belongs to; NULL. */
+struct ike_sa *others_find(struct ike *ike, const struct ike_header *header);
+/* Takes *sa over (it is left empty). */
+struct other_sa *others_add(struct ike *ike, struct ike_sa *sa, enum other_state state);
+/* The gateway's, which crossed ours, has lost: the gateway deletes it. */
+void others_reject(struct ike *ike, struct other_sa *other);
+struct other_sa *others_in_state(struct ike *ike, enum other_state state);
+/* The IKE SA in use is replaced by `other`, which takes the place of it in that state. */
+void others_adopt(struct ike *ike, struct other_sa *other, enum other_state state);
+/* After an answer is on its way: what the gateway has made is taken into use, what it has deleted
+ * (`ended`) put away. */
+void others_settle(struct ike *ike);
+/* Sends the Deletes that are due. */
+void others_run(struct ike *ike);
+enum err others_delete_answered(struct ike *ike, struct ike_sa *sa,
+                                const struct message *message) ERR_CHECK;
+uint64_t others_deadline(const struct ike *ike);
+void others_tick(struct ike *ike);
+struct bytes others_output(struct ike *ike, struct path *path);
+void others_free(struct ike *ike);
+
+/* ---- informational.c ---- */
+enum err informational_build_close(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err informational_closed(struct ike *ike, const struct message *message,
+                              enum ike_state *next) ERR_CHECK;
+/* Handlers of requests write the response's payloads. */
+enum err informational_answer(struct ike *ike, struct ike_sa *sa, const struct message *message,
+                              struct chain *reply) ERR_CHECK;
+
+#endif

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/ike.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/i18n.h"
+#include "common/log.h"
+#include "ike/engine.h"
+
+#define TIMEOUT_DEFAULT_US UINT64_C(30000000)
+#define DEAD_DEFAULT_US UINT64_C(60000000)
+#define KEEPALIVE_DEFAULT_US UINT64_C(20000000)
+#define CHILD_LIFETIME_US UINT64_C(3600000000)
+#define IKE_LIFETIME_US UINT64_C(14400000000)
+#define DPD_DEFAULT_US UINT64_C(30000000)
+#define CLOSE_US UINT64_C(1000000)
+#define PATH_MTU_SAFE 1280
+
+/* ---- what to send next ---- */
+
+/* The ladder: the first job whose time has come is done when no request is in flight. */
+static const struct job {
+    enum ike_state due;
+    bool (*ready)(const struct ike *); /* NULL = always */
+    enum exchange_type exchange;
+    enum err (*build)(struct ike *, struct chain *);
+    enum ike_state next;
+} order[] = {
+    {ST_CLOSE_TODO, NULL, X_INFORMATIONAL, informational_build_close, ST_CLOSE_SENT},
+    {ST_INIT_TODO, NULL, X_IKE_SA_INIT, init_build, ST_INIT_SENT},
+    {ST_AUTH_TODO, NULL, X_IKE_AUTH, auth_build, ST_AUTH_SENT},
+    {ST_EAP_TODO, auth_eap_ready, X_IKE_AUTH, auth_eap_build, ST_EAP_SENT},
+    {ST_FINISH_TODO, NULL, X_IKE_AUTH, auth_build_finish, ST_FINISH_SENT},
+};
+
+static enum err job_do(struct ike *ike, const struct job *job)
+{
+    uint8_t *buffer = malloc(IKE_MESSAGE_MAX);
+    struct chain chain;
+    enum err err;
+
+    if (buffer == NULL) {
+        return ERR_MEMORY;
+    }
+    chain = chain_of(buffer, IKE_MESSAGE_MAX);
+    err = job->build(ike, &chain);
+    if (err == OK && ike->state == job->due) {
+        err = exchange_request(&ike->sa, job->exchange, &chain, ike_room(ike), ike->now);
+        if (err == OK) {
+            ike->state = job->next;
+            rung_request(ike, &ike->sa, false);
+        }
+    }
+    secret_wipe(buffer, chain.w.len);
+    free(buffer);
+    return err;
+}
+
+static void run_jobs(struct ike *ike)
+{
+    enum err err;
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0] && !ike->sa.request.busy; i++) {
+        if (order[i].due != ike->state || (order[i].ready != NULL && !order[i].ready(ike))) {
+            continue;
+        }
+        err = job_do(ike, &order[i]);
+        if (err != OK) {
+            ike_close_error(ike, err, exchange_name((uint8_t)order[i].exchange));
+        }
+    }
+    tasks_run(ike);
+}
+
+/* ---- shared by the concerns ---- */
+
+void ike_emit(struct ike *ike, const struct ike_event *event)
+{
+    if (events_push(&ike->events, event) != OK) {
+        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("Memory is exhausted."));
+    }
+}
+
+void ike_phase(struct ike *ike, enum ike_phase phase, const char *format, ...)
+{
+    char text[DETAIL_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PHASE, .phase = phase, .text = text});
+}
+
+void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)
+{
+    va_list args;
+
+    if (ike->ending.reason == REASON_NONE) {
+        ike->ending.reason = reason;
+        va_start(args, format);
+        (void)vsnprintf(ike->ending.detail, sizeof ike->ending.detail, format, args);
+        va_end(args);
+    }
+    if (how == CLOSE_SILENTLY) {
+        ike->state = ST_DOWN;
+    } else if (ike->state < ST_CLOSE_TODO) {
+        ike->ending.how = how;
+        ike->ending.deadline = ike->now + CLOSE_US;
+        ike->state = ST_CLOSE_TODO;
+    }
+}
+
+void ike_close_error(struct ike *ike, enum err err, const char *during)
+{
+    switch (err) {
+    case OK:
+        return;
+    case ERR_SYNTAX:
+    case ERR_CRITICAL:
+    case ERR_INTEGRITY:
+    case ERR_REPLAY:
+    case ERR_UNSUPPORTED:
+    case ERR_KEY:
+    case ERR_STATE:
+        ike_close(ike, CLOSE_SILENTLY, REASON_PROTOCOL,
+                  _("%s: the gateway's message is malformed."), during);
+        return;
+    case ERR_MEMORY:
+        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: memory is exhausted."), during);
+        return;
+    case ERR_SPACE:
+        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: the message is too long."), during);
+        return;
+    case ERR_CRYPTO:
+    case ERR_PASSWORD:
+        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: the cryptographic library failed."),
+                  during);
+        return;
+    }
+}
+
+void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
+{
+    struct refusal *refusal = &ike->refusal;
+    va_list args;
+
+    if (refusal->reason == reason && ike->sa.request.tries > refusal->tries) {
+        ike_close(ike, CLOSE_SILENTLY, reason, "%s", refusal->detail);
+        return;
+    }
+    /* What a message says is worth more than an ICMP error. */
+    if (refusal->reason != REASON_NONE && refusal->reason != REASON_PORT_UNREACHABLE) {
+        return;
+    }
+    if (refusal->reason == reason) {
+        return;
+    }
+    refusal->reason = reason;
+    refusal->tries = ike->sa.request.tries;
+    refusal->believe_at = patience == IKE_NEVER ? IKE_NEVER : ike->now + patience;
+    va_start(args, format);
+    (void)vsnprintf(refusal->detail, sizeof refusal->detail, format, args);
+    va_end(args);
+}
+
+size_t ike_room(const struct ike *ike)
+{
+    /* What the first hop carries is no promise of the path (RFC 7383 2.5.1). */
+    return exchange_room(ike->config.path_mtu < PATH_MTU_SAFE ? ike->config.path_mtu
+                                                              : PATH_MTU_SAFE,
+                         &ike->path.remote);
+}
+
+/* ---- life ---- */
+
+static enum err config_check(const struct ike_config *config)
+{
+    if (config->remote_id.type == ID_NONE || config->path.remote.addr.family == FAMILY_NONE ||
+        config->rng.fill == NULL) {
+        return ERR_UNSUPPORTED;
+    }
+    switch (config->auth) {
+    case IKE_AUTH_EAP:
+        return OK;
+    case IKE_AUTH_CERTIFICATE:
+        return config->credential != NULL ? OK : ERR_UNSUPPORTED;
+    case IKE_AUTH_PSK:
+        return config->psk.len > 0 ? OK : ERR_UNSUPPORTED;
+    }
+    return ERR_UNSUPPORTED;
+}
+
+static void offers_copy(struct ike *ike, const struct ike_config *config)
+{
+    if (config->ike != NULL) {
+        ike->offer_ike = *config->ike;
+    } else {
+        proposal_defaults(&ike->offer_ike, PROTO_IKE, config->legacy);
+    }
+    if (config->esp != NULL) {
+        ike->offer_esp = *config->esp;
+    } else {
+        proposal_defaults(&ike->offer_esp, PROTO_ESP, config->legacy);
+    }
+    ike->config.ike = &ike->offer_ike;
+    ike->config.esp = &ike->offer_esp;
+}
+
+static uint64_t or_default(uint64_t value, uint64_t fallback)
+{
+    return value != 0 ? value : fallback;
+}
+
+/* Copies the config with what it points to. */
+static enum err config_copy(struct ike *ike, const struct ike_config *config)
+{
+    ike->config = *config;
+    ike->config.psk = (struct bytes){0};
+    offers_copy(ike, config);
+    if (config->application_version != NULL) {
+        (void)text_printable(bytes_of_string(config->application_version), ike->application_version,
+                             sizeof ike->application_version);
+    }
+    ike->config.application_version = ike->application_version;
+    if (!secret_set(&ike->psk, config->psk)) {
+        return ERR_MEMORY;
+    }
+    ike->config.float_port = config->float_port != 0 ? config->float_port : IKE_PORT_NATT;
+    ike->config.path_mtu = config->path_mtu != 0 ? config->path_mtu : PATH_MTU_SAFE;
+    ike->config.timeout_us = or_default(config->timeout_us, TIMEOUT_DEFAULT_US);
+    ike->config.dead_after_us = or_default(config->dead_after_us, DEAD_DEFAULT_US);
+    ike->config.child_lifetime_us = or_default(config->child_lifetime_us, CHILD_LIFETIME_US);
+    ike->config.ike_lifetime_us = or_default(config->ike_lifetime_us, IKE_LIFETIME_US);
+    ike->config.dpd_us = or_default(config->dpd_us, DPD_DEFAULT_US);
+    ike->config.keepalive_us = or_default(config->keepalive_us, KEEPALIVE_DEFAULT_US);
+    return OK;
+}
+
+enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now)
+{
+    enum err err = config_check(config);
+    struct ike *ike;
+
+    *out = NULL;
+    if (err != OK) {
+        return err;
+    }
+    ike = calloc(1, sizeof *ike);
+    if (ike == NULL) {
+        return ERR_MEMORY;
+    }
+    ike->state = ST_INIT_TODO;
+    ike->sa.initiator = true;
+    ike->now = ike->began = ike->last_sent = now;
+    ike->path = config->path;
+    err = config_copy(ike, config);
+    if (err == OK) {
+        ike->connect_deadline = now + ike->config.timeout_us;
+        err = auth_new(ike);
+    }
+    if (err != OK) {
+        ike_free(ike);
+        return err;
+    }
+    run_jobs(ike);
+    *out = ike;
+    return OK;
+}
+
+void ike_free(struct ike *ike)
+{
+    if (ike == NULL) {
+        return;
+    }
+    events_free(&ike->events);
+    init_free(&ike->init);
+    auth_free(&ike->auth);
+    ike_sa_free(&ike->sa);
+    others_free(ike);
+    children_free(ike);
+    renew_reset(&ike->renew_child);
+    renew_reset(&ike->renew_ike);
+    secret_free(&ike->psk);
+    secret_wipe(ike, sizeof *ike);
+    free(ike);
+}
+
+void ike_set_trust(struct ike *ike, const struct cert_trust *trust)
+{
+    ike->trust = trust;
+}
+
+/* ---- in ---- */
+
+static void advance(struct ike *ike, uint64_t now)
+{
+    if (now > ike->now) {
+        ike->now = now;
+    }
+}
+
+void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, uint64_t now)
+{
+    advance(ike, now);
+    if (ike->state == ST_DOWN) {
+        return;
+    }
+    input_datagram(ike, path, datagram);
+    if (ike->state == ST_UP && ike->ending.wanted) {
+        ike_close(ike, CLOSE_DELETE, REASON_USER, "%s", "");
+    }
+    run_jobs(ike);
+}
+
+void ike_port_unreachable(struct ike *ike, const struct path *path, uint64_t now)
+{
+    char text[ADDR_TEXT_MAX];
+
+    advance(ike, now);
+    if (ike->state >= ST_UP || !ike->sa.request.busy ||
+        !endpoint_equal(&path->remote, &ike->path.remote)) {
+        return;
+    }
+    ike_suspect(ike, REASON_PORT_UNREACHABLE, IKE_NEVER,
+                _("The host answers that nothing listens on UDP %s (ICMP port unreachable)."),
+                endpoint_text(&ike->path.remote, text));
+}
+
+void ike_sent_traffic(struct ike *ike, uint64_t at)
+{
+    if (at > ike->last_sent) {
+        ike->last_sent = at;
+    }
+    liveness_sent(ike, at);
+}
+
+void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now)
+{
+    advance(ike, now);
+    if (ike->state == ST_EAP_TODO && ike->auth.waiting_since != 0) {
+        auth_eap_provide(ike, secret, value);
+        run_jobs(ike);
+    }
+}
+
+void ike_disconnect(struct ike *ike, uint64_t now)
+{
+    advance(ike, now);
+    if (ike->state >= ST_CLOSE_TODO) {
+        return;
+    }
+    if (ike->state == ST_UP) {
+        ike_phase(ike, IKE_PHASE_DISCONNECTING, "%s", "");
+        ike_close(ike, CLOSE_DELETE, REASON_USER, "%s", "");
+    } else if (ike->state == ST_FINISH_SENT ||
+               (ike->state == ST_AUTH_SENT && ike->config.auth != IKE_AUTH_EAP)) {
+        /* The gateway may be establishing the IKE SA just now: wait for its response to delete it.
+         */
+        ike->ending.wanted = true;
+        ike->ending.deadline = ike->now + CLOSE_US;
+        ike_phase(ike, IKE_PHASE_DISCONNECTING, "%s", "");
+    } else {
+        ike_close(ike, CLOSE_SILENTLY, REASON_USER, "%s", "");
+    }
+    run_jobs(ike);
+}
+
+/* ---- time ---- */
+
+static bool ending_runs(const struct ike *ike)
+{
+    return ike->ending.wanted || ike->state == ST_CLOSE_TODO || ike->state == ST_CLOSE_SENT;
+}
+
+static bool connecting(const struct ike *ike)
+{
+    return ike->state < ST_UP;
+}
+
+static uint64_t request_limit(const struct ike *ike)
+{
+    return connecting(ike) ? IKE_NEVER : ike->sa.request.started + ike->config.dead_after_us;
+}
+
+static uint64_t keepalive_at(const struct ike *ike)
+{
+    bool mapped = ike->state >= ST_AUTH_SENT && ike->state <= ST_UP;
+
+    return mapped ? ike->last_sent + ike->config.keepalive_us : IKE_NEVER;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t established_deadline(const struct ike *ike)
+{
+    uint64_t at = earlier(others_deadline(ike), children_deadline(ike));
+
+    /* While a request is in flight nothing new can be started. */
+    if (!ike->sa.request.busy) {
+        at = earlier(at, earlier(rekey_child_deadline(ike), rekey_ike_deadline(ike)));
+        at = earlier(at, liveness_deadline(ike));
+    }
+    return earlier(at, ike->expires_at);
+}
+
+uint64_t ike_deadline(const struct ike *ike)
+{
+    uint64_t at = IKE_NEVER;
+
+    if (ike->state == ST_DOWN) {
+        return IKE_NEVER;
+    }
+    if (ending_runs(ike)) {
+        at = earlier(at, ike->ending.deadline);
+    }
+    /* The user is not hurried: the clock stands while a secret is awaited. */
+    if (connecting(ike) && ike->auth.waiting_since == 0) {
+        at = earlier(at, ike->connect_deadline);
+        if (ike->refusal.reason != REASON_NONE) {
+            at = earlier(at, ike->refusal.believe_at);
+        }
+    }
+    if (ike->sa.request.busy) {
+        at = earlier(at, earlier(ike->sa.request.due, request_limit(ike)));
+    }
+    if (ike->state == ST_UP) {
+        at = earlier(at, established_deadline(ike));
+    }
+    return earlier(at, keepalive_at(ike));
+}
+
+/* Nobody answered in time: say to what, for how long, and what is known beside. */
+static void give_up(struct ike *ike)
+{
+    char text[ADDR_TEXT_MAX];
+    unsigned seconds = (unsigned)((ike->now - ike->began) / 1000000);
+    const struct request *request = &ike->sa.request;
+
+    if (ike->refusal.reason != REASON_NONE) {
+        ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+    } else if (!connecting(ike)) {
+        seconds = (unsigned)((ike->now - request->started) / 1000000);
+        ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_LOST,
+                  _("No answer from %s for %u s to %u messages."),
+                  endpoint_text(&ike->path.remote, text), seconds, request->tries);
+    } else if (ike->state == ST_INIT_SENT) {
+        ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_UNREACHABLE,
+                  _("No answer from UDP %s within %u s; IKE_SA_INIT was sent %u times."),
+                  endpoint_text(&ike->path.remote, text), seconds, request->tries);
+    } else if (ike->state == ST_AUTH_SENT) {
+        ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_UNREACHABLE,
+                  ike->init.natd.supported
+                      ? _("The gateway answered IKE_SA_INIT, but not IKE_AUTH on UDP %s within %u "
+                          "s (sent %u times): large "
+                          "packets or that port may be blocked on the way.")
+                      : _("The gateway answered IKE_SA_INIT, but not IKE_AUTH on UDP %s within %u "
+                          "s (sent %u times); it does "
+                          "not announce NAT traversal, which this client needs."),
+                  endpoint_text(&ike->path.remote, text), seconds, request->tries);
+    } else {
+        ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_UNREACHABLE,
+                  _("The gateway at UDP %s stopped answering in the middle of the authentication, "
+                    "%u s after the start "
+                    "(last message sent %u times)."),
+                  endpoint_text(&ike->path.remote, text), seconds, request->tries);
+    }
+}
+
+static void tick_request(struct ike *ike)
+{
+    enum err err;
+
+    if (!ike->sa.request.busy) {
+        return;
+    }
+    if (ike->now >= request_limit(ike)) {
+        give_up(ike);
+    } else if (ike->now >= ike->sa.request.due) {
+        err = exchange_repeat(&ike->sa, exchange_room(SMALL_MTU, &ike->path.remote),
+                              &ike->config.rng, ike->now);
+        if (err != OK) {
+            ike_close_error(ike, err, exchange_name(ike->sa.request.exchange));
+        }
+        rung_request(ike, &ike->sa, true);
+    }
+}
+
+void ike_tick(struct ike *ike, uint64_t now)
+{
+    advance(ike, now);
+    if (ike->state == ST_DOWN) {
+        return;
+    }
+    if (ending_runs(ike) && ike->now >= ike->ending.deadline) {
+        ike_close(ike, CLOSE_SILENTLY, REASON_USER, "%s", "");
+    } else if (connecting(ike) && ike->auth.waiting_since == 0 &&
+               ike->refusal.reason != REASON_NONE && ike->now >= ike->refusal.believe_at) {
+        ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+    } else if (connecting(ike) && ike->auth.waiting_since == 0 &&
+               ike->now >= ike->connect_deadline) {
+        give_up(ike);
+    } else {
+        tick_request(ike);
+        if (ike->state == ST_UP) {
+            children_tick(ike);
+            others_tick(ike);
+            rekey_ike_tick(ike);
+            liveness_tick(ike);
+        }
+        if (ike->now >= keepalive_at(ike)) {
+            ike->keepalive_due = true;
+            ike->last_sent = ike->now;
+        }
+    }
+    run_jobs(ike);
+}
+
+/* ---- out ---- */
+
+ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap, uint64_t now)
+{
+    struct bytes datagram;
+
+    advance(ike, now);
+    datagram = exchange_output(&ike->sa, &ike->path, path);
+    if (datagram.len == 0) {
+        datagram = others_output(ike, path);
+    }
+    if (datagram.len > cap) {
+        return 0;
+    }
+    if (datagram.len > 0) {
+        memcpy(out, datagram.data, datagram.len);
+    } else if (ike->keepalive_due && cap > 0) {
+        /* RFC 3948 2.3 */
+        ike->keepalive_due = false;
+        *path = ike->path;
+        out[0] = 0xff;
+        datagram.len = 1;
+    }
+    if (datagram.len > 0) {
+        ike->last_sent = ike->now;
+    }
+    return (ssize_t)datagram.len;
+}
+
+bool ike_next_event(struct ike *ike, struct ike_event *event)
+{
+    if (events_pull(&ike->events, event)) {
+        return true;
+    }
+    if (ike->state != ST_DOWN || ike->ending.reported) {
+        return false;
+    }
+    ike->ending.reported = true;
+    *event = (struct ike_event){
+        .type = IKE_EVENT_DOWN,
+        .reason = ike->ending.reason,
+        .text = ike->ending.detail,
+        .prompt = "",
+    };
+    return true;
+}
+
+void ike_get_summary(const struct ike *ike, struct ike_summary *out)
+{
+    *out = ike->summary;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_IKE_IKE_H
+#define GODWIT_IKE_IKE_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "common/addr.h"
+#include "common/error.h"
+#include "common/net_config.h"
+#include "common/secret.h"
+#include "crypto/algs.h"
+#include "crypto/cert.h"
+#include "crypto/rng.h"
+#include "eap/eap.h"
+#include "ike/payload.h"
+
+/*
+ * The initiator-only IKEv2 engine (RFC 7296), sans-IO: no sockets, clock, files, threads, globals. Datagrams, time and randomness come in;
+ * datagrams and events are pulled out.
+ *
+ * `now` is microseconds of one monotonic clock (CLOCK_BOOTTIME in production); it must not run backwards, and a call with an
+ * earlier `now` is treated as if it carried the latest one seen.
+ *
+ * A caller's loop:  ike_input() for each datagram, ike_tick() when ike_deadline() has passed; after either:
+ *     while (ike_next_event(ike, &event)) handle(event);
+ *     while ((n = ike_output(ike, &path, buffer, sizeof buffer, now)) > 0) send(path, buffer, n);
+ */
+struct ike;
+
+#define IKE_NEVER UINT64_MAX
+#define IKE_PORT 500
+#define IKE_PORT_NATT 4500
+
+/* Where a datagram came from or goes to: input on read, output on write. Over UDP, messages to and from port 500 are bare; on any
+ * other port the carrier adds and removes the non-ESP marker (RFC 3948 2.2): the engine never sees it. */
+enum transport { TRANSPORT_UDP = 0 };
+struct path {
+    enum transport transport;
+    struct endpoint local;  /* address may be 'any': the kernel chooses */
+    struct endpoint remote;
+};
+
+enum ike_auth { IKE_AUTH_EAP = 0, IKE_AUTH_CERTIFICATE, IKE_AUTH_PSK };
+
+/* Borrowed during ike_new() and copied, but for the pointers that say otherwise. */
+struct ike_config {
+    struct path path;                   /* where to start: remote port 500 or 4500 (or any) */
+    uint16_t float_port;                /* remote port to float to after IKE_SA_INIT; 0 = 4500 */
+    const struct proposal_list *ike;    /* NULL = defaults */
+    const struct proposal_list *esp;
+    bool legacy;                        /* SHA-1 signatures, legacy algorithms in the defaults */
+    struct id local_id;                 /* IDi; ID_NONE = from the user name, the certificate or the local address */
+    struct id remote_id;                /* who the gateway must be; required */
+    bool send_remote_id;                /* send IDr: only when the user set it (FIELD.md pain 11) */
+    enum ike_auth auth;
+    const struct cert_credential *credential; /* must outlive the engine; for IKE_AUTH_CERTIFICATE */
+    bool rsa_pss;                       /* prefer RSASSA-PSS when signing with RSA */
+    struct bytes psk;                   /* for IKE_AUTH_PSK, both sides */
+    struct eap_config eap;              /* for IKE_AUTH_EAP; its rng is replaced by ours */
+    /* CERTREQ with the hashes of the (pinned) authorities of ike_set_trust(); never for the system's store: then one hash that is
+     * nobody's, since many gateways send their certificate only when asked for one at all. */
+    bool send_certreq;
+    bool request_ipv4, request_ipv6;    /* internal addresses to ask for */
+    struct addr want_ipv4, want_ipv6;   /* address to ask for again, or none */
+    struct ts_list local_ts, remote_ts; /* empty = everything, of the families requested */
+    const char *application_version;    /* sent in CFG_REQUEST; NULL = none */
+    uint16_t path_mtu;                  /* outer octets, when below 1280: messages are cut to 1280 anyway; 0 = 1280 */
+    uint64_t timeout_us;                /* give up connecting after; 0 = 30 s */
+    uint64_t dead_after_us;             /* give an unanswered request up after, once established; 0 = 60 s */
+    uint64_t dpd_us;                    /* ask whether the gateway is there when ESP goes out and none comes in for; 0 = 30 s, IKE_NEVER = never */
+    uint64_t child_lifetime_us;         /* rekey a Child SA after, a tenth more or less; 0 = 1 h */
+    uint64_t ike_lifetime_us;           /* the same for the IKE SA; 0 = 4 h */
+    uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; 0 = 20 s (RFC 3948 4) */
+    bool trace;                         /* make IKE_EVENT_TRACE */
+    time_t wall_clock;                  /* seconds since 1970 at ike_new(): certificates' dates */
+    struct rng rng;                     /* its context must outlive the engine */
+};
+
+/* ERR_MEMORY, ERR_CRYPTO; ERR_UNSUPPORTED when the config contradicts itself (no credential for IKE_AUTH_CERTIFICATE, empty PSK…). */
+enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now) ERR_CHECK;
+/* Wipes and frees; NULL is harmless. */
+void ike_free(struct ike *ike);
+/* Authorities to trust; must outlive the engine; may come any time before the gateway's certificate (loading the system's
+ * store takes longer than the first round trip). Without one, every certificate is untrusted. */
+void ike_set_trust(struct ike *ike, const struct cert_trust *trust);
+
+/* One datagram (copied as needed; decrypted in a copy). Anything may be in it. Always harmless: what it means shows in outputs and events. */
+void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, uint64_t now);
+/* The next datagram to send: writes it and its path, returns its octets; 0 when there is none; `cap` must be >= IKE_MESSAGE_MAX. A NAT
+ * keepalive is the single octet 0xFF, sent without marker. */
+ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap, uint64_t now);
+/* When ike_tick() is due at the latest; IKE_NEVER. */
+uint64_t ike_deadline(const struct ike *ike);
+void ike_tick(struct ike *ike, uint64_t now);
+/* The kernel reported that nothing listens on the remote port (ICMP port unreachable); unauthenticated: believed only while connecting and
+ * only after it stays so over a retransmission. */
+void ike_port_unreachable(struct ike *ike, const struct path *path, uint64_t now);
+/* When ESP last went out, so that a keepalive is not needed so soon, and when it last came in: to be told before each ike_tick(). What goes
+ * out and is never followed by anything makes the engine ask whether the gateway is there (RFC 7296 2.4). */
+void ike_sent_traffic(struct ike *ike, uint64_t at);
+void ike_received_traffic(struct ike *ike, uint64_t at);
+
+/* Ends the connection: Delete is sent if the IKE SA is up; IKE_EVENT_DOWN(REASON_USER) follows when it is answered or after 1 s at the latest. */
+void ike_disconnect(struct ike *ike, uint64_t now);
+/* Rekeys the Child SA of that inbound SPI (0 = the one in use) or the IKE SA before its time, for example because so many packets or octets
+ * went through it. Nothing happens when it is being rekeyed or the connection is not up. */
+void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now);
+void ike_rekey(struct ike *ike, uint64_t now);
+
+/* Answers IKE_EVENT_SECRET; the value is copied. An empty value cancels: REASON_SECRET_MISSING. */
+void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now);
+
+/* ---- events ---- */
+enum ike_phase {
+    IKE_PHASE_INIT,             /* first request is out */
+    IKE_PHASE_GATEWAY_ANSWERED, /* IKE SA keys exist */
+    IKE_PHASE_GATEWAY_VERIFIED, /* certificate or PSK, identity */
+    IKE_PHASE_USER_AUTH,        /* EAP method runs, or our AUTH is sent */
+    IKE_PHASE_USER_ACCEPTED,    /* EAP-Success */
+    IKE_PHASE_ESTABLISHED,      /* IKE SA up; CHILD_UP follows */
+    IKE_PHASE_DISCONNECTING,
+};
+
+/* A Child SA's keys and selectors; SPIs in host order. */
+struct ike_child {
+    uint32_t spi_in, spi_out;
+    struct suite suite;
+    struct secret in_encr, in_integ, out_encr, out_integ; /* key | salt as crypt_new() takes it */
+    struct ts_list local_ts, remote_ts;
+};
+
+enum ike_event_type {
+    IKE_EVENT_PHASE,
+    IKE_EVENT_SECRET,     /* ike_provide_secret() is awaited */
+    IKE_EVENT_CHILD_UP,   /* a Child SA, at first or after a rekey: its inbound half, and the outbound one unless `held` */
+    IKE_EVENT_CHILD_OUT,  /* from now on the outbound half of this one, announced as held, is used */
+    IKE_EVENT_CHILD_DOWN, /* spi_in */
+    IKE_EVENT_PATH,       /* ESP goes along it from now on */
+    IKE_EVENT_TRACE,
+    IKE_EVENT_DOWN,       /* the last event; ike_free() is all that is left */
+};
+
+/* Everything pointed to is borrowed until the next ike_next_event() or ike_free(). Events come before outputs: what is sent may rely on the
+ * Child SAs that were announced (RFC 7296 2.8), so handle them first. */
+struct ike_event {
+    enum ike_event_type type;
+    enum ike_phase phase;
+    const char *text;               /* PHASE: facts (gateway's identity, method, suite); TRACE: the rung; DOWN: detail sentence, may be "" */
+    enum eap_secret secret;
+    const char *prompt;             /* SECRET: what the gateway or method says, printable, may be "" */
+    const struct ike_child *child;  /* CHILD_UP, CHILD_OUT */
+    bool held;                      /* CHILD_UP: the gateway may not be ready yet; go on sending along the one before */
+    const struct net_config *net;   /* CHILD_UP: all but mtu, which the carrier computes */
+    uint32_t spi_in;                /* CHILD_DOWN */
+    struct path path;               /* PATH */
+    enum reason reason;             /* DOWN */
+    bool outbound, retransmission;  /* TRACE */
+    uint64_t at;                    /* TRACE: now of it */
+};
+bool ike_next_event(struct ike *ike, struct ike_event *event);
+
+/* Facts for the summary, valid once established; strings borrowed until ike_free(). */
+struct ike_summary {
+    char gateway_id[256];
+    char gateway_auth[64];   /* "RSASSA-PSS with SHA2-256" */
+    char gateway_subject[256];
+    char local_id[256];
+    char user_auth[64];      /* "EAP-MSCHAPv2" */
+    char ike_suite[96], esp_suite[96];
+    char gateway_version[128]; /* APPLICATION_VERSION, printable */
+    bool behind_nat_remote;
+};
+void ike_get_summary(const struct ike *ike, struct ike_summary *out);
+
+#endif

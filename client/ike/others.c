@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/engine.h"
+
+/*
+ * IKE SAs beside the one in use: replaced ones until they are deleted, and those that rekeyings
+ * which crossed have made (RFC 7296 2.8, 2.8.2, 2.18). Each has message IDs and a window of its
+ * own.
+ */
+
+#define REPLACED_US UINT64_C(60000000) /* the gateway has forgotten to delete it */
+#define PENDING_US UINT64_C(120000000)
+#define DELETED_US UINT64_C(15000000) /* its Delete may be repeated */
+#define DELETE_US UINT64_C(30000000)  /* for the answer to ours */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t lifetime(enum other_state state)
+{
+    switch (state) {
+    case OTHER_PENDING:
+        return PENDING_US;
+    case OTHER_REPLACED:
+        return REPLACED_US;
+    case OTHER_DELETED:
+        return DELETED_US;
+    case OTHER_NONE:
+    case OTHER_DELETE_TODO:
+    case OTHER_DELETE_SENT:
+        break;
+    }
+    return DELETE_US;
+}
+
+static void enter(struct ike *ike, struct other_sa *other, enum other_state state)
+{
+    other->state = state;
+    other->until = ike->now + lifetime(state);
+    if (state == OTHER_DELETED) {
+        exchange_done(&other->sa);
+    }
+}
+
+static void forget(struct other_sa *other)
+{
+    ike_sa_free(&other->sa);
+    *other = (struct other_sa){0};
+}
+
+struct ike_sa *others_find(struct ike *ike, const struct ike_header *header)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->state != OTHER_NONE && header->spi_i == other->sa.spi_i &&
+            header->spi_r == other->sa.spi_r) {
+            return &other->sa;
+        }
+    }
+    return NULL;
+}
+
+struct other_sa *others_in_state(struct ike *ike, enum other_state state)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        if (ike->others[i].state == state) {
+            return &ike->others[i];
+        }
+    }
+    return NULL;
+}
+
+struct other_sa *others_add(struct ike *ike, struct ike_sa *sa, enum other_state state)
+{
+    struct other_sa *other = &ike->others[0];
+
+    for (size_t i = 1; i < OTHERS_MAX && other->state != OTHER_NONE; i++) {
+        struct other_sa *candidate = &ike->others[i];
+
+        if (candidate->state == OTHER_NONE || candidate->until < other->until) {
+            other = candidate;
+        }
+    }
+    forget(other);
+    other->sa = *sa;
+    *sa = (struct ike_sa){0};
+    enter(ike, other, state);
+    return other;
+}
+
+void others_reject(struct ike *ike, struct other_sa *other)
+{
+    enter(ike, other, OTHER_REPLACED);
+}
+
+void others_adopt(struct ike *ike, struct other_sa *other, enum other_state state)
+{
+    const struct ike_sa replaced = ike->sa;
+
+    ike->sa = other->sa;
+    other->sa = replaced;
+    if (state == OTHER_DELETED && other->sa.request.purpose == TASK_DELETE_CHILD) {
+        children_delete_again(ike);
+    }
+    enter(ike, other, state);
+    renew_ike_done(ike);
+    (void)suite_text(&ike->sa.suite, ike->summary.ike_suite, sizeof ike->summary.ike_suite);
+}
+
+void others_settle(struct ike *ike)
+{
+    struct other_sa *pending = others_in_state(ike, OTHER_PENDING);
+
+    if (ike->sa.ended && pending != NULL) {
+        /* RFC 7296 2.8.2: the gateway saw no rekeying but its own; ours is forgotten. */
+        others_adopt(ike, pending, OTHER_DELETED);
+    } else if (pending != NULL && !pending->sa.ended && ike->sa.request.purpose != TASK_REKEY_IKE) {
+        others_adopt(ike, pending, OTHER_REPLACED);
+    }
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->sa.ended && other->state != OTHER_DELETED) {
+            enter(ike, other, OTHER_DELETED);
+        }
+    }
+}
+
+enum err others_delete_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    (void)message;
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        if (&ike->others[i].sa == sa) {
+            forget(&ike->others[i]);
+        }
+    }
+    return OK;
+}
+
+/* ---- time and output ---- */
+
+uint64_t others_deadline(const struct ike *ike)
+{
+    uint64_t at = IKE_NEVER;
+
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        const struct other_sa *other = &ike->others[i];
+
+        if (other->state != OTHER_NONE) {
+            at = earlier(at, other->until);
+        }
+        if (other->state != OTHER_NONE && other->sa.request.busy) {
+            at = earlier(at, other->sa.request.due);
+        }
+    }
+    return at;
+}
+
+static enum err delete_other(struct ike *ike, struct other_sa *other)
+{
+    uint8_t buffer[64];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+    enum err err;
+
+    delete_write(&chain, PROTO_IKE, NULL, 0);
+    err = exchange_request(&other->sa, X_INFORMATIONAL, &chain, ike_room(ike), ike->now);
+    if (err == OK) {
+        other->sa.request.purpose = TASK_DELETE_OTHER;
+        other->state = OTHER_DELETE_SENT;
+        rung_request(ike, &other->sa, false);
+    }
+    return err;
+}
+
+static enum err repeat(struct ike *ike, struct other_sa *other)
+{
+    enum err err = exchange_repeat(&other->sa, exchange_room(SMALL_MTU, &ike->path.remote),
+                                   &ike->config.rng, ike->now);
+
+    rung_request(ike, &other->sa, true);
+    return err;
+}
+
+void others_run(struct ike *ike)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->state == OTHER_DELETE_TODO && !other->sa.request.busy &&
+            delete_other(ike, other) != OK) {
+            forget(other);
+        }
+    }
+}
+
+void others_tick(struct ike *ike)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->state == OTHER_NONE) {
+            continue;
+        }
+        if (ike->now >= other->until) {
+            if (other->state == OTHER_REPLACED) {
+                exchange_done(&other->sa);
+                enter(ike, other, OTHER_DELETE_TODO);
+            } else {
+                forget(other);
+            }
+        } else if (other->sa.request.busy && ike->now >= other->sa.request.due &&
+                   repeat(ike, other) != OK) {
+            forget(other);
+        }
+    }
+}
+
+struct bytes others_output(struct ike *ike, struct path *path)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->state != OTHER_NONE && exchange_has_output(&other->sa)) {
+            return exchange_output(&other->sa, &ike->path, path);
+        }
+    }
+    return (struct bytes){0};
+}
+
+void others_free(struct ike *ike)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        forget(&ike->others[i]);
+    }
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/engine.h"
+
+#include <stdlib.h>
+
+#include "common/i18n.h"
+
+/* We rekey the Child SA, or make one anew when the gateway has lost it (RFC 7296 1.3.1, 1.3.3). */
+
+#define RESTARTS_MAX 6
+#define NEW_FAILURES_MAX 4 /* half a minute */
+
+/* ---- request ---- */
+
+static struct child *due_child(struct ike *ike)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_UP && ike->now >= child->rekey_at) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+bool rekey_child_due(struct ike *ike)
+{
+    struct renewal *renewal = &ike->renew_child;
+
+    /* What the gateway has just made in its place is not to be made once more. */
+    if (renewal->wanted && children_in_state(ike, CHILD_UP) == NULL &&
+        children_in_state(ike, CHILD_HELD) != NULL) {
+        renewal->wanted = false;
+    }
+    return !children_full(ike) && ike->now >= renewal->retry_at &&
+           (renewal->wanted || due_child(ike) != NULL);
+}
+
+bool renew_child_wanted(const struct ike *ike)
+{
+    return ike->renew_child.wanted;
+}
+
+/* With perfect forward secrecy first, without it after: which of them a gateway takes is its policy
+ * (RFC 7296 1.3.1 lets the responder choose a proposal without KE). */
+static void offer_proposals(const struct ike *ike, struct proposal_list *out, bool without_ke)
+{
+    struct proposal_list plain;
+    const struct proposal *groups = &ike->offer_ike.items[0];
+
+    child_offer_without_ke(&plain, &ike->offer_esp);
+    *out = (struct proposal_list){0};
+    for (size_t p = 0; p < plain.n && !without_ke && out->n + plain.n < PROPOSALS_MAX; p++) {
+        struct proposal *proposal = &out->items[out->n++];
+        const struct proposal *own = &ike->offer_esp.items[p];
+
+        *proposal = plain.items[p];
+        renew_add_groups(proposal, own);
+        if (proposal->n_algs == plain.items[p].n_algs) {
+            renew_add_groups(proposal, groups);
+        }
+    }
+    for (size_t p = 0; p < plain.n && out->n < PROPOSALS_MAX; p++) {
+        out->items[out->n++] = plain.items[p];
+    }
+}
+
+/* RFC 7296 2.9.2: what is in use first; what was asked for at the beginning when that is refused.
+ */
+static void offer_selectors(const struct ike *ike, struct renewal *renewal, const struct child *old)
+{
+    if (renewal->original_selectors) {
+        child_selectors(ike, &renewal->offer.local, &renewal->offer.remote);
+    } else {
+        renewal->offer.local = old != NULL ? old->sa->local_ts : ike->local_ts;
+        renewal->offer.remote = old != NULL ? old->sa->remote_ts : ike->remote_ts;
+    }
+}
+
+static void write_rekey_sa(struct chain *chain, uint32_t spi)
+{
+    uint8_t octets[4];
+    struct writer w = writer_of(octets, sizeof octets);
+
+    wr_u32(&w, spi);
+    notify_write(chain, PROTO_ESP, bytes_of(octets, sizeof octets), N_REKEY_SA, (struct bytes){0});
+}
+
+enum err rekey_child_build(struct ike *ike, struct chain *chain)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct child *old = children_by_spi_in(ike, renewal->child);
+    enum err err;
+
+    if (old == NULL) {
+        old = due_child(ike);
+    }
+    if (old == NULL) {
+        old = children_in_state(ike, CHILD_UP);
+    }
+    renewal->child = old != NULL ? old->sa->spi_in : 0;
+    renewal->wanted = false;
+    renewal->n_deleted = 0;
+    offer_proposals(ike, &renewal->offer.proposals, renewal->without_ke);
+    offer_selectors(ike, renewal, old);
+    err = child_spi(ike, &renewal->offer.spi_in);
+    if (err == OK) {
+        err = renew_attempt(ike, renewal, &renewal->offer.proposals);
+    }
+    if (err != OK) {
+        return err;
+    }
+    if (old != NULL) {
+        write_rekey_sa(chain, old->sa->spi_in);
+    }
+    child_offer_write(chain, &renewal->offer);
+    chain_add(chain, P_NONCE, secret_bytes(&renewal->ni));
+    if (renewal->ke != NULL) {
+        ke_write(chain, renewal->group->id, ke_public(renewal->ke));
+    }
+    ts_write(chain, P_TSi, &renewal->offer.local);
+    ts_write(chain, P_TSr, &renewal->offer.remote);
+    return OK;
+}
+
+/* ---- it is refused ---- */
+
+/* The gateway has no such Child SA: a new one is made (RFC 7296 2.25.1). */
+static void lost(struct ike *ike, struct renewal *renewal)
+{
+    struct child *old = children_by_spi_in(ike, renewal->child);
+
+    if (old != NULL) {
+        (void)children_deleted(ike, old);
+    }
+    if (children_in_state(ike, CHILD_UP) == NULL && children_in_state(ike, CHILD_HELD) == NULL) {
+        renewal->wanted = true;
+    }
+    renewal->child = 0;
+}
+
+static bool other_way(struct ike *ike, struct renewal *renewal, const struct notify *notify)
+{
+    switch (notify->type) {
+    case N_INVALID_KE_PAYLOAD:
+        return renew_other_group(renewal, &renewal->offer.proposals, notify->data);
+    case N_TS_UNACCEPTABLE:
+        if (renewal->original_selectors) {
+            return false;
+        }
+        return renewal->original_selectors = true;
+    case N_NO_PROPOSAL_CHOSEN:
+        if (renewal->without_ke) {
+            return false;
+        }
+        return renewal->without_ke = true;
+    case N_CHILD_SA_NOT_FOUND:
+        lost(ike, renewal);
+        return renewal->wanted;
+    default:
+        return false;
+    }
+}
+
+enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct notify notify = {0};
+    uint32_t child = renewal->child;
+    struct child *old;
+    bool carried = children_in_state(ike, CHILD_UP) != NULL;
+
+    (void)sa;
+    if (refusal_find(message, &notify) && other_way(ike, renewal, &notify) &&
+        renewal->restarts < RESTARTS_MAX) {
+        renewal->restarts++;
+        renewal->wanted = true;
+        return OK;
+    }
+    renew_failed(ike, renewal);
+    /* A new one that is needed is asked for again, but not for ever: without one, the connection is
+     * none. A Child SA whose time has not come but for the caller stays due. */
+    renewal->wanted =
+        renewal->wanted || (child == 0 && renewal->failures < NEW_FAILURES_MAX && !carried);
+    old = children_by_spi_in(ike, child);
+    if (old != NULL && old->state == CHILD_UP && old->rekey_at > ike->now) {
+        old->rekey_at = ike->now;
+    }
+    children_check(ike);
+    return OK;
+}
+
+/* ---- it is done ---- */
+
+/* RFC 7296 2.8.1: of two Child SAs that replace the same one, that whose exchange has the lowest of
+ * the four nonces is closed by who made it. */
+static bool lost_collision(const struct renewal *renewal, struct bytes nr)
+{
+    struct bytes ours = renew_lower_nonce(secret_bytes(&renewal->ni), nr);
+    struct bytes theirs = secret_bytes(&renewal->theirs_lowest);
+
+    return theirs.len > 0 && bytes_equal(renew_lower_nonce(ours, theirs), ours);
+}
+
+void rekey_child_deleted(struct ike *ike, uint32_t spi_out)
+{
+    struct renewal *renewal = &ike->renew_child;
+
+    if (ike->sa.request.purpose == TASK_REKEY_CHILD && renewal->n_deleted < RENEW_DELETED_MAX) {
+        renewal->deleted[renewal->n_deleted++] = spi_out;
+    }
+}
+
+static bool deleted_already(const struct renewal *renewal, uint32_t spi_out)
+{
+    for (size_t i = 0; i < renewal->n_deleted; i++) {
+        if (renewal->deleted[i] == spi_out) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err install(struct ike *ike, struct ike_child *made, struct bytes nr)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct child *old = children_by_spi_in(ike, renewal->child);
+    struct child *theirs =
+        renewal->theirs_lowest.len > 0 ? children_by_spi_in(ike, renewal->theirs) : NULL;
+    /* Even when theirs has been rekeyed or deleted in the meantime. */
+    bool loser = lost_collision(renewal, nr);
+    uint32_t spi_in = made->spi_in;
+    enum err err = children_add(ike, made, loser ? CHILD_HELD : CHILD_UP, renewal->child);
+
+    if (err != OK) {
+        return err;
+    }
+    if (loser) {
+        children_delete(children_by_spi_in(ike, spi_in));
+        return OK;
+    }
+    if (theirs != NULL) {
+        children_replaced(ike, theirs);
+    }
+    if (old != NULL) {
+        children_delete(old);
+    }
+    if (deleted_already(renewal, made->spi_out)) {
+        (void)children_deleted(ike, children_by_spi_in(ike, spi_in));
+    }
+    return OK;
+}
+
+static enum err read_answer(struct ike *ike, const struct message *message, struct ike_child *out,
+                            struct bytes *nr)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct secret shared = {0};
+    struct child_seed seed = {.ni = secret_bytes(&renewal->ni), .initiator = true};
+    enum err err = child_read(out, message, &renewal->offer);
+
+    if (err == OK) {
+        err = nonce_parse(nr, message_find(message, P_NONCE, 0)->body);
+    }
+    if (err == OK && out->suite.ke != NULL) {
+        err = renew_finish_ke(renewal, message, out->suite.ke, &shared);
+    }
+    seed.nr = *nr;
+    seed.shared = secret_bytes(&shared);
+    if (err == OK) {
+        err = child_derive(ike, out, &seed);
+    }
+    secret_free(&shared);
+    return err;
+}
+
+enum err rekey_child_accept(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    struct ike_child *made = calloc(1, sizeof *made);
+    struct bytes nr = {0};
+    enum err err;
+
+    (void)sa;
+    if (made == NULL) {
+        return ERR_MEMORY;
+    }
+    err = read_answer(ike, message, made, &nr);
+    if (err == OK) {
+        err = install(ike, made, nr);
+    }
+    if (err != OK) {
+        ike_child_free(made);
+        free(made);
+        return err;
+    }
+    (void)suite_text(&made->suite, ike->summary.esp_suite, sizeof ike->summary.esp_suite);
+    renew_reset(&ike->renew_child);
+    children_check(ike);
+    return OK;
+}
+
+uint64_t rekey_child_deadline(const struct ike *ike)
+{
+    const struct renewal *renewal = &ike->renew_child;
+    uint64_t at = renewal->wanted ? ike->now : IKE_NEVER;
+
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_UP && child->rekey_at < at) {
+            at = child->rekey_at;
+        }
+    }
+    return at > renewal->retry_at ? at : renewal->retry_at;
+}
+
+void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now)
+{
+    struct child *child = children_by_spi_in(ike, spi_in);
+
+    if (ike->sa.request.purpose != TASK_REKEY_CHILD &&
+        (spi_in == 0 || (child != NULL && child->state == CHILD_UP))) {
+        ike->renew_child.wanted = ike->state == ST_UP;
+        ike_tick(ike, now);
+    }
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/engine.h"
+
+#include <stdlib.h>
+
+/* What the established IKE SA does of itself: one request at a time, the first row that is due. */
+
+static const struct task_job {
+    enum task task;
+    enum exchange_type exchange;
+    bool (*due)(struct ike *);
+    enum err (*build)(struct ike *, struct chain *);
+} order[] = {
+    {TASK_DELETE_CHILD, X_INFORMATIONAL, children_delete_due, children_build_delete},
+    {TASK_REKEY_IKE, X_CREATE_CHILD_SA, rekey_ike_due, rekey_ike_build},
+    {TASK_REKEY_CHILD, X_CREATE_CHILD_SA, rekey_child_due, rekey_child_build},
+    {TASK_CHECK, X_INFORMATIONAL, liveness_due, liveness_build},
+};
+
+#define HAS(type) P_BIT(P_##type)
+
+/* Responses: the first row of the task whose payloads are there. Beyond them anything may come
+ * along (RFC 7296 2.5): gateways add CP, for example. */
+static const struct task_row {
+    enum task task;
+    bool refusal; /* for messages with an error notify, as in states.c */
+    uint64_t need;
+    enum err (*handle)(struct ike *, struct ike_sa *, const struct message *);
+} rows[] = {
+    {TASK_DELETE_CHILD, false, 0, children_delete_answered},
+    {TASK_DELETE_CHILD, true, 0, children_delete_answered},
+    {TASK_REKEY_IKE, false, HAS(SA) | HAS(NONCE) | HAS(KE), rekey_ike_accept},
+    {TASK_REKEY_IKE, false, 0, rekey_ike_refused},
+    {TASK_REKEY_IKE, true, 0, rekey_ike_refused},
+    {TASK_REKEY_CHILD, false, HAS(SA) | HAS(NONCE) | HAS(TSi) | HAS(TSr), rekey_child_accept},
+    {TASK_REKEY_CHILD, false, 0, rekey_child_refused},
+    {TASK_REKEY_CHILD, true, 0, rekey_child_refused},
+    {TASK_CHECK, false, 0, liveness_answered},
+    {TASK_CHECK, true, 0, liveness_answered},
+    {TASK_DELETE_OTHER, false, 0, others_delete_answered},
+    {TASK_DELETE_OTHER, true, 0, others_delete_answered},
+};
+
+static enum err start(struct ike *ike, const struct task_job *job, uint8_t *buffer)
+{
+    struct chain chain = chain_of(buffer, IKE_MESSAGE_MAX);
+    enum err err = job->build(ike, &chain);
+
+    if (err == OK) {
+        err = exchange_request(&ike->sa, job->exchange, &chain, ike_room(ike), ike->now);
+    }
+    if (err == OK) {
+        ike->sa.request.purpose = (uint8_t)job->task;
+        rung_request(ike, &ike->sa, false);
+    }
+    return err;
+}
+
+void tasks_run(struct ike *ike)
+{
+    uint8_t *buffer;
+    enum err err;
+
+    others_run(ike);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (ike->state != ST_UP || ike->sa.request.busy || !order[i].due(ike)) {
+            continue;
+        }
+        buffer = malloc(IKE_MESSAGE_MAX);
+        err = buffer != NULL ? start(ike, &order[i], buffer) : ERR_MEMORY;
+        free(buffer);
+        if (err != OK) {
+            ike_close_error(ike, err, exchange_name((uint8_t)order[i].exchange));
+        }
+    }
+}
+
+bool tasks_response(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    enum task task = (enum task)sa->request.purpose;
+    struct notify notify;
+    bool refusal = refusal_find(message, &notify);
+    enum err err;
+
+    if (task == TASK_NONE) {
+        return false;
+    }
+    exchange_done(sa);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].task != task || rows[i].refusal != refusal ||
+            (message->present & rows[i].need) != rows[i].need) {
+            continue;
+        }
+        err = rows[i].handle(ike, sa, message);
+        if (err != OK) {
+            ike_close_error(ike, err, exchange_name(message->header.exchange));
+        }
+        break;
+    }
+    return true;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/i18n.h"
+#include "crypto/algs.h"
+#include "profile/profile_private.h"
+
+G_DEFINE_QUARK(godwit - profile - error, profile_error)
+
+static gsize key_count(void)
+{
+    gsize n = 0;
+
+    while (profile_keys()[n].name != NULL) {
+        n++;
+    }
+    return n;
+}
+
+struct profile *profile_new(void)
+{
+    struct profile *profile = g_new0(struct profile, 1);
+
+    profile->values = g_new0(struct profile_value, key_count());
+    return profile;
+}
+
+void profile_value_clear(struct profile_value *value)
+{
+    g_clear_pointer(&value->text, g_free);
+    secret_free(&value->octets);
+}
+
+void profile_free(struct profile *profile)
+{
+    if (profile == NULL) {
+        return;
+    }
+    for (gsize i = 0; i < key_count(); i++) {
+        profile_value_clear(&profile->values[i]);
+    }
+    g_free(profile->values);
+    g_free(profile);
+}
+
+struct profile *profile_copy(const struct profile *profile)
+{
+    struct profile *copy = profile_new();
+
+    for (gsize i = 0; i < key_count(); i++) {
+        const struct profile_value *from = &profile->values[i];
+
+        copy->values[i].text = g_strdup(from->text);
+        if (!secret_set(&copy->values[i].octets, secret_bytes(&from->octets))) {
+            g_error("out of memory");
+        }
+    }
+    return copy;
+}
+
+struct profile_value *profile_value_at(const struct profile *profile, const struct profile_key *key)
+{
+    return &profile->values[key - profile_keys()];
+}
+
+gboolean profile_value_is_set(const struct profile_value *value)
+{
+    return value->text != NULL || value->octets.len > 0;
+}
+
+static struct profile_value *value_of(const struct profile *profile, const char *name)
+{
+    const struct profile_key *key = profile_key_find(name);
+
+    if (key == NULL) {
+        g_error("there is no profile key \"%s\"", name);
+    }
+    return profile_value_at(profile, key);
+}
+
+gboolean profile_fail(GError **error, enum profile_error code, const char *where,
+                      const char *format, ...)
+{
+    va_list arguments;
+    char *message;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error(error, PROFILE_ERROR, (int)code, "%s: %s", where, message);
+    g_free(message);
+    return FALSE;
+}
+
+static gboolean unknown_key(const char *name, const char *where, GError **error)
+{
+    const char *near = profile_key_suggest(name);
+    char *shown = quotable(bytes_of_string(name));
+
+    if (near != NULL) {
+        profile_fail(error, PROFILE_ERROR_KEY, where == NULL ? shown : where,
+                     _("unknown key \"%s\" (did you mean \"%s\"?)"), shown, near);
+    } else {
+        profile_fail(error, PROFILE_ERROR_KEY, where == NULL ? shown : where,
+                     _("unknown key \"%s\""), shown);
+    }
+    g_free(shown);
+    return FALSE;
+}
+
+gboolean profile_set(struct profile *profile, const char *name, const char *text, const char *where,
+                     GError **error)
+{
+    const struct profile_key *key = profile_key_find(name);
+
+    if (key == NULL) {
+        return unknown_key(name, where, error);
+    }
+    return profile_set_text(profile, key, bytes_of_string(text), NULL, where == NULL ? name : where,
+                            error);
+}
+
+gboolean profile_set_bytes(struct profile *profile, const char *name, struct bytes octets,
+                           GError **error)
+{
+    const struct profile_key *key = profile_key_find(name);
+
+    if (key == NULL) {
+        return unknown_key(name, NULL, error);
+    }
+    if (key->type != PROFILE_FILE && key->type != PROFILE_SECRET) {
+        return profile_set_text(profile, key, octets, NULL, name, error);
+    }
+    return profile_set_octets(profile, key, octets, name, error);
+}
+
+void profile_unset(struct profile *profile, const char *key)
+{
+    profile_value_clear(value_of(profile, key));
+}
+
+gboolean profile_is_set(const struct profile *profile, const char *key)
+{
+    return profile_value_is_set(value_of(profile, key));
+}
+
+const char *profile_get(const struct profile *profile, const char *name)
+{
+    const struct profile_key *key = profile_key_find(name);
+    const struct profile_value *value = value_of(profile, name);
+
+    if (key->type == PROFILE_FILE || key->type == PROFILE_SECRET) {
+        return NULL;
+    }
+    return value->text != NULL ? value->text : key->fallback;
+}
+
+gboolean profile_get_bool(const struct profile *profile, const char *key)
+{
+    return g_strcmp0(profile_get(profile, key), "true") == 0;
+}
+
+guint64 profile_get_uint(const struct profile *profile, const char *key)
+{
+    const char *text = profile_get(profile, key);
+
+    return text == NULL ? 0 : g_ascii_strtoull(text, NULL, 10);
+}
+
+char **profile_get_list(const struct profile *profile, const char *key)
+{
+    const char *text = profile_get(profile, key);
+
+    return g_strsplit(text == NULL ? "" : text, ",", -1);
+}
+
+struct bytes profile_get_bytes(const struct profile *profile, const char *key)
+{
+    return secret_bytes(&value_of(profile, key)->octets);
+}
+
+const char *profile_get_path(const struct profile *profile, const char *key)
+{
+    return profile_key_find(key)->type == PROFILE_FILE ? value_of(profile, key)->text : NULL;
+}
+
+/* Weak algorithms need `legacy`, whichever of the two keys came first. */
+static gboolean validate_proposals(const struct profile *profile, const char *key,
+                                   enum protocol protocol, GError **error)
+{
+    const char *text = profile_get(profile, key);
+    struct proposal_list list;
+    struct bytes at = {0};
+    const char *why = NULL;
+
+    if (text == NULL ||
+        proposal_parse(&list, protocol, text, profile_get_bool(profile, "legacy"), &at, &why)) {
+        return TRUE;
+    }
+    return profile_fail(error, PROFILE_ERROR_VALUE, key, "\"%.*s\": %s", (int)at.len,
+                        at.data == NULL ? "" : (const char *)at.data, _(why));
+}
+
+static gboolean validate_auth(const struct profile *profile, GError **error)
+{
+    static const char *const credentials[] = {"certificate", "private-key", NULL};
+    const char *auth = profile_get(profile, "auth");
+
+    for (const char *const *key = credentials; *key != NULL; key++) {
+        if (strcmp(auth, "certificate") == 0 && !profile_is_set(profile, *key)) {
+            return profile_fail(error, PROFILE_ERROR_MISSING, *key,
+                                _("missing; auth=certificate needs it"));
+        }
+        /* Left over beside another auth it does no harm; without any, the user meant it. */
+        if (!profile_is_set(profile, "auth") && profile_is_set(profile, *key)) {
+            return profile_fail(error, PROFILE_ERROR_VALUE, *key,
+                                _("set, but auth is not: add auth=certificate to use it"));
+        }
+    }
+    if (!profile_is_set(profile, "auth") && profile_is_set(profile, "psk")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "psk",
+                            _("set, but auth is not: add auth=psk to use it"));
+    }
+    return TRUE;
+}
+
+gboolean profile_validate(const struct profile *profile, GError **error)
+{
+    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
+        if ((key->flags & PROFILE_REQUIRED) != 0 && !profile_is_set(profile, key->name)) {
+            return profile_fail(error, PROFILE_ERROR_MISSING, key->name, _("missing"));
+        }
+    }
+    if (!profile_get_bool(profile, "request-ipv4") && !profile_get_bool(profile, "request-ipv6")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "request-ipv6",
+                            _("false like request-ipv4: no internal address is left to ask for"));
+    }
+    return validate_auth(profile, error) &&
+           validate_proposals(profile, "ike-proposals", PROTO_IKE, error) &&
+           validate_proposals(profile, "esp-proposals", PROTO_ESP, error);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/i18n.h"
+#include "crypto/algs.h"
+#include "profile/profile_private.h"
+
+static const char *const auth_choices[] = {"eap", "certificate", "psk", NULL};
+static const char *const eap_choices[] = {"mschapv2", NULL};
+static const char *const tunnel_choices[] = {"full", "split", NULL};
+
+/* The order is the order of forms, --help and the man page. */
+static const struct profile_key keys[] = {
+    {
+        .name = "name",
+        .type = PROFILE_STRING,
+        .flags = PROFILE_NO_OPTION,
+        .metavar = N_("NAME"),
+        .label = N_("Name"),
+        .help = N_("What people call the connection; the default is the name of the file."),
+        .check = check_name,
+    },
+    {
+        .name = "gateway",
+        .type = PROFILE_HOST,
+        .flags = PROFILE_REQUIRED,
+        .metavar = N_("HOST"),
+        .label = N_("Gateway"),
+        .help = N_("Host name or address of the VPN gateway."),
+        .check = check_host,
+    },
+    {
+        .name = "port",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "500",
+        .metavar = N_("PORT"),
+        .label = N_("Port"),
+        .help = N_("UDP port of the gateway to start at. With 500 the connection moves on to 4500 "
+                   "after the first exchange; with 4500 or any other port it stays there."),
+        .min = 1,
+        .max = 65535,
+    },
+    {
+        .name = "remote-identity",
+        .type = PROFILE_STRING,
+        .metavar = N_("ID"),
+        .label = N_("Gateway's identity"),
+        .help =
+            N_("Who the gateway must prove to be: a name, an address or an e-mail address that its "
+               "certificate has. The default is the gateway as it was typed."),
+        .check = check_identity,
+    },
+    {
+        .name = "identity",
+        .type = PROFILE_STRING,
+        .metavar = N_("ID"),
+        .label = N_("Own identity"),
+        .help =
+            N_("Who we say we are (IDi). The default comes from the user name or the certificate."),
+        .check = check_identity,
+    },
+    {
+        .name = "auth",
+        .type = PROFILE_CHOICE,
+        .fallback = "eap",
+        .choices = auth_choices,
+        .metavar = N_("METHOD"),
+        .label = N_("Authentication"),
+        .help = N_("How we prove who we are: user name and password (eap), a certificate, or a key "
+                   "shared with the gateway (psk)."),
+    },
+    {
+        .name = "user",
+        .type = PROFILE_STRING,
+        .metavar = N_("NAME"),
+        .label = N_("User name"),
+        .help = N_("User name for EAP."),
+        .check = check_identity,
+    },
+    {
+        .name = "eap-identity",
+        .type = PROFILE_STRING,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("ID"),
+        .label = N_("EAP identity"),
+        .help = N_("Answer to the gateway's EAP-Identity request, when it is not the user name."),
+        .check = check_identity,
+    },
+    {
+        .name = "eap-methods",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .choices = eap_choices,
+        .metavar = N_("LIST"),
+        .label = N_("EAP methods"),
+        .help = N_("EAP methods that the gateway may ask for; the default is all that there are."),
+    },
+    {
+        .name = "password",
+        .type = PROFILE_SECRET,
+        .flags = PROFILE_NO_OPTION,
+        .metavar = N_("SECRET"),
+        .label = N_("Password"),
+        .help = N_("Password of the user. When it is not set, it is asked for."),
+    },
+    {
+        .name = "ca",
+        .type = PROFILE_FILE,
+        .metavar = N_("FILE"),
+        .label = N_("Certification authority"),
+        .help =
+            N_("Certificates of the authorities that may vouch for the gateway, as a PEM bundle or "
+               "DER. The default is the system's store."),
+    },
+    {
+        .name = "certificate",
+        .type = PROFILE_FILE,
+        .metavar = N_("FILE"),
+        .label = N_("Certificate"),
+        .help = N_("Our own certificate, PEM or DER; intermediate certificates may follow in PEM."),
+    },
+    {
+        .name = "private-key",
+        .type = PROFILE_FILE,
+        .metavar = N_("FILE"),
+        .label = N_("Private key"),
+        .help = N_("The certificate's private key, PEM or DER, encrypted or not."),
+    },
+    {
+        .name = "private-key-password",
+        .type = PROFILE_SECRET,
+        .flags = PROFILE_NO_OPTION,
+        .metavar = N_("SECRET"),
+        .label = N_("Private key's password"),
+        .help =
+            N_("Password that opens the private key. When it is needed and not set, it is asked "
+               "for."),
+    },
+    {
+        .name = "psk",
+        .type = PROFILE_SECRET,
+        .flags = PROFILE_NO_OPTION | PROFILE_OCTETS,
+        .metavar = N_("SECRET"),
+        .label = N_("Pre-shared key"),
+        .help = N_("Key shared with the gateway, for auth=psk."),
+    },
+    {
+        .name = "rsa-pss",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "false",
+        .metavar = N_("BOOL"),
+        .label = N_("Sign with RSASSA-PSS"),
+        .help = N_("Sign with RSASSA-PSS instead of PKCS#1 v1.5 when our key is RSA."),
+    },
+    {
+        .name = "ike-proposals",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("IKE algorithms"),
+        .help =
+            N_("Algorithms for the IKE SA, such as aes256gcm16-prfsha384-x25519; several proposals "
+               "are separated by commas. The default suits nearly every gateway."),
+        .check = check_ike_proposal,
+        .max = PROPOSALS_MAX,
+    },
+    {
+        .name = "esp-proposals",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("ESP algorithms"),
+        .help = N_(
+            "Algorithms for the traffic, such as aes256gcm16 or aes256-sha256; several proposals "
+            "are separated by commas. The default suits nearly every gateway."),
+        .check = check_esp_proposal,
+        .max = PROPOSALS_MAX,
+    },
+    {
+        .name = "legacy",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "false",
+        .metavar = N_("BOOL"),
+        .label = N_("Allow weak algorithms"),
+        .help = N_("Allow algorithms that are no longer safe (3DES, MODP 1024 and 1536) and offer "
+                   "SHA-1 too, for gateways that have nothing better."),
+    },
+    {
+        .name = "tunnel",
+        .type = PROFILE_CHOICE,
+        .fallback = "full",
+        .choices = tunnel_choices,
+        .metavar = N_("MODE"),
+        .label = N_("Tunnel"),
+        .help =
+            N_("full sends all traffic through the tunnel; split sends only what the gateway or "
+               "remote-ts names."),
+    },
+    {
+        .name = "local-ts",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("Local networks"),
+        .help = N_(
+            "Our side of the traffic selectors, as prefixes such as 192.0.2.0/24. The default is "
+            "the internal address that the gateway assigns."),
+        .check = check_prefix,
+    },
+    {
+        .name = "remote-ts",
+        .type = PROFILE_LIST,
+        .metavar = N_("LIST"),
+        .label = N_("Remote networks"),
+        .help =
+            N_("Networks to ask the gateway for, as prefixes such as 10.0.0.0/8,2001:db8::/32. The "
+               "default is everything; the gateway may narrow it."),
+        .check = check_prefix,
+    },
+    {
+        .name = "request-ipv4",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Ask for IPv4"),
+        .help = N_("Ask the gateway for an internal IPv4 address."),
+    },
+    {
+        .name = "request-ipv6",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Ask for IPv6"),
+        .help = N_("Ask the gateway for an internal IPv6 address."),
+    },
+    {
+        .name = "dns",
+        .type = PROFILE_BOOL,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Use the gateway's DNS"),
+        .help = N_("Use the DNS servers and domains that the gateway sends."),
+    },
+    {
+        .name = "mtu",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "0",
+        .metavar = N_("OCTETS"),
+        .label = N_("Path MTU"),
+        .help =
+            N_("Largest packet that the path to the gateway carries, 576 to 65535; the MTU of the "
+               "tunnel follows from it. 0 finds it out."),
+        .check = check_mtu,
+        .max = 65535,
+    },
+    {
+        .name = "keepalive",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "20",
+        .metavar = N_("SECONDS"),
+        .label = N_("Keepalive"),
+        .help = N_("Keep the path through a NAT open by sending something at least this often."),
+        .min = 1,
+        .max = 3600,
+    },
+    {
+        .name = "timeout",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "30",
+        .metavar = N_("SECONDS"),
+        .label = N_("Time to connect"),
+        .help = N_("Give up connecting after this long."),
+        .min = 1,
+        .max = 3600,
+    },
+    {
+        .name = "child-lifetime",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "3600",
+        .metavar = N_("SECONDS"),
+        .label = N_("Tunnel key lifetime"),
+        .help = N_("Renew the keys of the tunnel (the Child SA) after about this long."),
+        .min = 2,
+        .max = 86400,
+    },
+    {
+        .name = "ike-lifetime",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "14400",
+        .metavar = N_("SECONDS"),
+        .label = N_("IKE key lifetime"),
+        .help = N_("Renew the keys of the control connection (the IKE SA) after about this long."),
+        .min = 2,
+        .max = 604800,
+    },
+    {
+        .name = "dpd",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "30",
+        .metavar = N_("SECONDS"),
+        .label = N_("Gateway check"),
+        .help = N_("Ask whether the gateway is there when packets go out and none come in for this "
+                   "long; 0 = never."),
+        .max = 3600,
+    },
+    {
+        .name = "dead-after",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "60",
+        .metavar = N_("SECONDS"),
+        .label = N_("Time until lost"),
+        .help = N_("Consider a connected gateway lost when it has not answered for this long."),
+        .min = 1,
+        .max = 86400,
+    },
+    {.name = NULL},
+};
+
+const struct profile_key *profile_keys(void)
+{
+    return keys;
+}
+
+const struct profile_key *profile_key_find(const char *name)
+{
+    for (const struct profile_key *key = keys; key->name != NULL; key++) {
+        if (strcmp(key->name, name) == 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+const char *profile_key_suggest(const char *name)
+{
+    const char *names[G_N_ELEMENTS(keys)];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        names[i] = keys[i].name;
+    }
+    return nearest_word(name, names);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_PROFILE_PROFILE_PRIVATE_H
+#define GODWIT_PROFILE_PROFILE_PRIVATE_H
+
+#include "common/secret.h"
+#include "profile/profile.h"
+
+/* What the files of this folder share. */
+
+/* Before octets that a keyfile cannot hold as text, and before the content of a file without a
+ * path. */
+#define PROFILE_BASE64 "base64:"
+
+struct profile_value {
+    char *text;           /* FILE: absolute path or NULL; SECRET: NULL; else normalised text */
+    struct secret octets; /* FILE: content; SECRET */
+};
+
+struct profile {
+    struct profile_value *values; /* one for each row of the key table, in its order */
+};
+
+/* The value of a key that is in the table; a programming error otherwise. */
+struct profile_value *profile_value_at(const struct profile *profile,
+                                       const struct profile_key *key);
+gboolean profile_value_is_set(const struct profile_value *value);
+void profile_value_clear(struct profile_value *value);
+
+/* Sets *error to "WHERE: MESSAGE"; returns FALSE. */
+gboolean profile_fail(GError **error, enum profile_error code, const char *where,
+                      const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/*
+ * As profile_set(), from octets: text of a keyfile, which may hold anything. Relative FILE paths
+ * start at `folder` (NULL = the working directory).
+ */
+gboolean profile_set_text(struct profile *profile, const struct profile_key *key, struct bytes text,
+                          const char *folder, const char *where, GError **error);
+
+/* The content of a FILE or SECRET key, whatever it was before. */
+gboolean profile_set_octets(struct profile *profile, const struct profile_key *key,
+                            struct bytes octets, const char *where, GError **error);
+
+/*
+ * Reads a regular file of 1..PROFILE_FILE_MAX octets. FALSE and *error, which says "WHERE: …", for
+ * everything else.
+ */
+gboolean profile_read_file(const char *path, const char *where, struct secret *out, GError **error);
+
+/* ---- checks of single values (profile_check.c); reasons are N_() ---- */
+
+/* The one place that refuses control characters, direction overrides and what is not UTF-8. */
+const char *check_text(struct bytes text);
+const char *check_name(const char *text, struct bytes *at);
+const char *check_host(const char *text, struct bytes *at);
+const char *check_identity(const char *text, struct bytes *at);
+const char *check_prefix(const char *text, struct bytes *at);
+const char *check_mtu(const char *text, struct bytes *at);
+const char *check_ike_proposal(const char *text, struct bytes *at);
+const char *check_esp_proposal(const char *text, struct bytes *at);
+
+/* The word of the NULL-ended list that is most like `word`; NULL when none is near. */
+const char *nearest_word(const char *word, const char *const *words);
+
+/* For messages: at most 60 characters of `text`, printable. */
+char *quotable(struct bytes text);
+
+#endif

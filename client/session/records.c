@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/host.h"
+#include "host/netlink.h"
+#include "host/record.h"
+#include "session/session.h"
+
+guint session_clean_leftovers(void)
+{
+    return host_clean_leftovers();
+}
+
+void session_record_free(struct session_record *record)
+{
+    if (record) {
+        g_free(record->name);
+        g_free(record->interface);
+        g_free(record->gateway);
+        g_free(record->gateway_id);
+        g_strfreev(record->addresses);
+        g_free(record);
+    }
+}
+
+static void read_counters(struct netlink *nl, int ifindex, struct session_record *out)
+{
+    struct link_counters counters;
+    if (nl && ifindex > 0 && netlink_link_counters(nl, ifindex, &counters, NULL)) {
+        out->rx_octets = counters.rx_octets;
+        out->tx_octets = counters.tx_octets;
+        out->rx_packets = counters.rx_packets;
+        out->tx_packets = counters.tx_packets;
+    }
+}
+
+static struct session_record *read_one(const struct record *record, struct netlink *nl)
+{
+    struct session_record *out = g_new0(struct session_record, 1);
+    g_autofree char *addresses = record_get(record, "status", "addresses");
+    out->name = g_strdup(record_name(record));
+    out->interface = record_get(record, "status", "interface");
+    out->gateway = record_get(record, "status", "gateway");
+    out->gateway_id = record_get(record, "status", "gateway-id");
+    out->addresses = g_strsplit(addresses, " ", 0);
+    out->since = (gint64)record_get_number(record, "status", "since", 0);
+    out->pid = record_pid(record);
+    if (record_here(record)) {
+        read_counters(nl, (int)record_get_number(record, "undo", "ifindex", 0), out);
+    }
+    return out;
+}
+
+GPtrArray *session_records(void)
+{
+    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)session_record_free);
+    g_autoptr(GPtrArray) records = record_list();
+    struct netlink *nl = records->len > 0 ? netlink_open(NULL) : NULL;
+    for (guint i = 0; i < records->len; i++) {
+        const struct record *record = records->pdata[i];
+        g_autofree char *addresses = record_get(record, "status", "addresses");
+        /* Without addresses it is still connecting. */
+        if (addresses && record_alive(record)) {
+            g_ptr_array_add(out, read_one(record, nl));
+        }
+    }
+    netlink_close(nl);
+    return out;
+}

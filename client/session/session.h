@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_SESSION_SESSION_H
+#define GODWIT_SESSION_SESSION_H
+
+#include <glib.h>
+
+#include "common/error.h"
+#include "common/net_config.h"
+#include "profile/profile.h"
+
+/*
+ * A connection as the privileged side sees it: makes the TUN and the UDP sockets, starts the
+ * worker, applies what it reports, undoes it at the end. Used by godwitd and by `godwit connect
+ * --standalone`. Runs on the thread-default GMainContext.
+ */
+struct session;
+
+struct session_field { /* of a secrets form */
+    const char *id, *label, *prompt;
+    gboolean secret;
+};
+
+struct session_info { /* valid while connected; borrowed */
+    const char *name;
+    const char *interface;
+    const struct net_config *net;
+    GHashTable *summary;    /* strings by name, see MESSAGE_CONNECTED */
+    const char *dns_method; /* how DNS was set, for people: "/etc/resolv.conf", or why it was not */
+    gboolean full_tunnel;
+};
+
+/* Called from the main context; any may be NULL but `ended`. A session may not be freed inside a
+ * callback. */
+struct session_ops {
+    void (*phase)(void *context, const char *phase, const char *text, guint64 at_us);
+    void (*trace)(void *context, const char *line, gboolean outbound, gboolean retransmission,
+                  guint64 at_us);
+    /* Answer later with session_provide_secrets(). NULL = secrets cannot be asked for. */
+    void (*secrets_required)(void *context, const struct session_field *fields, gsize n_fields);
+    void (*connected)(void *context, const struct session_info *info);
+    /* Last call; everything on the host has been reverted. `detail` is translated, may be "". */
+    void (*ended)(void *context, enum reason reason, const char *detail);
+};
+
+/* `profile` is copied. */
+struct session *session_new(const char *name, const struct profile *profile, gboolean trace,
+                            const struct session_ops *ops, void *context);
+void session_free(struct session *session); /* ends it at once when it still runs */
+/* Begins; failures arrive by `ended` too (never from inside this call). */
+void session_start(struct session *session);
+/* Graceful: Delete, then revert; `ended` follows, within 2 s. A second call ends it at once. */
+void session_disconnect(struct session *session);
+/* One value per field id; wiped by the session after use. NULL table cancels. */
+void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id);
+
+/* Removes what dead sessions left behind (undo records whose process is gone). Returns how many
+ * were cleaned. */
+guint session_clean_leftovers(void);
+
+/* For `status`: what runs now, from the records in the run directory. */
+struct session_record {
+    char *name, *interface, *gateway, *gateway_id;
+    char **addresses;
+    gint64 since; /* seconds since 1970 */
+    pid_t pid;
+    guint64 rx_octets, tx_octets, rx_packets, tx_packets; /* of the interface */
+};
+void session_record_free(struct session_record *record);
+GPtrArray *session_records(void);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "session/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "session/worker_child.h"
+
+struct worker {
+    pid_t pid; /* 0 once reaped */
+    int failure_fd;
+    GSource *watch;
+    worker_ended_cb ended;
+    void *context;
+};
+
+G_DEFINE_QUARK(godwit - worker - error - quark, worker_error)
+
+/* NULL-terminated and borrowed from the environment: language, and what sanitizers and gcov need.
+ */
+static char **child_environment(void)
+{
+    static const char *const kept[] = {"LANG=",         "LANGUAGE=",         "LC_",
+                                       "ASAN_OPTIONS=", "LSAN_OPTIONS=",     "UBSAN_OPTIONS=",
+                                       "GCOV_PREFIX=",  "GCOV_PREFIX_STRIP="};
+    GPtrArray *out = g_ptr_array_new();
+    for (char **entry = environ; *entry; entry++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+            if (g_str_has_prefix(*entry, kept[i])) {
+                g_ptr_array_add(out, *entry);
+                break;
+            }
+        }
+    }
+    g_ptr_array_add(out, NULL);
+    return (char **)g_ptr_array_free(out, FALSE);
+}
+
+static int open_program(GError **error)
+{
+    const char *path = getauxval(AT_SECURE) == 0 ? g_getenv("GODWIT_TUNNEL") : NULL;
+    path = path ? path : LIBEXECDIR "/godwit-tunnel";
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0) {
+        int err = errno;
+        g_set_error(error, WORKER_ERROR, WORKER_ERROR_START, _("%s cannot be started: %s."), path,
+                    g_strerror(err));
+    }
+    return fd;
+}
+
+static gboolean find_user(struct worker_child *child, GError **error)
+{
+    errno = 0;
+    const struct passwd *user = getpwnam(WORKER_USER);
+    if (!user || user->pw_uid == 0) {
+        g_set_error(error, WORKER_ERROR, WORKER_ERROR_START,
+                    _("There is no system user %s, as which the tunnel process runs. Create it: "
+                      "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s"),
+                    WORKER_USER, WORKER_USER);
+        return FALSE;
+    }
+    child->uid = user->pw_uid;
+    child->gid = user->pw_gid;
+    return TRUE;
+}
+
+/* What the child told before it could become godwit-tunnel; NULL when it had become it. */
+static char *start_failure(const struct worker *worker)
+{
+    struct worker_child_failure failure;
+    if (read(worker->failure_fd, &failure, sizeof failure) != (ssize_t)sizeof failure) {
+        return NULL;
+    }
+    return g_strdup_printf(_("godwit-tunnel cannot be started: %s: %s."),
+                           worker_child_step_name(failure.step), g_strerror(failure.err));
+}
+
+static void on_exit_status(GPid pid, gint status, gpointer data)
+{
+    struct worker *worker = data;
+    g_autofree char *how = start_failure(worker);
+    (void)pid;
+    worker->pid = 0;
+    if (!how && WIFSIGNALED(status)) {
+        how = g_strdup_printf(_("godwit-tunnel was ended by signal %d (%s)."), WTERMSIG(status),
+                              g_strsignal(WTERMSIG(status)));
+    } else if (!how) {
+        how = g_strdup_printf(_("godwit-tunnel ended with exit code %d."), WEXITSTATUS(status));
+    }
+    worker->ended(worker->context, how);
+}
+
+static void watch_child(struct worker *worker)
+{
+    worker->watch = g_child_watch_source_new(worker->pid);
+    g_source_set_callback(worker->watch, G_SOURCE_FUNC(on_exit_status), worker, NULL);
+    g_source_attach(worker->watch, g_main_context_get_thread_default());
+}
+
+/* Forks; 0 and errno on failure. Signals stay blocked in the child until it has its own
+ * dispositions. */
+static pid_t fork_child(const struct worker_child *child)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) {
+        worker_child_run(child);
+    }
+    int err = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = err;
+    return pid;
+}
+
+struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_ended_cb ended,
+                            void *context, GError **error)
+{
+    struct worker_child child = {.parent = getpid(), .program = -1};
+    int sockets[2] = {-1, -1}, failure[2] = {-1, -1}, null = -1;
+    struct worker *worker = NULL;
+    if (!find_user(&child, error) || (child.program = open_program(error)) < 0) {
+        goto out;
+    }
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0 ||
+        pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0) {
+        goto fail;
+    }
+    child.null = null;
+    child.channel = sockets[1];
+    child.tun = fds->tun;
+    child.udp4 = fds->udp4;
+    child.udp6 = fds->udp6;
+    child.failure = failure[1];
+    child.environment = child_environment();
+    pid_t pid = fork_child(&child);
+    int err = errno;
+    g_free(child.environment);
+    errno = err;
+    if (pid < 0) {
+        goto fail;
+    }
+    worker = g_new0(struct worker, 1);
+    worker->pid = pid;
+    worker->failure_fd = g_steal_fd(&failure[0]);
+    worker->ended = ended;
+    worker->context = context;
+    watch_child(worker);
+    *channel = g_steal_fd(&sockets[0]);
+    goto out;
+fail:
+    g_set_error(error, WORKER_ERROR, WORKER_ERROR_START, _("godwit-tunnel cannot be started: %s."),
+                g_strerror(errno));
+out:
+    for (size_t i = 0; i < 2; i++) {
+        if (sockets[i] >= 0) {
+            close(sockets[i]);
+        }
+        if (failure[i] >= 0) {
+            close(failure[i]);
+        }
+    }
+    if (null >= 0) {
+        close(null);
+    }
+    if (child.program >= 0) {
+        close(child.program);
+    }
+    return worker;
+}
+
+gboolean worker_running(const struct worker *worker)
+{
+    return worker && worker->pid > 0;
+}
+
+void worker_kill(struct worker *worker)
+{
+    if (worker_running(worker)) {
+        kill(worker->pid, SIGKILL);
+    }
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker) {
+        return;
+    }
+    g_source_destroy(worker->watch);
+    g_source_unref(worker->watch);
+    if (worker_running(worker)) {
+        worker_kill(worker);
+        while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    close(worker->failure_fd);
+    g_free(worker);
+}

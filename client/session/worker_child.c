@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "session/worker_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The descriptors that godwit-tunnel finds. */
+enum { FD_CHANNEL = 3, FD_TUN, FD_UDP4, FD_UDP6, FD_PROGRAM, FD_FAILURE, FD_END };
+#define FD_ABOVE 64 /* where originals are out of the way of the numbers above */
+
+const char *worker_child_step_name(enum worker_child_step step)
+{
+    switch (step) {
+    case STEP_DESCRIPTORS:
+        return "dup2";
+    case STEP_SIGNALS:
+        return "sigaction";
+    case STEP_LIMITS:
+        return "setrlimit";
+    case STEP_CAPABILITIES:
+        return "capset";
+    case STEP_USER:
+        return "setresuid";
+    case STEP_PARENT:
+        return "prctl";
+    case STEP_EXEC:
+        return "execveat";
+    }
+    return "fork";
+}
+
+static bool place(int from, int to, int flags)
+{
+    return from < 0 || dup3(from, to, flags) == to;
+}
+
+static int lift(int fd)
+{
+    return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+}
+
+/*
+ * *failure becomes where to report; everything but standard error and what is placed here is
+ * closed. A terminal is no place for it either: whoever holds its descriptor can read what the user
+ * types.
+ */
+static bool set_descriptors(const struct worker_child *child, int *failure)
+{
+    int null = lift(child->null), channel = lift(child->channel), tun = lift(child->tun);
+    int udp4 = lift(child->udp4), udp6 = lift(child->udp6), program = lift(child->program);
+    int report = lift(child->failure);
+    if (null < 0 || channel < 0 || program < 0 || report < 0 || (child->tun >= 0 && tun < 0) ||
+        (child->udp4 >= 0 && udp4 < 0) || (child->udp6 >= 0 && udp6 < 0)) {
+        return false;
+    }
+    for (int fd = FD_CHANNEL; fd < FD_END; fd++) {
+        (void)close(fd);
+    }
+    if (!place(report, FD_FAILURE, O_CLOEXEC)) {
+        return false;
+    }
+    *failure = FD_FAILURE;
+    return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
+           place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
+           place(udp6, FD_UDP6, 0) && place(program, FD_PROGRAM, O_CLOEXEC) &&
+           syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
+}
+
+static bool set_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) {
+        (void)sigaction(number, &action, NULL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+}
+
+static bool drop_capabilities(void)
+{
+    for (unsigned long cap = 0;; cap++) {
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
+            if (errno == EINVAL) {
+                break; /* past the last that the kernel knows */
+            }
+            return false;
+        }
+    }
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
+}
+
+/* Raw calls: glibc's would signal threads that exist in the parent only. */
+static bool become_user(const struct worker_child *child)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return syscall(SYS_setgroups, (size_t)0, NULL) == 0 &&
+           syscall(SYS_setresgid, child->gid, child->gid, child->gid) == 0 &&
+           syscall(SYS_setresuid, child->uid, child->uid, child->uid) == 0 &&
+           syscall(SYS_capset, &header, none) == 0 && syscall(SYS_getuid) == (long)child->uid &&
+           syscall(SYS_setresuid, 0, 0, 0) != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+/* After the change of user, which clears it. */
+static bool tie_to_parent(const struct worker_child *child)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+        return false;
+    }
+    errno = ESRCH;
+    return getppid() == child->parent;
+}
+
+static bool set_limits(void)
+{
+    const struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
+static void exec_program(const struct worker_child *child)
+{
+    char name[] = "godwit-tunnel";
+    char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
+         udp6[] = "--udp6-fd=6";
+    char *argv[6] = {name, channel, tun};
+    size_t n = 3;
+    if (child->udp4 >= 0) {
+        argv[n++] = udp4;
+    }
+    if (child->udp6 >= 0) {
+        argv[n++] = udp6;
+    }
+    argv[n] = NULL;
+    /* Not the terminal's session: Ctrl-C is for the one that ends us in order. */
+    (void)setsid();
+    syscall(SYS_execveat, FD_PROGRAM, "", argv, child->environment, AT_EMPTY_PATH);
+}
+
+void worker_child_run(const struct worker_child *child)
+{
+    struct worker_child_failure failure = {.step = STEP_DESCRIPTORS};
+    int report = child->failure;
+    if (set_descriptors(child, &report)) {
+        failure.step = !set_signals()          ? STEP_SIGNALS
+                       : !set_limits()         ? STEP_LIMITS
+                       : !drop_capabilities()  ? STEP_CAPABILITIES
+                       : !become_user(child)   ? STEP_USER
+                       : !tie_to_parent(child) ? STEP_PARENT
+                                               : STEP_EXEC;
+        if (failure.step == STEP_EXEC) {
+            exec_program(child);
+        }
+    }
+    failure.err = errno;
+    ssize_t written = write(report, &failure, sizeof failure);
+    _exit(written == (ssize_t)sizeof failure ? 126 : 127);
+}

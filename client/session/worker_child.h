@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_SESSION_WORKER_CHILD_H
+#define GODWIT_SESSION_WORKER_CHILD_H
+
+#include <sys/types.h>
+
+/*
+ * What happens between fork() and exec(): system calls only, because the parent has threads
+ * (signal-safety(7)).
+ */
+struct worker_child {
+    pid_t parent;
+    uid_t uid;
+    gid_t gid;
+    int program; /* O_PATH: reachable although its folders may not be for `uid` */
+    int null, channel, tun, udp4, udp6, failure; /* udp4, udp6: -1 = absent */
+    char **environment;
+};
+
+enum worker_child_step {
+    STEP_DESCRIPTORS,
+    STEP_SIGNALS,
+    STEP_LIMITS,
+    STEP_CAPABILITIES,
+    STEP_USER,
+    STEP_PARENT,
+    STEP_EXEC,
+};
+
+struct worker_child_failure { /* written to `failure`, which exec() closes */
+    enum worker_child_step step;
+    int err;
+};
+
+/* Becomes godwit-tunnel, or reports why not and exits. */
+void worker_child_run(const struct worker_child *child) __attribute__((noreturn));
+/* For messages, such as "execveat". Never NULL. */
+const char *worker_child_step_name(enum worker_child_step step);
+
+#endif

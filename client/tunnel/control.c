@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tunnel/control.h"
+
+#include "common/channel.h"
+#include "common/i18n.h"
+#include "common/net_config_variant.h"
+
+#define FLUSH_TIME 1000 /* milliseconds for the last words */
+
+struct control {
+    GMainLoop *loop;
+    struct channel *channel;
+    char *asked; /* profile key of the secret that is being asked for */
+    struct tunnel *tunnel;
+    gboolean connecting; /* CONNECT came */
+};
+
+/* ---- what the tunnel reports ---- */
+
+static void report_phase(void *context, const char *phase, const char *text, guint64 at_us)
+{
+    struct control *control = context;
+
+    channel_send(control->channel, MESSAGE_PHASE, g_variant_new("(sst)", phase, text, at_us));
+}
+
+static void report_trace(void *context, const char *line, gboolean outbound,
+                         gboolean retransmission, guint64 at_us)
+{
+    struct control *control = context;
+
+    channel_send(control->channel, MESSAGE_TRACE,
+                 g_variant_new("(sbbt)", line, outbound, retransmission, at_us));
+}
+
+static void report_connected(void *context, const struct net_config *net,
+                             const struct tunnel_summary *summary)
+{
+    struct control *control = context;
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"gateway", summary->gateway},
+        {"gateway-id", summary->ike.gateway_id},
+        {"gateway-auth", summary->ike.gateway_auth},
+        {"gateway-subject", summary->ike.gateway_subject},
+        {"gateway-version", summary->ike.gateway_version},
+        {"local-id", summary->ike.local_id},
+        {"user-auth", summary->ike.user_auth},
+        {"ike-suite", summary->ike.ike_suite},
+        {"esp-suite", summary->ike.esp_suite},
+    };
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].value[0] != '\0') {
+            g_variant_builder_add(&builder, "{ss}", rows[i].name, rows[i].value);
+        }
+    }
+    channel_send(control->channel, MESSAGE_CONNECTED,
+                 g_variant_new("(@a{sv}@a{ss})", net_config_to_variant(net),
+                               g_variant_builder_end(&builder)));
+}
+
+static void send_down(struct control *control, enum reason reason, const char *detail)
+{
+    channel_send(control->channel, MESSAGE_DOWN,
+                 g_variant_new("(ss)", reason_name(reason), detail));
+    channel_flush(control->channel, FLUSH_TIME);
+    g_main_loop_quit(control->loop);
+}
+
+static void report_down(void *context, enum reason reason, const char *detail)
+{
+    send_down(context, reason, detail);
+}
+
+/* ---- secrets ---- */
+
+static void ask_secret(void *context, const char *id, const char *prompt)
+{
+    struct control *control = context;
+
+    if (control->asked == NULL) {
+        control->asked = g_strdup(id);
+        channel_send(control->channel, MESSAGE_SECRETS_REQUIRED,
+                     g_variant_new_parsed("[(%s, %s)]", id, prompt));
+    }
+}
+
+static void on_secrets(struct control *control, GVariant *values)
+{
+    char *id = g_steal_pointer(&control->asked);
+    GVariant *value;
+    struct bytes octets = {0};
+
+    if (id == NULL) {
+        return;
+    }
+    value = g_variant_lookup_value(values, id, G_VARIANT_TYPE_BYTESTRING);
+    if (value != NULL) {
+        octets.data = g_variant_get_fixed_array(value, &octets.len, 1);
+    }
+    tunnel_provide_secret(control->tunnel, id, octets);
+    g_clear_pointer(&value, g_variant_unref);
+    g_free(id);
+}
+
+static const struct tunnel_ops ops = {
+    .phase = report_phase,
+    .trace = report_trace,
+    .secret_required = ask_secret,
+    .connected = report_connected,
+    .down = report_down,
+};
+
+/* ---- what the session asks ---- */
+
+static void on_connect(struct control *control, GVariant *body)
+{
+    gboolean trace = FALSE, vnet_hdr = FALSE;
+    guint16 path_mtu = 0;
+    GError *error = NULL;
+    GVariant *dict, *options;
+    struct profile *profile;
+
+    if (control->connecting) {
+        return;
+    }
+    control->connecting = TRUE;
+    g_variant_get(body, "(@a{sv}@a{sv})", &dict, &options);
+    g_variant_lookup(options, "trace", "b", &trace);
+    g_variant_lookup(options, "have-vnet-hdr", "b", &vnet_hdr);
+    g_variant_lookup(options, "path-mtu", "q", &path_mtu);
+    profile = profile_from_variant(dict, &error);
+    if (profile != NULL && !profile_validate(profile, &error)) {
+        g_clear_pointer(&profile, profile_free);
+    }
+    g_variant_unref(dict);
+    g_variant_unref(options);
+    if (profile == NULL) {
+        send_down(control, REASON_PROFILE, error->message);
+        g_error_free(error);
+        return;
+    }
+    channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
+    tunnel_connect(control->tunnel, profile, trace, vnet_hdr, path_mtu);
+}
+
+static void on_message(void *context, enum channel_message kind, GVariant *body)
+{
+    struct control *control = context;
+
+    switch (kind) {
+    case MESSAGE_CONNECT:
+        on_connect(control, body);
+        break;
+    case MESSAGE_DISCONNECT:
+        control_terminate(control);
+        break;
+    case MESSAGE_SECRETS:
+        on_secrets(control, body);
+        break;
+    case MESSAGE_ACCEPTED:
+    case MESSAGE_PHASE:
+    case MESSAGE_TRACE:
+    case MESSAGE_SECRETS_REQUIRED:
+    case MESSAGE_CONNECTED:
+    case MESSAGE_DOWN:
+    case N_MESSAGES:
+        break; /* the channel lets none of these reach a worker */
+    }
+}
+
+static void on_closed(void *context, gboolean breach)
+{
+    struct control *control = context;
+
+    (void)breach;
+    /* The session is gone, and with it everything this worker is for; Delete still leaves, without
+     * waiting for its answer. */
+    tunnel_disconnect(control->tunnel);
+    g_main_loop_quit(control->loop);
+}
+
+struct control *control_new(int fd, const struct tunnel_fds *fds, GMainLoop *loop)
+{
+    struct control *control = g_new0(struct control, 1);
+
+    control->loop = loop;
+    control->tunnel = tunnel_new(fds, &ops, control);
+    control->channel = channel_new(fd, CHANNEL_WORKER, on_message, on_closed, control);
+    return control;
+}
+
+void control_terminate(struct control *control)
+{
+    tunnel_disconnect(control->tunnel);
+}
+
+void control_free(struct control *control)
+{
+    tunnel_free(control->tunnel);
+    channel_free(control->channel);
+    g_free(control->asked);
+    g_free(control);
+}

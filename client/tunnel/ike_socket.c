@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "tunnel/ike_socket.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NON_ESP_MARKER_LEN 4
+#define KEEPALIVE 0xff
+
+union control {
+    char octets[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+                CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
+    struct cmsghdr align;
+};
+
+static gboolean is_keepalive(struct bytes datagram)
+{
+    return datagram.len == 1 && datagram.data[0] == KEEPALIVE;
+}
+
+/* Fixes the source address, so that a host with several of them answers from the one that the
+ * gateway knows. */
+static void set_source(struct msghdr *message, union control *control, const struct addr *local)
+{
+    struct cmsghdr *header;
+
+    if (addr_is_any(local)) {
+        return;
+    }
+    message->msg_control = control->octets;
+    message->msg_controllen = sizeof control->octets;
+    header = CMSG_FIRSTHDR(message);
+    if (local->family == FAMILY_IPV4) {
+        struct in_pktinfo info = {0};
+
+        memcpy(&info.ipi_spec_dst, local->octets, 4);
+        header->cmsg_level = IPPROTO_IP;
+        header->cmsg_type = IP_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+        struct in6_pktinfo info = {0};
+
+        memcpy(&info.ipi6_addr, local->octets, 16);
+        header->cmsg_level = IPPROTO_IPV6;
+        header->cmsg_type = IPV6_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+    }
+}
+
+/*
+ * The sockets forbid IP fragments, for the sake of ESP. An IKE message to a gateway without RFC
+ * 7383 has no other way to be larger than the path, so that for this one datagram they are allowed.
+ */
+static ssize_t send_in_ip_fragments(int fd, const struct msghdr *message)
+{
+    const struct sockaddr *remote = message->msg_name;
+    int level = remote->sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    int option = remote->sa_family == AF_INET6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+    int before, allow = IP_PMTUDISC_DONT;
+    socklen_t len = sizeof before;
+    ssize_t sent;
+
+    if (getsockopt(fd, level, option, &before, &len) != 0 ||
+        setsockopt(fd, level, option, &allow, sizeof allow) != 0) {
+        return -1;
+    }
+    sent = sendmsg(fd, message, MSG_NOSIGNAL);
+    (void)setsockopt(fd, level, option, &before, sizeof before);
+    return sent;
+}
+
+gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *path,
+                         struct bytes datagram)
+{
+    static const uint8_t marker[NON_ESP_MARKER_LEN];
+    gboolean marked = path->remote.port != IKE_PORT && !is_keepalive(datagram);
+    int fd = path->remote.addr.family == FAMILY_IPV6 ? sockets->fd6 : sockets->fd4;
+    struct sockaddr_storage remote;
+    union control control = {0};
+    struct iovec parts[2] = {
+        {.iov_base = (void *)marker, .iov_len = marked ? sizeof marker : 0},
+        {.iov_base = (void *)datagram.data, .iov_len = datagram.len},
+    };
+    struct msghdr message = {
+        .msg_name = &remote,
+        .msg_namelen = endpoint_to_sockaddr(&path->remote, &remote),
+        .msg_iov = parts,
+        .msg_iovlen = G_N_ELEMENTS(parts),
+    };
+    ssize_t sent;
+
+    if (fd < 0) {
+        errno = EAFNOSUPPORT;
+        return FALSE;
+    }
+    set_source(&message, &control, &path->local.addr);
+    /* A queued ICMP error of an earlier datagram surfaces in the next call and says nothing about
+     * this one. */
+    for (int tries = 0; tries < 3; tries++) {
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+        if (sent >= 0) {
+            break;
+        }
+        if (errno == EMSGSIZE) {
+            sent = send_in_ip_fragments(fd, &message);
+            break;
+        }
+        if (errno != ECONNREFUSED && errno != EINTR) {
+            break;
+        }
+    }
+    return sent >= 0;
+}
+
+void ike_sockets_allow_fragments(const struct ike_sockets *sockets)
+{
+    int allow4 = IP_PMTUDISC_DONT, allow6 = IPV6_PMTUDISC_DONT;
+
+    if (sockets->fd4 >= 0) {
+        (void)setsockopt(sockets->fd4, IPPROTO_IP, IP_MTU_DISCOVER, &allow4, sizeof allow4);
+    }
+    if (sockets->fd6 >= 0) {
+        (void)setsockopt(sockets->fd6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &allow6, sizeof allow6);
+    }
+}
+
+static void read_destination(struct msghdr *message, struct path *path)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            path->local.addr = addr_of(FAMILY_IPV4, (const uint8_t *)&info.ipi_addr);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            path->local.addr = addr_of(FAMILY_IPV6, (const uint8_t *)&info.ipi6_addr);
+        }
+    }
+}
+
+static struct bytes strip_marker(const uint8_t *buffer, size_t len, uint16_t remote_port)
+{
+    static const uint8_t marker[NON_ESP_MARKER_LEN];
+
+    if (remote_port == IKE_PORT) {
+        return bytes_of(buffer, len);
+    }
+    if (len <= sizeof marker || memcmp(buffer, marker, sizeof marker) != 0) {
+        return (struct bytes){0};
+    }
+    return bytes_of(buffer + sizeof marker, len - sizeof marker);
+}
+
+gboolean ike_socket_receive(int fd, uint8_t *buffer, size_t cap, struct path *path,
+                            struct bytes *datagram)
+{
+    for (;;) {
+        struct sockaddr_storage remote;
+        union control control;
+        struct iovec part = {.iov_base = buffer, .iov_len = cap};
+        struct msghdr message = {
+            .msg_name = &remote,
+            .msg_namelen = sizeof remote,
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = control.octets,
+            .msg_controllen = sizeof control.octets,
+        };
+        ssize_t len = recvmsg(fd, &message, MSG_DONTWAIT);
+
+        if (len < 0) {
+            if (errno == EINTR || errno == ECONNREFUSED || errno == EHOSTUNREACH) {
+                continue;
+            }
+            return FALSE;
+        }
+        *path = (struct path){.transport = TRANSPORT_UDP};
+        *datagram = (struct bytes){0};
+        if ((message.msg_flags & MSG_TRUNC) == 0 &&
+            endpoint_from_sockaddr(&path->remote, (struct sockaddr *)&remote)) {
+            read_destination(&message, path);
+            *datagram = strip_marker(buffer, (size_t)len, path->remote.port);
+        }
+        return TRUE;
+    }
+}
+
+gboolean ike_socket_port_unreachable(int fd, struct path *path, gboolean *more)
+{
+    struct sockaddr_storage remote;
+    union control control;
+    uint8_t octets[1];
+    struct iovec part = {.iov_base = octets, .iov_len = sizeof octets};
+    struct msghdr message = {
+        .msg_name = &remote,
+        .msg_namelen = sizeof remote,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.octets,
+        .msg_controllen = sizeof control.octets,
+    };
+
+    *more = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
+    if (!*more) {
+        return FALSE;
+    }
+    *path = (struct path){.transport = TRANSPORT_UDP};
+    if (!endpoint_from_sockaddr(&path->remote, (struct sockaddr *)&remote)) {
+        return FALSE;
+    }
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
+        struct sock_extended_err error;
+
+        if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+            !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)) {
+            continue;
+        }
+        memcpy(&error, CMSG_DATA(c), sizeof error);
+        if ((error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH &&
+             error.ee_code == ICMP_PORT_UNREACH) ||
+            (error.ee_origin == SO_EE_ORIGIN_ICMP6 && error.ee_type == ICMP6_DST_UNREACH &&
+             error.ee_code == ICMP6_DST_UNREACH_NOPORT)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean ike_socket_route_to(const struct endpoint *remote, struct addr *local, uint16_t *mtu)
+{
+    gboolean v6 = remote->addr.family == FAMILY_IPV6;
+    struct sockaddr_storage to, from;
+    socklen_t to_len = endpoint_to_sockaddr(remote, &to), from_len = sizeof from;
+    struct endpoint source;
+    int route_mtu = 0;
+    socklen_t mtu_len = sizeof route_mtu;
+    gboolean found = FALSE;
+    int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return FALSE;
+    }
+    if (connect(fd, (struct sockaddr *)&to, to_len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&from, &from_len) == 0 &&
+        endpoint_from_sockaddr(&source, (struct sockaddr *)&from)) {
+        *local = source.addr;
+        if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &route_mtu,
+                       &mtu_len) != 0 ||
+            route_mtu < 576 || route_mtu > UINT16_MAX) {
+            route_mtu = route_mtu > UINT16_MAX ? UINT16_MAX : 1280;
+        }
+        *mtu = (uint16_t)route_mtu;
+        found = TRUE;
+    }
+    close(fd);
+    return found;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TUNNEL_IKE_SOCKET_H
+#define GODWIT_TUNNEL_IKE_SOCKET_H
+
+#include <glib.h>
+
+#include "ike/ike.h"
+
+/* The worker's use of the two UDP sockets for IKE. Until the datapath starts the main loop reads
+ * them; afterwards it only sends. */
+struct ike_sockets {
+    int fd4, fd6; /* -1 = the host lacks the family; not owned */
+};
+
+/* Sends one datagram of the engine along `path`, with the non-ESP marker where the port asks for
+ * one (RFC 3948 2.2). FALSE and errno when the kernel refuses; a lost datagram is the engine's
+ * business. */
+gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *path,
+                         struct bytes datagram);
+/*
+ * Takes one waiting IKE datagram of socket `fd` into `buffer`; *datagram is it without the marker.
+ * FALSE when none is left. It is empty for ESP and keepalives, which are dropped before the
+ * datapath runs.
+ */
+gboolean ike_socket_receive(int fd, uint8_t *buffer, size_t cap, struct path *path,
+                            struct bytes *datagram);
+/* Takes one error off the queue of socket `fd`: TRUE with the remote endpoint when it is "port
+ * unreachable". *more is FALSE when the queue is empty. */
+gboolean ike_socket_port_unreachable(int fd, struct path *path, gboolean *more);
+/* Lets the kernel cut what is larger than the path into IP fragments, on both sockets and for ESP
+ * too: for a path that is smaller than what an inner link must carry. */
+void ike_sockets_allow_fragments(const struct ike_sockets *sockets);
+/* Source address that the host would use towards `remote`, and the outer MTU of that route. FALSE
+ * when there is no route. */
+gboolean ike_socket_route_to(const struct endpoint *remote, struct addr *local, uint16_t *mtu);
+
+#endif

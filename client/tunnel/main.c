@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <gnutls/gnutls.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "common/signals.h"
+#include "tunnel/control.h"
+
+/*
+ * godwit-tunnel: the unprivileged worker of one connection. Started by a session with its sockets
+ * already open; it opens nothing of the host itself and changes nothing there.
+ */
+
+/* GnuTLS would otherwise start before main(); tunnel_connect() has time for it. */
+GNUTLS_SKIP_GLOBAL_INIT
+
+static gboolean on_signal(gpointer data)
+{
+    control_terminate(data);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean parse(int *argc, char ***argv, int *channel_fd, struct tunnel_fds *fds,
+                      GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"channel-fd", 0, 0, G_OPTION_ARG_INT, channel_fd, N_("Socket that leads to the session"),
+         "FD"},
+        {"tun-fd", 0, 0, G_OPTION_ARG_INT, &fds->tun, N_("TUN device"), "FD"},
+        {"udp4-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp4, N_("IPv4 socket"), "FD"},
+        {"udp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp6, N_("IPv6 socket"), "FD"},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    GOptionContext *context = g_option_context_new(NULL);
+    gboolean parsed;
+
+    g_option_context_add_main_entries(context, entries, PACKAGE);
+    g_option_context_set_summary(
+        context, _("The worker of one VPN connection. Started by godwit, not by hand."));
+    parsed = g_option_context_parse(context, argc, argv, error);
+    g_option_context_free(context);
+    return parsed;
+}
+
+/* Whoever started us should have dropped everything; parsing strangers' octets as root is refused
+ * even when it did not. */
+static gboolean drop_what_is_left(void)
+{
+    return getuid() != 0 && geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1};
+    int channel_fd = -1;
+    GError *error = NULL;
+    GMainLoop *loop;
+    struct control *control;
+    GSource *watch;
+
+    /* Started from a descriptor, the kernel has no better name for us than its number. */
+    prctl(PR_SET_NAME, "godwit-tunnel", 0, 0, 0);
+    /* Texts are all that is translated here; each further category would be a file to load. */
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    bindtextdomain(PACKAGE, LOCALEDIR);
+    textdomain(PACKAGE);
+    if (!parse(&argc, &argv, &channel_fd, &fds, &error)) {
+        g_printerr("godwit-tunnel: %s\n", error->message);
+        g_error_free(error);
+        return EXIT_FAILURE;
+    }
+    if (channel_fd < 0 || fds.tun < 0) {
+        g_printerr("godwit-tunnel: %s\n", _("This program is started by godwit, not by hand."));
+        return EXIT_FAILURE;
+    }
+    if (!drop_what_is_left()) {
+        g_printerr("godwit-tunnel: %s\n", _("It must not run as root."));
+        return EXIT_FAILURE;
+    }
+    loop = g_main_loop_new(NULL, FALSE);
+    control = control_new(channel_fd, &fds, loop);
+    watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, control);
+    g_main_loop_run(loop);
+    if (watch != NULL) {
+        g_source_destroy(watch);
+        g_source_unref(watch);
+    }
+    control_free(control);
+    g_main_loop_unref(loop);
+    return EXIT_SUCCESS;
+}

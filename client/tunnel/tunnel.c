@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tunnel/tunnel.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <gnutls/gnutls.h>
+#include <time.h>
+
+#include "common/i18n.h"
+#include "esp/datapath.h"
+#include "tunnel/ike_socket.h"
+#include "tunnel/resolve.h"
+#include "tunnel/worker_config.h"
+
+#define DETAIL_MAX 1024
+/* A quarter of what a 32-bit sequence number counts (RFC 4303 3.3.3). */
+#define REKEY_PACKETS (UINT64_C(1) << 30)
+/* Datagrams at a time, so that a flood of them keeps nobody from timers, signals and the session.
+ */
+#define BURST 64
+
+struct tunnel {
+    struct ike_sockets sockets;
+    int tun_fd;
+    const struct tunnel_ops *ops;
+    void *context;
+
+    struct worker_config config;
+    struct resolve *resolving;
+    struct endpoint gateway;
+    gboolean found, configured; /* the gateway's address; the engine's settings */
+    gboolean trace, vnet_hdr;
+    guint16 path_mtu;
+
+    struct ike *ike;
+    struct cert_trust *system_trust;
+    struct datapath *datapath;
+    struct datapath_path path;
+    guint64 out_packets; /* when the outbound SA was replaced */
+
+    GSource *timer;
+    GSource *watches[3]; /* udp4, udp6 until the datapath runs; then its IKE queue */
+    gboolean ended;
+    uint8_t buffer[IKE_MESSAGE_MAX];
+};
+
+guint64 tunnel_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
+}
+
+static void pump(struct tunnel *t);
+
+static void stop_watching(struct tunnel *t)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(t->watches); i++) {
+        if (t->watches[i] != NULL) {
+            g_source_destroy(t->watches[i]);
+            g_clear_pointer(&t->watches[i], g_source_unref);
+        }
+    }
+}
+
+static void end(struct tunnel *t, enum reason reason, const char *detail)
+{
+    if (t->ended) {
+        return;
+    }
+    t->ended = TRUE;
+    stop_watching(t);
+    g_clear_pointer(&t->resolving, resolve_free);
+    if (t->timer != NULL) {
+        g_source_set_ready_time(t->timer, -1);
+    }
+    datapath_stop(g_steal_pointer(&t->datapath));
+    t->ops->down(t->context, reason, detail != NULL ? detail : "");
+}
+
+/* ---- datagrams ---- */
+
+static void read_errors(struct tunnel *t, int fd)
+{
+    gboolean more = TRUE;
+
+    while (more && t->ike != NULL) {
+        struct path path;
+
+        if (ike_socket_port_unreachable(fd, &path, &more)) {
+            ike_port_unreachable(t->ike, &path, tunnel_now());
+        }
+    }
+}
+
+static gboolean on_udp(int fd, GIOCondition condition, gpointer data)
+{
+    struct tunnel *t = data;
+    struct path path;
+    struct bytes datagram;
+
+    if ((condition & G_IO_ERR) != 0) {
+        read_errors(t, fd);
+    }
+    for (int n = 0; n < BURST && !t->ended && t->datapath == NULL; n++) {
+        if (!ike_socket_receive(fd, t->buffer, sizeof t->buffer, &path, &datagram)) {
+            break;
+        }
+        if (datagram.len > 0) {
+            ike_input(t->ike, &path, datagram, tunnel_now());
+            pump(t);
+        }
+    }
+    pump(t);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_ike_queue(int fd, GIOCondition condition, gpointer data)
+{
+    struct tunnel *t = data;
+    struct path path = {.transport = TRANSPORT_UDP};
+    bool marker;
+
+    (void)fd;
+    (void)condition;
+    for (int n = 0; n < BURST && !t->ended; n++) {
+        size_t len = datapath_ike_receive(t->datapath, t->buffer, sizeof t->buffer, &path.local,
+                                          &path.remote, &marker);
+
+        if (len == 0) {
+            break;
+        }
+        if (marker == (path.remote.port != IKE_PORT)) {
+            ike_input(t->ike, &path, bytes_of(t->buffer, len), tunnel_now());
+        }
+        pump(t);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static GSource *watch(struct tunnel *t, int fd, GUnixFDSourceFunc callback)
+{
+    GSource *source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_ERR);
+
+    g_source_set_callback(source, G_SOURCE_FUNC(callback), t, NULL);
+    g_source_attach(source, g_main_context_get_thread_default());
+    return source;
+}
+
+/* ---- events of the engine ---- */
+
+static const char *phase_name(enum ike_phase phase)
+{
+    switch (phase) {
+    case IKE_PHASE_INIT:
+        return "init";
+    case IKE_PHASE_GATEWAY_ANSWERED:
+        return "gateway-answered";
+    case IKE_PHASE_GATEWAY_VERIFIED:
+        return "gateway-verified";
+    case IKE_PHASE_USER_AUTH:
+        return "user-auth";
+    case IKE_PHASE_USER_ACCEPTED:
+        return "user-accepted";
+    case IKE_PHASE_ESTABLISHED:
+        return "established";
+    case IKE_PHASE_DISCONNECTING:
+        return "disconnecting";
+    }
+    return "";
+}
+
+/* None is dropped: its packets would be too. */
+G_STATIC_ASSERT(ESP_SELECTORS_MAX >= TS_MAX);
+
+static void selectors(struct esp_selector *out, size_t *n, const struct ts_list *list)
+{
+    *n = list->n;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct ts *ts = &list->items[i];
+
+        out[i] = (struct esp_selector){
+            .protocol = ts->protocol,
+            .port_low = ts->port_low,
+            .port_high = ts->port_high,
+            .start = ts->start,
+            .end = ts->end,
+        };
+    }
+}
+
+static gboolean contains(const struct esp_selector *selector, const struct addr *addr)
+{
+    return addr_compare(&selector->start, addr) <= 0 && addr_compare(addr, &selector->end) <= 0;
+}
+
+/*
+ * What comes out of the tunnel may go to the assigned addresses alone, however wide a TSi the
+ * gateway leaves (RFC 7296 2.19): it has no business with the host's other addresses, and none with
+ * what lies behind a host that forwards for its containers.
+ */
+static void narrow_to_addresses(struct esp_params *params, const struct net_config *net)
+{
+    struct esp_selector wide[ESP_SELECTORS_MAX];
+    size_t n_wide = params->n_local;
+
+    memcpy(wide, params->local, n_wide * sizeof wide[0]);
+    params->n_local = 0;
+    for (size_t i = 0; i < n_wide; i++) {
+        for (size_t k = 0; k < net->n_addresses && params->n_local < ESP_SELECTORS_MAX; k++) {
+            if (contains(&wide[i], &net->addresses[k].addr)) {
+                struct esp_selector *narrow = &params->local[params->n_local++];
+
+                *narrow = wide[i];
+                narrow->start = narrow->end = net->addresses[k].addr;
+            }
+        }
+    }
+}
+
+static void child_params(struct esp_params *out, const struct ike_child *child)
+{
+    *out = (struct esp_params){.suite = child->suite};
+    selectors(out->local, &out->n_local, &child->local_ts);
+    selectors(out->remote, &out->n_remote, &child->remote_ts);
+}
+
+static gboolean install_in(struct tunnel *t, const struct ike_child *child,
+                           const struct net_config *net)
+{
+    struct esp_params params;
+
+    child_params(&params, child);
+    if (t->config.ike.local_ts.n == 0 && net->n_addresses > 0) {
+        narrow_to_addresses(&params, net);
+    }
+    params.spi = child->spi_in;
+    params.encr_key = secret_bytes(&child->in_encr);
+    params.integ_key = secret_bytes(&child->in_integ);
+    return datapath_add_in(t->datapath, &params) == OK;
+}
+
+static gboolean install_out(struct tunnel *t, const struct ike_child *child)
+{
+    struct esp_params params;
+    struct datapath_counters counters;
+
+    datapath_get_counters(t->datapath, &counters);
+    t->out_packets = counters.out_packets;
+    child_params(&params, child);
+    params.spi = child->spi_out;
+    params.encr_key = secret_bytes(&child->out_encr);
+    params.integ_key = secret_bytes(&child->out_integ);
+    return datapath_set_out(t->datapath, &params) == OK;
+}
+
+static guint16 inner_mtu(const struct tunnel *t, const struct ike_child *child,
+                         const struct net_config *net)
+{
+    guint16 mtu = t->config.mtu;
+
+    if (mtu == 0) {
+        mtu = esp_inner_mtu(&child->suite, t->path_mtu, t->path.remote.addr.family, true);
+    }
+    for (size_t i = 0; i < net->n_addresses; i++) {
+        /* A link with IPv6 needs 1280 octets (RFC 8200 5): longer ESP is fragmented outside. */
+        if (net->addresses[i].addr.family == FAMILY_IPV6 && mtu < 1280) {
+            ike_sockets_allow_fragments(&t->sockets);
+            return 1280;
+        }
+    }
+    return mtu;
+}
+
+static void child_up(struct tunnel *t, const struct ike_event *event)
+{
+    struct net_config *net = g_memdup2(event->net, sizeof *event->net);
+    struct tunnel_summary summary = {0};
+    gboolean first = t->datapath == NULL;
+
+    net->mtu = inner_mtu(t, event->child, net);
+    if (first) {
+        struct datapath_config config = {
+            .tun_fd = t->tun_fd,
+            .vnet_hdr = t->vnet_hdr,
+            .udp4_fd = t->sockets.fd4,
+            .udp6_fd = t->sockets.fd6,
+            .mtu = net->mtu,
+        };
+
+        stop_watching(t);
+        if (datapath_start(&t->datapath, &config) != OK) {
+            end(t, REASON_INTERNAL, _("The datapath could not be started."));
+            goto out;
+        }
+        t->watches[2] = watch(t, datapath_ike_fd(t->datapath), on_ike_queue);
+    }
+    datapath_set_mtu(t->datapath, net->mtu);
+    if (datapath_set_path(t->datapath, &t->path) != OK || !install_in(t, event->child, net) ||
+        (!event->held && !install_out(t, event->child))) {
+        end(t, REASON_INTERNAL, _("The keys of the tunnel could not be installed."));
+        goto out;
+    }
+    if (first) {
+        ike_get_summary(t->ike, &summary.ike);
+        endpoint_text(&t->path.remote, summary.gateway);
+        t->ops->connected(t->context, net, &summary);
+    }
+out:
+    g_free(net);
+}
+
+static void child_out(struct tunnel *t, const struct ike_child *child)
+{
+    if (t->datapath != NULL && !install_out(t, child)) {
+        end(t, REASON_INTERNAL, _("The keys of the tunnel could not be installed."));
+    }
+}
+
+static const char *secret_id(enum eap_secret secret)
+{
+    return secret == EAP_SECRET_USER ? "user" : "password";
+}
+
+static void handle_event(struct tunnel *t, const struct ike_event *event)
+{
+    switch (event->type) {
+    case IKE_EVENT_PHASE:
+        t->ops->phase(t->context, phase_name(event->phase), event->text != NULL ? event->text : "",
+                      tunnel_now());
+        break;
+    case IKE_EVENT_SECRET:
+        t->ops->secret_required(t->context, secret_id(event->secret),
+                                event->prompt != NULL ? event->prompt : "");
+        break;
+    case IKE_EVENT_CHILD_UP:
+        child_up(t, event);
+        break;
+    case IKE_EVENT_CHILD_OUT:
+        child_out(t, event->child);
+        break;
+    case IKE_EVENT_CHILD_DOWN:
+        if (t->datapath != NULL) {
+            datapath_remove_in(t->datapath, event->spi_in);
+        }
+        break;
+    case IKE_EVENT_PATH:
+        t->path = (struct datapath_path){.local = event->path.local, .remote = event->path.remote};
+        if (t->datapath != NULL && datapath_set_path(t->datapath, &t->path) != OK) {
+            end(t, REASON_INTERNAL, "");
+        }
+        break;
+    case IKE_EVENT_TRACE:
+        t->ops->trace(t->context, event->text, event->outbound, event->retransmission, event->at);
+        break;
+    case IKE_EVENT_DOWN:
+        end(t, event->reason, event->text);
+        break;
+    }
+}
+
+static void arm_timer(struct tunnel *t)
+{
+    guint64 deadline = ike_deadline(t->ike), now = tunnel_now();
+
+    if (deadline == IKE_NEVER) {
+        g_source_set_ready_time(t->timer, -1);
+    } else {
+        g_source_set_ready_time(t->timer, g_get_monotonic_time() +
+                                              (deadline > now ? (gint64)(deadline - now) : 0));
+    }
+}
+
+static void send_all(struct tunnel *t)
+{
+    struct path path;
+    ssize_t len;
+
+    while ((len = ike_output(t->ike, &path, t->buffer, sizeof t->buffer, tunnel_now())) > 0) {
+        if (!ike_socket_send(&t->sockets, &path, bytes_of(t->buffer, (size_t)len))) {
+            g_debug("sending to the gateway: %s", g_strerror(errno));
+        }
+    }
+}
+
+/* Does what the engine reports, then sends what it wants sent: an answer may promise that a Child
+ * SA receives. Its last words come before its end. */
+static void pump(struct tunnel *t)
+{
+    struct ike_event event;
+
+    while (!t->ended && ike_next_event(t->ike, &event)) {
+        if (event.type == IKE_EVENT_DOWN) {
+            send_all(t);
+        }
+        handle_event(t, &event);
+    }
+    if (!t->ended) {
+        send_all(t);
+        arm_timer(t);
+    }
+}
+
+static gboolean on_timer(gpointer data)
+{
+    struct tunnel *t = data;
+
+    if (t->ended || t->ike == NULL) {
+        return G_SOURCE_CONTINUE;
+    }
+    if (t->datapath != NULL) {
+        struct datapath_counters counters;
+
+        datapath_get_counters(t->datapath, &counters);
+        if (counters.out_packets - t->out_packets > REKEY_PACKETS) {
+            t->out_packets = counters.out_packets;
+            ike_rekey_child(t->ike, 0, tunnel_now());
+        }
+        if (counters.last_out_us != 0) {
+            ike_sent_traffic(t->ike, counters.last_out_us);
+        }
+        if (counters.last_in_us != 0) {
+            ike_received_traffic(t->ike, counters.last_in_us);
+        }
+    }
+    ike_tick(t->ike, tunnel_now());
+    pump(t);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean dispatch_timer(GSource *source, GSourceFunc callback, gpointer data)
+{
+    g_source_set_ready_time(source, -1);
+    return callback(data);
+}
+
+/* ---- start ---- */
+
+static void load_system_trust(struct tunnel *t)
+{
+    size_t n;
+
+    /* The first request is on its way: the store is read while the gateway computes. */
+    if (t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK &&
+        cert_trust_system(&t->system_trust, &n) == OK) {
+        ike_set_trust(t->ike, t->system_trust);
+    }
+}
+
+static void start_engine(struct tunnel *t)
+{
+    struct ike_config *ike = &t->config.ike;
+    enum err err;
+
+    ike->path = (struct path){.transport = TRANSPORT_UDP, .remote = t->gateway};
+    if (!ike_socket_route_to(&t->gateway, &ike->path.local.addr, &ike->path_mtu)) {
+        char text[ADDR_TEXT_MAX];
+        char *detail =
+            g_strdup_printf(_("There is no route to %s."), addr_text(&t->gateway.addr, text));
+
+        end(t, REASON_GATEWAY_UNREACHABLE, detail);
+        g_free(detail);
+        return;
+    }
+    if (t->path_mtu == 0) {
+        t->path_mtu = ike->path_mtu;
+    }
+    ike->trace = t->trace;
+    ike->wall_clock = time(NULL);
+    err = ike_new(&t->ike, ike, tunnel_now());
+    if (err != OK) {
+        end(t, err == ERR_UNSUPPORTED ? REASON_PROFILE : REASON_INTERNAL,
+            err == ERR_UNSUPPORTED ? _("The settings contradict each other.") : "");
+        return;
+    }
+    t->path = (struct datapath_path){.local = ike->path.local, .remote = ike->path.remote};
+    if (t->config.trust != NULL) {
+        ike_set_trust(t->ike, t->config.trust);
+    }
+    if (t->sockets.fd4 >= 0) {
+        t->watches[0] = watch(t, t->sockets.fd4, on_udp);
+    }
+    if (t->sockets.fd6 >= 0) {
+        t->watches[1] = watch(t, t->sockets.fd6, on_udp);
+    }
+    pump(t);
+    if (!t->ended) {
+        load_system_trust(t);
+    }
+}
+
+static gboolean usable(const struct tunnel *t, const struct endpoint *endpoint)
+{
+    struct addr local;
+    uint16_t mtu;
+
+    return (endpoint->addr.family == FAMILY_IPV6 ? t->sockets.fd6 : t->sockets.fd4) >= 0 &&
+           ike_socket_route_to(endpoint, &local, &mtu);
+}
+
+/* The name is looked up while the profile is turned into what the engine takes. */
+static void start_when_ready(struct tunnel *t)
+{
+    if (t->found && t->configured) {
+        start_engine(t);
+    }
+}
+
+static void on_resolved(void *context, const struct addr *found, gsize n, const char *error)
+{
+    struct tunnel *t = context;
+    gboolean have = FALSE;
+
+    if (n == 0) {
+        end(t, REASON_RESOLVE, error);
+        return;
+    }
+    for (gsize i = 0; i < n && !have; i++) {
+        t->gateway.addr = found[i];
+        have = usable(t, &t->gateway);
+    }
+    t->found = TRUE;
+    start_when_ready(t);
+}
+
+static void find_gateway(struct tunnel *t)
+{
+    const char *gateway = profile_get(t->config.profile, "gateway");
+
+    t->gateway.port = (uint16_t)profile_get_uint(t->config.profile, "port");
+    t->found = addr_parse(&t->gateway.addr, gateway);
+    if (!t->found) {
+        t->ops->phase(t->context, "resolve", gateway, tunnel_now());
+        t->resolving = resolve_start(gateway, on_resolved, t);
+    }
+}
+
+static void configure(struct tunnel *t)
+{
+    char detail[DETAIL_MAX] = "";
+    enum reason reason = REASON_INTERNAL;
+    const char *missing = NULL;
+
+    switch (worker_config_build(&t->config, &missing, &reason, detail, sizeof detail)) {
+    case WORKER_CONFIG_OK:
+        t->configured = TRUE;
+        start_when_ready(t);
+        break;
+    case WORKER_CONFIG_NEEDS_SECRET:
+        t->ops->secret_required(t->context, missing, "");
+        break;
+    case WORKER_CONFIG_FAILED:
+        end(t, reason, detail);
+        break;
+    }
+}
+
+struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops *ops, void *context)
+{
+    static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
+    struct tunnel *t = g_new0(struct tunnel, 1);
+
+    t->tun_fd = fds->tun;
+    t->sockets = (struct ike_sockets){.fd4 = fds->udp4, .fd6 = fds->udp6};
+    t->ops = ops;
+    t->context = context;
+    t->timer = g_source_new(&timer_funcs, sizeof(GSource));
+    g_source_set_callback(t->timer, on_timer, t, NULL);
+    g_source_attach(t->timer, g_main_context_get_thread_default());
+    return t;
+}
+
+void tunnel_free(struct tunnel *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    resolve_free(t->resolving);
+    stop_watching(t);
+    g_source_destroy(t->timer);
+    g_source_unref(t->timer);
+    datapath_stop(t->datapath);
+    ike_free(t->ike);
+    cert_trust_free(t->system_trust);
+    worker_config_clear(&t->config);
+    secret_wipe(t->buffer, sizeof t->buffer);
+    g_free(t);
+}
+
+void tunnel_connect(struct tunnel *t, struct profile *profile, gboolean trace, gboolean vnet_hdr,
+                    guint16 path_mtu)
+{
+    t->config.profile = profile;
+    t->trace = trace;
+    t->vnet_hdr = vnet_hdr;
+    t->path_mtu = path_mtu;
+    find_gateway(t);
+    /* While the name is looked up. */
+    if (gnutls_global_init() != GNUTLS_E_SUCCESS) {
+        end(t, REASON_INTERNAL, _("GnuTLS cannot be started."));
+        return;
+    }
+    configure(t);
+}
+
+void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
+{
+    GError *error = NULL;
+
+    if (t->ended) {
+        return;
+    }
+    if (t->ike != NULL) {
+        ike_provide_secret(t->ike, g_str_equal(id, "user") ? EAP_SECRET_USER : EAP_SECRET_PASSWORD,
+                           value, tunnel_now());
+        pump(t);
+        return;
+    }
+    if (value.len == 0) {
+        end(t, REASON_SECRET_MISSING, "");
+    } else if (!profile_set_bytes(t->config.profile, id, value, &error)) {
+        end(t, REASON_PROFILE, error->message);
+        g_error_free(error);
+    } else {
+        configure(t);
+    }
+}
+
+void tunnel_disconnect(struct tunnel *t)
+{
+    if (t->ended) {
+        return;
+    }
+    if (t->ike == NULL) {
+        end(t, REASON_USER, "");
+        return;
+    }
+    ike_disconnect(t->ike, tunnel_now());
+    pump(t);
+}

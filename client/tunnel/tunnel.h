@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TUNNEL_TUNNEL_H
+#define GODWIT_TUNNEL_TUNNEL_H
+
+#include <glib.h>
+
+#include "common/error.h"
+#include "common/net_config.h"
+#include "ike/ike.h"
+#include "profile/profile.h"
+
+/*
+ * One connection inside the worker: joins the IKEv2 engine, EAP and the ESP datapath to sockets,
+ * clock and the main loop. Reports through callbacks; the channel to the session (control.h) and
+ * tests hang on them.
+ */
+struct tunnel;
+
+struct tunnel_fds {
+    int tun, udp4, udp6; /* -1 = absent; not owned */
+};
+
+struct tunnel_summary {
+    struct ike_summary ike;
+    char gateway[ADDR_TEXT_MAX]; /* endpoint in use */
+};
+
+/* Called from the main loop; a tunnel may not be freed inside one. */
+struct tunnel_ops {
+    void (*phase)(void *context, const char *phase, const char *text, guint64 at_us);
+    void (*trace)(void *context, const char *line, gboolean outbound, gboolean retransmission,
+                  guint64 at_us);
+    /* Answer with tunnel_provide_secret(). `id` is a profile key ("password", "psk",
+     * "private-key-password", "user"). */
+    void (*secret_required)(void *context, const char *id, const char *prompt);
+    void (*connected)(void *context, const struct net_config *net,
+                      const struct tunnel_summary *summary);
+    void (*down)(void *context, enum reason reason, const char *detail); /* last call */
+};
+
+struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops *ops,
+                          void *context);
+void tunnel_free(struct tunnel *tunnel);
+/* Takes over `profile`. Resolves the gateway and connects. `path_mtu` 0 = ask the route. Called
+ * once. */
+void tunnel_connect(struct tunnel *tunnel, struct profile *profile, gboolean trace,
+                    gboolean vnet_hdr, guint16 path_mtu);
+/* An empty value cancels. The value is copied. */
+void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);
+void tunnel_disconnect(struct tunnel *tunnel);
+
+/* Microseconds of CLOCK_BOOTTIME: the engine's clock, which goes on while the machine sleeps. */
+guint64 tunnel_now(void);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TUNNEL_WORKER_CONFIG_H
+#define GODWIT_TUNNEL_WORKER_CONFIG_H
+
+#include <glib.h>
+
+#include "ike/ike.h"
+#include "profile/profile.h"
+
+#define WORKER_EAP_METHODS_MAX 16
+
+/* A profile turned into what the engine takes, with everything that must outlive the engine. */
+struct worker_config {
+    struct profile *profile;            /* owned */
+    struct cert_trust *trust;           /* owned; NULL = the system's store, loaded later */
+    struct cert_credential *credential; /* owned; NULL unless auth=certificate */
+    struct proposal_list ike_proposals, esp_proposals;
+    uint8_t eap_methods[WORKER_EAP_METHODS_MAX];
+    struct ike_config ike; /* borrows from the above */
+    uint16_t mtu;          /* the profile's override of the inner MTU, 0 = computed */
+};
+
+/* What worker_config_build() came to. */
+enum worker_config_result {
+    WORKER_CONFIG_OK,
+    WORKER_CONFIG_NEEDS_SECRET, /* *secret_id names the profile key to ask for; set it in
+                                   config->profile and call again */
+    WORKER_CONFIG_FAILED,       /* *reason and detail */
+};
+
+/*
+ * Fills config->ike from config->profile, which the caller has set. `detail` gets an English
+ * sentence with the facts. What depends on the network (path, path_mtu) and time stays for the
+ * caller.
+ */
+enum worker_config_result worker_config_build(struct worker_config *config, const char **secret_id,
+                                              enum reason *reason, char *detail, size_t detail_cap);
+void worker_config_clear(struct worker_config *config);
+
+#endif

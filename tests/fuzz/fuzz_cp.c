@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fuzz/fuzz_ike.h"
+
+/* The body of a CP payload (RFC 7296 3.15). */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_cp(bytes_of(data, size));
+    return 0;
+}

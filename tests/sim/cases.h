@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TESTS_SIM_CASES_H
+#define GODWIT_TESTS_SIM_CASES_H
+
+#include "sim/sim.h"
+
+/* Tables of what both sides do to an established connection, and what is left of it. */
+
+enum deed {
+    NOTHING = 0,
+    WE_REKEY_CHILD,
+    WE_REKEY_IKE,
+    WE_DISCONNECT,
+    IT_REKEYS_CHILD,
+    IT_REKEYS_IKE,
+    IT_DELETES_CHILD,
+    IT_DELETES_OLD, /* a Child SA that we ought to delete */
+    IT_DELETES_IKE,
+    IT_CHECKS,      /* liveness */
+    IT_LOSES_CHILD, /* without a word */
+    IT_RESTARTS,
+    CUT,  /* nothing arrives any more */
+    HEAL, /* everything does again */
+};
+
+/* Which of the four nonces of two exchanges that cross is the lowest (RFC 7296 2.8.1). */
+enum lowest { ANY = 0, OUR_NI, OUR_NR, ITS_NI, ITS_NR };
+#define LOWESTS 5
+/* Whose exchange has made what is left in the end. */
+enum maker { WHOEVER = 0, FIRST, OURS, ITS };
+
+#define DEEDS_MAX 5
+#define BIT(n) (UINT64_C(1) << (n))
+
+struct rekey_case {
+    const char *name; /* as strongSwan's suite has it */
+    struct {
+        enum deed deed;
+        unsigned at_ms;
+    } deeds[DEEDS_MAX];
+    enum lowest lowest;
+    /* bit n: the n-th datagram from the first deed on, to the gateway and to us */
+    uint64_t lose_up, lose_down, hold_up, hold_down;
+    unsigned hold_ms; /* 0 = 200 */
+    struct gateway_config gateway;
+    const char *ike, *esp; /* ours */
+    unsigned child_lifetime_s, ike_lifetime_s;
+    bool no_traffic; /* ESP cannot but be lost */
+    enum maker child, sa;
+    enum reason ends;  /* REASON_NONE = it stays up */
+    unsigned after_s;  /* that passes before it may rest */
+    unsigned within_s; /* until it rests, or ends; 0 = 10 */
+};
+
+/* A connection between the two, established. Free with sim_free(). */
+struct sim *case_connected(const struct rekey_case *row, uint64_t seed);
+/* Does what the row says; violations say what was not as it should be. */
+void case_run(struct sim *sim, const struct rekey_case *row);
+/* Its deeds only, with what follows at once. */
+void case_play(struct sim *sim, const struct rekey_case *row);
+/* The same up to the last deed. */
+void case_start(struct sim *sim, const struct rekey_case *row);
+/* The gateway is heard in the IKE SA that is left; a violation when not. */
+void case_hear(struct sim *sim);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sim/scenarios.h"
+#include "sim/sim.h"
+
+/*
+ * sim              the scenarios and 10000 random runs
+ * sim --seeds N    N random runs, beginning with a seed that is printed
+ * sim --seed N     this one, with its ladder
+ */
+
+#define DEFAULT_SEEDS 10000
+
+static uint64_t first_seed, n_seeds = DEFAULT_SEEDS;
+
+START_TEST(random_seeds)
+{
+    uint64_t failed = 0;
+
+    for (uint64_t i = 0; i < n_seeds; i++) {
+        failed += !random_run(first_seed + i);
+    }
+    random_summary();
+    ck_assert_msg(failed == 0, "%" PRIu64 " of %" PRIu64 " seeds failed", failed, n_seeds);
+}
+END_TEST
+
+static TCase *random_tcase(void)
+{
+    TCase *tcase = tcase_create("random");
+
+    tcase_set_timeout(tcase, 0);
+    tcase_add_test(tcase, random_seeds);
+    return tcase;
+}
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("sim");
+    SRunner *runner;
+    int failed;
+
+    first_seed = (uint64_t)time(NULL) << 20;
+    if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
+        suite_add_tcase(suite, random_tcase());
+        first_seed = strtoull(argv[2], NULL, 10);
+        n_seeds = 1;
+        random_ladders(true);
+    } else if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
+        suite_add_tcase(suite, random_tcase());
+        n_seeds = strtoull(argv[2], NULL, 10);
+    } else if (argc == 1) {
+        suite_add_tcase(suite, scenarios_outcomes());
+        suite_add_tcase(suite, scenarios_network());
+        suite_add_tcase(suite, scenarios_established());
+        suite_add_tcase(suite, scenarios_rekey());
+        suite_add_tcase(suite, scenarios_crossing(first_seed));
+        suite_add_tcase(suite, random_tcase());
+    } else {
+        fprintf(stderr, "usage: %s [--seeds N | --seed N]\n", argv[0]);
+        return EXIT_FAILURE;
+    }
+    printf("seeds %" PRIu64 " to %" PRIu64 "\n", first_seed, first_seed + n_seeds - 1);
+    fflush(stdout);
+    (void)pki_get(); /* once, before the tests fork */
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    pki_free();
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

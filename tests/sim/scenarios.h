@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TESTS_SIM_SCENARIOS_H
+#define GODWIT_TESTS_SIM_SCENARIOS_H
+
+#include <check.h>
+#include <stdint.h>
+
+/* Runs whose outcome is known: handshakes, and what may happen to them. */
+TCase *scenarios_outcomes(void);
+/* Lost and repeated datagrams, time, strangers. */
+TCase *scenarios_network(void);
+/* Established: requests of the gateway, the end. */
+TCase *scenarios_established(void);
+/* Rekeying, and what crosses it. */
+TCase *scenarios_rekey(void);
+/* Every two deeds at every distance, with every one datagram lost or late, and with a second one
+ * that follows from the seed. */
+TCase *scenarios_crossing(uint64_t seed);
+
+#endif

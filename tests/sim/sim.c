@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/sim.h"
+
+#include <stdio.h>
+
+#define STEPS_MAX 200000    /* of one run: more is a loop */
+#define SILENT_STEPS_MAX 50 /* at one moment of time */
+#define DATAGRAMS_MAX 20000
+#define NONCE_LEN 32
+#define VIOLATIONS_MAX 2000
+
+/* ---- ladder ---- */
+
+void sim_note(struct sim *sim, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_string_append_printf(sim->ladder, "%11.3f ms  ", (double)(sim->now - SIM_START) / 1000);
+    g_string_append_vprintf(sim->ladder, format, args);
+    g_string_append_c(sim->ladder, '\n');
+    va_end(args);
+}
+
+void sim_violation(struct sim *sim, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    if (sim->violations->len > VIOLATIONS_MAX) {
+        return; /* the same again and again */
+    }
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    sim_note(sim, "*** %s", text);
+    g_string_append_printf(sim->violations, "%s\n", text);
+    g_free(text);
+}
+
+/* ---- set up ---- */
+
+static struct endpoint endpoint_of(const char *addr, uint16_t port)
+{
+    struct endpoint endpoint = {.port = port};
+
+    sim_require(addr_parse(&endpoint.addr, addr), addr);
+    return endpoint;
+}
+
+static void parse_proposals(struct proposal_list *out, enum protocol protocol, const char *text)
+{
+    struct bytes at;
+    const char *why = "";
+
+    sim_require(proposal_parse(out, protocol, text, true, &at, &why), text);
+}
+
+/* The engine's randomness; its nonces, and nothing that it would harm, may begin as a case wants.
+ */
+static enum err client_random(void *context, uint8_t *out, size_t len)
+{
+    struct sim *sim = context;
+    enum err err = rng_fill(&sim->rng, out, len);
+
+    if (err == OK && len == NONCE_LEN && sim->nonce_first != GATEWAY_RANDOM) {
+        out[0] = (uint8_t)sim->nonce_first;
+    }
+    return err;
+}
+
+static struct ike *new_engine(struct sim *sim)
+{
+    const struct setup *setup = &sim->setup;
+    const struct pki *pki = pki_get();
+    uint16_t port = setup->start_at_4500 ? IKE_PORT_NATT : IKE_PORT;
+    static struct proposal_list ike_list, esp_list;
+    struct ike_config config = {
+        .path = {.local = endpoint_of(SIM_CLIENT_ADDR, port),
+                 .remote = endpoint_of(SIM_GATEWAY_ADDR, port)},
+        .auth = setup->auth,
+        .credential = pki->client,
+        .psk = bytes_of_string(setup->psk != NULL ? setup->psk : PKI_PSK),
+        .eap = {.user = PKI_USER},
+        .request_ipv4 = true,
+        .request_ipv6 = setup->ipv6,
+        .application_version = "simulator",
+        .path_mtu = setup->path_mtu,
+        .trace = true,
+        .wall_clock = PKI_NOW + (time_t)setup->clock_shift,
+        .rng = {.fill = client_random, .context = sim},
+        .child_lifetime_us = setup->child_lifetime_us,
+        .ike_lifetime_us = setup->ike_lifetime_us,
+    };
+    struct ike *ike = NULL;
+
+    if (!setup->no_password && !setup->ask_password) {
+        config.eap.password =
+            bytes_of_string(setup->password != NULL ? setup->password : PKI_PASSWORD);
+        config.eap.have_password = true;
+    }
+    if (setup->ike != NULL) {
+        parse_proposals(&ike_list, PROTO_IKE, setup->ike);
+        config.ike = &ike_list;
+    }
+    if (setup->esp != NULL) {
+        parse_proposals(&esp_list, PROTO_ESP, setup->esp);
+        config.esp = &esp_list;
+    }
+    sim_require(
+        id_parse(&config.remote_id, setup->remote_id != NULL ? setup->remote_id : PKI_GATEWAY),
+        "remote id");
+    if (setup->auth == IKE_AUTH_PSK) {
+        sim_require(id_parse(&config.local_id, PKI_CLIENT), "local id");
+    }
+    sim_require(ike_new(&ike, &config, sim->now) == OK, "ike_new");
+    if (!setup->late_trust) {
+        ike_set_trust(ike, setup->other_trust ? pki->other_trust : pki->trust);
+    }
+    return ike;
+}
+
+struct sim *sim_new(const struct setup *setup, uint64_t seed)
+{
+    struct sim *sim = g_new0(struct sim, 1);
+
+    sim->setup = *setup;
+    sim->seed = seed;
+    sim->now = SIM_START;
+    sim->random.state = seed;
+    sim->ladder = g_string_new(NULL);
+    sim->violations = g_string_new(NULL);
+    sim->sent_at = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    sim->children = g_array_new(FALSE, FALSE, sizeof(struct sim_child));
+    sim->rng = rng_from_seed(&sim->rng_client, seed);
+    sim->nonce_first = GATEWAY_RANDOM;
+    network_init(&sim->network, &setup->faults);
+    gateway_init(&sim->gateway, &setup->gateway, pki_get(), seed);
+    sim->ike = new_engine(sim);
+    ike_tick(sim->ike, sim->now);
+    sim_pump(sim);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    ike_free(sim->ike);
+    gateway_free(&sim->gateway);
+    network_free(&sim->network);
+    g_string_free(sim->ladder, TRUE);
+    g_string_free(sim->violations, TRUE);
+    g_array_unref(sim->sent_at);
+    traffic_free(sim);
+    g_free(sim);
+}
+
+/* ---- events ---- */
+
+static void on_child_up(struct sim *sim, const struct ike_event *event)
+{
+    sim->n_child_up++;
+    sim->child_up = true;
+    sim->up_at = sim->now;
+    if (event->net == NULL || event->net->n_addresses == 0) {
+        sim_violation(sim, "a Child SA without an address");
+    } else if (event->net->n_dns > 0) {
+        char text[ADDR_TEXT_MAX];
+
+        g_strlcpy(sim->first_dns, addr_text(&event->net->dns[0], text), sizeof sim->first_dns);
+    }
+    traffic_event(sim, event);
+}
+
+static void on_secret(struct sim *sim, enum eap_secret secret)
+{
+    struct bytes value = {0};
+
+    sim_note(sim, "    asks for %s", secret == EAP_SECRET_USER ? "the user name" : "the password");
+    if (!sim->setup.no_password) {
+        value = bytes_of_string(secret == EAP_SECRET_USER     ? PKI_USER
+                                : sim->setup.password != NULL ? sim->setup.password
+                                                              : PKI_PASSWORD);
+    }
+    ike_provide_secret(sim->ike, secret, value, sim->now);
+}
+
+static void on_event(struct sim *sim, const struct ike_event *event)
+{
+    if (sim->down) {
+        sim_violation(sim, "an event behind the last one");
+    }
+    switch (event->type) {
+    case IKE_EVENT_PHASE:
+        sim->phases |= 1U << event->phase;
+        sim_note(sim, "    phase %d %s", (int)event->phase, event->text);
+        if (sim->setup.late_trust && event->phase == IKE_PHASE_GATEWAY_ANSWERED) {
+            ike_set_trust(sim->ike, pki_get()->trust);
+        }
+        break;
+    case IKE_EVENT_SECRET:
+        on_secret(sim, event->secret);
+        break;
+    case IKE_EVENT_CHILD_UP:
+        on_child_up(sim, event);
+        break;
+    case IKE_EVENT_CHILD_OUT:
+        traffic_event(sim, event);
+        break;
+    case IKE_EVENT_CHILD_DOWN:
+        sim->n_child_down++;
+        sim->child_up = sim->n_child_up > sim->n_child_down;
+        traffic_event(sim, event);
+        break;
+    case IKE_EVENT_PATH:
+        sim->path_seen = true;
+        break;
+    case IKE_EVENT_TRACE:
+        sim_note(sim, "%s  %s%s", event->outbound ? "-->" : "<--", event->text,
+                 event->retransmission ? "  (again)" : "");
+        break;
+    case IKE_EVENT_DOWN:
+        sim->down = true;
+        sim->reason = event->reason;
+        sim->down_at = sim->now;
+        g_strlcpy(sim->detail, event->text != NULL ? event->text : "", sizeof sim->detail);
+        sim_note(sim, "    down: %s: %s", reason_name(event->reason), sim->detail);
+        if (event->reason == REASON_NONE || event->reason == REASON_INTERNAL) {
+            sim_violation(sim, "it ends without a reason: %s", reason_name(event->reason));
+        }
+        break;
+    }
+}
+
+static bool pump_outputs(struct sim *sim)
+{
+    static uint8_t out[IKE_MESSAGE_MAX];
+    struct path path;
+    bool any = false;
+    ssize_t n;
+
+    while ((n = ike_output(sim->ike, &path, out, sizeof out, sim->now)) > 0) {
+        const char *fate = network_send(&sim->network, &sim->random, true, &path,
+                                        bytes_of(out, (size_t)n), sim->now);
+
+        any = true;
+        sim->sent++;
+        g_array_append_val(sim->sent_at, sim->now);
+        if (*fate != '\0') {
+            sim_note(sim, "    %s on the way to the gateway (%zd octets)", fate, n);
+        }
+        if (sim->sent > DATAGRAMS_MAX) {
+            sim_violation(sim, "it sends without end");
+            return false;
+        }
+    }
+    return any;
+}
+
+void sim_pump(struct sim *sim)
+{
+    struct ike_event event;
+    bool again = true;
+
+    while (again && sim->sent <= DATAGRAMS_MAX) {
+        again = false;
+        /* What is sent may rely on what was announced. */
+        while (ike_next_event(sim->ike, &event)) {
+            on_event(sim, &event);
+            again = true;
+        }
+        again |= pump_outputs(sim);
+    }
+}
+
+/* ---- time ---- */
+
+static void flush_gateway(struct sim *sim)
+{
+    struct gateway *gateway = &sim->gateway;
+
+    for (guint i = 0; i < gateway->out_queue->len; i++) {
+        const GByteArray *datagram = g_ptr_array_index(gateway->out_queue, i);
+        const char *fate = network_send(&sim->network, &sim->random, false, &gateway->path,
+                                        bytes_of(datagram->data, datagram->len), sim->now);
+
+        if (*fate != '\0') {
+            sim_note(sim, "    %s on the way to us (%u octets)", fate, datagram->len);
+        }
+    }
+    g_ptr_array_set_size(gateway->out_queue, 0);
+    if (gateway->complaints->len > 0) {
+        sim_violation(sim, "the gateway complains: %s", gateway->complaints->str);
+        g_string_truncate(gateway->complaints, 0);
+    }
+    /* RFC 7296 2.16, CVE-2015-4171: nothing of the user before the gateway is who it should be. */
+    if (gateway->credential_before_proof ||
+        (gateway->saw_credential && (sim->phases & 1U << IKE_PHASE_GATEWAY_VERIFIED) == 0)) {
+        sim_violation(sim, "a credential left before the gateway had proved itself");
+        gateway->credential_before_proof = gateway->saw_credential = false;
+    }
+}
+
+static void deliver(struct sim *sim, struct datagram *datagram)
+{
+    struct path path = {.local = datagram->to, .remote = datagram->from};
+
+    if (datagram->spi != 0) {
+        traffic_arrived(sim, datagram);
+    } else if (datagram->to_gateway) {
+        gateway_input(&sim->gateway, &path, bytes_of(datagram->data, datagram->len), sim->now);
+    } else {
+        ike_input(sim->ike, &path, bytes_of(datagram->data, datagram->len), sim->now);
+    }
+    datagram_free(datagram);
+}
+
+static uint64_t next_moment(const struct sim *sim)
+{
+    uint64_t next = network_deadline(&sim->network);
+
+    next = MIN(next, gateway_deadline(&sim->gateway));
+    if (sim->mark_every > 0) {
+        next = MIN(next, sim->mark_at);
+    }
+    return sim->down ? next : MIN(next, ike_deadline(sim->ike));
+}
+
+bool sim_run(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t until)
+{
+    unsigned silent = 0;
+
+    for (unsigned step = 0; step < STEPS_MAX; step++) {
+        uint64_t next = next_moment(sim);
+        struct datagram *datagram;
+
+        flush_gateway(sim);
+        if (done != NULL && done(sim)) {
+            return true;
+        }
+        next = MIN(next, next_moment(sim));
+        if (next > until || next == IKE_NEVER) {
+            sim->now = MAX(sim->now, until);
+            return false;
+        }
+        silent = next <= sim->now ? silent + 1 : 0;
+        if (silent > SILENT_STEPS_MAX && network_deadline(&sim->network) > sim->now) {
+            sim_violation(sim, "its deadline does not move");
+            return false;
+        }
+        sim->now = MAX(sim->now, next);
+        datagram = network_receive(&sim->network, sim->now);
+        if (datagram != NULL) {
+            deliver(sim, datagram);
+        }
+        gateway_tick(&sim->gateway, sim->now);
+        if (ike_deadline(sim->ike) <= sim->now) {
+            ike_tick(sim->ike, sim->now);
+        }
+        sim_pump(sim);
+        traffic_step(sim);
+    }
+    sim_violation(sim, "it does not come to an end");
+    return false;
+}
+
+bool sim_connected(const struct sim *sim)
+{
+    return sim->child_up && (sim->phases & 1U << IKE_PHASE_ESTABLISHED) != 0;
+}
+
+bool sim_ended(const struct sim *sim)
+{
+    return sim->down;
+}
+
+bool sim_settled(const struct sim *sim)
+{
+    return sim_connected(sim) || sim_ended(sim);
+}
+
+/* ---- strangers ---- */
+
+void sim_forge(struct sim *sim, struct bytes datagram, uint16_t from_port)
+{
+    struct path path = {.local = endpoint_of(SIM_CLIENT_ADDR, from_port),
+                        .remote = endpoint_of(SIM_GATEWAY_ADDR, from_port)};
+
+    sim_note(sim, "    forged (%zu octets)", datagram.len);
+    ike_input(sim->ike, &path, datagram, sim->now);
+    sim_pump(sim);
+}
+
+void sim_forge_harmless(struct sim *sim, struct bytes datagram, uint16_t from_port)
+{
+    uint64_t deadline = ike_deadline(sim->ike);
+    unsigned phases = sim->phases, n_up = sim->n_child_up, n_down = sim->n_child_down;
+    size_t sent = sim->sent;
+    bool path_seen = sim->path_seen, down = sim->down;
+
+    sim->path_seen = false;
+    sim_forge(sim, datagram, from_port);
+    if (ike_deadline(sim->ike) != deadline) {
+        sim_violation(sim, "an unauthenticated datagram moved a timer");
+    }
+    if (sim->sent != sent) {
+        sim_violation(sim, "an unauthenticated datagram was answered");
+    }
+    if (sim->phases != phases || sim->n_child_up != n_up || sim->n_child_down != n_down ||
+        sim->down != down || sim->path_seen) {
+        sim_violation(sim, "an unauthenticated datagram changed the state");
+    }
+    sim->path_seen |= path_seen;
+}

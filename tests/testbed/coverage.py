@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Line coverage per folder from a build with --coverage: coverage.py BUILD FOLDER..."""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+
+
+def executed_lines(build):
+    """Source file -> line -> how often it ran, over all objects that include the file."""
+    lines = collections.defaultdict(lambda: collections.defaultdict(int))
+    notes = [os.path.join(folder, name) for folder, _, names in os.walk(build)
+             for name in names if name.endswith(".gcno")]
+    for start in range(0, len(notes), 50):
+        output = subprocess.run(["gcov", "--json-format", "--stdout", *notes[start:start + 50]],
+                                capture_output=True, check=True, cwd=os.getcwd()).stdout
+        for report in output.splitlines():
+            content = json.loads(report)
+            base = content["current_working_directory"]
+            for file in content["files"]:
+                path = os.path.relpath(os.path.join(base, file["file"]))
+                for line in file["lines"]:
+                    lines[path][line["line_number"]] += line["count"]
+    return lines
+
+
+def main():
+    build, folders = sys.argv[1], sys.argv[2:]
+    lines = executed_lines(os.path.abspath(build))
+    total_reached = total = 0
+    for folder in folders:
+        folder_reached = folder_total = 0
+        rows = []
+        for path in sorted(path for path in lines if path.startswith(folder + "/")):
+            reached = sum(1 for count in lines[path].values() if count)
+            rows.append((path, reached, len(lines[path])))
+            folder_reached += reached
+            folder_total += len(lines[path])
+        for path, reached, count in rows:
+            print(f"  {100 * reached / max(count, 1):5.1f} %  {reached:5d} of {count:5d}  {path}")
+        print(f"{100 * folder_reached / max(folder_total, 1):5.1f} %  {folder_reached} of "
+              f"{folder_total} lines  {folder}")
+        total_reached += folder_reached
+        total += folder_total
+    print(f"{100 * total_reached / max(total, 1):5.1f} %  {total_reached} of {total} lines  "
+          f"{', '.join(folders)}")
+
+
+if __name__ == "__main__":
+    main()

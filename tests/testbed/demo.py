@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The demonstration: a private gateway, a connection by name and password, traffic through it."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import client  # noqa: E402
+import gateway  # noqa: E402
+import net  # noqa: E402
+import pki  # noqa: E402
+import sandbox  # noqa: E402
+import scenario  # noqa: E402
+import transfer  # noqa: E402
+
+MEGABYTES = 20
+
+
+def tell(text):
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+
+class Echo:
+    """Prints what the program says, indented."""
+
+    def __init__(self):
+        self.at_line_start = True
+
+    def __call__(self, text):
+        for line in text.splitlines(keepends=True):
+            print(("    | " if self.at_line_start else "") + line, end="")
+            self.at_line_start = line.endswith("\n")
+        sys.stdout.flush()
+
+
+def start_gateway(context):
+    tell("1. A gateway starts: strongSwan, in a network namespace of its own on this machine.")
+    net.set_up()
+    host = gateway.Gateway(context.pki)
+    host.start()
+    transfer.start_server()
+    print(f"    Its name is vpn.example.org, its address {net.GATEWAY4}. Behind it is a private\n"
+          f"    host, {net.HOST4}.")
+
+
+def connect(context):
+    program = client.program(context)
+    command = [program, "connect", "vpn.example.org", "--standalone", "--user", "alice",
+               "--ca", context.pki.certificate("root")]
+    tell("2. Godwit connects; Alice types her password.")
+    shown = [*command[:-1], "ca.pem"]
+    shown[0] = "godwit"
+    print("    $ " + shlex.join(shown), flush=True)
+    terminal = client.Terminal(command, client.environment(context))
+    echo = Echo()
+    terminal.read_until("(?i)password[^\n]*: *", 10, echo)
+    terminal.type(gateway.USERS["alice"] + "\n")
+    terminal.read_until("^Connected", 15, echo)
+    terminal.drain(echo)
+    return terminal, echo
+
+
+def use(context):
+    tell("3. What is connected now:")
+    print("    $ godwit status")
+    Echo()(net.run(client.program(context), "status", env=client.environment(context)))
+    tell(f"4. Traffic through the tunnel, to the private host {net.HOST4}:")
+    answer = net.run("ping", "-n", "-c", "3", "-i", "0.1", "-W", "2", net.HOST4)
+    summary = answer.strip().splitlines()
+    Echo()("\n".join(summary[-2:]) + "\n")
+    for direction, word in (("up", "sent"), ("down", "received")):
+        speed, source, _ = transfer.transfer(net.HOST4, direction, MEGABYTES * 1_000_000)
+        print(f"    {MEGABYTES} MB {word} with the right checksum, {speed * 8 / 1e6:.0f} Mbit/s "
+              f"(our address there: {source})", flush=True)
+
+
+def disconnect(terminal, echo, before):
+    tell("5. Ctrl-C: Godwit says goodbye to the gateway and puts everything back.")
+    terminal.type("\x03")
+    code = terminal.wait(10, echo)
+    net.check(code == 0, f"godwit ended with exit code {code}")
+    net.check_unchanged(before)
+    print("    Addresses, routes, rules and /etc/resolv.conf are as they were before.")
+
+
+def demonstrate(context):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.monotonic()
+    print("Godwit connects to a gateway on this machine: nothing outside is contacted or changed.")
+    try:
+        start_gateway(context)
+        before = net.snapshot()
+        terminal, echo = connect(context)
+        use(context)
+        disconnect(terminal, echo, before)
+    except KeyboardInterrupt:
+        tell("Interrupted. The gateway, the tunnel and their namespaces are gone.")
+        return 130
+    except (net.Failure, OSError, ValueError) as reason:
+        tell(f"The demonstration failed: {reason}")
+        return 1
+    tell(f"Done in {time.monotonic() - started:.1f} s. Nothing is left behind.")
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Shows a connection from its start to its end.")
+    parser.add_argument("--build", required=True, help="build directory")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        print("The demonstration makes network namespaces and needs root.", file=sys.stderr)
+        return 77
+    build = os.path.abspath(options.build)
+    return sandbox.run(lambda: demonstrate(
+        scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

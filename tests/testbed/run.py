@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the scenarios of the test bed, each in a sandbox of its own.
+
+    run.py [--build DIR] [--jobs N] [--logs DIR] [-v] [NAME...]
+
+NAME is a scenario, a file of scenarios, or a part of a scenario's name. The last line is
+"N passed, N failed, N skipped".
+"""
+
+import argparse
+import importlib
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import net  # noqa: E402
+import pki  # noqa: E402
+import sandbox  # noqa: E402
+import scenario  # noqa: E402
+
+FILES = ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey", "soak",
+         "bad_input")
+
+
+def collect(names):
+    """All scenarios in the order of the files, or those that match a name."""
+    found = []
+    for file in FILES:
+        importlib.import_module(f"scenarios.{file}")
+    for entry in scenario.REGISTRY:
+        if not names or any(name in (entry.name, entry.file) or name in entry.name
+                            for name in names):
+            found.append(entry)
+    return found
+
+
+class Running:
+    """A scenario in its sandbox."""
+
+    def __init__(self, entry, context, logs):
+        self.entry = entry
+        self.logs = os.path.join(logs, entry.name)
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.result = os.path.join(context.scratch, entry.name)
+        self.started = time.monotonic()
+        self.pid = sandbox.start(lambda: self._main(context))
+
+    def _main(self, context):
+        signal.alarm(self.entry.timeout)
+        signal.signal(signal.SIGALRM, self._too_long)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        verdict, text = "ok", ""
+        try:
+            net.set_up()
+            self.entry.function(context)
+        except scenario.Skip as reason:
+            verdict, text = "skip", str(reason)
+        except net.Failure as reason:
+            verdict, text = "FAIL", str(reason)
+        except Exception as reason:
+            verdict = "FAIL"
+            text = f"{type(reason).__name__}: {reason}\n{traceback.format_exc()}"
+        if verdict == "FAIL":
+            self._keep_logs(text)
+        with open(self.result, "w", encoding="utf-8") as file:
+            file.write(f"{verdict}\n{text}")
+        return 0
+
+    def _too_long(self, *_):
+        raise net.Failure(f"not finished after {self.entry.timeout} s")
+
+    def _keep_logs(self, text):
+        shutil.copytree("/run/bed", self.logs, symlinks=True, dirs_exist_ok=True,
+                        ignore=lambda folder, names: [
+                            name for name in names
+                            if not os.path.isdir(f"{folder}/{name}")
+                            and not os.path.isfile(f"{folder}/{name}")])
+        with open(f"{self.logs}/reason", "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def verdict(self, status):
+        try:
+            with open(self.result, encoding="utf-8") as file:
+                verdict, _, text = file.read().partition("\n")
+        except FileNotFoundError:
+            verdict, text = "FAIL", f"the scenario died (wait status {status})"
+        return verdict, text
+
+
+def report(running, status, verbose):
+    verdict, text = running.verdict(status)
+    seconds = time.monotonic() - running.started
+    name = running.entry.name
+    if verdict == "ok":
+        print(f"ok {name} {seconds:.1f} s", flush=True)
+    elif verdict == "skip":
+        print(f"skip {name} {text}", flush=True)
+    else:
+        line = text.splitlines()[0] if text else ""
+        print(f"FAIL {name} {text if verbose else line}\n     logs: {running.logs}", flush=True)
+    return verdict
+
+
+def run_all(entries, context, options):
+    """Keeps `jobs` sandboxes busy; returns the count per verdict."""
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    waiting, active = list(entries), {}
+    alone = False
+    while waiting or active:
+        while waiting and not alone and len(active) < options.jobs:
+            if waiting[0].alone and active:
+                break
+            entry = waiting.pop(0)
+            running = Running(entry, context, options.logs)
+            active[running.pid] = running
+            alone = entry.alone
+        pid, status = os.wait()
+        if pid in active:
+            counts[report(active.pop(pid), status, options.verbose)] += 1
+            alone = False
+    return counts
+
+
+def inside(options):
+    """The runner's own sandbox: holds the certificates and, through nesting, every scenario."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    scratch = "/run/godwit-bed/scratch"
+    os.makedirs(scratch, exist_ok=True)
+    context = scenario.Context(pki.Pki("/run/godwit-bed/pki"), options.build, scratch)
+    entries = collect(options.names)
+    if not entries:
+        print(f"no scenario matches {' '.join(options.names)}", file=sys.stderr)
+        return 2
+    context.pki.make_all()
+    counts = run_all(entries, context, options)
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped", flush=True)
+    return 1 if counts["FAIL"] else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the scenarios of the test bed.")
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    parser.add_argument("--build", default=os.path.join(top, "build"),
+                        help="build directory with godwit and godwit-tunnel")
+    parser.add_argument("--logs", help="where to keep the logs of failures")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true", help="print the names of the scenarios")
+    parser.add_argument("-v", dest="verbose", action="store_true")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    if options.list:
+        for entry in collect(options.names):
+            print(entry.name)
+        return 0
+    if os.geteuid() != 0:
+        print("The test bed makes network namespaces and needs root.", file=sys.stderr)
+        return 77
+    options.build = os.path.abspath(options.build)
+    options.logs = os.path.abspath(options.logs or os.path.join(options.build, "testbed-logs"))
+    sys.dont_write_bytecode = True
+    return sandbox.run(lambda: inside(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The steps behind tests/run: packages, builds and suites. Expects $top and $verbose.
+
+: "${top:?} ${verbose:=no}"
+passed=0
+failed=0
+skipped=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+packages=(
+    # build
+    gcc make libc6-dev autoconf automake autoconf-archive libtool pkg-config gettext autopoint
+    libglib2.0-dev libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
+    # tests
+    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates
+    # the test bed's gateway and tools
+    iproute2 iputils-ping iperf3 nftables charon-systemd strongswan-swanctl charon-cmd
+    libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
+)
+
+say()
+{
+    printf '%s\n' "$*" >&2
+}
+
+fail()
+{
+    say "tests/run: $*"
+    exit 2
+}
+
+# quietly WHAT COMMAND...: runs it; its output shows with -v, or when it fails.
+quietly()
+{
+    local what=$1 log
+    shift
+    if [ "$verbose" = yes ]; then
+        "$@" >&2
+        return
+    fi
+    log=$scratch/output
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 60 "$log" >&2
+        fail "$what failed"
+    fi
+}
+
+missing_packages()
+{
+    local package wanted=("${packages[@]}")
+    # libFuzzer's library is a package of its own, with the number of clang's version in its name.
+    if ! compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' >/dev/null; then
+        wanted+=(libclang-rt-dev)
+    fi
+    for package in "${wanted[@]}"; do
+        if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$'; then
+            printf '%s\n' "$package"
+        fi
+    done
+}
+
+deps()
+{
+    local missing
+    mapfile -t missing < <(missing_packages)
+    if [ ${#missing[@]} -gt 0 ]; then
+        [ "$(id -u)" -eq 0 ] || fail "root is needed to install: ${missing[*]}"
+        say "Installing ${#missing[@]} packages (once, some minutes): ${missing[*]}"
+        export DEBIAN_FRONTEND=noninteractive
+        quietly "apt-get update" apt-get update -q
+        quietly "apt-get install" apt-get install -q -y --no-install-recommends "${missing[@]}"
+        # The package starts a gateway for the whole machine; the tests start their own.
+        if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" charon-systemd "* ]]; then
+            systemctl disable --now strongswan.service >/dev/null 2>&1 || true
+        fi
+    fi
+    if ! id godwit >/dev/null 2>&1; then
+        [ "$(id -u)" -eq 0 ] || fail "root is needed to create the system user godwit"
+        say "Creating the system user godwit, as which godwit-tunnel runs"
+        useradd --system --user-group --no-create-home --home-dir /nonexistent \
+            --shell /usr/sbin/nologin godwit
+    fi
+}
+
+# configure_arguments DIR: the configure arguments of a build directory.
+configure_arguments()
+{
+    case $1 in
+    build) ;;
+    build-asan) echo --enable-sanitizers ;;
+    build-fuzz) echo --enable-fuzzers CC=clang ;;
+    build-cov) echo --enable-coverage ;;
+    esac
+}
+
+# build DIR: configures when it must, then lets make do what is left.
+build()
+{
+    local directory=$1 arguments=()
+    if [ ! -x configure ] || [ configure.ac -nt configure ] || [ Makefile.am -nt Makefile.in ]; then
+        say "Preparing the build system (autoreconf)"
+        quietly autoreconf autoreconf -fi
+    fi
+    if [ ! -f "$directory/config.status" ] || [ configure -nt "$directory/config.status" ]; then
+        say "Configuring $directory"
+        mkdir -p "$directory"
+        read -r -a arguments < <(configure_arguments "$directory") || true
+        (cd "$directory" && quietly configure ../configure --enable-werror -q \
+            "${arguments[@]+"${arguments[@]}"}")
+    fi
+    # Automake's rule for config.h never counts as up to date; only compiling is worth a line.
+    if make -C "$directory" -n all-am 2>/dev/null | grep -- ' -o ' >/dev/null; then
+        say "Building $directory"
+    fi
+    quietly "the build" make -s -C "$directory" -j"$(nproc)" all
+}
+
+# test_programs DIR PREFIX: the entries of automake's TESTS below tests/PREFIX/. Everything that
+# is not a simulation counts as a unit test.
+test_programs()
+{
+    local name
+    # shellcheck disable=SC2016 # make expands $(TESTS)
+    for name in $(cd "$1" && printf 'include Makefile\nprint-tests:\n\t@echo $(TESTS)\n' |
+        make -s -f - print-tests); do
+        case $name in
+        tests/sim/*) [ "$2" = sim ] && echo "$name" ;;
+        *) [ "$2" = unit ] && echo "$name" ;;
+        esac
+    done
+    return 0
+}
+
+# count_log BASE: adds the results of one program to the totals. A program on Check counts with
+# its cases, another one as one test.
+count_log()
+{
+    local checks failures errors result=FAIL
+    if [ -f "$1.trs" ]; then
+        result=$(sed -n 's/^:test-result: *\([A-Z]*\).*/\1/p' "$1.trs" | head -n 1)
+    fi
+    local pattern='s/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+)$/\1 \2 \3/p'
+    read -r checks failures errors < <(sed -nE "$pattern" "$1.log" 2>/dev/null |
+        awk '{c += $1; f += $2; e += $3} END {print c + 0, f + 0, e + 0}')
+    case $result in
+    PASS | XFAIL)
+        [ "$checks" -gt 0 ] || checks=1
+        passed=$((passed + checks))
+        ;;
+    SKIP)
+        skipped=$((skipped + 1))
+        say "skip ${1#*/}: $(tail -n 1 "$1.log" 2>/dev/null)"
+        ;;
+    *)
+        failures=$((failures + errors))
+        [ "$failures" -gt 0 ] || failures=1
+        failed=$((failed + failures))
+        [ "$checks" -lt "$failures" ] || passed=$((passed + checks - failures))
+        say "FAIL $1"
+        grep -E ':[FE]:|ERROR: |runtime error|SUMMARY' "$1.log" 2>/dev/null | head -n 20 >&2 || true
+        say "     log: $1.log"
+        ;;
+    esac
+}
+
+# automake_suite DIR unit|sim
+automake_suite()
+{
+    local directory=$1 programs base
+    build "$directory"
+    mapfile -t programs < <(test_programs "$directory" "$2")
+    if [ ${#programs[@]} -eq 0 ]; then
+        skipped=$((skipped + 1))
+        say "skip $2: there are no such tests"
+        return
+    fi
+    for base in "${programs[@]}"; do
+        rm -f "$directory/${base%.sh}.trs" "$directory/${base%.sh}.log"
+    done
+    # A failure shows in the .trs files; a test that does not compile leaves none.
+    make -s -C "$directory" -j"$(nproc)" check TESTS="${programs[*]}" \
+        >"$directory/check-$2.log" 2>&1 || true
+    if [ "$verbose" = yes ]; then cat "$directory/check-$2.log" >&2; fi
+    for base in "${programs[@]}"; do
+        base=$directory/${base%.sh}
+        if [ ! -f "$base.trs" ]; then
+            grep -E 'error|Error' "$directory/check-$2.log" | head -n 20 >&2 || true
+        fi
+        count_log "$base"
+    done
+}
+
+# add_totals LINE: adds "N passed, N failed, N skipped".
+add_totals()
+{
+    local numbers pattern='s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p'
+    read -r -a numbers < <(sed -nE "$pattern" <<<"$1") || true
+    if [ ${#numbers[@]} -ne 3 ]; then
+        failed=$((failed + 1))
+        say "FAIL the test bed ended without its totals"
+        return
+    fi
+    passed=$((passed + numbers[0]))
+    failed=$((failed + numbers[1]))
+    skipped=$((skipped + numbers[2]))
+}
+
+# testbed DIR ARGUMENTS...
+testbed()
+{
+    local directory=$1 options=()
+    shift
+    if [ "$verbose" = yes ]; then options+=(-v); fi
+    /usr/bin/python3 tests/testbed/run.py --build "$directory" "${options[@]+"${options[@]}"}" "$@"
+}
+
+testbed_suite()
+{
+    local output=$scratch/testbed
+    build "$1"
+    testbed "$1" | tee "$output" || true
+    add_totals "$(tail -n 1 "$output")"
+}
+
+# Every target gets its seeds and then a few seconds of new inputs.
+fuzz_suite()
+{
+    local target name corpus seeds log
+    build build-fuzz
+    for target in build-fuzz/tests/fuzz/fuzz_*; do
+        if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
+        name=${target##*/}
+        corpus=build-fuzz/corpus/$name
+        mkdir -p "$corpus"
+        log=build-fuzz/$name.log
+        seeds=()
+        if [ -d "tests/fuzz/corpus/$name" ]; then seeds=("tests/fuzz/corpus/$name"); fi
+        if "$target" -max_total_time="${FUZZ_SECONDS-5}" -timeout=5 -rss_limit_mb=1024 \
+            -verbosity=0 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
+            "$corpus" "${seeds[@]+"${seeds[@]}"}" >"$log" 2>&1; then
+            passed=$((passed + 1))
+            echo "ok $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+        else
+            failed=$((failed + 1))
+            echo "FAIL $name"
+            grep -E 'ERROR|runtime error|SUMMARY|Test unit written' "$log" | head -n 10
+            echo "     log: $log"
+        fi
+    done
+}
+
+dist_suite()
+{
+    build build
+    if make -C build -j"$(nproc)" distcheck >build/distcheck.log 2>&1; then
+        passed=$((passed + 1))
+        echo "ok distcheck"
+    else
+        failed=$((failed + 1))
+        echo "FAIL distcheck"
+        tail -n 30 build/distcheck.log
+    fi
+}
+
+suite()
+{
+    local before="$passed $failed $skipped" numbers
+    say "== $1"
+    case $1 in
+    unit | sim) automake_suite build "$1" ;;
+    unit-asan | sim-asan) automake_suite build-asan "${1%-asan}" ;;
+    testbed) testbed_suite build ;;
+    testbed-asan) testbed_suite build-asan ;;
+    fuzz) fuzz_suite ;;
+    dist) dist_suite ;;
+    esac
+    read -r -a numbers <<<"$before"
+    echo "$1: $((passed - numbers[0])) passed, $((failed - numbers[1])) failed," \
+        "$((skipped - numbers[2])) skipped"
+}
+
+# Runs unit and sim in a build with counters and prints what was reached, folder by folder.
+coverage()
+{
+    build build-cov
+    find build-cov -name '*.gcda' -delete
+    automake_suite build-cov unit
+    automake_suite build-cov sim
+    /usr/bin/python3 tests/testbed/coverage.py build-cov client/ike client/eap client/esp \
+        client/crypto
+    [ "$failed" -eq 0 ] || fail "$failed tests failed"
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TCP transfers with a checksum: a server for the protected host, both directions of a client."""
+
+import hashlib
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+PORT = 9000
+CHUNK = 256 * 1024
+PATTERN = hashlib.shake_256(b"godwit").digest(CHUNK - 8)
+
+
+def chunks(size):
+    """Octets in which every chunk differs, so that lost or swapped ones show."""
+    number = 0
+    while size > 0:
+        chunk = struct.pack("!Q", number) + PATTERN
+        yield chunk[:size]
+        size -= len(chunk)
+        number += 1
+
+
+def expected_digest(size):
+    digest = hashlib.sha256()
+    for chunk in chunks(size):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _receive(connection, size):
+    digest = hashlib.sha256()
+    while size > 0:
+        data = connection.recv(min(size, CHUNK))
+        if not data:
+            break
+        digest.update(data)
+        size -= len(data)
+    return digest.hexdigest()
+
+
+def _serve_one(connection, peer):
+    with connection:
+        request = json.loads(connection.makefile("rb", buffering=0).readline())
+        if request["direction"] == "up":
+            answer = {"digest": _receive(connection, request["size"]), "peer": peer[0]}
+            connection.sendall(json.dumps(answer).encode() + b"\n")
+        else:
+            for chunk in chunks(request["size"]):
+                connection.sendall(chunk)
+
+
+def serve():
+    """Answers any number of transfers on every address of both families; never returns."""
+    listener = socket.create_server(("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True,
+                                    backlog=16)
+    print("ready", flush=True)
+    while True:
+        connection, peer = listener.accept()
+        threading.Thread(target=_serve_one, args=(connection, peer), daemon=True).start()
+
+
+def transfer(address, direction, size, timeout=60):
+    """One transfer. Returns (octets per second, address the server saw, MSS); raises OSError or
+    ValueError when the checksum differs."""
+    with socket.create_connection((address, PORT), timeout=timeout) as connection:
+        started = time.monotonic()
+        request = {"direction": direction, "size": size}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        mss = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+        source = connection.getsockname()[0]
+        if direction == "up":
+            for chunk in chunks(size):
+                connection.sendall(chunk)
+            answer = json.loads(connection.makefile("rb").readline())
+            digest, source = answer["digest"], answer["peer"].removeprefix("::ffff:")
+        else:
+            digest = _receive(connection, size)
+        seconds = time.monotonic() - started
+    if digest != expected_digest(size):
+        raise ValueError(f"{size} octets {direction} to {address} arrived with another checksum")
+    return size / seconds, source, mss
+
+
+def start_server():
+    """Starts the server in the gateway's namespace and waits until it listens."""
+    import net
+    server = net.Process([sys.executable, os.path.abspath(__file__)], namespace="gw")
+    server.read_until("^ready", 10)
+    return server
+
+
+if __name__ == "__main__":
+    serve()

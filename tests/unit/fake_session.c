@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session that does nothing to the host: the command line is tested against it. What happens is
+ * in the environment variable FAKE: steps with ';' between them and '|' between their fields, taken
+ * one after the other from the main loop: phase|NAME|TEXT  trace|LINE|OUT|AGAIN  connect|full or
+ * split  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
+ * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "session/session.h"
+
+struct session {
+    char *name;
+    const struct session_ops *ops;
+    void *context;
+    char **steps;
+    guint at, disconnects, wanted_disconnects, source;
+    gboolean trace;
+};
+
+static guint64 now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
+}
+
+static void must(bool worked)
+{
+    if (!worked) {
+        abort();
+    }
+}
+
+static void end(struct session *session, enum reason reason, const char *detail)
+{
+    session->source = 0;
+    session->ops->ended(session->context, reason, detail);
+}
+
+static void connected(struct session *session, gboolean full)
+{
+    GHashTable *summary = g_hash_table_new(g_str_hash, g_str_equal);
+    struct net_config net = {.mtu = 1422};
+    struct session_info info = {
+        .name = session->name,
+        .interface = "godwit0",
+        .net = &net,
+        .summary = summary,
+        .dns_method = "/etc/resolv.conf",
+        .full_tunnel = full,
+    };
+
+    must(prefix_parse(&net.addresses[0], "10.1.0.5/32", false));
+    must(prefix_parse(&net.addresses[1], "2001:db8::5/128", false));
+    net.n_addresses = 2;
+    for (net.n_routes = 0; net.n_routes < 10; net.n_routes++) {
+        must(prefix_parse(&net.routes[net.n_routes], "10.0.0.0/24", false));
+        net.routes[net.n_routes].addr.octets[2] = (uint8_t)net.n_routes;
+    }
+    must(addr_parse(&net.dns[0], "10.99.0.1"));
+    net.n_dns = 1;
+    g_strlcpy(net.domains[0], "corp.example", sizeof net.domains[0]);
+    net.n_domains = 1;
+    g_strlcpy(net.banner, "Welcome.\nBe good.", sizeof net.banner);
+    g_hash_table_insert(summary, (gpointer) "gateway", (gpointer) "192.0.2.1:4500");
+    g_hash_table_insert(summary, (gpointer) "gateway-id", (gpointer) "vpn.example.org");
+    g_hash_table_insert(summary, (gpointer) "gateway-auth", (gpointer) "ECDSA with SHA2-256");
+    g_hash_table_insert(summary, (gpointer) "gateway-version", (gpointer) "evil\033[2J");
+    g_hash_table_insert(summary, (gpointer) "local-id", (gpointer) "alice");
+    g_hash_table_insert(summary, (gpointer) "user-auth", (gpointer) "EAP-MSCHAPv2");
+    g_hash_table_insert(summary, (gpointer) "ike-suite", (gpointer) "aes256gcm16-prfsha384-x25519");
+    g_hash_table_insert(summary, (gpointer) "esp-suite", (gpointer) "aes256gcm16");
+    session->ops->connected(session->context, &info);
+    g_hash_table_destroy(summary);
+}
+
+/* FALSE when the next step waits for something from outside. */
+static gboolean step(struct session *session, char **words)
+{
+    guint n = g_strv_length(words);
+    const char *first = n > 1 ? words[1] : "", *second = n > 2 ? words[2] : "";
+    struct session_field field = {
+        .id = first, .label = second, .secret = strcmp(first, "user") != 0};
+
+    if (strcmp(words[0], "phase") == 0) {
+        session->ops->phase(session->context, first, second, now_us());
+    } else if (strcmp(words[0], "trace") == 0 && session->trace) {
+        session->ops->trace(session->context, first, *second == '1', n > 3, now_us());
+    } else if (strcmp(words[0], "connect") == 0) {
+        connected(session, strcmp(first, "full") == 0);
+    } else if (strcmp(words[0], "ask") == 0) {
+        field.prompt = n > 3 ? words[3] : "";
+        session->ops->secrets_required(session->context, &field, 1);
+        return FALSE;
+    } else if (strcmp(words[0], "end") == 0) {
+        end(session, reason_from_name(first), second);
+        return FALSE;
+    } else if (strcmp(words[0], "wait") == 0 || strcmp(words[0], "stubborn") == 0) {
+        session->wanted_disconnects = words[0][0] == 'w' ? 1 : 2;
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean on_idle(gpointer data)
+{
+    struct session *session = data;
+    char **words;
+    gboolean more;
+
+    if (session->steps[session->at] == NULL) {
+        session->source = 0;
+        return G_SOURCE_REMOVE;
+    }
+    words = g_strsplit(session->steps[session->at++], "|", -1);
+    more = step(session, words);
+    g_strfreev(words);
+    session->source = more ? session->source : 0;
+    return more;
+}
+
+struct session *session_new(const char *name, const struct profile *profile, gboolean trace,
+                            const struct session_ops *ops, void *context)
+{
+    struct session *session = g_new0(struct session, 1);
+    const char *fake = g_getenv("FAKE");
+
+    must(profile_validate(profile, NULL));
+    session->name = g_strdup(name);
+    session->ops = ops;
+    session->context = context;
+    session->trace = trace;
+    session->wanted_disconnects = 1;
+    session->steps = g_strsplit(fake == NULL ? "" : fake, ";", -1);
+    if (g_getenv("FAKE_PROFILE") != NULL) {
+        must(profile_save(profile, g_getenv("FAKE_PROFILE"), NULL));
+    }
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    if (session->source != 0) {
+        g_source_remove(session->source);
+    }
+    g_strfreev(session->steps);
+    g_free(session->name);
+    g_free(session);
+}
+
+void session_start(struct session *session)
+{
+    session->source = g_idle_add(on_idle, session);
+}
+
+static gboolean on_disconnected(gpointer data)
+{
+    end(data, REASON_USER, "");
+    return G_SOURCE_REMOVE;
+}
+
+void session_disconnect(struct session *session)
+{
+    session->ops->phase(session->context, "disconnecting", "", now_us());
+    if (++session->disconnects == session->wanted_disconnects) {
+        session->source = g_idle_add(on_disconnected, session);
+    }
+}
+
+void session_provide_secrets(struct session *session, GHashTable *values)
+{
+    GString *text = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer id, value;
+
+    if (values == NULL) {
+        g_string_free(text, TRUE);
+        end(session, REASON_SECRET_MISSING, "");
+        return;
+    }
+    g_hash_table_iter_init(&iter, values);
+    while (g_hash_table_iter_next(&iter, &id, &value)) {
+        gsize size;
+        const char *data = g_bytes_get_data(value, &size);
+
+        g_string_append_printf(text, "%s=%.*s\n", (const char *)id, (int)size, data);
+    }
+    must(g_file_set_contents(g_getenv("FAKE_VALUES"), text->str, -1, NULL));
+    g_string_free(text, TRUE);
+    session->source = g_idle_add(on_idle, session);
+}
+
+guint session_clean_leftovers(void)
+{
+    const char *n = g_getenv("FAKE_LEFTOVERS");
+
+    return n == NULL ? 0 : (guint)atoi(n);
+}
+
+void session_record_free(struct session_record *record)
+{
+    g_strfreev(record->addresses);
+    g_free(record->name);
+    g_free(record->interface);
+    g_free(record->gateway);
+    g_free(record->gateway_id);
+    g_free(record);
+}
+
+GPtrArray *session_records(void)
+{
+    GPtrArray *records = g_ptr_array_new_with_free_func((GDestroyNotify)session_record_free);
+    const char *names = g_getenv("FAKE_RECORDS");
+    char **list = g_strsplit(names == NULL ? "" : names, ",", -1);
+
+    for (char **name = list; *name != NULL; name++) {
+        struct session_record *record = g_new0(struct session_record, 1);
+
+        record->name = g_strdup(*name);
+        record->interface = g_strdup("godwit0");
+        record->gateway = g_strdup("192.0.2.1:4500");
+        record->gateway_id = g_strdup("vpn.example.org");
+        record->addresses = g_strsplit("10.1.0.5/32 2001:db8::5/128", " ", -1);
+        record->since = g_get_real_time() / G_USEC_PER_SEC - 125;
+        record->pid = 4711;
+        record->rx_octets = 1234567;
+        record->rx_packets = 1000;
+        record->tx_octets = 42;
+        record->tx_packets = 1;
+        g_ptr_array_add(records, record);
+    }
+    g_strfreev(list);
+    return records;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stands in for godwit-tunnel in test_session.c. What it does wrong is named by the profile's
+ * gateway, or by LC_FAKE for what happens before the profile arrives.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/channel.h"
+#include "common/net_config_variant.h"
+
+static GMainLoop *loop;
+static struct channel *channel;
+static int channel_fd;
+static char *mode;
+
+static gboolean mode_is(const char *name)
+{
+    return g_strcmp0(mode, name) == 0;
+}
+
+static void down(const char *reason, const char *detail)
+{
+    channel_send(channel, MESSAGE_DOWN, g_variant_new("(ss)", reason, detail));
+    channel_flush(channel, 1000);
+    if (!mode_is("lingers")) {
+        g_main_loop_quit(loop);
+    }
+}
+
+static void die(void)
+{
+    channel_flush(channel, 1000);
+    _exit(7);
+}
+
+static void add_prefix(struct prefix *list, size_t *n, const char *text)
+{
+    if (!prefix_parse(&list[(*n)++], text, true)) {
+        abort();
+    }
+}
+
+static GVariant *net_config(void)
+{
+    struct net_config config = {.mtu = 1400};
+    struct prefix dns;
+    add_prefix(config.addresses, &config.n_addresses,
+               mode_is("lies-multicast") ? "224.0.0.5/32" : "10.9.0.5/24");
+    add_prefix(config.routes, &config.n_routes,
+               mode_is("lies-host-bits") ? "10.9.0.1/8" : "0.0.0.0/0");
+    if (mode_is("names-subnets")) {
+        add_prefix(config.routes, &config.n_routes, "10.9.0.0/16");
+    }
+    prefix_parse(&dns, "10.9.0.1", false);
+    config.dns[config.n_dns++] = dns.addr;
+    GVariant *dict = net_config_to_variant(&config);
+    if (mode_is("lies-300-routes") || mode_is("lies-type")) {
+        GVariantDict edit;
+        GVariantBuilder routes;
+        g_variant_builder_init(&routes, G_VARIANT_TYPE("a(ayy)"));
+        for (int i = 0; i < 300; i++) {
+            g_variant_builder_add_parsed(&routes, "([byte 10,0,0,0], byte 8)");
+        }
+        g_variant_ref_sink(dict);
+        g_variant_dict_init(&edit, dict);
+        g_variant_dict_insert_value(&edit, "routes", g_variant_builder_end(&routes));
+        if (mode_is("lies-type")) {
+            g_variant_dict_insert(&edit, "routes", "s", "10.0.0.0/8");
+        }
+        g_variant_unref(dict);
+        dict = g_variant_dict_end(&edit);
+    }
+    return dict;
+}
+
+static void connected(void)
+{
+    GVariantBuilder summary;
+    g_variant_builder_init(&summary, G_VARIANT_TYPE("a{ss}"));
+    g_variant_builder_add(&summary, "{ss}", "gateway", "192.0.2.7:4500");
+    g_variant_builder_add(&summary, "{ss}", "gateway-id", "vpn\x1b[2J.example.org");
+    g_variant_builder_add(&summary, "{ss}", "surprise", "x");
+    if (mode_is("lies-body")) {
+        static const guint32 header[2] = {MESSAGE_CONNECTED, 5};
+        send(channel_fd, header, sizeof header, 0);
+        send(channel_fd, "lies", 5, 0);
+        g_variant_builder_clear(&summary);
+        channel_send(channel, MESSAGE_DOWN, g_variant_new("(ss)", "gateway-lost", "not read"));
+        return;
+    }
+    channel_send(channel, MESSAGE_CONNECTED,
+                 g_variant_new("(@a{sv}@a{ss})", net_config(), g_variant_builder_end(&summary)));
+    if (mode_is("dies-up")) {
+        channel_flush(channel, 1000);
+        raise(SIGKILL);
+    }
+}
+
+/* What this process still may and has, as one line. */
+static char *self_description(void)
+{
+    GString *out = g_string_new(NULL);
+    g_autofree char *status = NULL;
+    struct rlimit core = {1, 1};
+    g_file_get_contents("/proc/self/status", &status, NULL, NULL);
+    g_auto(GStrv) lines = g_strsplit(status, "\n", 0);
+    for (char **line = lines; *line; line++) {
+        static const char *const wanted[] = {"Cap", "NoNewPrivs", "Groups", "SigBlk", "SigIgn"};
+        for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+            if (g_str_has_prefix(*line, wanted[i])) {
+                g_strdelimit(*line, "\t ", '=');
+                g_string_append_printf(out, "%s ", *line);
+            }
+        }
+    }
+    getrlimit(RLIMIT_CORE, &core);
+    int death = 0;
+    prctl(PR_GET_PDEATHSIG, &death);
+    g_string_append_printf(out, "root=%d core=%d death=%d leader=%d path=%d terminal=%d fds=",
+                           getuid() == 0, (int)core.rlim_cur, death, getsid(0) == getpid(),
+                           getenv("PATH") != NULL, isatty(0) + isatty(1) + isatty(2));
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (g_ascii_isdigit(entry->d_name[0]) && atoi(entry->d_name) != dirfd(dir) &&
+            atoi(entry->d_name) < 100) {
+            g_autofree char *path = g_strdup_printf("/proc/self/fd/%s", entry->d_name);
+            g_autofree char *target = g_file_read_link(path, NULL);
+            /* GLib's own wakeups are not inherited. */
+            if (!g_str_has_prefix(target, "anon_inode:")) {
+                g_string_append_printf(out, "%s,", entry->d_name);
+            }
+        }
+    }
+    closedir(dir);
+    return g_string_free(out, FALSE);
+}
+
+static void on_secrets(GVariant *values)
+{
+    g_autoptr(GVariant) value =
+        g_variant_lookup_value(values, "password", G_VARIANT_TYPE_BYTESTRING);
+    gsize len = 0;
+    const char *octets = value ? g_variant_get_fixed_array(value, &len, 1) : NULL;
+    if (!octets) {
+        down("secret-missing", g_variant_n_children(values) ? "odd" : "cancelled");
+    } else if (len == 10 && memcmp(octets, "opensesame", 10) == 0) {
+        connected();
+    } else {
+        down("auth-failed", "E=691");
+    }
+}
+
+static void ask(void)
+{
+    GVariantBuilder fields;
+    g_variant_builder_init(&fields, G_VARIANT_TYPE("a(ss)"));
+    for (int i = 0; i < (mode_is("asks-too-much") ? 9 : 1); i++) {
+        g_variant_builder_add(&fields, "(ss)", mode_is("asks-oddly") ? "sudo" : "password",
+                              "\x1b[31mCode");
+    }
+    channel_send(channel, MESSAGE_SECRETS_REQUIRED, g_variant_builder_end(&fields));
+}
+
+static void phase(const char *name, const char *text)
+{
+    channel_send(channel, MESSAGE_PHASE, g_variant_new("(sst)", name, text, (guint64)2));
+}
+
+static void on_connect(GVariant *body)
+{
+    g_autoptr(GVariant) profile = g_variant_get_child_value(body, 0);
+    g_variant_lookup(profile, "gateway", "s", &mode);
+    if (mode_is("dies-on-connect")) {
+        die();
+    }
+    if (mode_is("refuses")) {
+        down("profile", "bad profile");
+        return;
+    }
+    if (mode_is("hangs-connect")) {
+        return;
+    }
+    channel_send(channel, MESSAGE_ACCEPTED, NULL);
+    phase("nonsense", "x");
+    phase("init", "Hello\x1b[2J");
+    channel_send(channel, MESSAGE_TRACE,
+                 g_variant_new("(sbbt)", "--> IKE_SA_INIT", TRUE, FALSE, (guint64)3));
+    if (mode_is("dies-early")) {
+        die();
+    } else if (mode_is("closes")) {
+        channel_flush(channel, 1000);
+        shutdown(channel_fd, SHUT_RDWR);
+    } else if (mode_is("fails")) {
+        down("auth-failed", "E=691");
+    } else if (mode_is("describes")) {
+        g_autofree char *text = self_description();
+        phase("established", text);
+    } else if (g_str_has_prefix(mode, "asks")) {
+        ask();
+    } else if (!mode_is("slow")) {
+        connected();
+    }
+}
+
+static void on_disconnect(void)
+{
+    if (mode_is("dies-on-disconnect")) {
+        die();
+    }
+    if (!mode_is("ignores-disconnect")) {
+        down("user", "");
+    }
+}
+
+static void on_message(void *context, enum channel_message kind, GVariant *body)
+{
+    (void)context;
+    if (kind == MESSAGE_CONNECT) {
+        on_connect(body);
+    } else if (kind == MESSAGE_DISCONNECT) {
+        on_disconnect();
+    } else if (kind == MESSAGE_SECRETS) {
+        on_secrets(body);
+    } else {
+        abort();
+    }
+}
+
+static void on_closed(void *context, gboolean breach)
+{
+    (void)context;
+    if (breach) {
+        abort();
+    }
+    if (!mode_is("closes")) {
+        g_main_loop_quit(loop);
+    }
+}
+
+static int option(int argc, char **argv, const char *name)
+{
+    for (int i = 1; i < argc; i++) {
+        if (g_str_has_prefix(argv[i], name)) {
+            return atoi(argv[i] + strlen(name));
+        }
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *early = g_getenv("LC_FAKE");
+    if (g_strcmp0(early, "dies-at-start") == 0) {
+        return 3;
+    }
+    if (g_strcmp0(early, "hangs-at-start") == 0) {
+        pause();
+    }
+    channel_fd = option(argc, argv, "--channel-fd=");
+    if (channel_fd < 0 || option(argc, argv, "--tun-fd=") < 0) {
+        return 4;
+    }
+    loop = g_main_loop_new(NULL, FALSE);
+    if (g_strcmp0(early, "babbles") == 0) {
+        return write(channel_fd, "HTTP/1.0 400\r\n\r\n", 16) == 16 ? 5 : 6;
+    }
+    channel = channel_new(channel_fd, CHANNEL_WORKER, on_message, on_closed, NULL);
+    g_main_loop_run(loop);
+    return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TESTS_IKE_GATEWAY_H
+#define GODWIT_TESTS_IKE_GATEWAY_H
+
+#include "ike/engine.h"
+
+/*
+ * A small gateway for tests of the engine: the network is a function call, the clock a number. It
+ * proves itself by PSK and agrees to aes128gcm16-prfsha256 with x25519 or ecp256. There is one,
+ * `gw`, in each test process. Every function fails the test when something is not as it must be.
+ */
+
+#define PSK_TEXT "a shared secret of some length"
+#define MS UINT64_C(1000)
+
+struct gateway {
+    struct ike *ike;
+    uint64_t now;
+    struct rng_seeded seeds[2];
+    struct rng rng;
+    struct ike_sa sa; /* as the responder has it: `in` opens what the client sends */
+    struct suite esp;
+    struct sa_proposal offer; /* the client's first ESP proposal */
+    uint32_t spi_out, spi_in;
+    uint8_t nonce[32];
+    struct secret init_request, init_response;
+    struct secret idi;
+    bool fragments; /* announces RFC 7383 */
+    const char *psk;
+    /* the last datagram of the client */
+    uint8_t datagram[IKE_MESSAGE_MAX];
+    size_t len;
+    struct path path;
+    struct message message;
+    /* the last event of each kind */
+    bool up, down;
+    enum reason reason;
+    char detail[1024];
+    struct net_config net;
+    uint32_t child_spi_out;
+    struct bytes child_in_key;
+    uint8_t child_key[64];
+    uint8_t child_out_key[64];
+    /* as the datapath has it */
+    uint32_t inbound[16];
+    size_t n_inbound;
+    uint32_t outbound; /* the gateway's SPI */
+    enum eap_secret asked;
+    unsigned n_paths;
+};
+extern struct gateway gw;
+extern const struct path gateway_path;
+
+/* Starts the engine; what the config leaves open is filled in. */
+void gw_start_with(struct ike_config config);
+void gw_start(void);
+void gw_finish(void);
+
+/* Takes the client's next datagram; false when there is none. */
+bool gw_pull(void);
+/* Takes the client's next message of this exchange and opens it: gw.message. */
+void gw_expect(uint8_t exchange, bool response);
+/* Datagrams to the client: from the gateway's address, or from any. */
+void gw_deliver(const uint8_t *octets, size_t len);
+void gw_deliver_from(const struct path *path, const uint8_t *octets, size_t len);
+/* Seals a message of the gateway; returns its length. */
+size_t gw_sealed(uint8_t *out, size_t cap, uint8_t exchange, uint32_t id, bool response,
+                 const struct chain *chain);
+void gw_send_sealed(uint8_t exchange, uint32_t id, bool response, const struct chain *chain);
+/* Reads the engine's events into gw. */
+void gw_drain(void);
+/* Moves the clock and ticks. */
+void gw_tick_at(uint64_t at);
+
+/* IKE_SA_INIT response that only notifies */
+void gw_send_notify_init(uint16_t type, struct bytes data);
+/* IKE_SA_INIT response to gw.message that agrees */
+void gw_answer_init(const char *group);
+/* What the client signs, and what the gateway signs; owned by the caller. */
+void gw_client_octets(struct secret *out);
+void gw_octets(struct secret *out);
+/* The client's AUTH in gw.message proves this secret. */
+void gw_check_shared_auth(struct bytes secret);
+/* Parts of the IKE_AUTH response */
+void gw_write_idr(struct chain *chain);
+void gw_write_shared_auth(struct chain *chain, struct bytes secret);
+void gw_write_idr_auth(struct chain *chain); /* both, with gw.psk */
+void gw_write_address(struct chain *chain);
+void gw_write_child(struct chain *chain, const char *suite);
+/* An empty chain with a buffer of its own; the one before is lost. */
+struct chain gw_new_chain(void);
+/* IKE_SA_INIT is done and the client's IKE_AUTH request is taken; with PSK, its AUTH is right. */
+void gw_until_request(void);
+void gw_until_auth(void);
+/* The tunnel is up. */
+void gw_connect_tunnel(void);
+void gw_expect_delete(void);
+/* Empty INFORMATIONAL response */
+void gw_answer_empty(uint32_t id);
+
+#endif

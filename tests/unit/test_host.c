@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/host.h"
+#include "unit/sandbox.h"
+#include "unit/vectors.h"
+
+#define RESOLV "/etc/resolv.conf"
+
+/* A tunnel of the test. */
+struct tunnel {
+    int tun;
+    char interface[16];
+    struct host *host;
+};
+
+static void run(const char *command)
+{
+    g_free(sandbox_run("%s", command));
+}
+
+static struct prefix prefix_of(const char *text)
+{
+    struct prefix prefix;
+    ck_assert(prefix_parse(&prefix, text, true));
+    return prefix;
+}
+
+/* Words: an address by its prefix, a route by "via" before it, a DNS server by "dns", a domain by
+ * "in". */
+static struct net_config config_of(const char *text)
+{
+    struct net_config config = {.mtu = 1400};
+    g_auto(GStrv) words = g_strsplit(text, " ", 0);
+    for (char **word = words; *word; word++) {
+        if (g_str_equal(*word, "via")) {
+            config.routes[config.n_routes++] = prefix_of(*++word);
+        } else if (g_str_equal(*word, "dns")) {
+            config.dns[config.n_dns++] = prefix_of(*++word).addr;
+        } else if (g_str_equal(*word, "in")) {
+            g_strlcpy(config.domains[config.n_domains++], *++word, NET_DOMAIN_LEN);
+        } else {
+            config.addresses[config.n_addresses++] = prefix_of(*word);
+        }
+    }
+    return config;
+}
+
+static const struct host_options full = {
+    .full_tunnel = TRUE, .set_dns = TRUE, .fwmark = HOST_FWMARK_DEFAULT};
+static const struct host_options split = {.set_dns = TRUE, .fwmark = HOST_FWMARK_DEFAULT};
+
+static void open_tunnel(struct tunnel *tunnel, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean vnet_hdr = FALSE;
+    tunnel->tun = host_tun_open(tunnel->interface, &vnet_hdr, &error);
+    ck_assert_msg(tunnel->tun >= 0, "%s", error ? error->message : "");
+    ck_assert(vnet_hdr);
+    tunnel->host = host_new(name, tunnel->interface, &error);
+    ck_assert_msg(tunnel->host != NULL, "%s", error ? error->message : "");
+}
+
+static void apply(struct tunnel *tunnel, const char *text, const struct host_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    struct net_config config = config_of(text);
+    ck_assert_msg(host_apply(tunnel->host, &config, options, &error), "%s",
+                  error ? error->message : "");
+}
+
+static void up(struct tunnel *tunnel, const char *name, const char *text,
+               const struct host_options *options)
+{
+    open_tunnel(tunnel, name);
+    apply(tunnel, text, options);
+}
+
+static void down(struct tunnel *tunnel)
+{
+    host_revert(tunnel->host);
+    host_free(tunnel->host);
+    close(tunnel->tun);
+}
+
+/* `part` is in what the command prints, or is not. */
+static void expect(gboolean there, const char *part, const char *command)
+{
+    g_autofree char *out = sandbox_run("%s", command);
+    ck_assert_msg((strstr(out, part) != NULL) == there, "%s%s is in the output of %s:\n%s",
+                  there ? "not: " : "", part, command, out);
+}
+
+static void expect_route(const char *to, const char *part)
+{
+    g_autofree char *command = g_strdup_printf("ip route get %s 2>&1; true", to);
+    expect(TRUE, part, command);
+}
+
+static void expect_file(const char *content)
+{
+    g_autofree char *now = NULL;
+    ck_assert(g_file_get_contents(RESOLV, &now, NULL, NULL));
+    ck_assert_str_eq(now, content);
+}
+
+START_TEST(tun_and_sockets)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    g_autoptr(GError) error = NULL;
+    open_tunnel(&tunnel, "a");
+    ck_assert_str_eq(tunnel.interface, "godwit0");
+    ck_assert_int_eq(fcntl(tunnel.tun, F_GETFD), FD_CLOEXEC);
+    ck_assert(fcntl(tunnel.tun, F_GETFL) & O_NONBLOCK);
+    expect(FALSE, "UP", "ip link show godwit0 | head -1 | cut -d'>' -f1");
+    static const struct {
+        enum family family;
+        int level, option;
+        int value;
+    } wanted[] = {{FAMILY_IPV4, SOL_SOCKET, SO_MARK, HOST_FWMARK_DEFAULT},
+                  {FAMILY_IPV4, IPPROTO_IP, IP_PKTINFO, 1},
+                  {FAMILY_IPV4, IPPROTO_IP, IP_RECVERR, 1},
+                  {FAMILY_IPV4, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO},
+                  {FAMILY_IPV6, SOL_SOCKET, SO_MARK, HOST_FWMARK_DEFAULT},
+                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_V6ONLY, 1},
+                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
+                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_RECVERR, 1},
+                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO}};
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        int fd = host_udp_open(wanted[i].family, HOST_FWMARK_DEFAULT, &error);
+        int value = -1;
+        socklen_t len = sizeof value;
+        struct sockaddr_in6 local = {0};
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+        ck_assert_int_eq(getsockopt(fd, wanted[i].level, wanted[i].option, &value, &len), 0);
+        ck_assert_int_eq(value, wanted[i].value);
+        len = sizeof local;
+        ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&local, &len), 0);
+        ck_assert_uint_ne(local.sin6_port, 0); /* at the same place for both families */
+        close(fd);
+    }
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(full_both_families)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5/24 fd00:9::5/64 via 0.0.0.0/0 via ::/0", &full);
+    expect(TRUE, "mtu 1400", "ip link show godwit0");
+    expect(TRUE, "UP", "ip link show godwit0");
+    /* The netmask says nothing about what the tunnel carries. */
+    expect(TRUE, "inet 10.9.0.5/32 ", "ip -4 addr show godwit0");
+    expect(TRUE, "inet6 fd00:9::5/128 ", "ip -6 addr show godwit0");
+    expect(FALSE, "fe80", "ip -6 addr show godwit0");
+    expect(FALSE, "tentative", "ip -6 addr show godwit0");
+    expect_route("203.0.113.5", "dev godwit0 table 26479 src 10.9.0.5");
+    expect_route("2001:db8:ffff::5", "dev godwit0");
+    /* Local networks stay, and what is marked takes the old way. */
+    expect_route("192.0.2.77", "dev up0");
+    expect_route("2001:db8:1::77", "dev up0");
+    expect_route("203.0.113.5 mark 0x676f", "via 192.0.2.1 dev up0");
+    expect_route("2001:db8:ffff::5 mark 0x676f", "via 2001:db8:1::1 dev up0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(full_ipv4_blocks_ipv6)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    expect_route("203.0.113.5", "dev godwit0");
+    expect_route("2001:db8:ffff::5", "No route to host");
+    expect_route("2001:db8:1::77", "dev up0");
+    expect_route("fe80::1 oif up0", "dev up0");
+    expect_route("2001:db8:ffff::5 mark 0x676f", "via 2001:db8:1::1 dev up0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(full_ipv6_blocks_ipv4)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "fd00:9::5 via ::/0", &full);
+    expect_route("203.0.113.5", "No route to host");
+    expect_route("192.0.2.77", "dev up0");
+    expect_route("2001:db8:ffff::5", "dev godwit0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* The gateway grants all of IPv4 but only a part of IPv6. */
+START_TEST(full_with_partial_ipv6)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via fd00::/8", &full);
+    expect_route("fd12::1", "dev godwit0");
+    expect_route("2001:db8:ffff::5", "No route to host");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(split_plain)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 10.0.0.0/8 via fd00::/8 via 192.0.2.64/26", &split);
+    expect(TRUE, "10.0.0.0/8 dev godwit0", "ip route");
+    expect(FALSE, "26479", "ip rule; ip -6 rule");
+    expect_route("10.200.0.1", "dev godwit0 src 10.9.0.5");
+    expect_route("192.0.2.70", "dev godwit0");
+    expect_route("192.0.2.7", "dev up0");
+    expect_route("203.0.113.5", "via 192.0.2.1 dev up0");
+    expect_route("fd12::1", "dev godwit0");
+    expect_route("2001:db8:ffff::5", "via 2001:db8:1::1");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* Routes of a family without internal address lead nowhere. */
+START_TEST(split_other_family)
+{
+    struct tunnel tunnel;
+    up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8 via fd00::/8", &split);
+    expect(FALSE, "godwit0", "ip -6 route");
+    down(&tunnel);
+}
+END_TEST
+
+/* A split tunnel must not swallow its own packets. */
+START_TEST(split_covers_gateway)
+{
+    struct host_options options = split;
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    options.gateway = prefix_of("203.0.113.7").addr;
+    up(&tunnel, "a", "10.9.0.5 via 203.0.113.0/24 via 10.0.0.0/8", &options);
+    expect_route("203.0.113.8", "dev godwit0");
+    expect_route("203.0.113.7", "dev godwit0");
+    expect_route("203.0.113.7 mark 0x676f", "via 192.0.2.1 dev up0");
+    expect_route("198.51.100.1", "via 192.0.2.1 dev up0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(two_hundred_and_fifty_six_routes)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    g_autoptr(GError) error = NULL;
+    struct net_config config = config_of("10.9.0.5");
+    for (; config.n_routes < NET_ROUTES_MAX; config.n_routes++) {
+        config.routes[config.n_routes] = prefix_of("10.0.0.0/24");
+        config.routes[config.n_routes].addr.octets[2] = (uint8_t)config.n_routes;
+    }
+    /* The same twice: the gateway may say so. */
+    config.routes[7] = config.routes[6];
+    open_tunnel(&tunnel, "a");
+    ck_assert(host_apply(tunnel.host, &config, &split, &error));
+    expect(TRUE, "255\n", "ip route | grep -c 'dev godwit0'");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(ipv6_switched_off)
+{
+    struct tunnel tunnel;
+    g_autoptr(GError) error = NULL;
+    run("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6");
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+    expect_route("203.0.113.5", "dev godwit0");
+    expect_route("2001:db8:ffff::5", "No route to host");
+    down(&tunnel);
+    sandbox_expect_same(before);
+    struct net_config config = config_of("fd00:9::5 via ::/0");
+    open_tunnel(&tunnel, "a");
+    ck_assert(!host_apply(tunnel.host, &config, &full, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "IPv6 switched off"));
+    down(&tunnel);
+    sandbox_expect_same(before);
+    run("echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6");
+}
+END_TEST
+
+/* The kernel refuses in the middle: nothing stays. */
+START_TEST(failing_apply_reverts)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    g_autoptr(GError) error = NULL;
+    struct net_config config = config_of("10.9.0.5 via 0.0.0.0/0 dns 10.9.0.1");
+    open_tunnel(&tunnel, "a");
+    config.routes[config.n_routes++] = (struct prefix){prefix_of("10.0.0.1").addr, 8};
+    ck_assert(!host_apply(tunnel.host, &config, &full, &error));
+    ck_assert(g_error_matches(error, HOST_ERROR, HOST_ERROR_CONFIG));
+    ck_assert_ptr_nonnull(strstr(error->message, "10.0.0.1/8"));
+    sandbox_expect_same(before);
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+static const struct {
+    const char *all, *uplink, *during;
+} filters[] = {
+    {"1", "1", "2\n"}, {"0", "1", "2\n"}, {"0", "0", "0\n"}, {"2", "1", "2\n"}, {"0", "2", "0\n"}};
+
+START_TEST(strict_reverse_path_filter)
+{
+    struct tunnel tunnel;
+    g_free(sandbox_run("cd /proc/sys/net/ipv4/conf; echo %s >all/rp_filter; echo %s >up0/rp_filter",
+                       filters[_i].all, filters[_i].uplink));
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    expect(TRUE, filters[_i].during, "cat /proc/sys/net/ipv4/conf/all/rp_filter");
+    down(&tunnel);
+    sandbox_expect_same(before);
+    run("cd /proc/sys/net/ipv4/conf; echo 0 >all/rp_filter; echo 0 >up0/rp_filter");
+}
+END_TEST
+
+/* A split tunnel leaves the filter alone. */
+START_TEST(split_keeps_filter)
+{
+    struct tunnel tunnel;
+    run("echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
+    up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8", &split);
+    expect(TRUE, "1\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
+    down(&tunnel);
+    run("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
+}
+END_TEST
+
+/* ---- DNS ---- */
+
+#define ORIGINAL "# mine\nnameserver 192.0.2.53\noptions edns0"
+#define DNS_CONFIG                                                                                 \
+    "10.9.0.5 via 0.0.0.0/0 dns 10.9.0.1 dns 10.9.0.2 dns fd00:9::1 in example.org in b.org"
+
+static void expect_written(void)
+{
+    g_autofree char *now = NULL;
+    ck_assert(g_file_get_contents(RESOLV, &now, NULL, NULL));
+    /* Not the IPv6 server: there is no IPv6 inside. */
+    ck_assert_ptr_nonnull(
+        strstr(now, "\nsearch example.org b.org\nnameserver 10.9.0.1\nnameserver 10.9.0.2\n"));
+    ck_assert_ptr_null(strstr(now, "fd00"));
+    ck_assert_int_eq(now[0], '#');
+}
+
+static const char *const resolv_cases[] = {
+    "printf '" ORIGINAL "' >resolv.conf; chmod 640 resolv.conf; chown 12:34 resolv.conf",
+    "printf '' >resolv.conf",
+    "rm -f resolv.conf",
+    "rm -f resolv.conf; ln -s ../run/resolve/stub.conf resolv.conf; chown -h 12:34 resolv.conf",
+    "printf '" ORIGINAL "' >target; ln -sf target resolv.conf",
+    "printf 'a\\000b\\377' >resolv.conf",
+};
+
+START_TEST(resolv_conf)
+{
+    struct tunnel tunnel;
+    g_free(sandbox_run("cd /etc; %s", resolv_cases[_i]));
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", DNS_CONFIG, &full);
+    ck_assert_str_eq(host_dns_method(tunnel.host), RESOLV);
+    expect_written();
+    expect(TRUE, "-rw-r--r--", "ls -l /etc/resolv.conf");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(resolv_conf_mounted)
+{
+    struct tunnel tunnel;
+    run("cd /etc; printf '" ORIGINAL
+        "' >resolv.conf; cp resolv.conf /run/mine; mount --bind /run/mine resolv.conf");
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", DNS_CONFIG, &full);
+    ck_assert_str_eq(host_dns_method(tunnel.host), RESOLV);
+    expect_written();
+    down(&tunnel);
+    sandbox_expect_same(before);
+    expect_file(ORIGINAL);
+    run("umount /etc/resolv.conf; rm /run/mine");
+}
+END_TEST
+
+START_TEST(resolv_conf_read_only)
+{
+    struct tunnel tunnel;
+    run("cd /etc; printf '" ORIGINAL
+        "' >resolv.conf; mount --bind /etc /etc; mount -o remount,bind,ro /etc");
+    up(&tunnel, "a", DNS_CONFIG, &full);
+    ck_assert_str_eq(host_dns_method(tunnel.host),
+                     RESOLV " cannot be written: Read-only file system.");
+    expect_route("203.0.113.5", "dev godwit0");
+    expect_file(ORIGINAL);
+    down(&tunnel);
+    expect_file(ORIGINAL);
+    run("umount /etc");
+}
+END_TEST
+
+START_TEST(resolv_conf_changed_meanwhile)
+{
+    struct tunnel tunnel;
+    up(&tunnel, "a", DNS_CONFIG, &full);
+    run("printf 'nameserver 198.51.100.1\n' >/etc/resolv.conf");
+    down(&tunnel);
+    expect_file("nameserver 198.51.100.1\n");
+    expect(FALSE, "a", "ls /run/godwit");
+}
+END_TEST
+
+START_TEST(resolv_conf_not_wanted)
+{
+    struct host_options options = full;
+    struct tunnel tunnel;
+    options.set_dns = FALSE;
+    run("printf '" ORIGINAL "' >/etc/resolv.conf");
+    up(&tunnel, "a", DNS_CONFIG, &options);
+    expect_file(ORIGINAL);
+    down(&tunnel);
+    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0 dns fd00:9::1", &full);
+    expect_file(ORIGINAL);
+    ck_assert_ptr_nonnull(strstr(host_dns_method(tunnel.host), "gave no server"));
+    down(&tunnel);
+    expect_file(ORIGINAL);
+}
+END_TEST
+
+START_TEST(resolv_conf_name_is_no_line)
+{
+    struct tunnel tunnel;
+    up(&tunnel, "x\nnameserver 198.51.100.66", DNS_CONFIG, &full);
+    expect(FALSE, "1\n", "grep -c ^nameserver.198 /etc/resolv.conf; true");
+    down(&tunnel);
+}
+END_TEST
+
+/* ---- several sessions, and dead ones ---- */
+
+/* Order of the ends: 0 = last in, first out; 1 = first in, first out. */
+START_TEST(two_sessions)
+{
+    struct tunnel a, b;
+    run("printf '" ORIGINAL "' >/etc/resolv.conf; echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
+    g_autofree char *before = sandbox_snapshot();
+    up(&a, "a", DNS_CONFIG, &full);
+    g_autofree char *one = sandbox_snapshot();
+    up(&b, "b", "10.8.0.5 fd00:8::5 via 0.0.0.0/0 via ::/0 dns 10.8.0.1", &full);
+    ck_assert_str_eq(b.interface, "godwit1");
+    expect_route("203.0.113.5", "dev godwit1");
+    /* Both tunnels' own packets go outside, not through each other. */
+    expect_route("203.0.113.5 mark 0x676f", "via 192.0.2.1 dev up0");
+    if (_i == 0) {
+        down(&b);
+        sandbox_expect_same(one);
+        down(&a);
+    } else {
+        down(&a);
+        expect_route("203.0.113.5", "dev godwit1");
+        expect(TRUE, "2\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
+        expect(TRUE, "nameserver 10.8.0.1", "cat /etc/resolv.conf");
+        down(&b);
+    }
+    sandbox_expect_same(before);
+    run("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
+}
+END_TEST
+
+/* A process with a tunnel up; ends by SIGKILL when asked. */
+static pid_t tunnel_process(const char *name)
+{
+    int ready[2];
+    char octet;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        struct tunnel tunnel;
+        up(&tunnel, name, DNS_CONFIG, &full);
+        if (write(ready[1], "x", 1) != 1) {
+            _exit(1);
+        }
+        pause();
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &octet, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void end_process(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(killed)
+{
+    run("printf '" ORIGINAL "' >/etc/resolv.conf; echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
+    g_autofree char *before = sandbox_snapshot();
+    pid_t a = tunnel_process("a"), b = tunnel_process("b");
+    ck_assert_uint_eq(host_clean_leftovers(), 0);
+    end_process(a);
+    ck_assert_uint_eq(host_clean_leftovers(), 1);
+    expect_route("203.0.113.5", "dev godwit1");
+    expect_written();
+    end_process(b);
+    ck_assert_uint_eq(host_clean_leftovers(), 1);
+    sandbox_expect_same(before);
+    ck_assert_uint_eq(host_clean_leftovers(), 0);
+    run("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
+}
+END_TEST
+
+START_TEST(two_killed)
+{
+    g_autofree char *before = sandbox_snapshot();
+    pid_t a = tunnel_process("a"), b = tunnel_process("b");
+    end_process(a);
+    end_process(b);
+    ck_assert_uint_eq(host_clean_leftovers(), 2);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* A new session of the same name cleans by itself. */
+/* The inode of a network namespace, by which a record knows its own, is used again after its end.
+ */
+START_TEST(index_of_another_interface)
+{
+    g_autofree char *before = sandbox_snapshot();
+    end_process(tunnel_process("a"));
+    run("sed -i \"s/^ifindex=.*/ifindex=$(cat /sys/class/net/up0/ifindex)/\" /run/godwit/a.undo");
+    ck_assert_uint_eq(host_clean_leftovers(), 1);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(killed_then_new)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    end_process(tunnel_process("a"));
+    up(&tunnel, "a", DNS_CONFIG, &full);
+    ck_assert_str_eq(tunnel.interface, "godwit0");
+    expect_route("203.0.113.5", "dev godwit0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* The number of a dead process is taken by another one. */
+START_TEST(reused_pid)
+{
+    g_autofree char *before = sandbox_snapshot();
+    end_process(tunnel_process("a"));
+    g_free(sandbox_run("sed -i 's/^pid=.*/pid=%d/' /run/godwit/a.undo", (int)getpid()));
+    ck_assert_uint_eq(host_clean_leftovers(), 1);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(records_of_others_are_refused)
+{
+    g_autoptr(GError) error = NULL;
+    char interface[16];
+    gboolean vnet_hdr;
+    run("mkdir -p /run/godwit; chmod 777 /run/godwit");
+    int tun = host_tun_open(interface, &vnet_hdr, &error);
+    ck_assert_ptr_null(host_new("a", interface, &error));
+    ck_assert(g_error_matches(error, HOST_ERROR, HOST_ERROR_PERMISSION));
+    run("chmod 755 /run/godwit");
+    close(tun);
+}
+END_TEST
+
+static const char *const odd_names[] = {"../../etc/passwd", ".hidden",           "a/b",
+                                        "with blank",       "\xc3\xa9t\xc3\xa9", "%41"};
+
+START_TEST(odd_name)
+{
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, odd_names[_i], DNS_CONFIG, &full);
+    expect(TRUE, "1\n", "ls /run/godwit/*.undo | wc -l");
+    expect(TRUE, "-rw-------", "ls -l /run/godwit/*.undo");
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(bad_name)
+{
+    g_autofree char *name = g_strnfill(101, 'a');
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(host_new("", "lo", &error));
+    g_clear_error(&error);
+    ck_assert_ptr_null(host_new(name, "lo", &error));
+}
+END_TEST
+
+/* Only interfaces that carry our name are touched. */
+START_TEST(foreign_interface)
+{
+    g_autofree char *before = sandbox_snapshot();
+    g_autoptr(GError) error = NULL;
+    struct net_config config = config_of("10.9.0.5 via 0.0.0.0/0");
+    struct host *host = host_new("a", "up0", &error);
+    ck_assert_ptr_nonnull(host);
+    ck_assert(!host_apply(host, &config, &full, &error));
+    host_revert(host);
+    host_free(host);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("host");
+    TCase *routing = tcase_create("routing"), *dns = tcase_create("dns"),
+          *several = tcase_create("several");
+    sandbox_enter();
+    sandbox_uplink();
+    run("printf '" ORIGINAL "' >/etc/resolv.conf");
+    tcase_add_test(routing, tun_and_sockets);
+    tcase_add_test(routing, full_both_families);
+    tcase_add_test(routing, full_ipv4_blocks_ipv6);
+    tcase_add_test(routing, full_ipv6_blocks_ipv4);
+    tcase_add_test(routing, full_with_partial_ipv6);
+    tcase_add_test(routing, split_plain);
+    tcase_add_test(routing, split_other_family);
+    tcase_add_test(routing, split_covers_gateway);
+    tcase_add_test(routing, two_hundred_and_fifty_six_routes);
+    tcase_add_test(routing, ipv6_switched_off);
+    tcase_add_test(routing, failing_apply_reverts);
+    tcase_add_loop_test(routing, strict_reverse_path_filter, 0, G_N_ELEMENTS(filters));
+    tcase_add_test(routing, split_keeps_filter);
+    suite_add_tcase(suite, routing);
+    tcase_add_loop_test(dns, resolv_conf, 0, G_N_ELEMENTS(resolv_cases));
+    tcase_add_test(dns, resolv_conf_mounted);
+    tcase_add_test(dns, resolv_conf_read_only);
+    tcase_add_test(dns, resolv_conf_changed_meanwhile);
+    tcase_add_test(dns, resolv_conf_not_wanted);
+    tcase_add_test(dns, resolv_conf_name_is_no_line);
+    suite_add_tcase(suite, dns);
+    tcase_add_loop_test(several, two_sessions, 0, 2);
+    tcase_add_test(several, killed);
+    tcase_add_test(several, two_killed);
+    tcase_add_test(several, index_of_another_interface);
+    tcase_add_test(several, killed_then_new);
+    tcase_add_test(several, reused_pid);
+    tcase_add_test(several, records_of_others_are_refused);
+    tcase_add_loop_test(several, odd_name, 0, G_N_ELEMENTS(odd_names));
+    tcase_add_test(several, bad_name);
+    tcase_add_test(several, foreign_interface);
+    suite_add_tcase(suite, several);
+    return run_suite(suite);
+}

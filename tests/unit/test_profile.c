@@ -1,0 +1,731 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "profile/profile.h"
+#include "vectors.h"
+
+static char *folder; /* of one test */
+
+static void set_up(void)
+{
+    folder = g_dir_make_tmp("godwit-profile-XXXXXX", NULL);
+    ck_assert_ptr_nonnull(folder);
+}
+
+static void remove_below(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        char *child = g_build_filename(path, name, NULL);
+
+        if (g_remove(child) != 0) {
+            remove_below(child);
+            g_rmdir(child);
+        }
+        g_free(child);
+    }
+    if (dir != NULL) {
+        g_dir_close(dir);
+    }
+}
+
+static void tear_down(void)
+{
+    remove_below(folder);
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+static char *file(const char *name, const char *content)
+{
+    char *path = g_build_filename(folder, name, NULL);
+
+    ck_assert(g_file_set_contents(path, content, -1, NULL));
+    return path;
+}
+
+static struct profile *parse(const char *text, GError **error)
+{
+    return profile_parse(bytes_of_string(text), "home.conf", folder, error);
+}
+
+static struct profile *parse_good(const char *text)
+{
+    GError *error = NULL;
+    struct profile *profile = parse(text, &error);
+
+    ck_assert_msg(profile != NULL, "%s", error == NULL ? "?" : error->message);
+    return profile;
+}
+
+/* ---- the table ---- */
+
+START_TEST(table_is_sound)
+{
+    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
+        struct profile *profile = profile_new();
+
+        ck_assert_ptr_eq(profile_key_find(key->name), key);
+        ck_assert_ptr_nonnull(key->label);
+        ck_assert_ptr_nonnull(key->help);
+        ck_assert_ptr_nonnull(key->metavar);
+        ck_assert_int_eq(key->help[strlen(key->help) - 1], '.');
+        if (key->type == PROFILE_SECRET) {
+            ck_assert((key->flags & PROFILE_NO_OPTION) != 0);
+            ck_assert_ptr_null(key->fallback);
+        }
+        ck_assert(key->type != PROFILE_CHOICE || key->choices != NULL);
+        ck_assert(key->type != PROFILE_UINT || key->max > key->min);
+        if (key->fallback != NULL) {
+            ck_assert_msg(profile_set(profile, key->name, key->fallback, NULL, NULL), "%s",
+                          key->name);
+        }
+        profile_free(profile);
+    }
+    ck_assert_ptr_null(profile_key_find("gatway"));
+    ck_assert_str_eq(profile_key_suggest("gatway"), "gateway");
+    ck_assert_str_eq(profile_key_suggest("private_key"), "private-key");
+    ck_assert_ptr_null(profile_key_suggest("frobnicate"));
+    ck_assert_ptr_null(profile_key_suggest(""));
+}
+END_TEST
+
+START_TEST(defaults)
+{
+    struct profile *profile = profile_new();
+
+    ck_assert_uint_eq(profile_get_uint(profile, "port"), 500);
+    ck_assert_uint_eq(profile_get_uint(profile, "mtu"), 0);
+    ck_assert_uint_eq(profile_get_uint(profile, "keepalive"), 20);
+    ck_assert_uint_eq(profile_get_uint(profile, "timeout"), 30);
+    ck_assert_uint_eq(profile_get_uint(profile, "dead-after"), 60);
+    ck_assert_str_eq(profile_get(profile, "auth"), "eap");
+    ck_assert_str_eq(profile_get(profile, "tunnel"), "full");
+    ck_assert(profile_get_bool(profile, "request-ipv4"));
+    ck_assert(profile_get_bool(profile, "request-ipv6"));
+    ck_assert(profile_get_bool(profile, "dns"));
+    ck_assert(!profile_get_bool(profile, "legacy"));
+    ck_assert(!profile_get_bool(profile, "rsa-pss"));
+    ck_assert_ptr_null(profile_get(profile, "gateway"));
+    ck_assert(!profile_is_set(profile, "port"));
+    ck_assert_uint_eq(profile_get_bytes(profile, "password").len, 0);
+    profile_free(profile);
+    profile_free(NULL);
+}
+END_TEST
+
+/* ---- values ---- */
+
+struct value_case {
+    const char *key, *text;
+    const char *want; /* what profile_get() gives; or the message behind "home.conf:7: KEY: " */
+};
+
+static const struct value_case good_values[] = {
+    {"gateway", "vpn.example.org", "vpn.example.org"},
+    {"gateway", "192.0.2.1", "192.0.2.1"},
+    {"gateway", "2001:db8::1", "2001:db8::1"},
+    {"gateway", "fe80::1%eth0", "fe80::1%eth0"},
+    {"gateway", "gateway_1", "gateway_1"},
+    {"gateway", "vpn.example.org.", "vpn.example.org."},
+    {"gateway",
+     "b\xc3\xbc"
+     "cher.example",
+     "b\xc3\xbc"
+     "cher.example"},
+    {"port", "4500", "4500"},
+    {"port", "0065535", "65535"},
+    {"auth", "certificate", "certificate"},
+    {"legacy", "Yes", "true"},
+    {"legacy", "0", "false"},
+    {"dns", "off", "false"},
+    {"mtu", "0", "0"},
+    {"mtu", "576", "576"},
+    {"remote-ts", " 10.0.0.0/8 ,2001:db8::/32 ", "10.0.0.0/8,2001:db8::/32"},
+    {"remote-ts", "0.0.0.0/0", "0.0.0.0/0"},
+    {"ike-proposals", "aes256gcm16-prfsha384-x25519, aes128-sha256-modp2048",
+     "aes256gcm16-prfsha384-x25519,aes128-sha256-modp2048"},
+    {"esp-proposals", "aes256gcm16", "aes256gcm16"},
+    {"eap-methods", "mschapv2", "mschapv2"},
+    {"user", "CORP\\alice", "CORP\\alice"},
+    {"name", "At home", "At home"},
+};
+
+START_TEST(good_value)
+{
+    const struct value_case *c = &good_values[_i];
+    struct profile *profile = profile_new();
+    GError *error = NULL;
+
+    ck_assert_msg(profile_set(profile, c->key, c->text, NULL, &error), "%s",
+                  error == NULL ? "?" : error->message);
+    ck_assert_str_eq(profile_get(profile, c->key), c->want);
+    ck_assert(profile_is_set(profile, c->key));
+    profile_unset(profile, c->key);
+    ck_assert(!profile_is_set(profile, c->key));
+    profile_free(profile);
+}
+END_TEST
+
+static const struct value_case bad_values[] = {
+    {"port", "70000", "\"70000\" is not between 1 and 65535"},
+    {"port", "0", "\"0\" is not between 1 and 65535"},
+    {"port", "-1", "\"-1\" is not a whole number"},
+    {"port", "500x", "\"500x\" is not a whole number"},
+    {"port", " 500", "\" 500\" is not a whole number"},
+    {"port", "99999999999999999999999", "\"99999999999999999999999\" is not between 1 and 65535"},
+    {"port", "", "the value is empty"},
+    {"mtu", "575", "\"575\": neither 0 nor between 576 and 65535"},
+    {"legacy", "maybe", "\"maybe\" is neither true nor false"},
+    {"auth", "certificat",
+     "\"certificat\" is none of: eap, certificate, psk (did you mean \"certificate\"?)"},
+    {"auth", "kerberos", "\"kerberos\" is none of: eap, certificate, psk"},
+    {"eap-methods", "mschapv2,gtc", "\"gtc\" is none of: mschapv2"},
+    {"eap-methods", "mschapv2,", "there is nothing between two commas or at an end"},
+    {"gateway", "vpn example.org", "\"vpn example.org\": neither a host name nor an address"},
+    {"gateway", "https://vpn.example.org",
+     "\"https://vpn.example.org\": a host name or an address is wanted, not a URL"},
+    {"gateway", "vpn.example.org:4500",
+     "\"vpn.example.org:4500\": neither a host name nor an address (the port is a key of its own)"},
+    {"gateway", "192.0.2.300", "\"192.0.2.300\": neither a host name nor an address"},
+    {"gateway", "-vpn.example.org", "\"-vpn.example.org\": neither a host name nor an address"},
+    {"gateway", "vpn..example.org", "\"vpn..example.org\": neither a host name nor an address"},
+    {"gateway", "192.0.2.1%eth0", "\"192.0.2.1%eth0\": neither a host name nor an address"},
+    {"gateway", "fe80::1%",
+     "\"fe80::1%\": neither a host name nor an address (the port is a key of its own)"},
+    {"gateway", ".", "\".\": neither a host name nor an address"},
+    {"gateway", "a\nb", "it contains a control character"},
+    {"user", "a\tb", "it contains a control character"},
+    {"user", "a\x7f", "it contains a control character"},
+    {"user",
+     "a\xc2\x85"
+     "b",
+     "it contains a control character"},
+    {"user",
+     "a\xe2\x80\xae"
+     "b",
+     "it contains a control character"},
+    {"user", "a\xff", "it is not valid UTF-8"},
+    {"name", "../x", "\"../x\": a name has no slash and does not begin with a dot"},
+    {"remote-ts", "10.0.0.0/33",
+     "\"10.0.0.0/33\": not a prefix such as 192.0.2.0/24 or 2001:db8::/32"},
+    {"remote-ts", "10.0.0.1/8", "\"10.0.0.1/8\": the bits behind the prefix length are not zero"},
+    {"remote-ts", "10.0.0.0/8,x", "\"x\": not a prefix such as 192.0.2.0/24 or 2001:db8::/32"},
+    {"ike-proposals", "aes256gcm16-prfsha384-x25519,aes256gcm16-prfsha999-x25519",
+     "\"prfsha999\": unknown algorithm"},
+    {"ike-proposals", "aes256gcm16", NULL},
+    {"esp-proposals", "prfsha256", NULL},
+    {"esp-proposals", "aes128,aes128,aes128,aes128,aes128,aes128,aes128,aes128,aes128",
+     "more than 8 elements"},
+    {"ca", "does-not-exist.pem", NULL},
+    {"password", "two\nlines", "it contains a control character"},
+    {"password", "base64:?", "what follows base64: is not base64"},
+    {"psk", "base64:", "what follows base64: is not base64"},
+    {"psk", "base64:AAA", "what follows base64: is not base64"},
+    {"psk", "base64:A=AA", "what follows base64: is not base64"},
+    {"password", "base64:CgA=", "it contains a NUL octet"},
+};
+
+START_TEST(bad_value)
+{
+    const struct value_case *c = &bad_values[_i];
+    struct profile *profile = profile_new();
+    char *where = g_strdup_printf("home.conf:7: %s", c->key);
+    GError *error = NULL;
+
+    ck_assert_msg(!profile_set(profile, c->key, c->text, where, &error), "%s=%s was taken", c->key,
+                  c->text);
+    ck_assert(g_str_has_prefix(error->message, where));
+    if (c->want != NULL) {
+        ck_assert_str_eq(error->message + strlen(where) + 2, c->want);
+    }
+    ck_assert(!profile_is_set(profile, c->key));
+    g_clear_error(&error);
+
+    /* A refused value leaves the one before. */
+    if (strcmp(c->key, "port") == 0) {
+        ck_assert(profile_set(profile, "port", "4500", NULL, NULL));
+        ck_assert(!profile_set(profile, "port", c->text, NULL, NULL));
+        ck_assert_uint_eq(profile_get_uint(profile, "port"), 4500);
+    }
+    g_free(where);
+    profile_free(profile);
+}
+END_TEST
+
+START_TEST(secrets_do_not_show_in_messages)
+{
+    struct profile *profile = profile_new();
+    GError *error = NULL;
+
+    ck_assert(!profile_set(profile, "password", "hunter2\n", NULL, &error));
+    ck_assert_ptr_null(strstr(error->message, "hunter2"));
+    ck_assert_ptr_null(profile_get(profile, "password"));
+    g_clear_error(&error);
+    profile_free(profile);
+}
+END_TEST
+
+START_TEST(unknown_key)
+{
+    struct profile *profile = profile_new();
+    GError *error = NULL;
+
+    ck_assert(!profile_set(profile, "gatway", "x", "--gatway", &error));
+    ck_assert_str_eq(error->message,
+                     "--gatway: unknown key \"gatway\" (did you mean \"gateway\"?)");
+    ck_assert_int_eq(error->code, PROFILE_ERROR_KEY);
+    g_clear_error(&error);
+    ck_assert(!profile_set_bytes(profile, "x", bytes_of_string("y"), NULL));
+    profile_free(profile);
+}
+END_TEST
+
+START_TEST(octets)
+{
+    struct profile *profile = profile_new();
+
+    ck_assert(profile_set_bytes(profile, "psk", bytes_of("\0\n\xff", 3), NULL));
+    ck_assert_octets(profile_get_bytes(profile, "psk"), bytes_of("\0\n\xff", 3));
+    ck_assert(!profile_set_bytes(profile, "password", bytes_of("a\0b", 3), NULL));
+    ck_assert(!profile_set_bytes(profile, "password", bytes_of(NULL, 0), NULL));
+    ck_assert(profile_set_bytes(profile, "ca", bytes_of("\x30\x00", 2), NULL));
+    ck_assert_ptr_null(profile_get_path(profile, "ca"));
+    ck_assert_octets(profile_get_bytes(profile, "ca"), bytes_of("\x30\x00", 2));
+    ck_assert(profile_set_bytes(profile, "port", bytes_of_string("4500"), NULL));
+    ck_assert_uint_eq(profile_get_uint(profile, "port"), 4500);
+    ck_assert(profile_set(profile, "psk", "base64:AAr/", NULL, NULL));
+    ck_assert_octets(profile_get_bytes(profile, "psk"), bytes_of("\0\n\xff", 3));
+    profile_free(profile);
+}
+END_TEST
+
+/* ---- keyfiles ---- */
+
+struct file_case {
+    const char *text;
+    const char *want; /* the whole message */
+};
+
+static const struct file_case bad_files[] = {
+    {"gateway=a\n", "home.conf:1: [godwit] must come first"},
+    {"[godwt]\n", "home.conf:1: unknown group [godwt]; keys belong in [godwit]"},
+    {"[godwit]\n\n# c\ngatway=a\n",
+     "home.conf:4: unknown key \"gatway\" (did you mean \"gateway\"?)"},
+    {"[godwit]\r\nport=70000\r\n", "home.conf:2: port: \"70000\" is not between 1 and 65535"},
+    {"[godwit]\ngateway=a\ngateway=b\n", "home.conf:3: \"gateway\" was already set in line 2"},
+    {"[godwit]\ngateway\n", "home.conf:2: neither key=value nor a comment"},
+    {"[godwit]\ngateway=\n", "home.conf:2: gateway: the value is empty"},
+    {"[godwit]\n=a\n", "home.conf:2: unknown key \"\""},
+    {"[godwit]\ngateway=a\x01"
+     "b\n",
+     "home.conf:2: gateway: it contains a control character"},
+    {"[godwit]\ngateway=a\\nb\n", "home.conf:2: gateway: it contains a control character"},
+    {"[godwit]\nuser=CORP\\alice\n", "home.conf:2: user: a backslash must be written \\\\; only "
+                                     "\\s, \\t, \\n and \\r exist besides"},
+    {"[godwit]\nuser=alice\\",
+     "home.conf:2: user: a backslash must be written \\\\; only \\s, \\t, "
+     "\\n and \\r exist besides"},
+    {"[godwit]\nuser=\xff\n", "home.conf:2: user: it is not valid UTF-8"},
+    {"[godwit]\n\xff=1\n", "home.conf:2: unknown key \"\xef\xbf\xbd\""},
+    {"[godwit]\n[other]\n", "home.conf:2: unknown group [other]; keys belong in [godwit]"},
+};
+
+START_TEST(bad_file)
+{
+    const struct file_case *c = &bad_files[_i];
+    GError *error = NULL;
+
+    ck_assert_ptr_null(parse(c->text, &error));
+    ck_assert_str_eq(error->message, c->want);
+    g_clear_error(&error);
+}
+END_TEST
+
+START_TEST(parse_variants)
+{
+    struct profile *profile = parse_good("\xef\xbb\xbf# a comment\r\n"
+                                         " [godwit] \r\n"
+                                         "  gateway =  vpn.example.org \t\r\n"
+                                         "[godwit]\r\n"
+                                         "user=CORP\\\\alice\r\n"
+                                         "password=\\sp=#\xc3\xa4ss\\s");
+
+    ck_assert_str_eq(profile_get(profile, "gateway"), "vpn.example.org");
+    ck_assert_str_eq(profile_get(profile, "user"), "CORP\\alice");
+    ck_assert_octets(profile_get_bytes(profile, "password"), bytes_of_string(" p=#\xc3\xa4ss "));
+    profile_free(profile);
+
+    profile = parse_good("");
+    ck_assert(!profile_is_set(profile, "gateway"));
+    profile_free(profile);
+}
+END_TEST
+
+START_TEST(nul_octets)
+{
+    static const char value[] = "[godwit]\ngateway=a\0b\n", key[] = "[godwit]\ngate\0way=a\n";
+    GError *error = NULL;
+
+    ck_assert_ptr_null(profile_parse(bytes_of(value, sizeof value - 1), "x", NULL, &error));
+    ck_assert_str_eq(error->message, "x:2: gateway: it contains a NUL octet");
+    g_clear_error(&error);
+    ck_assert_ptr_null(profile_parse(bytes_of(key, sizeof key - 1), "x", NULL, &error));
+    ck_assert(g_str_has_prefix(error->message, "x:2: unknown key"));
+    g_clear_error(&error);
+}
+END_TEST
+
+START_TEST(huge_lines)
+{
+    GString *text = g_string_new("[godwit]\nuser=");
+    GError *error = NULL;
+
+    while (text->len < PROFILE_FILE_MAX) {
+        g_string_append_c(text, 'a');
+    }
+    ck_assert_ptr_null(parse(text->str, &error));
+    ck_assert_str_eq(error->message, "home.conf:2: user: longer than 65536 octets");
+    g_clear_error(&error);
+
+    g_string_append_c(text, 'a');
+    ck_assert_ptr_null(parse(text->str, &error));
+    ck_assert_str_eq(error->message, "home.conf: larger than 1 MiB");
+    g_clear_error(&error);
+
+    g_string_assign(text, "");
+    while (text->len < PROFILE_FILE_MAX) {
+        g_string_append_c(text, '[');
+    }
+    ck_assert_ptr_null(parse(text->str, &error));
+    ck_assert_uint_lt(strlen(error->message), 400);
+    g_clear_error(&error);
+    g_string_free(text, TRUE);
+}
+END_TEST
+
+/* ---- files ---- */
+
+static void expect_load_error(const char *path, const char *what)
+{
+    char *want = g_strdup_printf("%s: cannot be read: %s", path, what);
+    GError *error = NULL;
+
+    ck_assert_ptr_null(profile_load(path, &error));
+    ck_assert_str_eq(error->message, want);
+    ck_assert_int_eq(error->code, PROFILE_ERROR_FILE);
+    g_clear_error(&error);
+    g_free(want);
+}
+
+START_TEST(unreadable)
+{
+    char *missing = g_build_filename(folder, "missing.conf", NULL);
+    char *fifo = g_build_filename(folder, "fifo.conf", NULL);
+    char *empty = file("empty.conf", "");
+    char *large = file("large.conf", "x");
+
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    ck_assert_int_eq(truncate(large, PROFILE_FILE_MAX + 1), 0);
+    expect_load_error(missing, g_strerror(ENOENT));
+    expect_load_error(folder, "it is a folder");
+    expect_load_error(fifo, "it is not a regular file");
+    expect_load_error("/dev/null", "it is not a regular file");
+    expect_load_error(empty, "it is empty");
+    expect_load_error(large, "it is larger than 1 MiB");
+    g_free(missing);
+    g_free(fifo);
+    g_free(empty);
+    g_free(large);
+}
+END_TEST
+
+START_TEST(files_relative_to_the_profile)
+{
+    char *ca = file("ca.pem", "PEM");
+    char *conf = file("home.conf", "[godwit]\ngateway=a\nca=ca.pem\n");
+    struct profile *profile = profile_load(conf, NULL);
+    GError *error = NULL;
+    char *want;
+
+    ck_assert_ptr_nonnull(profile);
+    ck_assert_str_eq(profile_get_path(profile, "ca"), ca);
+    ck_assert_octets(profile_get_bytes(profile, "ca"), bytes_of_string("PEM"));
+    ck_assert_ptr_null(profile_get(profile, "ca"));
+    profile_free(profile);
+
+    ck_assert_int_eq(g_remove(ca), 0);
+    ck_assert_ptr_null(profile_load(conf, &error));
+    want = g_strdup_printf("%s:3: ca: \"%s\" cannot be read: %s", conf, ca, g_strerror(ENOENT));
+    ck_assert_str_eq(error->message, want);
+    g_clear_error(&error);
+    g_free(want);
+    g_free(ca);
+    g_free(conf);
+}
+END_TEST
+
+static void set_everything(struct profile *profile, const char *ca)
+{
+    static const char *const texts[][2] = {
+        {"name", " Home "},
+        {"gateway", "vpn.example.org"},
+        {"port", "4500"},
+        {"user", "CORP\\alice"},
+        {"auth", "eap"},
+        {"legacy", "true"},
+        {"remote-ts", "10.0.0.0/8"},
+        {"password", " base64 \\ "},
+        {"identity", "#x"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        ck_assert_msg(profile_set(profile, texts[i][0], texts[i][1], NULL, NULL), "%s",
+                      texts[i][0]);
+    }
+    ck_assert(profile_set(profile, "ca", ca, NULL, NULL));
+    ck_assert(
+        profile_set_bytes(profile, "private-key-password", bytes_of_string("base64:AAAA"), NULL));
+    ck_assert(profile_set_bytes(profile, "psk", bytes_of("\0\x01 ", 3), NULL));
+    ck_assert(profile_set_bytes(profile, "certificate", bytes_of("\x30\x03\x00", 3), NULL));
+}
+
+static void expect_equal(const struct profile *a, const struct profile *b)
+{
+    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
+        ck_assert_msg(profile_is_set(a, key->name) == profile_is_set(b, key->name), "%s",
+                      key->name);
+        ck_assert_pstr_eq(profile_get(a, key->name), profile_get(b, key->name));
+        ck_assert_octets(profile_get_bytes(a, key->name), profile_get_bytes(b, key->name));
+    }
+}
+
+START_TEST(save_and_load)
+{
+    char *ca = file("ca.pem", "PEM"), *path = g_build_filename(folder, "sub/x.conf", NULL);
+    struct profile *profile = profile_new(), *again, *copy;
+    GError *error = NULL;
+    GStatBuf status;
+
+    set_everything(profile, ca);
+    ck_assert(profile_save(profile, path, &error));
+    ck_assert_int_eq(g_stat(path, &status), 0);
+    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    again = profile_load(path, &error);
+    ck_assert_msg(again != NULL, "%s", error == NULL ? "?" : error->message);
+    expect_equal(profile, again);
+    ck_assert_str_eq(profile_get_path(again, "ca"), ca);
+    copy = profile_copy(again);
+    profile_free(again);
+    expect_equal(profile, copy);
+    profile_free(copy);
+
+    /* An existing file, even one that everybody may read, becomes private. */
+    ck_assert_int_eq(g_chmod(path, 0644), 0);
+    ck_assert(profile_save(profile, path, NULL));
+    ck_assert_int_eq(g_stat(path, &status), 0);
+    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    ck_assert(!profile_save(profile, "/proc/x/y.conf", &error));
+    ck_assert(g_str_has_prefix(error->message, "/proc/x/y.conf: cannot be written: "));
+    g_clear_error(&error);
+    profile_free(profile);
+    g_free(path);
+    g_free(ca);
+}
+END_TEST
+
+/* What we write must stay a keyfile to everybody else. */
+START_TEST(saved_file_is_a_keyfile)
+{
+    char *ca = file("ca.pem", "PEM"), *path = g_build_filename(folder, "x.conf", NULL);
+    struct profile *profile = profile_new();
+    GKeyFile *keyfile = g_key_file_new();
+    char *text;
+
+    set_everything(profile, ca);
+    ck_assert(profile_save(profile, path, NULL));
+    ck_assert(g_key_file_load_from_file(keyfile, path, G_KEY_FILE_NONE, NULL));
+    text = g_key_file_get_string(keyfile, "godwit", "user", NULL);
+    ck_assert_str_eq(text, "CORP\\alice");
+    g_free(text);
+    text = g_key_file_get_string(keyfile, "godwit", "password", NULL);
+    ck_assert_str_eq(text, " base64 \\ ");
+    g_free(text);
+    g_key_file_free(keyfile);
+    profile_free(profile);
+    g_free(path);
+    g_free(ca);
+}
+END_TEST
+
+START_TEST(find_and_list)
+{
+    char *path = g_build_filename(g_get_user_config_dir(), "godwit", "home.conf", NULL);
+    struct profile *profile = profile_new();
+    char *found, **names;
+
+    ck_assert_ptr_null(profile_find("home"));
+    ck_assert(profile_set(profile, "gateway", "a", NULL, NULL));
+    ck_assert(profile_save(profile, path, NULL));
+    found = profile_find("home");
+    ck_assert_str_eq(found, path);
+    g_free(found);
+    found = profile_find("./nowhere");
+    ck_assert_str_eq(found, "./nowhere");
+    g_free(found);
+    found = profile_find("nowhere.conf");
+    ck_assert_str_eq(found, "nowhere.conf");
+    g_free(found);
+    ck_assert_ptr_null(profile_find("vpn.example.org"));
+    names = profile_list();
+    ck_assert(g_strv_contains((const char *const *)names, "home"));
+    g_strfreev(names);
+    profile_free(profile);
+    g_free(path);
+}
+END_TEST
+
+/* ---- rules across keys ---- */
+
+static const struct file_case rules[] = {
+    {"", "gateway: missing"},
+    {"gateway=a\n", NULL},
+    {"gateway=a\nauth=certificate\n", "certificate: missing; auth=certificate needs it"},
+    {"gateway=a\nauth=certificate\ncertificate=base64:MAA=\n",
+     "private-key: missing; auth=certificate needs it"},
+    {"gateway=a\nauth=certificate\ncertificate=base64:MAA=\nprivate-key=base64:MAA=\n", NULL},
+    {"gateway=a\ncertificate=base64:MAA=\n",
+     "certificate: set, but auth is not: add auth=certificate to use it"},
+    {"gateway=a\nauth=eap\ncertificate=base64:MAA=\n", NULL},
+    {"gateway=a\npsk=x\n", "psk: set, but auth is not: add auth=psk to use it"},
+    {"gateway=a\nauth=psk\n", NULL},
+    {"gateway=a\nrequest-ipv4=no\nrequest-ipv6=no\n",
+     "request-ipv6: false like request-ipv4: no internal address is left to ask for"},
+    {"gateway=a\nrequest-ipv6=no\n", NULL},
+    {"gateway=a\nesp-proposals=3des-sha1\n",
+     "esp-proposals: \"3des\": this algorithm is weak and needs legacy algorithms to be allowed"},
+    {"gateway=a\nesp-proposals=3des-sha1\nlegacy=yes\n", NULL},
+    {"gateway=a\nike-proposals=aes128-sha256-modp1024\n",
+     "ike-proposals: \"modp1024\": this algorithm is weak and needs legacy algorithms to be "
+     "allowed"},
+};
+
+START_TEST(rule)
+{
+    char *text = g_strconcat("[godwit]\n", rules[_i].text, NULL);
+    struct profile *profile = parse_good(text);
+    GError *error = NULL;
+
+    ck_assert(profile_validate(profile, &error) == (rules[_i].want == NULL));
+    ck_assert_pstr_eq(error == NULL ? NULL : error->message, rules[_i].want);
+    g_clear_error(&error);
+    profile_free(profile);
+    g_free(text);
+}
+END_TEST
+
+/* ---- D-Bus ---- */
+
+START_TEST(variant_round_trip)
+{
+    char *ca = file("ca.pem", "PEM");
+    struct profile *profile = profile_new(), *again;
+    GVariant *dict;
+    guint64 port;
+
+    set_everything(profile, ca);
+    dict = g_variant_ref_sink(profile_to_variant(profile));
+    ck_assert(g_variant_lookup(dict, "port", "t", &port));
+    ck_assert_uint_eq(port, 4500);
+    ck_assert(!g_variant_lookup(dict, "mtu", "t", &port));
+    again = profile_from_variant(dict, NULL);
+    ck_assert_ptr_nonnull(again);
+    expect_equal(profile, again);
+    /* Paths stay where they mean something. */
+    ck_assert_ptr_null(profile_get_path(again, "ca"));
+    g_variant_unref(dict);
+    profile_free(again);
+    profile_free(profile);
+    g_free(ca);
+}
+END_TEST
+
+static const struct file_case bad_variants[] = {
+    {"{'gatway': <'x'>}", "gatway: unknown key"},
+    {"{'gateway': <uint64 1>}", "gateway: the type is t instead of s"},
+    {"{'port': <'4500'>}", "port: the type is s instead of t"},
+    {"{'port': <uint64 70000>}", "port: \"70000\" is not between 1 and 65535"},
+    {"{'legacy': <'true'>}", "legacy: the type is s instead of b"},
+    {"{'ca': <'/etc/shadow'>}", "ca: the type is s instead of ay"},
+    {"{'password': <'x'>}", "password: the type is s instead of ay"},
+    {"{'password': <@ay []>}", "password: the value is empty"},
+    {"{'gateway': <'a\\nb'>}", "gateway: it contains a control character"},
+    {"{'gateway': <'a'>, 'gateway': <'b'>}", "gateway: given twice"},
+};
+
+START_TEST(bad_variant)
+{
+    GError *error = NULL;
+    GVariant *dict =
+        g_variant_parse(G_VARIANT_TYPE_VARDICT, bad_variants[_i].text, NULL, NULL, &error);
+
+    ck_assert_msg(dict != NULL, "%s", error == NULL ? "?" : error->message);
+    ck_assert_ptr_null(profile_from_variant(dict, &error));
+    ck_assert_str_eq(error->message, bad_variants[_i].want);
+    g_clear_error(&error);
+    g_variant_unref(dict);
+}
+END_TEST
+
+START_TEST(variant_of_another_type)
+{
+    GVariant *text = g_variant_ref_sink(g_variant_new_string("x"));
+
+    ck_assert_ptr_null(profile_from_variant(text, NULL));
+    g_variant_unref(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("profile");
+    TCase *tests = tcase_create("profile");
+    char *home = g_dir_make_tmp("godwit-profile-XXXXXX", NULL);
+    int result;
+
+    g_setenv("XDG_CONFIG_HOME", home, TRUE);
+    g_setenv("LC_ALL", "C.UTF-8", TRUE);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, table_is_sound);
+    tcase_add_test(tests, defaults);
+    tcase_add_loop_test(tests, good_value, 0, G_N_ELEMENTS(good_values));
+    tcase_add_loop_test(tests, bad_value, 0, G_N_ELEMENTS(bad_values));
+    tcase_add_test(tests, secrets_do_not_show_in_messages);
+    tcase_add_test(tests, unknown_key);
+    tcase_add_test(tests, octets);
+    tcase_add_loop_test(tests, bad_file, 0, G_N_ELEMENTS(bad_files));
+    tcase_add_test(tests, parse_variants);
+    tcase_add_test(tests, nul_octets);
+    tcase_add_test(tests, huge_lines);
+    tcase_add_test(tests, unreadable);
+    tcase_add_test(tests, files_relative_to_the_profile);
+    tcase_add_test(tests, save_and_load);
+    tcase_add_test(tests, saved_file_is_a_keyfile);
+    tcase_add_test(tests, find_and_list);
+    tcase_add_loop_test(tests, rule, 0, G_N_ELEMENTS(rules));
+    tcase_add_test(tests, variant_round_trip);
+    tcase_add_loop_test(tests, bad_variant, 0, G_N_ELEMENTS(bad_variants));
+    tcase_add_test(tests, variant_of_another_type);
+    suite_add_tcase(suite, tests);
+    result = run_suite(suite);
+    remove_below(home);
+    g_rmdir(home);
+    g_free(home);
+    return result;
+}
