@@ -91,7 +91,13 @@ static void on_exit_status(GPid pid, gint status, gpointer data)
 {
     struct worker *worker = data;
     g_autofree char *how = start_failure(worker);
-    (void)pid;
+    int real;
+    /* A traced process is our child to wait for only once its tracer has let go of it, moments
+     * after GLib calls (GLib 2.74 does not look, and says 0). ECHILD: GLib has reaped it. */
+    pid_t reaped;
+    while ((reaped = waitpid(pid, &real, 0)) < 0 && errno == EINTR) {
+    }
+    status = reaped == pid ? real : status;
     worker->pid = 0;
     if (!how && WIFSIGNALED(status)) {
         how = g_strdup_printf(_("godwit-tunnel was ended by signal %d (%s)."), WTERMSIG(status),

@@ -254,6 +254,7 @@ static const struct {
 } failures[] = {
     {"dies-on-connect", REASON_WORKER_DIED, "exit code 7"},
     {"dies-early", REASON_WORKER_DIED, "exit code 7"},
+    {"dies-traced", REASON_WORKER_DIED, "exit code 7"},
     {"refuses", REASON_PROFILE, "bad profile"},
     {"fails", REASON_AUTH_FAILED, "E=691"},
     {"closes", REASON_WORKER_DIED, "does not respond"},
