@@ -81,6 +81,7 @@ static const struct reason_row rows[REASON_COUNT] = {
                             "administrator."),
                          25},
     [REASON_WORKER_DIED] = {"worker-died", N_("The tunnel process ended unexpectedly."), NULL, 26},
+    [REASON_REDIRECTED] = {"redirected", N_("The gateway sent the connection to another gateway."), NULL, 27},
 };
 
 static const struct reason_row *row_of(enum reason reason)

@@ -58,6 +58,7 @@ enum reason {
     REASON_GATEWAY_LOST,       /* an established gateway stopped answering */
     REASON_PROTOCOL,           /* the gateway broke the protocol */
     REASON_WORKER_DIED,        /* godwit-tunnel ended unexpectedly */
+    REASON_REDIRECTED,         /* the gateway sends us to another one */
     REASON_COUNT
 };
 

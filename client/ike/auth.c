@@ -198,7 +198,9 @@ enum err auth_build(struct ike *ike, struct chain *chain)
     if (ike->config.auth == IKE_AUTH_CERTIFICATE) {
         write_certificates(ike, chain);
     }
-    notify_write(chain, 0, none, N_INITIAL_CONTACT, none);
+    if (!ike->config.successor) {
+        notify_write(chain, 0, none, N_INITIAL_CONTACT, none);
+    }
     if (ike->config.auth != IKE_AUTH_PSK) {
         write_certreq(ike, chain);
     }

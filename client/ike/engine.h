@@ -121,6 +121,7 @@ struct refusal {
     enum reason reason; /* REASON_NONE = none */
     unsigned tries;     /* of our request when it was first heard */
     uint64_t believe_at;
+    bool transient; /* as in struct ending */
     char detail[DETAIL_MAX];
 };
 
@@ -133,6 +134,8 @@ struct ending {
     bool wanted; /* the user has disconnected while the last IKE_AUTH response is awaited */
     uint64_t deadline;
     bool reported;
+    bool was_up;    /* the connection had been established */
+    bool transient; /* what the gateway says passes by itself */
     char detail[DETAIL_MAX];
 };
 
@@ -172,6 +175,7 @@ struct ike {
     struct proposal_list offer_ike, offer_esp;
     char application_version[128];
     struct secret psk;
+    uint8_t redirected_from[16];
     const struct cert_trust *trust;
     enum ike_state state;
     uint64_t now; /* latest time seen */
@@ -214,6 +218,10 @@ void ike_close_error(struct ike *ike, enum err err, const char *during);
  * confirmation by repetition. */
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* ---- ending.c ---- */
+/* Whether to try again may succeed without the user's doing. */
+bool ending_retry(const struct ending *ending);
+
 /* Longest IKE message that goes in one datagram now. */
 size_t ike_room(const struct ike *ike);
 
@@ -276,9 +284,15 @@ void auth_eap_failed(struct ike *ike);
 /* Continues with what the user gave. */
 void auth_eap_provide(struct ike *ike, enum eap_secret secret, struct bytes value);
 
+/* ---- redirect.c ---- */
+/* For IKE_SA_INIT: that we follow redirections, or who has redirected us (RFC 5685 9.1, 9.3). */
+void redirect_offer(const struct ike *ike, struct chain *chain);
+
 /* ---- refusal.c ---- */
 /* The first error notify of a message; false when there is none. */
 bool refusal_find(const struct message *message, struct notify *out);
+/* What such a notify says may be otherwise in a while. */
+bool refusal_transient(uint16_t type);
 /* Ends the connection with reason and sentence of an error notify in an IKE_AUTH response. */
 enum err refusal_auth(struct ike *ike, const struct message *message,
                       enum ike_state *next) ERR_CHECK;

@@ -100,6 +100,7 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
 
     if (ike->ending.reason == REASON_NONE) {
         ike->ending.reason = reason;
+        ike->ending.was_up = ike->state == ST_UP;
         va_start(args, format);
         (void)vsnprintf(ike->ending.detail, sizeof ike->ending.detail, format, args);
         va_end(args);
@@ -142,13 +143,20 @@ void ike_close_error(struct ike *ike, enum err err, const char *during)
     }
 }
 
+/* The connection ends by what is suspected. */
+static void believe(struct ike *ike)
+{
+    ike->ending.transient = ike->refusal.transient;
+    ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+}
+
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
 {
     struct refusal *refusal = &ike->refusal;
     va_list args;
 
     if (refusal->reason == reason && ike->sa.request.tries > refusal->tries) {
-        ike_close(ike, CLOSE_SILENTLY, reason, "%s", refusal->detail);
+        believe(ike);
         return;
     }
     /* What a message says is worth more than an ICMP error. */
@@ -159,6 +167,7 @@ void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const c
         return;
     }
     refusal->reason = reason;
+    refusal->transient = false;
     refusal->tries = ike->sa.request.tries;
     refusal->believe_at = patience == IKE_NEVER ? IKE_NEVER : ike->now + patience;
     va_start(args, format);
@@ -178,8 +187,11 @@ size_t ike_room(const struct ike *ike)
 
 static enum err config_check(const struct ike_config *config)
 {
+    size_t from = config->redirected_from.len;
+
     if (config->remote_id.type == ID_NONE || config->path.remote.addr.family == FAMILY_NONE ||
-        config->rng.fill == NULL) {
+        config->rng.fill == NULL ||
+        (from != 0 && from != 4 && from != 16)) {
         return ERR_UNSUPPORTED;
     }
     switch (config->auth) {
@@ -225,6 +237,10 @@ static enum err config_copy(struct ike *ike, const struct ike_config *config)
                              sizeof ike->application_version);
     }
     ike->config.application_version = ike->application_version;
+    if (config->redirected_from.len > 0) {
+        memcpy(ike->redirected_from, config->redirected_from.data, config->redirected_from.len);
+    }
+    ike->config.redirected_from = bytes_of(ike->redirected_from, config->redirected_from.len);
     if (!secret_set(&ike->psk, config->psk)) {
         return ERR_MEMORY;
     }
@@ -443,7 +459,7 @@ static void give_up(struct ike *ike)
     const struct request *request = &ike->sa.request;
 
     if (ike->refusal.reason != REASON_NONE) {
-        ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+        believe(ike);
     } else if (!connecting(ike)) {
         seconds = (unsigned)((ike->now - request->started) / 1000000);
         ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_LOST,
@@ -501,7 +517,7 @@ void ike_tick(struct ike *ike, uint64_t now)
         ike_close(ike, CLOSE_SILENTLY, REASON_USER, "%s", "");
     } else if (connecting(ike) && ike->auth.waiting_since == 0 &&
                ike->refusal.reason != REASON_NONE && ike->now >= ike->refusal.believe_at) {
-        ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+        believe(ike);
     } else if (connecting(ike) && ike->auth.waiting_since == 0 &&
                ike->now >= ike->connect_deadline) {
         give_up(ike);
@@ -562,6 +578,7 @@ bool ike_next_event(struct ike *ike, struct ike_event *event)
     *event = (struct ike_event){
         .type = IKE_EVENT_DOWN,
         .reason = ike->ending.reason,
+        .retry = ending_retry(&ike->ending),
         .text = ike->ending.detail,
         .prompt = "",
     };

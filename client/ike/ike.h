@@ -73,6 +73,9 @@ struct ike_config {
     uint64_t ike_lifetime_us;           /* the same for the IKE SA; 0 = 4 h */
     uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; 0 = 20 s (RFC 3948 4) */
     bool trace;                         /* make IKE_EVENT_TRACE */
+    /* The address, 4 or 16 octets, of the gateway that has sent us to this one (RFC 5685 9.3); empty = none. */
+    struct bytes redirected_from;
+    bool successor;                     /* takes the place of an IKE SA that is still up: no INITIAL_CONTACT (RFC 7296 2.4) */
     time_t wall_clock;                  /* seconds since 1970 at ike_new(): certificates' dates */
     struct rng rng;                     /* its context must outlive the engine */
 };
@@ -137,6 +140,8 @@ enum ike_event_type {
     IKE_EVENT_CHILD_OUT,  /* from now on the outbound half of this one, announced as held, is used */
     IKE_EVENT_CHILD_DOWN, /* spi_in */
     IKE_EVENT_PATH,       /* ESP goes along it from now on */
+    IKE_EVENT_REDIRECT,   /* the gateway wants us to go to another (RFC 5685): while connecting DOWN with REASON_REDIRECTED follows */
+    IKE_EVENT_REAUTH,     /* the authentication is soon to be repeated in a new IKE SA (RFC 4478); at its end this one goes down */
     IKE_EVENT_TRACE,
     IKE_EVENT_DOWN,       /* the last event; ike_free() is all that is left */
 };
@@ -146,7 +151,9 @@ enum ike_event_type {
 struct ike_event {
     enum ike_event_type type;
     enum ike_phase phase;
-    const char *text;               /* PHASE: facts (gateway's identity, method, suite); TRACE: the rung; DOWN: detail sentence, may be "" */
+    const char *text;               /* PHASE: facts (gateway's identity, method, suite); TRACE: the rung; DOWN: detail sentence, may be "";
+                                     * REDIRECT: the new gateway, an address for which addr_is_assignable(), or a DNS name (what that stands
+                                     * for is the carrier's to check) */
     enum eap_secret secret;
     const char *prompt;             /* SECRET: what the gateway or method says, printable, may be "" */
     const struct ike_child *child;  /* CHILD_UP, CHILD_OUT */
@@ -155,6 +162,7 @@ struct ike_event {
     uint32_t spi_in;                /* CHILD_DOWN */
     struct path path;               /* PATH */
     enum reason reason;             /* DOWN */
+    bool retry;                     /* DOWN: to try again may succeed without the user's doing */
     bool outbound, retransmission;  /* TRACE */
     uint64_t at;                    /* TRACE: now of it */
 };

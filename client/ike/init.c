@@ -113,6 +113,7 @@ enum err init_build(struct ike *ike, struct chain *chain)
     }
     notify_write(chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
     write_signature_hashes(chain);
+    redirect_offer(ike, chain);
     if (init->restarts == 0) {
         init->first_sent = ike->now;
         ike_phase(ike, IKE_PHASE_INIT, "%s", endpoint_text(&ike->path.remote, text));
@@ -219,6 +220,7 @@ enum err init_refused(struct ike *ike, const struct message *message, enum ike_s
     }
     reason = refusal_init(ike, &notify, text, sizeof text);
     ike_suspect(ike, reason, PATIENCE_US, "%s", text);
+    ike->refusal.transient = ike->refusal.reason == reason && refusal_transient(notify.type);
     if (ike->state == ST_DOWN) {
         *next = ST_DOWN;
     }

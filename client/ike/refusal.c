@@ -59,6 +59,22 @@ bool refusal_find(const struct message *message, struct notify *out)
     return false;
 }
 
+bool refusal_transient(uint16_t type)
+{
+    static const uint16_t types[] = {
+        N_INVALID_IKE_SPI, N_NO_ADDITIONAL_SAS,      N_INTERNAL_ADDRESS_FAILURE, N_TEMPORARY_FAILURE,
+        8193, /* MAX_CONNECTION_REACHED and NETWORK_FAILURE (3GPP TS 24.302 8.1.2.2) */
+        10500, 15500, /* CONGESTION (the same) */
+    };
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (types[i] == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct refusal_row *find_row(const struct refusal_row *rows, size_t n, uint16_t type)
 {
     for (size_t i = 0; i < n; i++) {
@@ -162,6 +178,9 @@ static void close_by(struct ike *ike, enum close_how how, const struct notify *n
     char text[700];
 
     (void)notify_name(notify->type, name, sizeof name);
+    if (ike->ending.reason == REASON_NONE) {
+        ike->ending.transient = refusal_transient(notify->type);
+    }
     if (notify->type == N_NO_PROPOSAL_CHOSEN) {
         offered_text(&ike->offer.proposals, text, sizeof text);
         ike_close(ike, how, row->reason, "IKE_AUTH: %s (%s). %s %s", _(row->sentence), name,

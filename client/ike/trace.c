@@ -254,8 +254,8 @@ static void put_notify_data(struct line *line, const struct notify *notify)
             put_addr(line, notify->data);
         }
         break;
-    case 16407:
-    case 16408:
+    case N_REDIRECT:
+    case N_REDIRECTED_FROM:
         put_redirect(line, &r);
         break;
     default:

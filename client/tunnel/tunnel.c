@@ -354,6 +354,9 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
     case IKE_EVENT_TRACE:
         t->ops->trace(t->context, event->text, event->outbound, event->retransmission, event->at);
         break;
+    case IKE_EVENT_REDIRECT:
+    case IKE_EVENT_REAUTH:
+        break;
     case IKE_EVENT_DOWN:
         end(t, event->reason, event->text);
         break;

@@ -214,6 +214,12 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     case IKE_EVENT_PATH:
         sim->path_seen = true;
         break;
+    case IKE_EVENT_REDIRECT:
+        sim_note(sim, "    redirect to %s", event->text);
+        break;
+    case IKE_EVENT_REAUTH:
+        sim_note(sim, "    authentication is to be repeated");
+        break;
     case IKE_EVENT_TRACE:
         sim_note(sim, "%s  %s%s", event->outbound ? "-->" : "<--", event->text,
                  event->retransmission ? "  (again)" : "");

@@ -32,6 +32,7 @@ REFUSALS = {
     "gateway-closed": (23, r"closed the connection"),
     "gateway-lost": (24, r"stopped answering"),
     "worker-died": (26, r"ended unexpectedly"),
+    "redirected": (27, r"to another gateway"),
 }
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer.*|.*: runtime error: .*|"
                        r"SUMMARY: \w+Sanitizer.*")
