@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/tunnel.h"
 
-#include <errno.h>
 #include <glib-unix.h>
 #include <gnutls/gnutls.h>
-#include <time.h>
 
 #include "common/i18n.h"
-#include "esp/datapath.h"
-#include "tunnel/ike_socket.h"
+#include "tunnel/link.h"
 #include "tunnel/resolve.h"
+#include "tunnel/traffic.h"
 #include "tunnel/worker_config.h"
 
 #define DETAIL_MAX 1024
-/* A quarter of what a 32-bit sequence number counts (RFC 4303 3.3.3). */
-#define REKEY_PACKETS (UINT64_C(1) << 30)
 /* Datagrams at a time, so that a flood of them keeps nobody from timers, signals and the session.
  */
 #define BURST 64
 
 struct tunnel {
     struct ike_sockets sockets;
-    int tun_fd;
     const struct tunnel_ops *ops;
     void *context;
 
@@ -29,28 +24,18 @@ struct tunnel {
     struct resolve *resolving;
     struct endpoint gateway;
     gboolean found, configured; /* the gateway's address; the engine's settings */
-    gboolean trace, vnet_hdr;
-    guint16 path_mtu;
+    gboolean trace;
+    guint16 path_mtu; /* 0 = ask the route */
 
-    struct ike *ike;
+    struct link *link;
     struct cert_trust *system_trust;
-    struct datapath *datapath;
-    struct datapath_path path;
-    guint64 out_packets; /* when the outbound SA was replaced */
+    struct traffic traffic;
 
     GSource *timer;
     GSource *watches[3]; /* udp4, udp6 until the datapath runs; then its IKE queue */
     gboolean ended;
     uint8_t buffer[IKE_MESSAGE_MAX];
 };
-
-guint64 tunnel_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
-}
 
 static void pump(struct tunnel *t);
 
@@ -75,7 +60,7 @@ static void end(struct tunnel *t, enum reason reason, const char *detail)
     if (t->timer != NULL) {
         g_source_set_ready_time(t->timer, -1);
     }
-    datapath_stop(g_steal_pointer(&t->datapath));
+    traffic_stop(&t->traffic);
     t->ops->down(t->context, reason, detail != NULL ? detail : "");
 }
 
@@ -85,11 +70,11 @@ static void read_errors(struct tunnel *t, int fd)
 {
     gboolean more = TRUE;
 
-    while (more && t->ike != NULL) {
+    while (more && t->link != NULL) {
         struct path path;
 
         if (ike_socket_port_unreachable(fd, &path, &more)) {
-            ike_port_unreachable(t->ike, &path, tunnel_now());
+            ike_port_unreachable(t->link->ike, &path, link_now());
         }
     }
 }
@@ -103,12 +88,12 @@ static gboolean on_udp(int fd, GIOCondition condition, gpointer data)
     if ((condition & G_IO_ERR) != 0) {
         read_errors(t, fd);
     }
-    for (int n = 0; n < BURST && !t->ended && t->datapath == NULL; n++) {
+    for (int n = 0; n < BURST && !t->ended && t->traffic.datapath == NULL; n++) {
         if (!ike_socket_receive(fd, t->buffer, sizeof t->buffer, &path, &datagram)) {
             break;
         }
         if (datagram.len > 0) {
-            ike_input(t->ike, &path, datagram, tunnel_now());
+            ike_input(t->link->ike, &path, datagram, link_now());
             pump(t);
         }
     }
@@ -125,14 +110,14 @@ static gboolean on_ike_queue(int fd, GIOCondition condition, gpointer data)
     (void)fd;
     (void)condition;
     for (int n = 0; n < BURST && !t->ended; n++) {
-        size_t len = datapath_ike_receive(t->datapath, t->buffer, sizeof t->buffer, &path.local,
+        size_t len = datapath_ike_receive(t->traffic.datapath, t->buffer, sizeof t->buffer, &path.local,
                                           &path.remote, &marker);
 
         if (len == 0) {
             break;
         }
         if (marker == (path.remote.port != IKE_PORT)) {
-            ike_input(t->ike, &path, bytes_of(t->buffer, len), tunnel_now());
+            ike_input(t->link->ike, &path, bytes_of(t->buffer, len), link_now());
         }
         pump(t);
     }
@@ -171,140 +156,33 @@ static const char *phase_name(enum ike_phase phase)
     return "";
 }
 
-/* None is dropped: its packets would be too. */
-G_STATIC_ASSERT(ESP_SELECTORS_MAX >= TS_MAX);
-
-static void selectors(struct esp_selector *out, size_t *n, const struct ts_list *list)
-{
-    *n = list->n;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct ts *ts = &list->items[i];
-
-        out[i] = (struct esp_selector){
-            .protocol = ts->protocol,
-            .port_low = ts->port_low,
-            .port_high = ts->port_high,
-            .start = ts->start,
-            .end = ts->end,
-        };
-    }
-}
-
-static gboolean contains(const struct esp_selector *selector, const struct addr *addr)
-{
-    return addr_compare(&selector->start, addr) <= 0 && addr_compare(addr, &selector->end) <= 0;
-}
-
-/*
- * What comes out of the tunnel may go to the assigned addresses alone, however wide a TSi the
- * gateway leaves (RFC 7296 2.19): it has no business with the host's other addresses, and none with
- * what lies behind a host that forwards for its containers.
- */
-static void narrow_to_addresses(struct esp_params *params, const struct net_config *net)
-{
-    struct esp_selector wide[ESP_SELECTORS_MAX];
-    size_t n_wide = params->n_local;
-
-    memcpy(wide, params->local, n_wide * sizeof wide[0]);
-    params->n_local = 0;
-    for (size_t i = 0; i < n_wide; i++) {
-        for (size_t k = 0; k < net->n_addresses && params->n_local < ESP_SELECTORS_MAX; k++) {
-            if (contains(&wide[i], &net->addresses[k].addr)) {
-                struct esp_selector *narrow = &params->local[params->n_local++];
-
-                *narrow = wide[i];
-                narrow->start = narrow->end = net->addresses[k].addr;
-            }
-        }
-    }
-}
-
-static void child_params(struct esp_params *out, const struct ike_child *child)
-{
-    *out = (struct esp_params){.suite = child->suite};
-    selectors(out->local, &out->n_local, &child->local_ts);
-    selectors(out->remote, &out->n_remote, &child->remote_ts);
-}
-
-static gboolean install_in(struct tunnel *t, const struct ike_child *child,
-                           const struct net_config *net)
-{
-    struct esp_params params;
-
-    child_params(&params, child);
-    if (t->config.ike.local_ts.n == 0 && net->n_addresses > 0) {
-        narrow_to_addresses(&params, net);
-    }
-    params.spi = child->spi_in;
-    params.encr_key = secret_bytes(&child->in_encr);
-    params.integ_key = secret_bytes(&child->in_integ);
-    return datapath_add_in(t->datapath, &params) == OK;
-}
-
-static gboolean install_out(struct tunnel *t, const struct ike_child *child)
-{
-    struct esp_params params;
-    struct datapath_counters counters;
-
-    datapath_get_counters(t->datapath, &counters);
-    t->out_packets = counters.out_packets;
-    child_params(&params, child);
-    params.spi = child->spi_out;
-    params.encr_key = secret_bytes(&child->out_encr);
-    params.integ_key = secret_bytes(&child->out_integ);
-    return datapath_set_out(t->datapath, &params) == OK;
-}
-
-static guint16 inner_mtu(const struct tunnel *t, const struct ike_child *child,
-                         const struct net_config *net)
-{
-    guint16 mtu = t->config.mtu;
-
-    if (mtu == 0) {
-        mtu = esp_inner_mtu(&child->suite, t->path_mtu, t->path.remote.addr.family, true);
-    }
-    for (size_t i = 0; i < net->n_addresses; i++) {
-        /* A link with IPv6 needs 1280 octets (RFC 8200 5): longer ESP is fragmented outside. */
-        if (net->addresses[i].addr.family == FAMILY_IPV6 && mtu < 1280) {
-            ike_sockets_allow_fragments(&t->sockets);
-            return 1280;
-        }
-    }
-    return mtu;
-}
-
 static void child_up(struct tunnel *t, const struct ike_event *event)
 {
+    struct traffic *traffic = &t->traffic;
+    const struct link *link = t->link;
     struct net_config *net = g_memdup2(event->net, sizeof *event->net);
     struct tunnel_summary summary = {0};
-    gboolean first = t->datapath == NULL;
+    gboolean first = traffic->datapath == NULL;
 
-    net->mtu = inner_mtu(t, event->child, net);
+    net->mtu = traffic_mtu(traffic, event->child, net, &link->path, link->path_mtu);
     if (first) {
-        struct datapath_config config = {
-            .tun_fd = t->tun_fd,
-            .vnet_hdr = t->vnet_hdr,
-            .udp4_fd = t->sockets.fd4,
-            .udp6_fd = t->sockets.fd6,
-            .mtu = net->mtu,
-        };
-
         stop_watching(t);
-        if (datapath_start(&t->datapath, &config) != OK) {
+        if (!traffic_start(traffic, net->mtu)) {
             end(t, REASON_INTERNAL, _("The datapath could not be started."));
             goto out;
         }
-        t->watches[2] = watch(t, datapath_ike_fd(t->datapath), on_ike_queue);
+        t->watches[2] = watch(t, datapath_ike_fd(traffic->datapath), on_ike_queue);
     }
-    datapath_set_mtu(t->datapath, net->mtu);
-    if (datapath_set_path(t->datapath, &t->path) != OK || !install_in(t, event->child, net) ||
-        (!event->held && !install_out(t, event->child))) {
+    datapath_set_mtu(traffic->datapath, net->mtu);
+    if (datapath_set_path(traffic->datapath, &link->path) != OK ||
+        !traffic_add_in(traffic, event->child, net) ||
+        (!event->held && !traffic_set_out(traffic, event->child))) {
         end(t, REASON_INTERNAL, _("The keys of the tunnel could not be installed."));
         goto out;
     }
     if (first) {
-        ike_get_summary(t->ike, &summary.ike);
-        endpoint_text(&t->path.remote, summary.gateway);
+        ike_get_summary(link->ike, &summary.ike);
+        endpoint_text(&link->path.remote, summary.gateway);
         t->ops->connected(t->context, net, &summary);
     }
 out:
@@ -313,7 +191,7 @@ out:
 
 static void child_out(struct tunnel *t, const struct ike_child *child)
 {
-    if (t->datapath != NULL && !install_out(t, child)) {
+    if (t->traffic.datapath != NULL && !traffic_set_out(&t->traffic, child)) {
         end(t, REASON_INTERNAL, _("The keys of the tunnel could not be installed."));
     }
 }
@@ -328,7 +206,7 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
     switch (event->type) {
     case IKE_EVENT_PHASE:
         t->ops->phase(t->context, phase_name(event->phase), event->text != NULL ? event->text : "",
-                      tunnel_now());
+                      link_now());
         break;
     case IKE_EVENT_SECRET:
         t->ops->secret_required(t->context, secret_id(event->secret),
@@ -341,13 +219,15 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
         child_out(t, event->child);
         break;
     case IKE_EVENT_CHILD_DOWN:
-        if (t->datapath != NULL) {
-            datapath_remove_in(t->datapath, event->spi_in);
+        if (t->traffic.datapath != NULL) {
+            datapath_remove_in(t->traffic.datapath, event->spi_in);
         }
         break;
     case IKE_EVENT_PATH:
-        t->path = (struct datapath_path){.local = event->path.local, .remote = event->path.remote};
-        if (t->datapath != NULL && datapath_set_path(t->datapath, &t->path) != OK) {
+        t->link->path =
+            (struct datapath_path){.local = event->path.local, .remote = event->path.remote};
+        if (t->traffic.datapath != NULL &&
+            datapath_set_path(t->traffic.datapath, &t->link->path) != OK) {
             end(t, REASON_INTERNAL, "");
         }
         break;
@@ -365,7 +245,7 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
 
 static void arm_timer(struct tunnel *t)
 {
-    guint64 deadline = ike_deadline(t->ike), now = tunnel_now();
+    guint64 deadline = ike_deadline(t->link->ike), now = link_now();
 
     if (deadline == IKE_NEVER) {
         g_source_set_ready_time(t->timer, -1);
@@ -375,32 +255,20 @@ static void arm_timer(struct tunnel *t)
     }
 }
 
-static void send_all(struct tunnel *t)
-{
-    struct path path;
-    ssize_t len;
-
-    while ((len = ike_output(t->ike, &path, t->buffer, sizeof t->buffer, tunnel_now())) > 0) {
-        if (!ike_socket_send(&t->sockets, &path, bytes_of(t->buffer, (size_t)len))) {
-            g_debug("sending to the gateway: %s", g_strerror(errno));
-        }
-    }
-}
-
 /* Does what the engine reports, then sends what it wants sent: an answer may promise that a Child
  * SA receives. Its last words come before its end. */
 static void pump(struct tunnel *t)
 {
     struct ike_event event;
 
-    while (!t->ended && ike_next_event(t->ike, &event)) {
+    while (!t->ended && ike_next_event(t->link->ike, &event)) {
         if (event.type == IKE_EVENT_DOWN) {
-            send_all(t);
+            link_send(t->link, &t->sockets, t->buffer);
         }
         handle_event(t, &event);
     }
     if (!t->ended) {
-        send_all(t);
+        link_send(t->link, &t->sockets, t->buffer);
         arm_timer(t);
     }
 }
@@ -409,25 +277,24 @@ static gboolean on_timer(gpointer data)
 {
     struct tunnel *t = data;
 
-    if (t->ended || t->ike == NULL) {
+    if (t->ended || t->link == NULL) {
         return G_SOURCE_CONTINUE;
     }
-    if (t->datapath != NULL) {
+    if (t->traffic.datapath != NULL) {
         struct datapath_counters counters;
 
-        datapath_get_counters(t->datapath, &counters);
-        if (counters.out_packets - t->out_packets > REKEY_PACKETS) {
-            t->out_packets = counters.out_packets;
-            ike_rekey_child(t->ike, 0, tunnel_now());
+        datapath_get_counters(t->traffic.datapath, &counters);
+        if (traffic_rekey_due(&t->traffic)) {
+            ike_rekey_child(t->link->ike, 0, link_now());
         }
         if (counters.last_out_us != 0) {
-            ike_sent_traffic(t->ike, counters.last_out_us);
+            ike_sent_traffic(t->link->ike, counters.last_out_us);
         }
         if (counters.last_in_us != 0) {
-            ike_received_traffic(t->ike, counters.last_in_us);
+            ike_received_traffic(t->link->ike, counters.last_in_us);
         }
     }
-    ike_tick(t->ike, tunnel_now());
+    ike_tick(t->link->ike, link_now());
     pump(t);
     return G_SOURCE_CONTINUE;
 }
@@ -447,39 +314,48 @@ static void load_system_trust(struct tunnel *t)
     /* The first request is on its way: the store is read while the gateway computes. */
     if (t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK &&
         cert_trust_system(&t->system_trust, &n) == OK) {
-        ike_set_trust(t->ike, t->system_trust);
+        ike_set_trust(t->link->ike, t->system_trust);
     }
+}
+
+static void no_route(struct tunnel *t)
+{
+    char text[ADDR_TEXT_MAX];
+    char *detail =
+        g_strdup_printf(_("There is no route to %s."), addr_text(&t->gateway.addr, text));
+
+    end(t, REASON_GATEWAY_UNREACHABLE, detail);
+    g_free(detail);
+}
+
+static gboolean open_link(struct tunnel *t)
+{
+    guint16 path_mtu = t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu;
+
+    t->config.ike.trace = t->trace;
+    switch (link_open(&t->link, &t->config.ike, &t->gateway, path_mtu)) {
+    case LINK_OPENED:
+        return TRUE;
+    case LINK_NO_ROUTE:
+        no_route(t);
+        break;
+    case LINK_CONTRADICTION:
+        end(t, REASON_PROFILE, _("The settings contradict each other."));
+        break;
+    case LINK_FAILED:
+        end(t, REASON_INTERNAL, "");
+        break;
+    }
+    return FALSE;
 }
 
 static void start_engine(struct tunnel *t)
 {
-    struct ike_config *ike = &t->config.ike;
-    enum err err;
-
-    ike->path = (struct path){.transport = TRANSPORT_UDP, .remote = t->gateway};
-    if (!ike_socket_route_to(&t->gateway, &ike->path.local.addr, &ike->path_mtu)) {
-        char text[ADDR_TEXT_MAX];
-        char *detail =
-            g_strdup_printf(_("There is no route to %s."), addr_text(&t->gateway.addr, text));
-
-        end(t, REASON_GATEWAY_UNREACHABLE, detail);
-        g_free(detail);
+    if (!open_link(t)) {
         return;
     }
-    if (t->path_mtu == 0) {
-        t->path_mtu = ike->path_mtu;
-    }
-    ike->trace = t->trace;
-    ike->wall_clock = time(NULL);
-    err = ike_new(&t->ike, ike, tunnel_now());
-    if (err != OK) {
-        end(t, err == ERR_UNSUPPORTED ? REASON_PROFILE : REASON_INTERNAL,
-            err == ERR_UNSUPPORTED ? _("The settings contradict each other.") : "");
-        return;
-    }
-    t->path = (struct datapath_path){.local = ike->path.local, .remote = ike->path.remote};
     if (t->config.trust != NULL) {
-        ike_set_trust(t->ike, t->config.trust);
+        ike_set_trust(t->link->ike, t->config.trust);
     }
     if (t->sockets.fd4 >= 0) {
         t->watches[0] = watch(t, t->sockets.fd4, on_udp);
@@ -534,7 +410,7 @@ static void find_gateway(struct tunnel *t)
     t->gateway.port = (uint16_t)profile_get_uint(t->config.profile, "port");
     t->found = addr_parse(&t->gateway.addr, gateway);
     if (!t->found) {
-        t->ops->phase(t->context, "resolve", gateway, tunnel_now());
+        t->ops->phase(t->context, "resolve", gateway, link_now());
         t->resolving = resolve_start(gateway, on_resolved, t);
     }
 }
@@ -548,6 +424,7 @@ static void configure(struct tunnel *t)
     switch (worker_config_build(&t->config, &missing, &reason, detail, sizeof detail)) {
     case WORKER_CONFIG_OK:
         t->configured = TRUE;
+        t->traffic.narrow = t->config.ike.local_ts.n == 0;
         start_when_ready(t);
         break;
     case WORKER_CONFIG_NEEDS_SECRET:
@@ -564,8 +441,8 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
     static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
     struct tunnel *t = g_new0(struct tunnel, 1);
 
-    t->tun_fd = fds->tun;
     t->sockets = (struct ike_sockets){.fd4 = fds->udp4, .fd6 = fds->udp6};
+    t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
     t->ops = ops;
     t->context = context;
     t->timer = g_source_new(&timer_funcs, sizeof(GSource));
@@ -583,8 +460,8 @@ void tunnel_free(struct tunnel *t)
     stop_watching(t);
     g_source_destroy(t->timer);
     g_source_unref(t->timer);
-    datapath_stop(t->datapath);
-    ike_free(t->ike);
+    traffic_stop(&t->traffic);
+    link_free(t->link);
     cert_trust_free(t->system_trust);
     worker_config_clear(&t->config);
     secret_wipe(t->buffer, sizeof t->buffer);
@@ -596,7 +473,7 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, gboolean trace, g
 {
     t->config.profile = profile;
     t->trace = trace;
-    t->vnet_hdr = vnet_hdr;
+    t->traffic.vnet_hdr = vnet_hdr;
     t->path_mtu = path_mtu;
     find_gateway(t);
     /* While the name is looked up. */
@@ -614,9 +491,9 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
     if (t->ended) {
         return;
     }
-    if (t->ike != NULL) {
-        ike_provide_secret(t->ike, g_str_equal(id, "user") ? EAP_SECRET_USER : EAP_SECRET_PASSWORD,
-                           value, tunnel_now());
+    if (t->link != NULL) {
+        ike_provide_secret(t->link->ike, g_str_equal(id, "user") ? EAP_SECRET_USER : EAP_SECRET_PASSWORD,
+                           value, link_now());
         pump(t);
         return;
     }
@@ -635,10 +512,10 @@ void tunnel_disconnect(struct tunnel *t)
     if (t->ended) {
         return;
     }
-    if (t->ike == NULL) {
+    if (t->link == NULL) {
         end(t, REASON_USER, "");
         return;
     }
-    ike_disconnect(t->ike, tunnel_now());
+    ike_disconnect(t->link->ike, link_now());
     pump(t);
 }

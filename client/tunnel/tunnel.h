@@ -49,7 +49,4 @@ void tunnel_connect(struct tunnel *tunnel, struct profile *profile, gboolean tra
 void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);
 void tunnel_disconnect(struct tunnel *tunnel);
 
-/* Microseconds of CLOCK_BOOTTIME: the engine's clock, which goes on while the machine sleeps. */
-guint64 tunnel_now(void);
-
 #endif

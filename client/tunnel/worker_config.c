@@ -212,7 +212,7 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
     if (ike->dpd_us == 0) {
         ike->dpd_us = IKE_NEVER;
     }
-    config->mtu = (uint16_t)profile_get_uint(profile, "mtu");
+    config->path_mtu = (uint16_t)profile_get_uint(profile, "mtu");
     if (!build_proposals(&config->ike_proposals, PROTO_IKE, profile_get(profile, "ike-proposals"),
                          legacy) ||
         !build_proposals(&config->esp_proposals, PROTO_ESP, profile_get(profile, "esp-proposals"),

@@ -17,7 +17,7 @@ struct worker_config {
     struct proposal_list ike_proposals, esp_proposals;
     uint8_t eap_methods[WORKER_EAP_METHODS_MAX];
     struct ike_config ike; /* borrows from the above */
-    uint16_t mtu;          /* the profile's override of the inner MTU, 0 = computed */
+    uint16_t path_mtu;     /* the profile's, outer; 0 = the route knows it */
 };
 
 /* What worker_config_build() came to. */

@@ -3,6 +3,7 @@
 
 import ipaddress
 import pwd
+import re
 
 import gateway
 import net
@@ -187,6 +188,16 @@ def mtu_fits_the_path(context):
     with connected(context):
         mss = transfer.transfer(net.HOST4, "up", 100_000)[2]
         net.check(1000 < mss < 1400 - 40 - 50, f"an MSS of {mss} on a 1,400-octet path")
+
+
+@scenario
+def mtu_of_the_profile_is_the_path_s(context):
+    """--mtu names what the path carries, not what the tunnel does."""
+    start(context)
+    with connected(context, "--mtu", "1400"):
+        link = net.run("ip", "-o", "link", "show", "dev", "godwit0")
+        mtu = int(re.search(r"mtu (\d+)", link).group(1))
+        net.check(1280 < mtu < 1400 - 40, f"an MTU of {mtu} on a path said to carry 1,400 octets")
 
 
 @scenario

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tunnel/link.h"
+
+#include <errno.h>
+#include <time.h>
+
+guint64 link_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
+}
+
+enum link_result link_open(struct link **out, struct ike_config *config,
+                           const struct endpoint *gateway, guint16 path_mtu)
+{
+    struct link *link = g_new0(struct link, 1);
+    enum err err;
+
+    *out = NULL;
+    config->path = (struct path){.transport = TRANSPORT_UDP, .remote = *gateway};
+    if (!ike_socket_route_to(gateway, &config->path.local.addr, &config->path_mtu)) {
+        g_free(link);
+        return LINK_NO_ROUTE;
+    }
+    if (path_mtu != 0) {
+        config->path_mtu = path_mtu;
+    }
+    config->wall_clock = time(NULL);
+    err = ike_new(&link->ike, config, link_now());
+    if (err != OK) {
+        g_free(link);
+        return err == ERR_UNSUPPORTED ? LINK_CONTRADICTION : LINK_FAILED;
+    }
+    link->path =
+        (struct datapath_path){.local = config->path.local, .remote = config->path.remote};
+    link->path_mtu = config->path_mtu;
+    *out = link;
+    return LINK_OPENED;
+}
+
+void link_free(struct link *link)
+{
+    if (link != NULL) {
+        ike_free(link->ike);
+        g_free(link);
+    }
+}
+
+void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer)
+{
+    struct path path;
+    ssize_t len;
+
+    while ((len = ike_output(link->ike, &path, buffer, IKE_MESSAGE_MAX, link_now())) > 0) {
+        if (!ike_socket_send(sockets, &path, bytes_of(buffer, (size_t)len))) {
+            g_debug("sending to the gateway: %s", g_strerror(errno));
+        }
+    }
+}

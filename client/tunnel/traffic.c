@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tunnel/traffic.h"
+
+/* A quarter of what a 32-bit sequence number counts (RFC 4303 3.3.3). */
+#define REKEY_PACKETS (UINT64_C(1) << 30)
+
+/* None is dropped: its packets would be too. */
+G_STATIC_ASSERT(ESP_SELECTORS_MAX >= TS_MAX);
+
+static void selectors(struct esp_selector *out, size_t *n, const struct ts_list *list)
+{
+    *n = list->n;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct ts *ts = &list->items[i];
+
+        out[i] = (struct esp_selector){
+            .protocol = ts->protocol,
+            .port_low = ts->port_low,
+            .port_high = ts->port_high,
+            .start = ts->start,
+            .end = ts->end,
+        };
+    }
+}
+
+static gboolean contains(const struct esp_selector *selector, const struct addr *addr)
+{
+    return addr_compare(&selector->start, addr) <= 0 && addr_compare(addr, &selector->end) <= 0;
+}
+
+/*
+ * What comes out of the tunnel may go to the assigned addresses alone, however wide a TSi the
+ * gateway leaves (RFC 7296 2.19): it has no business with the host's other addresses, and none with
+ * what lies behind a host that forwards for its containers.
+ */
+static void narrow_to_addresses(struct esp_params *params, const struct net_config *net)
+{
+    struct esp_selector wide[ESP_SELECTORS_MAX];
+    size_t n_wide = params->n_local;
+
+    memcpy(wide, params->local, n_wide * sizeof wide[0]);
+    params->n_local = 0;
+    for (size_t i = 0; i < n_wide; i++) {
+        for (size_t k = 0; k < net->n_addresses && params->n_local < ESP_SELECTORS_MAX; k++) {
+            if (contains(&wide[i], &net->addresses[k].addr)) {
+                struct esp_selector *narrow = &params->local[params->n_local++];
+
+                *narrow = wide[i];
+                narrow->start = narrow->end = net->addresses[k].addr;
+            }
+        }
+    }
+}
+
+static void child_params(struct esp_params *out, const struct ike_child *child)
+{
+    *out = (struct esp_params){.suite = child->suite};
+    selectors(out->local, &out->n_local, &child->local_ts);
+    selectors(out->remote, &out->n_remote, &child->remote_ts);
+}
+
+static guint64 out_packets(const struct traffic *traffic)
+{
+    struct datapath_counters counters;
+
+    datapath_get_counters(traffic->datapath, &counters);
+    return counters.out_packets;
+}
+
+gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
+                        const struct net_config *net)
+{
+    struct esp_params params;
+
+    child_params(&params, child);
+    if (traffic->narrow && net->n_addresses > 0) {
+        narrow_to_addresses(&params, net);
+    }
+    params.spi = child->spi_in;
+    params.encr_key = secret_bytes(&child->in_encr);
+    params.integ_key = secret_bytes(&child->in_integ);
+    return datapath_add_in(traffic->datapath, &params) == OK;
+}
+
+gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child)
+{
+    struct esp_params params;
+
+    child_params(&params, child);
+    params.spi = child->spi_out;
+    params.encr_key = secret_bytes(&child->out_encr);
+    params.integ_key = secret_bytes(&child->out_integ);
+    traffic->rekey_packets = out_packets(traffic) + REKEY_PACKETS;
+    return datapath_set_out(traffic->datapath, &params) == OK;
+}
+
+gboolean traffic_rekey_due(struct traffic *traffic)
+{
+    guint64 packets = out_packets(traffic);
+
+    if (packets < traffic->rekey_packets) {
+        return FALSE;
+    }
+    traffic->rekey_packets = packets + REKEY_PACKETS;
+    return TRUE;
+}
+
+guint16 traffic_mtu(const struct traffic *traffic, const struct ike_child *child,
+                    const struct net_config *net, const struct datapath_path *path,
+                    guint16 path_mtu)
+{
+    guint16 mtu = esp_inner_mtu(&child->suite, path_mtu, path->remote.addr.family, true);
+
+    for (size_t i = 0; i < net->n_addresses; i++) {
+        /* A link with IPv6 needs 1280 octets (RFC 8200 5): longer ESP is fragmented outside. */
+        if (net->addresses[i].addr.family == FAMILY_IPV6 && mtu < 1280) {
+            ike_sockets_allow_fragments(traffic->sockets);
+            return 1280;
+        }
+    }
+    return mtu;
+}
+
+gboolean traffic_start(struct traffic *traffic, guint16 mtu)
+{
+    struct datapath_config config = {
+        .tun_fd = traffic->tun_fd,
+        .vnet_hdr = traffic->vnet_hdr,
+        .udp4_fd = traffic->sockets->fd4,
+        .udp6_fd = traffic->sockets->fd6,
+        .mtu = mtu,
+    };
+
+    return datapath_start(&traffic->datapath, &config) == OK;
+}
+
+void traffic_stop(struct traffic *traffic)
+{
+    datapath_stop(g_steal_pointer(&traffic->datapath));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TUNNEL_TRAFFIC_H
+#define GODWIT_TUNNEL_TRAFFIC_H
+
+#include <glib.h>
+
+#include "esp/datapath.h"
+#include "ike/ike.h"
+#include "tunnel/ike_socket.h"
+
+/*
+ * The ESP side of a connection: one datapath on one TUN for as long as the connection lasts,
+ * whichever IKE SA its keys come from.
+ */
+struct traffic {
+    const struct ike_sockets *sockets;
+    int tun_fd;
+    gboolean vnet_hdr;
+    gboolean narrow; /* to the assigned addresses: the profile names no networks of ours */
+
+    struct datapath *datapath; /* NULL until the first Child SA */
+    guint64 rekey_packets;     /* outbound ones when the SA is to be rekeyed */
+};
+
+/* The MTU of the TUN for that Child SA on a path of that outer MTU. */
+guint16 traffic_mtu(const struct traffic *traffic, const struct ike_child *child,
+                    const struct net_config *net, const struct datapath_path *path,
+                    guint16 path_mtu);
+/* Starts the datapath, which from now on reads the sockets alone. */
+gboolean traffic_start(struct traffic *traffic, guint16 mtu);
+/* NULL fields and one that was never started are harmless. */
+void traffic_stop(struct traffic *traffic);
+
+/* What comes in by this Child SA is accepted. */
+gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
+                        const struct net_config *net);
+/* What goes out takes this Child SA. */
+gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child);
+/* So many packets have gone out by the Child SA in use that it is to be rekeyed: once for each. */
+gboolean traffic_rekey_due(struct traffic *traffic);
+
+#endif
