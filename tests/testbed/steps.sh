@@ -20,6 +20,10 @@ packages=(
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
 )
 
+# Versions with the security fixes that tests hold the client to: names excluded from a certification
+# authority's domain have no case (CVE-2026-35331's class, in GnuTLS).
+at_least=(libgnutls28-dev=3.7.9-2+deb12u7)
+
 say()
 {
     printf '%s\n' "$*" >&2
@@ -49,7 +53,7 @@ quietly()
 
 missing_packages()
 {
-    local package wanted=("${packages[@]}")
+    local package version wanted=("${packages[@]}")
     # libFuzzer's library is a package of its own, with the number of clang's version in its name.
     if ! compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' >/dev/null; then
         wanted+=(libclang-rt-dev)
@@ -57,6 +61,12 @@ missing_packages()
     for package in "${wanted[@]}"; do
         if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$'; then
             printf '%s\n' "$package"
+        fi
+    done
+    for package in "${at_least[@]}"; do
+        version=$(dpkg-query -W -f '${Version}' "${package%%=*}" 2>/dev/null || true)
+        if [ -n "$version" ] && dpkg --compare-versions "$version" lt "${package#*=}"; then
+            printf '%s\n' "${package%%=*}"
         fi
     done
 }
