@@ -269,13 +269,15 @@ static enum err key_of(const struct cert_chain *chain, gnutls_pubkey_t *key,
     return err;
 }
 
-/* One INTEGER in its only DER form: positive, no superfluous leading octet. */
+/* One INTEGER in its only DER form: positive, no superfluous leading octet, of fewer than 128 octets
+ * as each curve's are. */
 static bool rd_strict_integer(struct reader *r)
 {
     uint8_t tag = rd_u8(r);
-    struct bytes value = rd_bytes(r, rd_u8(r));
+    size_t len = rd_u8(r);
+    struct bytes value = rd_bytes(r, len);
 
-    return tag == 0x02 && value.len > 0 && value.data[0] < 0x80 &&
+    return tag == 0x02 && len < 0x80 && value.len > 0 && value.data[0] < 0x80 &&
            (value.len == 1 || value.data[0] != 0 || value.data[1] >= 0x80);
 }
 
@@ -284,19 +286,10 @@ static bool rd_strict_integer(struct reader *r)
 static bool is_strict_ecdsa(struct bytes signature)
 {
     struct reader r = reader_of(signature);
-    size_t len;
+    size_t len = cert_read_sequence(&r);
 
-    if (rd_u8(&r) != 0x30) {
-        return false;
-    }
-    len = rd_u8(&r);
-    if (len == 0x81) {
-        len = rd_u8(&r);
-        r.failed |= len < 0x80;
-    } else if (len >= 0x80) {
-        return false;
-    }
-    return len == r.left && rd_strict_integer(&r) && rd_strict_integer(&r) && rd_done(&r);
+    return !r.failed && len == r.left && rd_strict_integer(&r) && rd_strict_integer(&r) &&
+           rd_done(&r);
 }
 
 /* What the library should refuse and does not, by kind of signature. */

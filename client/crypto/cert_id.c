@@ -110,26 +110,30 @@ static bool parsed_dn_equal(gnutls_x509_dn_t a, gnutls_x509_dn_t b)
     }
 }
 
-/* The library takes what lies behind the name, and lengths that are no DER: the outer header is
- * checked here. */
+size_t cert_read_sequence(struct reader *r)
+{
+    bool sequence = rd_u8(r) == 0x30;
+    size_t len = rd_u8(r);
+
+    if (len == 0x81) {
+        len = rd_u8(r);
+        r->failed |= len < 0x80;
+    } else if (len == 0x82) {
+        len = rd_u16(r);
+        r->failed |= len < 0x100;
+    } else {
+        r->failed |= len >= 0x80;
+    }
+    r->failed |= !sequence;
+    return len;
+}
+
+/* The library takes what lies behind the name. */
 static bool is_one_sequence(struct bytes der)
 {
     struct reader r = reader_of(der);
-    size_t len;
+    size_t len = cert_read_sequence(&r);
 
-    if (rd_u8(&r) != 0x30) {
-        return false;
-    }
-    len = rd_u8(&r);
-    if (len == 0x81) {
-        len = rd_u8(&r);
-        r.failed |= len < 0x80;
-    } else if (len == 0x82) {
-        len = rd_u16(&r);
-        r.failed |= len < 0x100;
-    } else if (len >= 0x80) {
-        return false;
-    }
     return !r.failed && len > 0 && len == r.left;
 }
 

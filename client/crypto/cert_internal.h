@@ -5,6 +5,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 
+#include "common/cursor.h"
 #include "crypto/cert.h"
 
 /* Shared by the cert_*.c files only. */
@@ -28,6 +29,10 @@ struct cert_credential {
     unsigned bits;
 };
 
+/* Reads the header of a SEQUENCE in DER (X.690 8.1.3, 10.1) and returns the octets of its content,
+ * at most 65535. Not its place in a longer buffer, but a length in more octets than it needs or an
+ * indefinite one makes r->failed, as does another tag: the library takes those. */
+size_t cert_read_sequence(struct reader *r);
 /* What our library says about memory, else `otherwise`. OK for a code that is not negative. */
 enum err cert_err(int code, enum err otherwise) ERR_CHECK;
 /* Every certificate of a PEM bundle or one DER; free with cert_list_free(). ERR_SYNTAX when there
