@@ -23,34 +23,34 @@ ALL_KEY_TYPES = [kind for kind in KEY_TYPES if kind != "rsa4096"]
 DAY = 86400
 
 
-def _spec(key, issuer="root", **other):
+def certificate(key, issuer="root", **other):
     spec = {"key": key, "issuer": issuer, "use": "serverAuth", "san": GATEWAY_SAN,
             "subject": f"/O=Godwit test/CN={GATEWAY_NAME}", "start": -DAY, "end": 30 * DAY,
             "pss": False, "ca": False}
     return {**spec, **other}
 
 
-def _ca(name, key, issuer):
-    return _spec(key, issuer, subject=f"/O=Godwit test/CN={name}", use=None, san=None, ca=True)
+def authority(name, key, issuer):
+    return certificate(key, issuer, subject=f"/O=Godwit test/CN={name}", use=None, san=None, ca=True)
 
 
 def _certificates():
     table = {
-        "root": _ca("Test root", "rsa2048", "root"),
-        "intermediate": _ca("Test intermediate", "ecdsa256", "root"),
-        "other-root": _ca("Unrelated root", "ecdsa256", "other-root"),
-        "gw-pss": _spec("rsa2048", pss=True),
-        "gw-intermediate": _spec("rsa2048", "intermediate"),
-        "gw-expired": _spec("ecdsa256", start=-20 * DAY, end=-10 * DAY),
-        "gw-future": _spec("ecdsa256", start=10 * DAY),
-        "gw-wrong-name": _spec("ecdsa256", subject="/O=Godwit test/CN=mail.example.net",
+        "root": authority("Test root", "rsa2048", "root"),
+        "intermediate": authority("Test intermediate", "ecdsa256", "root"),
+        "other-root": authority("Unrelated root", "ecdsa256", "other-root"),
+        "gw-pss": certificate("rsa2048", pss=True),
+        "gw-intermediate": certificate("rsa2048", "intermediate"),
+        "gw-expired": certificate("ecdsa256", start=-20 * DAY, end=-10 * DAY),
+        "gw-future": certificate("ecdsa256", start=10 * DAY),
+        "gw-wrong-name": certificate("ecdsa256", subject="/O=Godwit test/CN=mail.example.net",
                                san="DNS:mail.example.net,DNS:www.example.net"),
-        "gw-unknown-ca": _spec("ecdsa256", "other-root"),
-        "gw-client-use": _spec("ecdsa256", use="clientAuth"),
+        "gw-unknown-ca": certificate("ecdsa256", "other-root"),
+        "gw-client-use": certificate("ecdsa256", use="clientAuth"),
     }
     for kind in ALL_KEY_TYPES:
-        table[f"gw-{kind}"] = _spec(kind)
-        table[f"user-{kind}"] = _spec(kind, use="clientAuth", san="email:alice@example.org",
+        table[f"gw-{kind}"] = certificate(kind)
+        table[f"user-{kind}"] = certificate(kind, use="clientAuth", san="email:alice@example.org",
                                       subject="/O=Godwit test/CN=alice@example.org")
     return table
 

@@ -1,31 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rekeying of the Child SA and of the IKE SA, by either side, under traffic that loses nothing."""
 
-import contextlib
 import re
 import time
 
 import gateway
 import net
 from client import connected, expect_refusal, start_as_alice
+from pings import pinged
 from scenario import scenario, scenario_for
 
 REKEYED_CHILD = r"outbound CHILD_SA net\{\d+\} established"
 REKEYED_IKE = r"IKE_SA rw\[\d+\] rekeyed between"
-
-
-@contextlib.contextmanager
-def lossless(address=net.HOST4, interval=0.01):
-    """Pings all the while; afterwards every echo must have come back, once. What is on its way when
-    ping is stopped does not count: there may be no hole before the last that came."""
-    pings = net.Process(["ping", "-n", "-i", str(interval), address])
-    yield pings
-    pings.signal(2)
-    pings.wait(10)
-    came = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", pings.output)]
-    lost = set(range(1, max(came, default=0) + 1)) - set(came)
-    net.check(came and not lost, f"{len(lost)} echoes lost: {sorted(lost)[:10]}; {pings.tail()}")
-    net.check(len(came) == len(set(came)), "an echo came twice")
 
 
 def start(context, connection=None, child=None, **options):
@@ -58,7 +44,7 @@ def gateway_rekeys_child(context, group):
     pfs = "" if group == "none" else f"-{group}"
     host = start(context, child={"esp_proposals": f"aes128gcm16{pfs}-noesn,aes128gcm16-noesn"})
     with connected(context):
-        with lossless():
+        with pinged():
             for times in range(1, 4):
                 host.swanctl("--rekey", "--child", "net")
                 rekeyed(host, REKEYED_CHILD, times)
@@ -69,12 +55,12 @@ def gateway_rekeys_child(context, group):
 def gateway_rekeys_ike(context):
     host = start(context)
     with connected(context):
-        with lossless():
+        with pinged():
             for times in range(1, 4):
                 host.swanctl("--rekey", "--ike", "rw")
                 rekeyed(host, REKEYED_IKE, times)
         one_of_each(host)
-        with lossless():
+        with pinged():
             host.swanctl("--rekey", "--child", "net")
             rekeyed(host, REKEYED_CHILD, 1)
 
@@ -84,7 +70,7 @@ def gateway_rekeys_both_all_the_time(context):
     host = start(context, connection={"rekey_time": "5s", "over_time": "10s", "rand_time": "0"},
                  child={"rekey_time": "2s", "life_time": "20s", "rand_time": "0"})
     with connected(context):
-        with lossless():
+        with pinged():
             rekeyed(host, REKEYED_IKE, 2, 40)
             rekeyed(host, REKEYED_CHILD, 3, 40)
 
@@ -95,7 +81,7 @@ def client_rekeys_child(context, group):
     pfs = "" if group == "none" else f"-{group}"
     host = start(context, child={"esp_proposals": f"aes128gcm16{pfs}-noesn"})
     with connected(context, "--child-lifetime", "2"):
-        with lossless():
+        with pinged():
             rekeyed(host, REKEYED_CHILD, 3)
     net.check(host.count(r"CREATE_CHILD_SA request \d+ \[ N\(REKEY_SA\)") >= 3,
               "the client did not ask")
@@ -105,7 +91,7 @@ def client_rekeys_child(context, group):
 def client_rekeys_ike(context):
     host = start(context)
     with connected(context, "--ike-lifetime", "2"):
-        with lossless():
+        with pinged():
             rekeyed(host, REKEYED_IKE, 3)
         one_of_each(host)
 
@@ -116,7 +102,7 @@ def both_sides_rekey_all_the_time(context):
     host = start(context, connection={"rekey_time": "2s", "over_time": "10s", "rand_time": "0"},
                  child={"rekey_time": "2s", "life_time": "20s", "rand_time": "0"})
     with connected(context, "--child-lifetime", "2", "--ike-lifetime", "2"):
-        with lossless():
+        with pinged():
             rekeyed(host, REKEYED_IKE, 8, 40)
             rekeyed(host, REKEYED_CHILD, 8, 40)
 

@@ -12,6 +12,7 @@ import net
 import pki
 import transfer
 from client import CONNECT_TIMEOUT, Client, connected, expect_refusal, start_as_alice
+from pings import pinged
 from scenario import scenario
 from scenarios.rekey import REKEYED_CHILD, REKEYED_IKE
 from scenarios.rekey import start as start_rekeying
@@ -80,34 +81,6 @@ class Transfers:
             net.check(not self.thread.is_alive() and self.done >= 2, "the transfers do not end")
 
 
-def buffers_full():
-    """UDP datagrams that full socket buffers of either host have dropped so far."""
-    total = 0
-    for namespace in (None, "gw"):
-        rows = [line.split() for line in
-                net.run("cat", "/proc/net/snmp", namespace=namespace).splitlines()
-                if line.startswith("Udp:")]
-        row = dict(zip(*rows))
-        total += int(row["RcvbufErrors"]) + int(row["SndbufErrors"])
-    return total
-
-
-@contextlib.contextmanager
-def pinged(interval, lossless):
-    """Pings all the while. `lossless`: every echo comes back once, but for those that full buffers
-    of a machine that stalls have dropped."""
-    full = buffers_full()
-    pings = net.Process(["ping", "-n", "-i", str(interval), net.HOST4])
-    yield
-    pings.signal(2)
-    pings.wait(10)
-    came = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", pings.output)]
-    # What is on its way when ping is stopped does not count: no hole before the last that came.
-    lost = max(came, default=0) - len(set(came))
-    net.check(came and (not lossless or lost <= buffers_full() - full), f"{lost} echoes lost")
-    net.check(not lossless or len(came) == len(set(came)), "an echo came twice")
-
-
 def rekey_by_hand(host, times, timeout):
     """The gateway rekeys both kinds, until each has happened so often, whoever did it."""
     deadline = time.monotonic() + timeout
@@ -132,7 +105,7 @@ def transfers_during_rekeying_from_both_sides(context):
     transfer.start_server()
     small_windows()
     with connected(context, "--child-lifetime", "2", "--ike-lifetime", "3"):
-        with pinged(0.005, lossless=True), Transfers(4_000_000):
+        with pinged(0.005), Transfers(4_000_000):
             rekey_by_hand(host, 4, 60)
         net.ping(net.HOST4)
 
@@ -203,10 +176,10 @@ def big_certificates():
     """RSA of 4096 bits all the way; names fill the gateway's certificate."""
     names = ",".join(f"DNS:gateway-{number}.remote-access.example.org" for number in range(20))
     return {
-        "big-root": pki._ca("Big root", "rsa4096", "big-root"),
-        "big-intermediate": pki._ca("Big intermediate", "rsa4096", "big-root"),
-        "gw-big": pki._spec("rsa4096", "big-intermediate", san=f"{pki.GATEWAY_SAN},{names}"),
-        "user-big": pki._spec("rsa2048", "big-intermediate", use="clientAuth",
+        "big-root": pki.authority("Big root", "rsa4096", "big-root"),
+        "big-intermediate": pki.authority("Big intermediate", "rsa4096", "big-root"),
+        "gw-big": pki.certificate("rsa4096", "big-intermediate", san=f"{pki.GATEWAY_SAN},{names}"),
+        "user-big": pki.certificate("rsa2048", "big-intermediate", use="clientAuth",
                               san="email:alice@example.org",
                               subject="/O=Godwit test/CN=alice@example.org"),
     }
