@@ -168,6 +168,18 @@ struct liveness {
     uint64_t in, out; /* latest */
     uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
     uint64_t looked;  /* when the carrier was last asked to tell */
+    bool wanted;      /* the path is in doubt: at once */
+};
+
+/* What the host and the gateway can be reached at (paths.c). */
+struct paths {
+    struct ike_local locals[IKE_LOCALS_MAX];
+    size_t n_locals;
+    bool told; /* the carrier has told them */
+    struct addr gateways[IKE_GATEWAYS_MAX];
+    size_t n_gateways;
+    uint64_t lost_at; /* when the path in use is given up; IKE_NEVER */
+    bool lost;        /* that has been said */
 };
 
 struct ike {
@@ -184,6 +196,7 @@ struct ike {
     uint64_t last_sent; /* for keepalives */
     bool keepalive_due;
     struct path path;
+    struct paths paths;
     struct ike_sa sa;
     struct init init;
     struct auth auth;
@@ -222,6 +235,10 @@ void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const c
 /* Whether to try again may succeed without the user's doing. */
 bool ending_retry(const struct ending *ending);
 
+/* Time has come so far. */
+void ike_advance(struct ike *ike, uint64_t now);
+/* Starts what is due next. */
+void ike_run(struct ike *ike);
 /* Longest IKE message that goes in one datagram now. */
 size_t ike_room(const struct ike *ike);
 
@@ -457,6 +474,14 @@ enum err liveness_answered(struct ike *ike, struct ike_sa *sa,
 /* Also makes the carrier look at its counters now and then. */
 uint64_t liveness_deadline(const struct ike *ike);
 void liveness_tick(struct ike *ike);
+
+/* ---- paths.c ---- */
+/* No address to send from. */
+bool paths_offline(const struct ike *ike);
+/* The gateway has been heard. */
+void paths_heard(struct ike *ike);
+uint64_t paths_deadline(const struct ike *ike);
+void paths_tick(struct ike *ike);
 
 /* ---- tasks.c ---- */
 /* Starts the request that is due next, in any IKE SA. */

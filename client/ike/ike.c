@@ -17,6 +17,7 @@
 #define DPD_DEFAULT_US UINT64_C(30000000)
 #define CLOSE_US UINT64_C(1000000)
 #define PATH_MTU_SAFE 1280
+#define SLEPT_US UINT64_C(5000000) /* a tick that is so late: nothing ran in between */
 
 /* ---- what to send next ---- */
 
@@ -58,7 +59,7 @@ static enum err job_do(struct ike *ike, const struct job *job)
     return err;
 }
 
-static void run_jobs(struct ike *ike)
+void ike_run(struct ike *ike)
 {
     enum err err;
 
@@ -272,6 +273,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     ike->sa.initiator = true;
     ike->now = ike->began = ike->last_sent = now;
     ike->path = config->path;
+    ike->paths.lost_at = IKE_NEVER;
     err = config_copy(ike, config);
     if (err == OK) {
         ike->connect_deadline = now + ike->config.timeout_us;
@@ -281,7 +283,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
         ike_free(ike);
         return err;
     }
-    run_jobs(ike);
+    ike_run(ike);
     *out = ike;
     return OK;
 }
@@ -311,7 +313,7 @@ void ike_set_trust(struct ike *ike, const struct cert_trust *trust)
 
 /* ---- in ---- */
 
-static void advance(struct ike *ike, uint64_t now)
+void ike_advance(struct ike *ike, uint64_t now)
 {
     if (now > ike->now) {
         ike->now = now;
@@ -320,7 +322,7 @@ static void advance(struct ike *ike, uint64_t now)
 
 void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, uint64_t now)
 {
-    advance(ike, now);
+    ike_advance(ike, now);
     if (ike->state == ST_DOWN) {
         return;
     }
@@ -328,14 +330,14 @@ void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, 
     if (ike->state == ST_UP && ike->ending.wanted) {
         ike_close(ike, CLOSE_DELETE, REASON_USER, "%s", "");
     }
-    run_jobs(ike);
+    ike_run(ike);
 }
 
 void ike_port_unreachable(struct ike *ike, const struct path *path, uint64_t now)
 {
     char text[ADDR_TEXT_MAX];
 
-    advance(ike, now);
+    ike_advance(ike, now);
     if (ike->state >= ST_UP || !ike->sa.request.busy ||
         !endpoint_equal(&path->remote, &ike->path.remote)) {
         return;
@@ -355,16 +357,16 @@ void ike_sent_traffic(struct ike *ike, uint64_t at)
 
 void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now)
 {
-    advance(ike, now);
+    ike_advance(ike, now);
     if (ike->state == ST_EAP_TODO && ike->auth.waiting_since != 0) {
         auth_eap_provide(ike, secret, value);
-        run_jobs(ike);
+        ike_run(ike);
     }
 }
 
 void ike_disconnect(struct ike *ike, uint64_t now)
 {
-    advance(ike, now);
+    ike_advance(ike, now);
     if (ike->state >= ST_CLOSE_TODO) {
         return;
     }
@@ -381,7 +383,7 @@ void ike_disconnect(struct ike *ike, uint64_t now)
     } else {
         ike_close(ike, CLOSE_SILENTLY, REASON_USER, "%s", "");
     }
-    run_jobs(ike);
+    ike_run(ike);
 }
 
 /* ---- time ---- */
@@ -398,14 +400,16 @@ static bool connecting(const struct ike *ike)
 
 static uint64_t request_limit(const struct ike *ike)
 {
-    return connecting(ike) ? IKE_NEVER : ike->sa.request.started + ike->config.dead_after_us;
+    return connecting(ike) || paths_offline(ike)
+               ? IKE_NEVER
+               : ike->sa.request.started + ike->config.dead_after_us;
 }
 
 static uint64_t keepalive_at(const struct ike *ike)
 {
     bool mapped = ike->state >= ST_AUTH_SENT && ike->state <= ST_UP;
 
-    return mapped ? ike->last_sent + ike->config.keepalive_us : IKE_NEVER;
+    return mapped && !paths_offline(ike) ? ike->last_sent + ike->config.keepalive_us : IKE_NEVER;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -417,8 +421,9 @@ static uint64_t established_deadline(const struct ike *ike)
 {
     uint64_t at = earlier(others_deadline(ike), children_deadline(ike));
 
-    /* While a request is in flight nothing new can be started. */
-    if (!ike->sa.request.busy) {
+    at = earlier(at, paths_deadline(ike));
+    /* While a request is in flight, or nothing can be sent, nothing new can be started. */
+    if (!ike->sa.request.busy && !paths_offline(ike)) {
         at = earlier(at, earlier(rekey_child_deadline(ike), rekey_ike_deadline(ike)));
         at = earlier(at, liveness_deadline(ike));
     }
@@ -442,7 +447,7 @@ uint64_t ike_deadline(const struct ike *ike)
             at = earlier(at, ike->refusal.believe_at);
         }
     }
-    if (ike->sa.request.busy) {
+    if (ike->sa.request.busy && !paths_offline(ike)) {
         at = earlier(at, earlier(ike->sa.request.due, request_limit(ike)));
     }
     if (ike->state == ST_UP) {
@@ -492,7 +497,7 @@ static void tick_request(struct ike *ike)
 {
     enum err err;
 
-    if (!ike->sa.request.busy) {
+    if (!ike->sa.request.busy || paths_offline(ike)) {
         return;
     }
     if (ike->now >= request_limit(ike)) {
@@ -509,7 +514,12 @@ static void tick_request(struct ike *ike)
 
 void ike_tick(struct ike *ike, uint64_t now)
 {
-    advance(ike, now);
+    uint64_t due = ike_deadline(ike);
+
+    if (due < IKE_NEVER - SLEPT_US && now > due + SLEPT_US) {
+        ike_woke(ike, now);
+    }
+    ike_advance(ike, now);
     if (ike->state == ST_DOWN) {
         return;
     }
@@ -528,13 +538,14 @@ void ike_tick(struct ike *ike, uint64_t now)
             others_tick(ike);
             rekey_ike_tick(ike);
             liveness_tick(ike);
+            paths_tick(ike);
         }
         if (ike->now >= keepalive_at(ike)) {
             ike->keepalive_due = true;
             ike->last_sent = ike->now;
         }
     }
-    run_jobs(ike);
+    ike_run(ike);
 }
 
 /* ---- out ---- */
@@ -543,7 +554,7 @@ ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap,
 {
     struct bytes datagram;
 
-    advance(ike, now);
+    ike_advance(ike, now);
     datagram = exchange_output(&ike->sa, &ike->path, path);
     if (datagram.len == 0) {
         datagram = others_output(ike, path);
@@ -553,6 +564,7 @@ ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap,
     }
     if (datagram.len > 0) {
         memcpy(out, datagram.data, datagram.len);
+        ike->keepalive_due = false;
     } else if (ike->keepalive_due && cap > 0) {
         /* RFC 3948 2.3 */
         ike->keepalive_due = false;

@@ -39,6 +39,7 @@ struct path {
     enum transport transport;
     struct endpoint local;  /* address may be 'any': the kernel chooses */
     struct endpoint remote;
+    uint32_t ifindex; /* interface to leave by (IP_PKTINFO); 0 = as the routing table says. On read it may be 0 */
 };
 
 enum ike_auth { IKE_AUTH_EAP = 0, IKE_AUTH_CERTIFICATE, IKE_AUTH_PSK };
@@ -104,6 +105,31 @@ void ike_port_unreachable(struct ike *ike, const struct path *path, uint64_t now
 void ike_sent_traffic(struct ike *ike, uint64_t at);
 void ike_received_traffic(struct ike *ike, uint64_t at);
 
+/* ---- the host's network: told by the carrier, any time between ike_new() and ike_free() ---- */
+#define IKE_LOCALS_MAX 16
+#define IKE_GATEWAYS_MAX 16
+/* One of the host's addresses that packets to a gateway may leave from; never one that the tunnel gave. */
+struct ike_local {
+    struct addr addr;
+    uint32_t ifindex; /* of its interface; travels to outputs and IKE_EVENT_PATH in struct path; 0 = none */
+    unsigned rank;    /* the lower the better (the route's metric, say: cable, Wi-Fi, mobile) */
+};
+/*
+ * All addresses that are usable now, each time that the set or a rank changes; none at all means that the host is offline (then the
+ * engine waits: nothing is sent, nothing is given up). Copied; those beyond IKE_LOCALS_MAX are dropped. The same set as before does
+ * nothing, so call it as often as you like. Without a call the engine stays with the local address of its config.
+ * With MOBIKE (RFC 4555) the engine then moves by itself: IKE_EVENT_PATH. Where it cannot, IKE_EVENT_PATH_LOST follows.
+ */
+void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, uint64_t now);
+/* The other addresses that the gateway's name has, of both families, best first; they are tried when the one in use does not answer or
+ * has no local address of its family. Copied; each call replaces the set of the one before. */
+void ike_set_gateways(struct ike *ike, const struct addr *gateways, size_t n, uint64_t now);
+/* Something else has changed (a route, a link, the captive portal is gone): whether the path still works is asked at once. */
+void ike_network_changed(struct ike *ike, uint64_t now);
+/* The machine was asleep; call it before any other call with the new `now`. One quick liveness check on the path in use, then all of
+ * them, then IKE_EVENT_PATH_LOST. An ike_tick() that is several seconds late does the same. */
+void ike_woke(struct ike *ike, uint64_t now);
+
 /* Ends the connection: Delete is sent if the IKE SA is up; IKE_EVENT_DOWN(REASON_USER) follows when it is answered or after 1 s at the latest. */
 void ike_disconnect(struct ike *ike, uint64_t now);
 /* Rekeys the Child SA of that inbound SPI (0 = the one in use) or the IKE SA before its time, for example because so many packets or octets
@@ -139,7 +165,13 @@ enum ike_event_type {
     IKE_EVENT_CHILD_UP,   /* a Child SA, at first or after a rekey: its inbound half, and the outbound one unless `held` */
     IKE_EVENT_CHILD_OUT,  /* from now on the outbound half of this one, announced as held, is used */
     IKE_EVENT_CHILD_DOWN, /* spi_in */
-    IKE_EVENT_PATH,       /* ESP goes along it from now on */
+    IKE_EVENT_PATH,       /* ESP goes along it from now on; after PATH_LOST also: the gateway is heard again */
+    /*
+     * ESP cannot go on in this IKE SA as things are: `text` says why (the gateway cannot follow us to another address, or answers on
+     * no path). Comes once until the next PATH. The engine goes on trying until its own patience ends (dead_after_us); the caller may
+     * start another IKE SA meanwhile (by resumption, from the best local address) and ike_free() this one when that is up.
+     */
+    IKE_EVENT_PATH_LOST,
     IKE_EVENT_REDIRECT,   /* the gateway wants us to go to another (RFC 5685): while connecting DOWN with REASON_REDIRECTED follows */
     IKE_EVENT_REAUTH,     /* the authentication is soon to be repeated in a new IKE SA (RFC 4478); at its end this one goes down */
     IKE_EVENT_TRACE,
@@ -151,7 +183,7 @@ enum ike_event_type {
 struct ike_event {
     enum ike_event_type type;
     enum ike_phase phase;
-    const char *text;               /* PHASE: facts (gateway's identity, method, suite); TRACE: the rung; DOWN: detail sentence, may be "";
+    const char *text;               /* PHASE: facts (gateway's identity, method, suite); TRACE: the rung; PATH_LOST, DOWN: detail sentence, may be "";
                                      * REDIRECT: the new gateway, an address for which addr_is_assignable(), or a DNS name (what that stands
                                      * for is the carrier's to check) */
     enum eap_secret secret;
@@ -160,7 +192,7 @@ struct ike_event {
     bool held;                      /* CHILD_UP: the gateway may not be ready yet; go on sending along the one before */
     const struct net_config *net;   /* CHILD_UP: all but mtu, which the carrier computes */
     uint32_t spi_in;                /* CHILD_DOWN */
-    struct path path;               /* PATH */
+    struct path path;               /* PATH; PATH_LOST: the one that was in use */
     enum reason reason;             /* DOWN */
     bool retry;                     /* DOWN: to try again may succeed without the user's doing */
     bool outbound, retransmission;  /* TRACE */

@@ -82,6 +82,7 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
         ike_close_error(ike, err, exchange_name(in->message.header.exchange));
         return;
     } else {
+        paths_heard(ike);
         states_response(ike, in->sa, &in->message);
     }
     follow_gateway(ike, path);

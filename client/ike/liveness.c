@@ -40,15 +40,15 @@ void ike_received_traffic(struct ike *ike, uint64_t at)
 
 bool liveness_due(struct ike *ike)
 {
-    return !off(ike) && ike->liveness.since != 0 &&
-           ike->now >= ike->liveness.since + ike->config.dpd_us;
+    return ike->liveness.wanted || (!off(ike) && ike->liveness.since != 0 &&
+                                    ike->now >= ike->liveness.since + ike->config.dpd_us);
 }
 
 /* An empty INFORMATIONAL request (RFC 7296 1.4). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
-    (void)ike;
     (void)chain;
+    ike->liveness.wanted = false;
     return OK;
 }
 

@@ -63,7 +63,8 @@ void tasks_run(struct ike *ike)
 
     others_run(ike);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        if (ike->state != ST_UP || ike->sa.request.busy || !order[i].due(ike)) {
+        if (ike->state != ST_UP || ike->sa.request.busy || paths_offline(ike) ||
+            !order[i].due(ike)) {
             continue;
         }
         buffer = malloc(IKE_MESSAGE_MAX);

@@ -231,6 +231,9 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
             end(t, REASON_INTERNAL, "");
         }
         break;
+    case IKE_EVENT_PATH_LOST:
+        g_debug("%s", event->text);
+        break;
     case IKE_EVENT_TRACE:
         t->ops->trace(t->context, event->text, event->outbound, event->retransmission, event->at);
         break;

@@ -220,6 +220,10 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     case IKE_EVENT_REAUTH:
         sim_note(sim, "    authentication is to be repeated");
         break;
+    case IKE_EVENT_PATH_LOST:
+        sim->path_losses++;
+        sim_note(sim, "    path lost: %s", event->text);
+        break;
     case IKE_EVENT_TRACE:
         sim_note(sim, "%s  %s%s", event->outbound ? "-->" : "<--", event->text,
                  event->retransmission ? "  (again)" : "");

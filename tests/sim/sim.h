@@ -57,6 +57,7 @@ struct sim {
     /* What the events said. */
     unsigned phases; /* bit of each enum ike_phase seen */
     bool child_up, path_seen;
+    unsigned path_losses;
     unsigned n_child_up, n_child_down;
     GArray *children;  /* struct sim_child */
     uint32_t outbound; /* spi_in of the one that it sends along; 0 = none */

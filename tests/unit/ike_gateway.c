@@ -30,7 +30,9 @@ void gw_start_with(struct ike_config config)
     ck_assert(
         proposal_parse(&ike, PROTO_IKE, "aes128gcm16-prfsha256-x25519-ecp256", false, &at, &why));
     ck_assert(proposal_parse(&esp, PROTO_ESP, "aes128gcm16-noesn", false, &at, &why));
-    config.path = gateway_path;
+    if (config.path.remote.addr.family == FAMILY_NONE) {
+        config.path = gateway_path;
+    }
     config.ike = &ike;
     config.esp = &esp;
     if (config.eap.methods == NULL && config.credential == NULL) {
@@ -184,6 +186,9 @@ void gw_drain(void)
             gw.asked = event.secret;
         } else if (event.type == IKE_EVENT_PATH) {
             gw.n_paths++;
+            gw.esp_path = event.path;
+        } else if (event.type == IKE_EVENT_PATH_LOST) {
+            gw.n_lost++;
         }
     }
 }

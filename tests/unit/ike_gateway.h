@@ -46,7 +46,8 @@ struct gateway {
     size_t n_inbound;
     uint32_t outbound; /* the gateway's SPI */
     enum eap_secret asked;
-    unsigned n_paths;
+    unsigned n_paths, n_lost;
+    struct path esp_path;
 };
 extern struct gateway gw;
 extern const struct path gateway_path;
