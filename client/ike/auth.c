@@ -211,6 +211,7 @@ enum err auth_build(struct ike *ike, struct chain *chain)
     if (err != OK || ike->state == ST_DOWN) {
         return err;
     }
+    notify_write(chain, 0, none, N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, none);
     config_build(ike, chain);
     err = child_build(ike, chain);
     if (err == OK && ike->config.auth != IKE_AUTH_EAP) {
@@ -223,6 +224,21 @@ enum err auth_build(struct ike *ike, struct chain *chain)
 enum err auth_build_finish(struct ike *ike, struct chain *chain)
 {
     return write_shared_auth(ike, chain, secret_bytes(&ike->auth.shared_i));
+}
+
+/* ---- response ---- */
+
+void auth_announced(struct ike *ike, const struct message *message)
+{
+    const struct payload *payload;
+    struct notify notify;
+
+    for (size_t i = 0; (payload = message_find(message, P_NOTIFY, i)) != NULL; i++) {
+        if (notify_parse(&notify, payload->body) == OK &&
+            notify.type == N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED) {
+            ike->sa.syncs = true;
+        }
+    }
 }
 
 /* ---- who the gateway is ---- */

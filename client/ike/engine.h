@@ -280,6 +280,8 @@ void init_free(struct init *init);
 enum err auth_new(struct ike *ike) ERR_CHECK;
 enum err auth_build(struct ike *ike, struct chain *chain) ERR_CHECK;
 enum err auth_build_finish(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* What a response of IKE_AUTH announces beside what it is for. */
+void auth_announced(struct ike *ike, const struct message *message);
 /* Gateway's proof with its first EAP request; or with everything else, when no EAP is run. */
 enum err auth_gateway(struct ike *ike, const struct message *message,
                       enum ike_state *next) ERR_CHECK;
@@ -482,6 +484,17 @@ bool paths_offline(const struct ike *ike);
 void paths_heard(struct ike *ike);
 uint64_t paths_deadline(const struct ike *ike);
 void paths_tick(struct ike *ike);
+
+/* ---- id_sync.c: message IDs after a failover of the gateway's cluster (RFC 6311) ---- */
+/* By its header it may be one of its messages. */
+bool id_sync_possible(const struct ike *ike, const struct ike_sa *sa,
+                      const struct ike_header *header);
+/* It is: `data` is that of its notification. */
+bool id_sync_find(const struct message *message, struct bytes *data);
+enum id_sync { ID_SYNC_STALE, ID_SYNC_REPEATED, ID_SYNC_OBEYED };
+/* Obeys and answers it; answers it again; or leaves it, which is stale. */
+enum id_sync id_sync_input(struct ike *ike, struct ike_sa *sa, struct bytes data,
+                           const struct path *path);
 
 /* ---- tasks.c ---- */
 /* Starts the request that is due next, in any IKE SA. */

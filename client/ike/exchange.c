@@ -75,6 +75,17 @@ static enum err clear_message(struct datagrams *out, const struct ike_header *he
     return OK;
 }
 
+static void begin(struct ike_sa *sa, uint64_t now)
+{
+    struct request *request = &sa->request;
+
+    request->message_id = sa->next_id++;
+    request->tries = 1;
+    request->started = now;
+    request->interval = RETRANSMIT_FIRST_US;
+    request->due = now + request->interval;
+}
+
 enum err exchange_request(struct ike_sa *sa, enum exchange_type type, const struct chain *chain,
                           size_t room, uint64_t now)
 {
@@ -97,12 +108,8 @@ enum err exchange_request(struct ike_sa *sa, enum exchange_type type, const stru
     }
     request->busy = true;
     request->exchange = (uint8_t)type;
-    request->message_id = sa->next_id++;
     request->first_inner = chain->first;
-    request->tries = 1;
-    request->started = now;
-    request->interval = RETRANSMIT_FIRST_US;
-    request->due = now + request->interval;
+    begin(sa, now);
     return OK;
 }
 
@@ -133,6 +140,19 @@ static uint64_t jittered(uint64_t interval, const struct rng *rng)
     return interval - interval / 5 + interval * 2 / 5 * dice / 255;
 }
 
+/* The request in flight from its plaintext. */
+static enum err seal_again(struct ike_sa *sa, uint32_t message_id, size_t room)
+{
+    struct request *request = &sa->request;
+    const struct ike_header header = exchange_header(sa, request->exchange, message_id, false);
+    const struct chain chain = {
+        .w = {.start = request->plain.data, .len = request->plain.len, .cap = request->plain.len},
+        .first = request->first_inner,
+    };
+
+    return seal(sa, &request->datagrams, &header, &chain, room);
+}
+
 enum err exchange_repeat(struct ike_sa *sa, size_t room_small, const struct rng *rng, uint64_t now)
 {
     struct request *request = &sa->request;
@@ -152,19 +172,10 @@ enum err exchange_repeat(struct ike_sa *sa, size_t room_small, const struct rng 
         request->datagrams = request->small;
         request->small = other;
     } else if (request->tries == SMALL_AFTER_TRIES && sa->out != NULL && sa->fragmentation) {
-        const struct ike_header header =
-            exchange_header(sa, request->exchange, request->message_id, false);
-        const struct chain chain = {
-            .w = {.start = request->plain.data,
-                  .len = request->plain.len,
-                  .cap = request->plain.len},
-            .first = request->first_inner,
-        };
-
         if (request->plain.len > room_small) {
             request->small = request->datagrams;
             request->datagrams = (struct datagrams){0};
-            err = seal(sa, &request->datagrams, &header, &chain, room_small);
+            err = seal_again(sa, request->message_id, room_small);
         }
     }
     request->datagrams.next = 0;
@@ -182,15 +193,16 @@ enum incoming exchange_classify(const struct ike_sa *sa, const struct ike_header
     if (header->message_id == sa->peer_next_id) {
         return INCOMING_REQUEST;
     }
-    return sa->response.datagrams.n > 0 && header->message_id + 1 == sa->peer_next_id
+    return sa->response.datagrams.n > 0 && !sa->response.syncs &&
+                   header->message_id == sa->response.message_id
                ? INCOMING_REPEATED
                : INCOMING_STRAY;
 }
 
-enum err exchange_answer(struct ike_sa *sa, uint8_t exchange, const struct chain *chain,
-                         size_t room, const struct path *path)
+static enum err respond(struct ike_sa *sa, uint8_t exchange, uint32_t message_id,
+                        const struct chain *chain, size_t room, const struct path *path)
 {
-    const struct ike_header header = exchange_header(sa, exchange, sa->peer_next_id, true);
+    const struct ike_header header = exchange_header(sa, exchange, message_id, true);
     enum err err = seal(sa, &sa->response.datagrams, &header, chain, room);
 
     if (err == OK && !secret_set(&sa->response.plain, wr_written(&chain->w))) {
@@ -200,11 +212,45 @@ enum err exchange_answer(struct ike_sa *sa, uint8_t exchange, const struct chain
         return err;
     }
     sa->response.exchange = exchange;
+    sa->response.message_id = message_id;
     sa->response.first_inner = chain->first;
     sa->response.path = *path;
-    sa->peer_next_id++;
+    sa->response.syncs = false;
     reassembly_free(&sa->request_parts);
     return OK;
+}
+
+enum err exchange_answer(struct ike_sa *sa, uint8_t exchange, const struct chain *chain,
+                         size_t room, const struct path *path)
+{
+    enum err err = respond(sa, exchange, sa->peer_next_id, chain, room, path);
+
+    if (err == OK) {
+        sa->peer_next_id++;
+    }
+    return err;
+}
+
+enum err exchange_sync(struct ike_sa *sa, uint32_t next_id, uint32_t peer_next_id,
+                       const struct chain *chain, size_t room, const struct path *path,
+                       uint64_t now)
+{
+    enum err err = respond(sa, X_INFORMATIONAL, 0, chain, room, path);
+
+    if (err != OK) {
+        return err;
+    }
+    sa->response.syncs = true;
+    sa->peer_next_id = peer_next_id;
+    sa->next_id = next_id;
+    if (!sa->request.busy) {
+        return OK;
+    }
+    /* RFC 6311 9: a response to what the failed member was asked is not waited for. */
+    datagrams_free(&sa->request.small);
+    reassembly_free(&sa->response_parts);
+    begin(sa, now);
+    return seal_again(sa, sa->request.message_id, room);
 }
 
 void exchange_answer_again(struct ike_sa *sa, const struct path *path)

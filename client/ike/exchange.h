@@ -17,6 +17,10 @@
 #define SMALL_MTU 576
 #define SMALL_AFTER_TRIES 3
 
+/* Data of IKEV2_MESSAGE_ID_SYNC: nonce, next ID of the sender's requests, next ID that it expects
+ * (RFC 6311 6.3). */
+#define SYNC_LEN 12
+
 /* Our request that waits for its response. */
 struct request {
     bool busy;
@@ -37,6 +41,8 @@ struct request {
 /* Our response to the peer's latest request, kept for its retransmissions. */
 struct response {
     uint8_t exchange;
+    uint32_t message_id;
+    bool syncs; /* to IKEV2_MESSAGE_ID_SYNC, which has a message ID of its own (RFC 6311) */
     struct secret plain; /* for the trace */
     uint8_t first_inner;
     struct datagrams datagrams;
@@ -54,6 +60,9 @@ struct ike_sa {
     bool fragmentation; /* both sides announced RFC 7383 */
     struct secret ni, nr;
     bool ended; /* the peer has deleted it */
+    bool syncs; /* both sides announced RFC 6311 */
+    bool has_synced;
+    uint8_t synced[SYNC_LEN]; /* the latest that was obeyed */
 
     uint32_t next_id;      /* of our next request */
     uint32_t peer_next_id; /* of the request that we expect */
@@ -99,6 +108,14 @@ struct ike_header exchange_header(const struct ike_sa *sa, uint8_t exchange, uin
  */
 enum err exchange_answer(struct ike_sa *sa, uint8_t exchange, const struct chain *chain,
                          size_t room, const struct path *path) ERR_CHECK;
+/*
+ * The peer's cluster has failed over (RFC 6311 5.1): it goes on with `peer_next_id` and expects
+ * `next_id` of us, neither lower than it was. The chain, which says so, answers its message with ID
+ * 0; our request in flight begins anew under its new ID.
+ */
+enum err exchange_sync(struct ike_sa *sa, uint32_t next_id, uint32_t peer_next_id,
+                       const struct chain *chain, size_t room, const struct path *path,
+                       uint64_t now) ERR_CHECK;
 /* Sends the cached response once more. */
 void exchange_answer_again(struct ike_sa *sa, const struct path *path);
 

@@ -20,6 +20,8 @@ struct incoming_message {
     struct ike_sa *sa; /* which it belongs to */
 };
 
+static const char outside_window[] = "message ID outside the window";
+
 /* RFC 7296 2.23: an address behind NAT may move; only an authenticated message that is no replay
  * may tell. */
 static void follow_gateway(struct ike *ike, const struct path *path)
@@ -88,6 +90,34 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
     follow_gateway(ike, path);
 }
 
+/* The message is one of RFC 6311, whatever its message ID. */
+static bool deliver_sync(struct ike *ike, struct incoming_message *in, struct bytes plain,
+                         const struct path *path)
+{
+    struct bytes data;
+    uint8_t unknown;
+    bool found = id_sync_possible(ike, in->sa, &in->message.header) &&
+                 message_parse_chain(&in->message, in->first_inner, plain, &unknown) == OK &&
+                 id_sync_find(&in->message, &data);
+
+    if (found) {
+        rung_in(ike, &in->message, false);
+        switch (id_sync_input(ike, in->sa, data, path)) {
+        case ID_SYNC_OBEYED:
+            follow_gateway(ike, path);
+            break;
+        case ID_SYNC_STALE:
+            rung_dropped(ike, "message IDs that have been used");
+            break;
+        case ID_SYNC_REPEATED:
+            break;
+        }
+    }
+    in->message.n_payloads = 0;
+    in->message.present = 0;
+    return found;
+}
+
 /* RFC 7296 2.1: the peer has not got our response. */
 static void repeat_answer(struct ike *ike, struct ike_sa *sa, const struct path *path)
 {
@@ -103,6 +133,10 @@ static void open_whole(struct ike *ike, struct incoming_message *in, const struc
 
     if (err != OK) {
         rung_dropped(ike, err == ERR_INTEGRITY ? "integrity check failed" : "malformed SK payload");
+    } else if (deliver_sync(ike, in, plain, path)) {
+        return;
+    } else if (in->kind == INCOMING_STRAY) {
+        rung_dropped(ike, outside_window);
     } else if (in->kind == INCOMING_REPEATED) {
         repeat_answer(ike, in->sa, path);
     } else {
@@ -199,8 +233,9 @@ static void input_parsed(struct ike *ike, struct incoming_message *in, const str
         return;
     }
     in->kind = exchange_classify(in->sa, &in->message.header);
-    if (in->kind == INCOMING_STRAY) {
-        rung_dropped(ike, "message ID outside the window");
+    if (in->kind == INCOMING_STRAY && !(id_sync_possible(ike, in->sa, &in->message.header) &&
+                                        message_find(&in->message, P_SK, 0) != NULL)) {
+        rung_dropped(ike, outside_window);
     } else if (in->message.header.exchange == X_IKE_SA_INIT) {
         input_init(ike, in, path);
     } else {

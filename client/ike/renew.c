@@ -104,6 +104,7 @@ enum err renew_ike_keys(const struct ike *ike, struct ike_sa *out, const struct 
 
     out->suite = *suite;
     out->fragmentation = ike->sa.fragmentation;
+    out->syncs = ike->sa.syncs;
     if (err == OK) {
         err = crypt_new(&out->out, suite->encr, suite->integ, secret_bytes(e_out),
                         secret_bytes(a_out));

@@ -53,7 +53,7 @@ void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission
 {
     const struct response *response = &sa->response;
     const struct ike_header header =
-        exchange_header(sa, response->exchange, sa->peer_next_id - 1, true);
+        exchange_header(sa, response->exchange, response->message_id, true);
 
     if (!ike->config.trace || response->datagrams.n == 0) {
         return;

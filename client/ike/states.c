@@ -134,6 +134,9 @@ void states_response(struct ike *ike, struct ike_sa *sa, const struct message *m
                   exchange_name(message->header.exchange));
         return;
     }
+    if (row->exchange == X_IKE_AUTH) {
+        auth_announced(ike, message);
+    }
     next = row->next;
     err = row->handle(ike, message, &next);
     if (err != OK) {

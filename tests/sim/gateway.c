@@ -87,6 +87,13 @@ static void forget_request(struct gateway_sa *sa)
     sa->ask = GATEWAY_ASK_NOTHING;
 }
 
+void gateway_forget_exchanges(struct gateway_sa *sa)
+{
+    forget_request(sa);
+    forget_parts(sa);
+    g_ptr_array_set_size(sa->response, 0);
+}
+
 void gateway_sa_free(struct gateway_sa *sa)
 {
     crypt_free(sa->in);
@@ -371,7 +378,7 @@ static void handle_response(struct gateway *gateway, struct gateway_sa *sa,
     gateway->responses++;
     gateway->last_response_first = first;
     gateway_set(&gateway->last_response, plain);
-    sa->next_id++;
+    sa->next_id += sa->ask != GATEWAY_ASK_SYNC;
     g_ptr_array_unref(sa->request);
     sa->request = NULL;
     gateway_answered(gateway, sa, message);
@@ -431,7 +438,9 @@ static void take_part(struct gateway *gateway, struct gateway_sa *sa, struct mes
 static bool in_window(struct gateway *gateway, struct gateway_sa *sa, const struct message *message)
 {
     if ((message->header.flags & IKE_FLAG_RESPONSE) != 0) {
-        return sa->request != NULL && message->header.message_id == sa->next_id &&
+        uint32_t id = sa->ask == GATEWAY_ASK_SYNC ? 0 : sa->next_id;
+
+        return sa->request != NULL && message->header.message_id == id &&
                message->header.exchange == sa->request_exchange;
     }
     if (message->header.message_id + 1 == sa->expected && sa->response->len > 0) {

@@ -60,6 +60,7 @@ struct gateway_config {
     bool nat;                      /* its NAT detection hashes do not match */
     unsigned mschap_error;         /* E= of a failure that it always reports, or 0 */
 
+    bool cluster; /* announces RFC 6311 */
     bool forgets;      /* an IKE SA that is deleted at once: its last answer is not repeated */
     bool says_unknown; /* answers what it has no IKE SA for, unprotected (RFC 7296 2.21.4) */
 
@@ -100,6 +101,7 @@ enum gateway_ask {
     GATEWAY_ASK_REKEY_IKE,
     GATEWAY_ASK_DELETE_CHILD,
     GATEWAY_ASK_DELETE_IKE,
+    GATEWAY_ASK_SYNC, /* its message ID is 0 */
 };
 
 enum gateway_sa_state {
@@ -130,6 +132,7 @@ struct gateway_sa {
     uint64_t request_began, request_due;
     unsigned request_tries;
     uint64_t until; /* REDUNDANT */
+    uint32_t sync_nonce;
     bool forgotten; /* as if it had never been */
     GByteArray *parts[GATEWAY_FRAGMENTS_MAX];
     uint16_t n_parts, parts_total;
@@ -202,6 +205,7 @@ struct gateway {
     GArray *todo;         /* struct gateway_todo */
     int nonce_i, nonce_r; /* first octet of its nonces as either side; GATEWAY_RANDOM */
     size_t refused_child, refused_ike;
+    unsigned failovers;
 
     /* authentication */
     GByteArray *idi, *idr; /* bodies */
@@ -239,6 +243,8 @@ void gateway_delete_ike(struct gateway *gateway, uint64_t now);
 void gateway_delete_child(struct gateway *gateway, uint64_t now);
 void gateway_rekey_ike(struct gateway *gateway, uint64_t now);
 void gateway_rekey_child(struct gateway *gateway, uint64_t now);
+/* Another member of the cluster takes over, which has missed the latest `stale` requests. */
+void gateway_failover(struct gateway *gateway, uint32_t stale, uint64_t now);
 /* It forgets everything and begins anew. */
 void gateway_restart(struct gateway *gateway);
 /* Whether anything of its own is under way or waits. */
@@ -258,6 +264,10 @@ void gateway_respond(struct gateway *gateway, struct gateway_sa *sa, uint8_t exc
 bool gateway_send_request(struct gateway *gateway, struct gateway_sa *sa, uint8_t exchange,
                           const struct chain *chain);
 void gateway_sa_free(struct gateway_sa *sa);
+/* Its request in flight and its latest answer. */
+void gateway_forget_exchanges(struct gateway_sa *sa);
+/* The answer to a synchronisation of message IDs. */
+void gateway_synced(struct gateway *gateway, struct gateway_sa *sa, const struct message *message);
 /* A free one, cleared. */
 struct gateway_sa *gateway_sa_new(struct gateway *gateway);
 /* in and out from keys, by who made it. */

@@ -137,6 +137,9 @@ static void write_child(struct gateway *gateway, struct chain *reply)
     struct reader r;
     const struct bytes none = {0};
 
+    if (gateway->config.cluster) {
+        notify_write(reply, 0, none, N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, none);
+    }
     gateway_esp_proposals(gateway, &accepted);
     if (gateway->config.child_error != 0) {
         notify_write(reply, 0, none, gateway->config.child_error, none);

@@ -275,6 +275,7 @@ static void start(struct gateway *gateway, const struct gateway_todo *todo)
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:
+    case GATEWAY_ASK_SYNC:
         break;
     }
 }
@@ -546,6 +547,9 @@ void gateway_answered(struct gateway *gateway, struct gateway_sa *sa, const stru
             gateway->phase = GATEWAY_CLOSED;
             gateway_children_free(gateway);
         }
+        break;
+    case GATEWAY_ASK_SYNC:
+        gateway_synced(gateway, sa, message);
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:

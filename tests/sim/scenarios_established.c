@@ -228,6 +228,54 @@ START_TEST(request_in_fragments)
 }
 END_TEST
 
+/* ---- a cluster fails over (RFC 6311) ---- */
+
+static const struct {
+    bool rekeys;    /* a request of ours is on its way to the member that fails */
+    uint32_t stale; /* requests of ours that the new member has not seen */
+    uint64_t lose_up, lose_down;
+} failovers[] = {
+    {.stale = 0},
+    {.stale = 2},
+    {.stale = 2, .lose_up = 1},
+    {.stale = 1, .lose_down = 3},
+    {.rekeys = true, .lose_up = 1},
+    {.rekeys = true, .stale = 2, .lose_up = 3},
+    {.rekeys = true, .stale = 1, .lose_up = 3, .lose_down = 3},
+};
+
+START_TEST(cluster_fails_over)
+{
+    struct setup setup = {.gateway.cluster = true};
+    struct sim *sim = connected(&setup);
+    struct gateway *gateway = &sim->gateway;
+
+    sim->network.faults.lose_to_gateway = failovers[_i].lose_up << sim->network.sent_to_gateway;
+    sim->network.faults.lose_to_client = failovers[_i].lose_down << sim->network.sent_to_client;
+    for (unsigned i = 0; i < 3; i++) {
+        if (failovers[_i].rekeys && i == 0) {
+            ike_rekey_child(sim->ike, 0, sim->now);
+            sim_pump(sim);
+        }
+        gateway_failover(gateway, failovers[_i].stale, sim->now);
+        gateway->responses = 0;
+        ck_assert(sim_run(sim, answered, sim->now + SECONDS(5)));
+        ck_assert(sim_run(sim, sim_quiet, sim->now + SECONDS(10)));
+        gateway->responses = 0;
+        gateway_liveness(gateway, sim->now);
+        ck_assert(sim_run(sim, answered, sim->now + SECONDS(5)));
+        ike_rekey(sim->ike, sim->now);
+        sim_pump(sim);
+        sim_run(sim, NULL, sim->now + SECONDS(1));
+        ck_assert(sim_run(sim, sim_quiet, sim->now + SECONDS(10)));
+    }
+    ck_assert_uint_eq(gateway->ike_rekeys, 3);
+    ck_assert_uint_eq(gateway->child_rekeys, failovers[_i].rekeys ? 1 : 0);
+    check_good(sim);
+    sim_free(sim);
+}
+END_TEST
+
 /* ---- the end ---- */
 
 START_TEST(disconnect_with_a_silent_gateway)
@@ -296,6 +344,7 @@ TCase *scenarios_established(void)
     tcase_add_loop_test(tcase, requests_before_it_is_established, 0, 15);
     tcase_add_loop_test(tcase, gateway_moves_behind_nat, 0, 2);
     tcase_add_test(tcase, request_in_fragments);
+    tcase_add_loop_test(tcase, cluster_fails_over, 0, G_N_ELEMENTS(failovers));
     tcase_add_test(tcase, disconnect_with_a_silent_gateway);
     tcase_add_loop_test(tcase, disconnect_while_connecting, 0, 30);
     tcase_add_test(tcase, keepalives_while_idle);

@@ -399,6 +399,9 @@ void gw_connect_tunnel(void)
     gw_write_idr_auth(&chain);
     gw_write_address(&chain);
     gw_write_child(&chain, "aes128gcm16-noesn");
+    if (gw.announces != 0) {
+        notify_write(&chain, 0, (struct bytes){0}, gw.announces, gw.announced);
+    }
     gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
     gw_drain();
     ck_assert(gw.up);

@@ -27,6 +27,8 @@ struct gateway {
     struct secret idi;
     bool fragments; /* announces RFC 7383 */
     const char *psk;
+    uint16_t announces; /* a notification of its IKE_AUTH response; 0 = none */
+    struct bytes announced;
     /* the last datagram of the client */
     uint8_t datagram[IKE_MESSAGE_MAX];
     size_t len;

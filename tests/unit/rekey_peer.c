@@ -12,8 +12,13 @@ static bool keys_client_initiates;
 
 void peer_start(void)
 {
-    memset(&peer, 0, sizeof peer);
     gw_start();
+    peer_connect();
+}
+
+void peer_connect(void)
+{
+    memset(&peer, 0, sizeof peer);
     gw_connect_tunnel();
     ck_assert_uint_eq(gw.n_inbound, 1);
     ck_assert_uint_eq(gw.outbound, PEER_FIRST_SPI);
@@ -44,7 +49,7 @@ static void send_message(uint8_t exchange, uint32_t id, bool response, const str
     gw_drain();
 }
 
-static void request(uint8_t exchange, const struct chain *chain)
+void peer_request(uint8_t exchange, const struct chain *chain)
 {
     send_message(exchange, gw.sa.next_id++, false, chain);
 }
@@ -155,7 +160,7 @@ void peer_ask_child(uint32_t old, uint32_t spi, uint8_t nonce, const char *esp, 
     chain_end(&chain);
     write_range(&chain, P_TSi, "10.0.0.0", "10.255.255.255");
     write_range(&chain, P_TSr, "0.0.0.0", "255.255.255.255");
-    request(X_CREATE_CHILD_SA, &chain);
+    peer_request(X_CREATE_CHILD_SA, &chain);
 }
 
 static void derive_child(bool client_initiates, struct bytes shared, struct bytes ni,
@@ -272,7 +277,7 @@ void peer_delete_child(uint32_t spi)
     struct chain chain = gw_new_chain();
 
     delete_write(&chain, PROTO_ESP, &spi, 1);
-    request(X_INFORMATIONAL, &chain);
+    peer_request(X_INFORMATIONAL, &chain);
 }
 
 static void check_delete(uint32_t spi)
@@ -350,7 +355,7 @@ void peer_ask_ike(uint64_t spi, uint8_t nonce)
     write_sa(&chain, PROTO_IKE, "aes256gcm16-prfsha384-x25519,aes128gcm16-prfsha256-x25519", spi);
     chain_add(&chain, P_NONCE, bytes_of(peer.ni, sizeof peer.ni));
     ke_write(&chain, KE_CURVE25519, ke_public(peer.ke));
-    request(X_CREATE_CHILD_SA, &chain);
+    peer_request(X_CREATE_CHILD_SA, &chain);
 }
 
 void peer_ike_answered(struct ike_sa *out)
@@ -414,7 +419,7 @@ void peer_delete_ike(void)
     struct chain chain = gw_new_chain();
 
     delete_write(&chain, PROTO_IKE, NULL, 0);
-    request(X_INFORMATIONAL, &chain);
+    peer_request(X_INFORMATIONAL, &chain);
 }
 
 void peer_ike_deleted(void)
@@ -442,7 +447,7 @@ void peer_check_alive(uint32_t outbound, size_t n_inbound)
     ck_assert(!gw.down);
     ck_assert_uint_eq(gw.outbound, outbound);
     ck_assert_uint_eq(gw.n_inbound, n_inbound);
-    request(X_INFORMATIONAL, &chain);
+    peer_request(X_INFORMATIONAL, &chain);
     gw_expect(X_INFORMATIONAL, true);
     ck_assert_uint_eq(gw.message.n_payloads, 0);
 }

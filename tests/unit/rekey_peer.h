@@ -37,10 +37,13 @@ struct peer {
 };
 extern struct peer peer;
 
-/* The tunnel is up with such lifetimes (0 = defaults). */
+/* The tunnel is up; when its IKE_AUTH response announces something, gw_start() comes first. */
 void peer_start(void);
+void peer_connect(void);
 void peer_finish(void);
 
+/* Sends a request, one ID after the other. */
+void peer_request(uint8_t exchange, const struct chain *chain);
 /* Delivers what was held since peer.hold. */
 void peer_release(void);
 /* The response of the client carries this notify alone. */
