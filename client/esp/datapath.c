@@ -37,6 +37,13 @@ bool datapath_wait(struct datapath *dp, int fd, short events)
     return fds[0].revents == 0 && (fds[1].revents & POLLNVAL) == 0;
 }
 
+void datapath_tell(struct datapath *dp)
+{
+    uint64_t one = 1;
+    while (write(dp->news, &one, sizeof(one)) < 0 && errno == EINTR) {
+    } /* a full eventfd is readable as well */
+}
+
 /* ---- start and stop ---- */
 
 /* The offloads that segment.c undoes. What the kernel does not know it does not do; a TUN emulated
@@ -66,7 +73,7 @@ static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *ar
 static enum err prepare(struct datapath *dp, const struct datapath_config *config)
 {
     dp->config = *config;
-    dp->wake = -1;
+    dp->wake = dp->news = -1;
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, config->mtu);
@@ -74,7 +81,8 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
         return ERR_MEMORY;
     }
     dp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (dp->wake < 0 ||
+    dp->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (dp->wake < 0 || dp->news < 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, dp->ike) != 0) {
         return ERR_MEMORY;
     }
@@ -145,29 +153,36 @@ void datapath_stop(struct datapath *dp)
         udp_teardown(dp->config.udp4_fd);
         udp_teardown(dp->config.udp6_fd);
     }
-    struct out_entry *out_entry = atomic_load(&dp->out);
+    struct out_table *out = atomic_load(&dp->out);
     struct path_entry *path = atomic_load(&dp->path);
-    quiesce_retire(&dp->quiesce, out_entry != NULL ? &out_entry->retired : NULL);
+    for (size_t i = 0; out != NULL && i < out->n; i++) {
+        quiesce_retire(&dp->quiesce, &out->entries[i]->retired);
+    }
+    quiesce_retire(&dp->quiesce, out != NULL ? &out->retired : NULL);
     quiesce_retire(&dp->quiesce, path != NULL ? &path->retired : NULL);
     quiesce_reclaim(&dp->quiesce);
     sa_table_free(&dp->in);
     outbound_free(dp->outbound);
     inbound_free(dp->inbound);
     close_fd(dp->wake);
+    close_fd(dp->news);
     close_fd(dp->ike[0]);
     close_fd(dp->ike[1]);
     free(dp);
 }
 
-/* ---- security associations, path, MTU ---- */
+/* ---- security associations ---- */
 
-enum err datapath_add_in(struct datapath *dp, const struct esp_params *params)
+enum err datapath_add_in(struct datapath *dp, const struct datapath_child *child,
+                         const struct esp_params *params)
 {
     struct esp_in *sa;
+    struct usage usage;
+    usage_init(&usage, child->octets, child->packets);
     quiesce_reclaim(&dp->quiesce);
     enum err err = esp_in_new(&sa, params);
     if (err == OK) {
-        err = sa_table_add(&dp->in, &dp->quiesce, params->spi, sa);
+        err = sa_table_add(&dp->in, &dp->quiesce, child->spi_in, sa, &usage);
         if (err != OK) {
             esp_in_free(sa);
         }
@@ -175,9 +190,9 @@ enum err datapath_add_in(struct datapath *dp, const struct esp_params *params)
     return err;
 }
 
-void datapath_remove_in(struct datapath *dp, uint32_t spi)
+void datapath_remove_in(struct datapath *dp, uint32_t spi_in)
 {
-    sa_table_remove(&dp->in, &dp->quiesce, spi);
+    sa_table_remove(&dp->in, &dp->quiesce, spi_in);
 }
 
 static void release_out(struct retired *object)
@@ -187,31 +202,135 @@ static void release_out(struct retired *object)
     free(entry);
 }
 
-static void release_path(struct retired *object)
+static void release_plain(struct retired *object)
 {
     free(object);
 }
 
-enum err datapath_set_out(struct datapath *dp, const struct esp_params *params)
+static struct out_entry *out_entry_new(const struct datapath_child *child,
+                                       const struct esp_params *params, enum err *err)
 {
-    struct out_entry *entry = NULL;
-    if (params != NULL) {
-        entry = calloc(1, sizeof(*entry));
-        if (entry == NULL) {
-            return ERR_MEMORY;
-        }
-        entry->retired.release = release_out;
-        entry->suite = params->suite;
-        enum err err = esp_out_new(&entry->sa, params);
-        if (err != OK) {
-            free(entry);
-            return err;
+    struct out_entry *entry = calloc(1, sizeof(*entry));
+    if (entry == NULL) {
+        *err = ERR_MEMORY;
+        return NULL;
+    }
+    entry->retired.release = release_out;
+    entry->spi_in = child->spi_in;
+    entry->reqid = child->reqid;
+    entry->suite = params->suite;
+    usage_init(&entry->usage, child->octets, child->packets);
+    *err = esp_out_new(&entry->sa, params);
+    if (*err != OK) {
+        free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+/* The table in use with `entry` (may be NULL) in the place of `old`, or first when that is NULL. */
+static enum err replace_out(struct datapath *dp, struct out_entry *old, struct out_entry *entry)
+{
+    struct out_table *before = atomic_load(&dp->out);
+    size_t n = before != NULL ? before->n : 0;
+    struct out_table *after = calloc(1, sizeof(*after) + (n + 1) * sizeof(after->entries[0]));
+    if (after == NULL) {
+        return ERR_MEMORY;
+    }
+    after->retired.release = release_plain;
+    if (old == NULL) {
+        after->entries[after->n++] = entry;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct out_entry *kept = before->entries[i] == old ? entry : before->entries[i];
+        if (kept != NULL) {
+            after->entries[after->n++] = kept;
         }
     }
-    struct out_entry *before = atomic_exchange(&dp->out, entry);
+    atomic_store(&dp->out, after);
     quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);
+    quiesce_retire(&dp->quiesce, old != NULL ? &old->retired : NULL);
     return OK;
 }
+
+enum err datapath_set_out(struct datapath *dp, const struct datapath_child *child,
+                          const struct esp_params *params)
+{
+    const struct out_table *table = atomic_load(&dp->out);
+    struct out_entry *old = NULL;
+    for (size_t i = 0; table != NULL && i < table->n; i++) {
+        if (table->entries[i]->reqid == child->reqid) {
+            old = table->entries[i];
+        }
+    }
+    enum err err;
+    struct out_entry *entry = out_entry_new(child, params, &err);
+    if (entry == NULL) {
+        return err;
+    }
+    err = replace_out(dp, old, entry);
+    if (err != OK) {
+        release_out(&entry->retired);
+    }
+    return err;
+}
+
+enum err datapath_remove_out(struct datapath *dp, uint32_t spi_in)
+{
+    const struct out_table *table = atomic_load(&dp->out);
+    for (size_t i = 0; table != NULL && i < table->n; i++) {
+        if (table->entries[i]->spi_in == spi_in) {
+            return replace_out(dp, table->entries[i], NULL);
+        }
+    }
+    return OK;
+}
+
+/* ---- what the threads have noted ---- */
+
+int datapath_event_fd(const struct datapath *dp)
+{
+    return dp->news;
+}
+
+static bool take_in(struct datapath *dp, struct datapath_event *event)
+{
+    struct sa_entry *entry;
+    for (size_t at = 0; (entry = sa_table_next(&dp->in, &at)) != NULL;) {
+        event->spi_in = entry->spi;
+        if (usage_take(&entry->usage.heard)) {
+            event->type = DATAPATH_HEARD;
+            return true;
+        }
+        if (usage_take(&entry->usage.worn)) {
+            event->type = DATAPATH_WORN;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_out(struct datapath *dp, struct datapath_event *event)
+{
+    const struct out_table *table = atomic_load(&dp->out);
+    for (size_t i = 0; table != NULL && i < table->n; i++) {
+        if (usage_take(&table->entries[i]->usage.worn)) {
+            *event = (struct datapath_event){DATAPATH_WORN, table->entries[i]->spi_in};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool datapath_next_event(struct datapath *dp, struct datapath_event *event)
+{
+    uint64_t told;
+    while (read(dp->news, &told, sizeof(told)) < 0 && errno == EINTR) {
+    } /* first: what is noted from here on makes it readable again */
+    return take_in(dp, event) || take_out(dp, event);
+}
+
+/* ---- path and MTU ---- */
 
 enum err datapath_set_path(struct datapath *dp, const struct datapath_path *path)
 {
@@ -219,7 +338,7 @@ enum err datapath_set_path(struct datapath *dp, const struct datapath_path *path
     if (entry == NULL) {
         return ERR_MEMORY;
     }
-    entry->retired.release = release_path;
+    entry->retired.release = release_plain;
     udp_target_set(&entry->target, dp->config.udp4_fd, dp->config.udp6_fd, &path->local,
                    &path->remote);
     struct path_entry *before = atomic_exchange(&dp->path, entry);

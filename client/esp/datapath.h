@@ -25,6 +25,23 @@ struct datapath_path {
     struct endpoint remote;
 };
 
+/* What the caller knows one direction of a Child SA by. */
+struct datapath_child {
+    uint32_t spi_in;          /* of its pair; names the Child SA in events */
+    uint32_t reqid;           /* stays the same when it is rekeyed */
+    uint64_t octets, packets; /* report it as worn out after so much ESP; 0 = never */
+};
+
+enum datapath_event_type {
+    DATAPATH_HEARD, /* the first authentic packet has come in on it */
+    DATAPATH_WORN,  /* so much has passed as `struct datapath_child` says; each direction counts for
+                       itself */
+};
+struct datapath_event {
+    enum datapath_event_type type;
+    uint32_t spi_in;
+};
+
 struct datapath_counters {
     uint64_t in_octets, in_packets; /* inner */
     uint64_t out_octets, out_packets;
@@ -47,11 +64,23 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
 /* Stops and joins the threads, frees all SAs; NULL is harmless. */
 void datapath_stop(struct datapath *datapath);
 
-/* Inbound SAs are found by SPI; several may live at once. */
-enum err datapath_add_in(struct datapath *datapath, const struct esp_params *params) ERR_CHECK;
-void datapath_remove_in(struct datapath *datapath, uint32_t spi);
-/* The newest outbound SA carries everything it selects; replaced atomically. NULL removes it. */
-enum err datapath_set_out(struct datapath *datapath, const struct esp_params *params) ERR_CHECK;
+/* Inbound SAs are found by SPI (that of `child`); several may live at once. */
+enum err datapath_add_in(struct datapath *datapath, const struct datapath_child *child,
+                         const struct esp_params *params) ERR_CHECK;
+void datapath_remove_in(struct datapath *datapath, uint32_t spi_in);
+/*
+ * Takes the place of the outbound SA of the same reqid, atomically; one of a new reqid comes first.
+ * A packet goes along the first that selects it (RFC 4301 5.1).
+ */
+enum err datapath_set_out(struct datapath *datapath, const struct datapath_child *child,
+                          const struct esp_params *params) ERR_CHECK;
+/* Of that Child SA; nothing happens when another one has taken its place. ERR_MEMORY. */
+enum err datapath_remove_out(struct datapath *datapath, uint32_t spi_in) ERR_CHECK;
+/* Readable when datapath_next_event() has something; poll it from the main loop. */
+int datapath_event_fd(const struct datapath *datapath);
+/* Takes what has happened; each Child SA reports each type once in each direction. False when there
+ * is no more. */
+bool datapath_next_event(struct datapath *datapath, struct datapath_event *event);
 /* From the next batch on; ERR_MEMORY changes nothing. */
 enum err datapath_set_path(struct datapath *datapath, const struct datapath_path *path) ERR_CHECK;
 /* Packets above it get an ICMP "fragmentation needed" / "packet too big" back into the TUN, and

@@ -42,11 +42,19 @@ enum counter {
     N_COUNTERS
 };
 
-/* The outbound SA and the target are swapped whole. */
 struct out_entry {
     struct retired retired;
+    uint32_t spi_in, reqid;
     struct esp_out *sa;
     struct suite suite;
+    struct usage usage;
+};
+
+/* The outbound SAs in the order in which they are asked; this and the target are swapped whole. */
+struct out_table {
+    struct retired retired;
+    size_t n;
+    struct out_entry *entries[]; /* retired one by one */
 };
 
 struct path_entry {
@@ -66,10 +74,11 @@ struct inbound;
 struct datapath {
     struct datapath_config config;
     int wake;   /* eventfd: readable from datapath_stop on */
+    int news;   /* eventfd: datapath_next_event() has something */
     int ike[2]; /* main loop's end, inbound thread's end */
     atomic_bool stop;
     struct quiesce quiesce;
-    _Atomic(struct out_entry *) out;
+    _Atomic(struct out_table *) out;
     _Atomic(struct path_entry *) path;
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
@@ -94,6 +103,8 @@ static inline void count_set(struct datapath *dp, enum counter which, uint64_t v
 }
 
 uint64_t datapath_now_us(void); /* CLOCK_BOOTTIME */
+/* Packet threads: control has something to report. */
+void datapath_tell(struct datapath *dp);
 /* Blocks until `fd` is ready for `events` or stop is asked for; false then. */
 bool datapath_wait(struct datapath *dp, int fd, short events);
 /* Largest inner packet of a family: IPv6 never goes below its minimum, the outer packet is

@@ -11,7 +11,7 @@
  * threads are in datapath.h. */
 
 #define ESP_REPLAY_WINDOW 4096 /* packets; a multiple of 64 */
-#define ESP_SELECTORS_MAX 255 /* as many as one TS payload holds */
+#define ESP_SELECTORS_MAX 255  /* as many as one TS payload holds */
 
 /* What may pass through an SA (RFC 4301 5.2): protocol 0 = any, ports in host order. */
 struct esp_selector {
@@ -45,6 +45,7 @@ uint16_t esp_inner_mtu(const struct suite *suite, uint16_t path_mtu, enum family
                        bool udp_encapsulated);
 
 /* ---- outbound ---- */
+struct ip_info;
 struct esp_out;
 enum err esp_out_new(struct esp_out **out, const struct esp_params *params) ERR_CHECK;
 void esp_out_free(struct esp_out *sa);
@@ -55,7 +56,8 @@ void esp_out_free(struct esp_out *sa);
  */
 enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp,
                   size_t *esp_len) ERR_CHECK;
-bool esp_out_selects(const struct esp_out *sa, const uint8_t *packet, size_t len);
+/* `info` came from ip_parse. */
+bool esp_out_selects(const struct esp_out *sa, const struct ip_info *info, const uint8_t *packet);
 
 /* ---- inbound ---- */
 struct esp_in;

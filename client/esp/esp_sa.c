@@ -195,10 +195,9 @@ enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp
     return crypt_seal(sa->sa.crypt, sequence, associated.head, associated.tail, packet, text_len);
 }
 
-bool esp_out_selects(const struct esp_out *sa, const uint8_t *packet, size_t len)
+bool esp_out_selects(const struct esp_out *sa, const struct ip_info *info, const uint8_t *packet)
 {
-    struct ip_info info;
-    return ip_parse(&info, packet, len) && selectors_match(&sa->sa.selectors, &info, packet, true);
+    return selectors_match(&sa->sa.selectors, info, packet, true);
 }
 
 /* ---- inbound ---- */

@@ -142,14 +142,20 @@ static enum counter reason_for(enum err err)
 
 static void open_esp(struct inbound *in, uint8_t *data, size_t len, uint8_t ecn)
 {
-    struct esp_in *sa = sa_table_find(&in->dp->in, get_u32(data));
-    if (sa == NULL) {
+    struct sa_entry *entry = sa_table_find(&in->dp->in, get_u32(data));
+    if (entry == NULL) {
         count(in->dp, IN_UNKNOWN_SPI, 1);
         return;
     }
     uint8_t *inner;
     size_t inner_len;
-    enum err err = esp_open(sa, data, len, ecn, &inner, &inner_len);
+    enum err err = esp_open(entry->sa, data, len, ecn, &inner, &inner_len);
+    if (err == OK || err == ERR_STATE) { /* authentic, let in or not */
+        bool news = usage_note(&entry->usage.heard);
+        if (usage_spend(&entry->usage, len) || news) {
+            datapath_tell(in->dp);
+        }
+    }
     if (err != OK) {
         count(in->dp, reason_for(err), 1);
     } else if (inner_len > 0) {

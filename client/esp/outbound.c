@@ -28,7 +28,8 @@ struct run {
 
 struct outbound {
     struct datapath *dp;
-    struct out_entry *out;
+    struct out_table *table;
+    struct out_entry *out; /* of the frame at hand */
     struct path_entry *path;
     uint16_t mtu;
     uint64_t generation;
@@ -183,6 +184,9 @@ static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet,
     size_t esp_len;
     if (esp_seal(o->out->sa, inner, len, &esp, &esp_len) == OK) {
         run_commit(&o->run, esp_len, len);
+        if (usage_spend(&o->out->usage, esp_len)) {
+            datapath_tell(o->dp);
+        }
     } else {
         count(o->dp, OUT_NO_SA, 1); /* its numbers are used up */
     }
@@ -249,7 +253,7 @@ void outbound_begin(struct outbound *o)
 {
     struct datapath *dp = o->dp;
     quiesce_online(&dp->quiesce, THREAD_OUT);
-    o->out = atomic_load(&dp->out);
+    o->table = atomic_load(&dp->out);
     o->path = atomic_load(&dp->path);
     o->mtu = atomic_load(&dp->mtu);
     uint64_t generation = atomic_load(&dp->generation);
@@ -257,6 +261,17 @@ void outbound_begin(struct outbound *o)
         o->generation = generation;
         o->gso_off = false; /* another path or size may take it */
     }
+}
+
+static struct out_entry *select_sa(const struct outbound *o, const struct ip_info *info,
+                                   const uint8_t *packet)
+{
+    for (size_t i = 0; i < o->table->n; i++) {
+        if (esp_out_selects(o->table->entries[i]->sa, info, packet)) {
+            return o->table->entries[i];
+        }
+    }
+    return NULL;
 }
 
 void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
@@ -271,7 +286,7 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
         frame += sizeof(hdr);
         len -= sizeof(hdr);
     }
-    if (o->out == NULL || o->path == NULL) {
+    if (o->table == NULL || o->table->n == 0 || o->path == NULL) {
         count(o->dp, OUT_NO_SA, 1);
         return;
     }
@@ -280,7 +295,8 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
         count(o->dp, OUT_MALFORMED, 1);
         return;
     }
-    if (!esp_out_selects(o->out->sa, frame, len)) {
+    o->out = select_sa(o, &s.info, frame);
+    if (o->out == NULL) {
         count(o->dp, OUT_POLICY, 1);
         return;
     }

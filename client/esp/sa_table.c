@@ -100,7 +100,8 @@ static struct sa_slots *rebuild(struct sa_table *table, struct quiesce *q, struc
     return slots;
 }
 
-enum err sa_table_add(struct sa_table *table, struct quiesce *q, uint32_t spi, struct esp_in *sa)
+enum err sa_table_add(struct sa_table *table, struct quiesce *q, uint32_t spi, struct esp_in *sa,
+                      const struct usage *usage)
 {
     struct sa_slots *slots = atomic_load(&table->slots);
     struct sa_entry *entry;
@@ -124,6 +125,7 @@ enum err sa_table_add(struct sa_table *table, struct quiesce *q, uint32_t spi, s
     entry->retired.release = release_entry;
     entry->spi = spi;
     entry->sa = sa;
+    entry->usage = *usage;
     struct sa_entry *none;
     atomic_store(&slots->slot[probe(slots, spi, &none)], entry);
     slots->used++;
@@ -142,12 +144,24 @@ void sa_table_remove(struct sa_table *table, struct quiesce *q, uint32_t spi)
     quiesce_retire(q, &entry->retired);
 }
 
-struct esp_in *sa_table_find(const struct sa_table *table, uint32_t spi)
+struct sa_entry *sa_table_find(const struct sa_table *table, uint32_t spi)
 {
     struct sa_entry *entry;
     if (spi == 0) {
         return NULL;
     }
     probe(atomic_load(&table->slots), spi, &entry);
-    return entry != NULL ? entry->sa : NULL;
+    return entry;
+}
+
+struct sa_entry *sa_table_next(const struct sa_table *table, size_t *at)
+{
+    const struct sa_slots *slots = atomic_load(&table->slots);
+    while (*at < slots->n) {
+        struct sa_entry *entry = atomic_load(&slots->slot[(*at)++]);
+        if (entry != NULL && entry != tombstone()) {
+            return entry;
+        }
+    }
+    return NULL;
 }

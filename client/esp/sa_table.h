@@ -4,6 +4,7 @@
 
 #include "esp/esp.h"
 #include "esp/quiesce.h"
+#include "esp/usage.h"
 
 /*
  * Inbound SAs by SPI: open addressing, one writer (control), one reader (the inbound thread), no
@@ -13,6 +14,7 @@ struct sa_entry {
     struct retired retired;
     uint32_t spi;
     struct esp_in *sa;
+    struct usage usage;
 };
 
 struct sa_slots {
@@ -29,11 +31,14 @@ struct sa_table {
 enum err sa_table_init(struct sa_table *table) ERR_CHECK;
 /* Frees all SAs; the reader has ended. */
 void sa_table_free(struct sa_table *table);
-/* Takes `sa` over when it returns OK; ERR_STATE when the SPI is there already. */
-enum err sa_table_add(struct sa_table *table, struct quiesce *q, uint32_t spi,
-                      struct esp_in *sa) ERR_CHECK;
+/* Takes `sa` over when it returns OK; ERR_STATE when the SPI is there already. `usage` is copied.
+ */
+enum err sa_table_add(struct sa_table *table, struct quiesce *q, uint32_t spi, struct esp_in *sa,
+                      const struct usage *usage) ERR_CHECK;
 void sa_table_remove(struct sa_table *table, struct quiesce *q, uint32_t spi);
 /* Reader, between two quiesce_online: NULL when unknown. */
-struct esp_in *sa_table_find(const struct sa_table *table, uint32_t spi);
+struct sa_entry *sa_table_find(const struct sa_table *table, uint32_t spi);
+/* Control: the first from slot *at on; *at moves behind it. NULL at the end. */
+struct sa_entry *sa_table_next(const struct sa_table *table, size_t *at);
 
 #endif

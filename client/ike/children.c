@@ -14,6 +14,8 @@
 #define HOLD_US                                                                                    \
     UINT64_C(5000000) /* RFC 7296 2.8: the responder may send at once; it waits for a sign */
 #define REPLACED_US UINT64_C(60000000) /* the gateway has forgotten to delete it */
+#define PACKETS_MAX                                                                                \
+    (UINT64_C(1) << 30) /* a quarter of what a 32-bit number counts (RFC 4303 3.3.3) */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -30,6 +32,19 @@ static void emit(struct ike *ike, const struct child *child, enum ike_event_type
                       .net = type == IKE_EVENT_CHILD_UP ? &ike->net : NULL,
                       .held = child->state == CHILD_HELD,
                   });
+}
+
+/* That of the one it takes the place of. */
+static uint32_t reqid(struct ike *ike, uint32_t replaces)
+{
+    for (size_t i = 0; i < CHILDREN_MAX && replaces != 0; i++) {
+        const struct child *child = &ike->children[i];
+
+        if (child->state != CHILD_NONE && child->sa->spi_in == replaces) {
+            return child->sa->reqid;
+        }
+    }
+    return ++ike->reqids;
 }
 
 enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
@@ -53,6 +68,9 @@ enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state st
         .rekey_at = ike->now + renew_jitter(ike, ike->config.child_lifetime_us),
         .expires_at = ike->now + renew_expiry(ike->config.child_lifetime_us),
     };
+    sa->reqid = reqid(ike, replaces);
+    sa->octets = renew_octets(ike, &sa->suite);
+    sa->packets = renew_jitter(ike, PACKETS_MAX);
     ike->local_ts = sa->local_ts;
     ike->remote_ts = sa->remote_ts;
     if (!ike->ending.wanted) {
@@ -135,6 +153,16 @@ void children_switch(struct ike *ike, struct child *child)
     child->until = IKE_NEVER;
 }
 
+void ike_child_received(struct ike *ike, uint32_t spi_in, uint64_t now)
+{
+    struct child *child = children_by_spi_in(ike, spi_in);
+
+    if (child != NULL && child->state == CHILD_HELD) {
+        children_switch(ike, child);
+        ike_tick(ike, now);
+    }
+}
+
 static void linger(struct ike *ike, struct child *child)
 {
     ike_child_free(child->sa);
@@ -198,18 +226,21 @@ static struct child *latest_replaced(struct ike *ike)
     return latest;
 }
 
-/* A replaced one whose successor is gone carries on, or is rekeyed when it has been left already.
- */
+/* A replaced one whose successor is gone carries on when ESP still goes out along it. One that has
+ * been left already has no keys any more, and the gateway may be about to delete it: a new one is
+ * made. */
 static void revive(struct ike *ike)
 {
     struct child *old = latest_replaced(ike);
 
-    if (old != NULL) {
+    if (old == NULL) {
+        return;
+    }
+    if (old->sa->spi_in == ike->outbound) {
         old->state = CHILD_UP;
         old->until = IKE_NEVER;
-        if (old->sa->spi_in != ike->outbound) {
-            ike->renew_child.wanted = true;
-        }
+    } else if (ike->sa.request.purpose != TASK_REKEY_CHILD) {
+        ike->renew_child.wanted = true;
     }
 }
 

@@ -206,6 +206,7 @@ struct ike {
     struct liveness liveness;
     uint64_t expires_at; /* of the IKE SA */
     uint32_t outbound;   /* spi_in of the Child SA that ESP goes out along */
+    uint32_t reqids;     /* given so far */
     struct ts_list local_ts, remote_ts; /* of the latest Child SA */
     struct other_sa others[OTHERS_MAX];
     struct net_config net;
@@ -418,6 +419,8 @@ void renew_ike_offer(const struct ike *ike, struct proposal_list *out);
 enum err renew_ike_keys(const struct ike *ike, struct ike_sa *out, const struct suite *suite,
                         struct bytes shared) ERR_CHECK;
 enum err renew_ike_spi(const struct ike *ike, uint64_t *out) ERR_CHECK;
+/* After how many octets of ESP a Child SA of that suite is rekeyed, a tenth more or less; 0 = never. */
+uint64_t renew_octets(const struct ike *ike, const struct suite *suite);
 /* How long after its beginning an SA is given up that could not be rekeyed after `lifetime`. */
 uint64_t renew_expiry(uint64_t lifetime);
 /* A tenth more or less. */

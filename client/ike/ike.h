@@ -71,6 +71,7 @@ struct ike_config {
     uint64_t dead_after_us;             /* give an unanswered request up after, once established; 0 = 60 s */
     uint64_t dpd_us;                    /* ask whether the gateway is there when ESP goes out and none comes in for; 0 = 30 s, IKE_NEVER = never */
     uint64_t child_lifetime_us;         /* rekey a Child SA after, a tenth more or less; 0 = 1 h */
+    uint64_t child_octets;              /* the same after so many octets of ESP in either direction; 0 = only when its algorithm asks for it */
     uint64_t ike_lifetime_us;           /* the same for the IKE SA; 0 = 4 h */
     uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; 0 = 20 s (RFC 3948 4) */
     bool trace;                         /* make IKE_EVENT_TRACE */
@@ -132,7 +133,10 @@ void ike_woke(struct ike *ike, uint64_t now);
 
 /* Ends the connection: Delete is sent if the IKE SA is up; IKE_EVENT_DOWN(REASON_USER) follows when it is answered or after 1 s at the latest. */
 void ike_disconnect(struct ike *ike, uint64_t now);
-/* Rekeys the Child SA of that inbound SPI (0 = the one in use) or the IKE SA before its time, for example because so many packets or octets
+/* The first packet has come in on the Child SA of that inbound SPI: when it was announced as held, IKE_EVENT_CHILD_OUT follows, for the
+ * gateway shows that it is ready (RFC 7296 2.8). */
+void ike_child_received(struct ike *ike, uint32_t spi_in, uint64_t now);
+/* Rekeys the Child SA of that inbound SPI (0 = the one in use) or the IKE SA before its time, for example because its `octets` or `packets`
  * went through it. Nothing happens when it is being rekeyed or the connection is not up. */
 void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now);
 void ike_rekey(struct ike *ike, uint64_t now);
@@ -157,6 +161,8 @@ struct ike_child {
     struct suite suite;
     struct secret in_encr, in_integ, out_encr, out_integ; /* key | salt as crypt_new() takes it */
     struct ts_list local_ts, remote_ts;
+    uint32_t reqid;           /* stays the same when it is rekeyed: the new one takes the old one's place */
+    uint64_t octets, packets; /* ike_rekey_child() once so much ESP has passed in either direction; 0 = never */
 };
 
 enum ike_event_type {

@@ -317,11 +317,10 @@ uint64_t rekey_child_deadline(const struct ike *ike)
 
 void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now)
 {
-    struct child *child = children_by_spi_in(ike, spi_in);
+    struct child *child = children_by_spi_in(ike, spi_in != 0 ? spi_in : ike->outbound);
 
-    if (ike->sa.request.purpose != TASK_REKEY_CHILD &&
-        (spi_in == 0 || (child != NULL && child->state == CHILD_UP))) {
-        ike->renew_child.wanted = ike->state == ST_UP;
+    if (child != NULL && (child->state == CHILD_UP || child->state == CHILD_HELD)) {
+        child->rekey_at = now;
         ike_tick(ike, now);
     }
 }

@@ -17,6 +17,26 @@ uint64_t renew_jitter(const struct ike *ike, uint64_t interval)
     return interval - interval / 10 + interval / 5 / 255 * dice;
 }
 
+/*
+ * 2^34 blocks of AES give an attacker an advantage of at most 2^-59, counter mode and CBC alike
+ * (the margin of RFC 8446 5.5); of 64-bit blocks not 2^23 may come together (SP 800-67 2 3.4,
+ * Sweet32). ChaCha20 has no such bound.
+ */
+uint64_t renew_octets(const struct ike *ike, const struct suite *suite)
+{
+    uint64_t most = UINT64_C(1) << 38;
+
+    if (suite->encr->id == ENCR_3DES) {
+        most = UINT64_C(1) << 26;
+    } else if (suite->encr->id == ENCR_CHACHA20_POLY1305) {
+        most = UINT64_MAX;
+    }
+    if (ike->config.child_octets != 0 && ike->config.child_octets < most) {
+        most = ike->config.child_octets;
+    }
+    return most != UINT64_MAX ? renew_jitter(ike, most) : 0;
+}
+
 uint64_t renew_expiry(uint64_t lifetime)
 {
     uint64_t margin = lifetime / 2;

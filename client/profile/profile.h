@@ -28,6 +28,7 @@ enum profile_flags {
     PROFILE_NO_OPTION = 2, /* no command-line option of its own (secrets: --NAME-fd instead) */
     PROFILE_ADVANCED = 4,
     PROFILE_OCTETS = 8, /* SECRET: any octets, not only text */
+    PROFILE_UNITS = 16, /* UINT: may end in K, M, G or T (powers of 1024); kept as the plain number */
 };
 
 #define PROFILE_FILE_MAX (1024 * 1024) /* octets of a keyfile, and of each file that it names */

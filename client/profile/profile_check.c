@@ -145,6 +145,14 @@ const char *check_mtu(const char *text, struct bytes *at)
     return mtu == 0 || mtu >= 576 ? NULL : N_("neither 0 nor between 576 and 65535");
 }
 
+const char *check_octets(const char *text, struct bytes *at)
+{
+    guint64 octets = g_ascii_strtoull(text, NULL, 10);
+
+    (void)at;
+    return octets == 0 || octets >= 1 << 20 ? NULL : N_("neither 0 nor at least 1M");
+}
+
 /* Whether weak algorithms are allowed is another key: profile_validate() looks at both. */
 static const char *check_proposal(enum protocol protocol, const char *text, struct bytes *at)
 {

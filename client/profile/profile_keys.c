@@ -291,6 +291,19 @@ static const struct profile_key keys[] = {
         .max = 86400,
     },
     {
+        .name = "child-octets",
+        .type = PROFILE_UINT,
+        .flags = PROFILE_ADVANCED | PROFILE_UNITS,
+        .fallback = "0",
+        .metavar = N_("OCTETS"),
+        .label = N_("Tunnel key volume"),
+        .help =
+            N_("Renew the keys of the tunnel also after about so much traffic in one direction, "
+               "such as 500M or 20G; 0 = only when the algorithm needs it."),
+        .check = check_octets,
+        .max = UINT64_C(1) << 50,
+    },
+    {
         .name = "ike-lifetime",
         .type = PROFILE_UINT,
         .flags = PROFILE_ADVANCED,

@@ -56,6 +56,7 @@ const char *check_host(const char *text, struct bytes *at);
 const char *check_identity(const char *text, struct bytes *at);
 const char *check_prefix(const char *text, struct bytes *at);
 const char *check_mtu(const char *text, struct bytes *at);
+const char *check_octets(const char *text, struct bytes *at);
 const char *check_ike_proposal(const char *text, struct bytes *at);
 const char *check_esp_proposal(const char *text, struct bytes *at);
 

@@ -34,13 +34,39 @@ static char *normalise_bool(const char *text, const char *where, GError **error)
     return NULL;
 }
 
+/* The number with its unit spelt out; NULL when it has none, or is no number that it could be. */
+static char *without_unit(const struct profile_key *key, const char *text)
+{
+    static const char units[] = "KMGT";
+    size_t len = strlen(text);
+    const char *unit = NULL;
+    char *number;
+    guint64 value;
+    gboolean is;
+
+    if ((key->flags & PROFILE_UNITS) != 0 && len > 1) {
+        unit = strchr(units, g_ascii_toupper(text[len - 1]));
+    }
+    if (unit == NULL) {
+        return NULL;
+    }
+    number = g_strndup(text, len - 1);
+    is = g_ascii_string_to_unsigned(number, 10, 0, UINT32_MAX, &value, NULL);
+    g_free(number);
+    return is ? g_strdup_printf("%" PRIu64, value << 10 * (unit - units + 1)) : NULL;
+}
+
 static char *normalise_uint(const struct profile_key *key, const char *text, const char *where,
                             GError **error)
 {
     GError *cause = NULL;
     guint64 number;
+    char *plain = without_unit(key, text);
+    gboolean is = g_ascii_string_to_unsigned(plain != NULL ? plain : text, 10, key->min, key->max,
+                                             &number, &cause);
 
-    if (g_ascii_string_to_unsigned(text, 10, key->min, key->max, &number, &cause)) {
+    g_free(plain);
+    if (is) {
         return g_strdup_printf("%" PRIu64, number);
     }
     if (cause->code == (int)G_NUMBER_PARSER_ERROR_OUT_OF_BOUNDS) {

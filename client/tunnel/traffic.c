@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/traffic.h"
 
-/* A quarter of what a 32-bit sequence number counts (RFC 4303 3.3.3). */
-#define REKEY_PACKETS (UINT64_C(1) << 30)
-
 /* None is dropped: its packets would be too. */
 G_STATIC_ASSERT(ESP_SELECTORS_MAX >= TS_MAX);
 
@@ -59,17 +56,20 @@ static void child_params(struct esp_params *out, const struct ike_child *child)
     selectors(out->remote, &out->n_remote, &child->remote_ts);
 }
 
-static guint64 out_packets(const struct traffic *traffic)
+static struct datapath_child known_as(const struct ike_child *child)
 {
-    struct datapath_counters counters;
-
-    datapath_get_counters(traffic->datapath, &counters);
-    return counters.out_packets;
+    return (struct datapath_child){
+        .spi_in = child->spi_in,
+        .reqid = child->reqid,
+        .octets = child->octets,
+        .packets = child->packets,
+    };
 }
 
 gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
                         const struct net_config *net)
 {
+    const struct datapath_child known = known_as(child);
     struct esp_params params;
 
     child_params(&params, child);
@@ -79,30 +79,28 @@ gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
     params.spi = child->spi_in;
     params.encr_key = secret_bytes(&child->in_encr);
     params.integ_key = secret_bytes(&child->in_integ);
-    return datapath_add_in(traffic->datapath, &params) == OK;
+    return datapath_add_in(traffic->datapath, &known, &params) == OK;
 }
 
 gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child)
 {
+    const struct datapath_child known = known_as(child);
     struct esp_params params;
 
     child_params(&params, child);
     params.spi = child->spi_out;
     params.encr_key = secret_bytes(&child->out_encr);
     params.integ_key = secret_bytes(&child->out_integ);
-    traffic->rekey_packets = out_packets(traffic) + REKEY_PACKETS;
-    return datapath_set_out(traffic->datapath, &params) == OK;
+    return datapath_set_out(traffic->datapath, &known, &params) == OK;
 }
 
-gboolean traffic_rekey_due(struct traffic *traffic)
+gboolean traffic_remove(struct traffic *traffic, guint32 spi_in)
 {
-    guint64 packets = out_packets(traffic);
-
-    if (packets < traffic->rekey_packets) {
-        return FALSE;
+    if (traffic->datapath == NULL) {
+        return TRUE;
     }
-    traffic->rekey_packets = packets + REKEY_PACKETS;
-    return TRUE;
+    datapath_remove_in(traffic->datapath, spi_in);
+    return datapath_remove_out(traffic->datapath, spi_in) == OK;
 }
 
 guint16 traffic_mtu(const struct traffic *traffic, const struct ike_child *child,

@@ -19,7 +19,6 @@ struct traffic {
     gboolean narrow; /* to the assigned addresses: the profile names no networks of ours */
 
     struct datapath *datapath; /* NULL until the first Child SA */
-    guint64 rekey_packets;     /* outbound ones when the SA is to be rekeyed */
 };
 
 /* The MTU of the TUN for that Child SA on a path of that outer MTU. */
@@ -36,7 +35,7 @@ gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
                         const struct net_config *net);
 /* What goes out takes this Child SA. */
 gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child);
-/* So many packets have gone out by the Child SA in use that it is to be rekeyed: once for each. */
-gboolean traffic_rekey_due(struct traffic *traffic);
+/* This Child SA is over, in both directions. FALSE when memory is out. */
+gboolean traffic_remove(struct traffic *traffic, guint32 spi_in);
 
 #endif

@@ -32,7 +32,7 @@ struct tunnel {
     struct traffic traffic;
 
     GSource *timer;
-    GSource *watches[3]; /* udp4, udp6 until the datapath runs; then its IKE queue */
+    GSource *watches[4]; /* udp4, udp6 until the datapath runs; then its IKE queue and events */
     gboolean ended;
     uint8_t buffer[IKE_MESSAGE_MAX];
 };
@@ -124,6 +124,27 @@ static gboolean on_ike_queue(int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_datapath_event(int fd, GIOCondition condition, gpointer data)
+{
+    struct tunnel *t = data;
+    struct datapath_event event;
+
+    (void)fd;
+    (void)condition;
+    while (!t->ended && datapath_next_event(t->traffic.datapath, &event)) {
+        switch (event.type) {
+        case DATAPATH_HEARD:
+            ike_child_received(t->link->ike, event.spi_in, link_now());
+            break;
+        case DATAPATH_WORN:
+            ike_rekey_child(t->link->ike, event.spi_in, link_now());
+            break;
+        }
+        pump(t);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
 static GSource *watch(struct tunnel *t, int fd, GUnixFDSourceFunc callback)
 {
     GSource *source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_ERR);
@@ -172,6 +193,7 @@ static void child_up(struct tunnel *t, const struct ike_event *event)
             goto out;
         }
         t->watches[2] = watch(t, datapath_ike_fd(traffic->datapath), on_ike_queue);
+        t->watches[3] = watch(t, datapath_event_fd(traffic->datapath), on_datapath_event);
     }
     datapath_set_mtu(traffic->datapath, net->mtu);
     if (datapath_set_path(traffic->datapath, &link->path) != OK ||
@@ -219,8 +241,8 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
         child_out(t, event->child);
         break;
     case IKE_EVENT_CHILD_DOWN:
-        if (t->traffic.datapath != NULL) {
-            datapath_remove_in(t->traffic.datapath, event->spi_in);
+        if (!traffic_remove(&t->traffic, event->spi_in)) {
+            end(t, REASON_INTERNAL, "");
         }
         break;
     case IKE_EVENT_PATH:
@@ -287,9 +309,6 @@ static gboolean on_timer(gpointer data)
         struct datapath_counters counters;
 
         datapath_get_counters(t->traffic.datapath, &counters);
-        if (traffic_rekey_due(&t->traffic)) {
-            ike_rekey_child(t->link->ike, 0, link_now());
-        }
         if (counters.last_out_us != 0) {
             ike_sent_traffic(t->link->ike, counters.last_out_us);
         }

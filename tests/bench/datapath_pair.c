@@ -79,15 +79,16 @@ static enum err sas_add(struct datapath *dp, const struct suite *suite, bool is_
 {
     static uint8_t keys[2][128];
     struct esp_params params;
+    struct datapath_child child = {.spi_in = is_a ? SPI_B : SPI_A};
     for (size_t i = 0; i < sizeof(keys[0]); i++) {
         keys[0][i] = (uint8_t)(i * 73 + 5);
         keys[1][i] = (uint8_t)(i * 41 + 9);
     }
     params_fill(&params, suite, is_a ? SPI_B : SPI_A, keys[is_a ? 1 : 0]);
-    enum err err = datapath_add_in(dp, &params);
+    enum err err = datapath_add_in(dp, &child, &params);
     if (err == OK) {
         params_fill(&params, suite, is_a ? SPI_A : SPI_B, keys[is_a ? 0 : 1]);
-        err = datapath_set_out(dp, &params);
+        err = datapath_set_out(dp, &child, &params);
     }
     return err;
 }

@@ -92,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct esp_params params = params_fixed();
     struct reader r = reader_of(bytes_of(data, size));
+    struct datapath_child child = {.spi_in = 1};
     struct datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) / 64 * 64);
     struct datapath_path path = {.remote = {.addr.family = FAMILY_IPV4, .port = 4500}};
     check(dp != NULL);
@@ -99,10 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* No socket: each run is dropped and counted where it would be sent. */
     dp->config =
         (struct datapath_config){.tun_fd = -1, .vnet_hdr = true, .udp4_fd = -1, .udp6_fd = -1};
-    dp->wake = -1;
+    dp->wake = dp->news = -1;
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, rd_u16(&r));
-    check(datapath_set_out(dp, &params) == OK);
+    check(datapath_set_out(dp, &child, &params) == OK);
     check(datapath_set_path(dp, &path) == OK);
     struct outbound *o = outbound_new(dp);
     check(o != NULL);
@@ -122,7 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     outbound_flush(o);
     quiesce_offline(&dp->quiesce, THREAD_OUT);
     outbound_free(o);
-    check(datapath_set_out(dp, NULL) == OK);
+    check(datapath_remove_out(dp, child.spi_in) == OK);
+    struct out_table *table = atomic_exchange(&dp->out, NULL);
+    quiesce_retire(&dp->quiesce, &table->retired);
     struct path_entry *entry = atomic_exchange(&dp->path, NULL);
     quiesce_retire(&dp->quiesce, &entry->retired);
     free(dp);

@@ -200,6 +200,7 @@ static void arrived_here(struct sim *sim, uint32_t spi)
     } else if (child->down && gateway_live_children(&sim->gateway) > 0) {
         sim_violation(sim, "ESP %08x comes to us, and the SA has gone already", spi);
     }
+    ike_child_received(sim->ike, spi, sim->now);
 }
 
 void traffic_arrived(struct sim *sim, const struct datagram *datagram)

@@ -74,6 +74,86 @@ START_TEST(child_rekeyed_by_gateway_that_forgets_the_delete)
 }
 END_TEST
 
+/* The gateway sends along the new one: it is ready for ours. */
+START_TEST(child_rekeyed_by_gateway_that_uses_it)
+{
+    uint32_t made;
+
+    peer_start();
+    ike_child_received(gw.ike, peer.first_child, gw.now);
+    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
+    made = peer_child_answered();
+    ike_child_received(gw.ike, peer.first_child, gw.now);
+    peer_check_alive(PEER_FIRST_SPI, 2);
+    ike_child_received(gw.ike, made, gw.now);
+    peer_check_alive(NEW_SPI, 2);
+    ike_child_received(gw.ike, made, gw.now);
+    ike_child_received(gw.ike, 0x12345678, gw.now);
+    peer_delete_child(PEER_FIRST_SPI);
+    peer_child_deleted(peer.first_child);
+    peer_wait(LINGER_S);
+    peer_check_alive(NEW_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
+/* What has worn the one out that is still held. */
+START_TEST(held_child_rekeyed_before_its_time)
+{
+    uint32_t made;
+
+    peer_start();
+    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
+    made = peer_child_answered();
+    ike_rekey_child(gw.ike, made, gw.now);
+    gw_drain();
+    ck_assert(!gw_pull());
+    ike_child_received(gw.ike, made, gw.now);
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, made);
+    peer_answer_child(OTHER_SPI, LOW);
+    peer_take_delete(made);
+    peer_answer_delete(NEW_SPI);
+    peer_check_alive(OTHER_SPI, 3);
+    peer_finish();
+}
+END_TEST
+
+static const struct {
+    uint64_t wanted;
+    const char *esp;
+    uint64_t octets;
+} volumes[] = {
+    {0, "aes256gcm16", UINT64_C(1) << 38},
+    {0, "aes128-sha256", UINT64_C(1) << 38},
+    {0, "chacha20poly1305", 0},
+    {0, "3des-sha256", UINT64_C(1) << 26},
+    {1 << 20, "aes256gcm16", 1 << 20},
+    {1 << 20, "chacha20poly1305", 1 << 20},
+    {UINT64_C(1) << 40, "3des-sha256", 1 << 26},
+};
+
+START_TEST(octets_of_a_child)
+{
+    const struct ike_config config = {.child_octets = volumes[_i].wanted};
+    struct proposal_list list;
+    struct bytes at = {0};
+    const char *why;
+    struct suite suite = {0};
+
+    ck_assert(proposal_parse(&list, PROTO_ESP, volumes[_i].esp, true, &at, &why));
+    suite.encr = list.items[0].algs[0];
+    gw_start_with(config);
+    for (unsigned n = 0; n < 20; n++) {
+        uint64_t octets = renew_octets(gw.ike, &suite);
+
+        ck_assert_uint_ge(octets, volumes[_i].octets - volumes[_i].octets / 10);
+        ck_assert_uint_le(octets, volumes[_i].octets + volumes[_i].octets / 10);
+    }
+    gw_finish();
+}
+END_TEST
+
 /* The response is lost: the request comes again and gets the same answer, not another Child SA. */
 START_TEST(child_rekey_repeated_by_gateway)
 {
@@ -404,7 +484,10 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, child_rekeyed_by_gateway, 0, COUNT(offers));
     tcase_add_test(tcase, child_rekeyed_by_gateway_that_forgets_the_delete);
+    tcase_add_test(tcase, child_rekeyed_by_gateway_that_uses_it);
+    tcase_add_test(tcase, held_child_rekeyed_before_its_time);
     tcase_add_test(tcase, child_rekey_repeated_by_gateway);
+    tcase_add_loop_test(tcase, octets_of_a_child, 0, COUNT(volumes));
     tcase_add_test(tcase, child_rekeyed_twice_before_any_delete);
     tcase_add_test(tcase, new_child_deleted_by_gateway);
     tcase_add_test(tcase, child_requests_that_are_refused);
