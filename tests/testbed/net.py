@@ -23,6 +23,8 @@ CLIENT6, GATEWAY6 = "2001:db8:1::2", "2001:db8:1::1"
 HOST4, HOST6 = "10.99.0.1", "2001:db8:99::1"
 FAR_HOST4, FAR_HOST6 = "198.51.100.1", "2001:db8:51::1"
 SPLIT4, SPLIT6 = "10.99.0.0/16", "2001:db8:99::/48"
+# Duplicate address detection would cost a second per scenario.
+NO_DAD = ("net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
 RESOLV_CONF = b"# the resolver of this machine\nnameserver 192.0.2.53\nsearch home.example\n"
 
 
@@ -151,39 +153,49 @@ class Process:
             self.popen.wait()
 
 
-def set_up():
-    """Builds the network in the current sandbox."""
+def batch(namespace, *lines):
+    """ip(8) in one call; `namespace` None is the client's."""
+    where = ("-n", namespace) if namespace else ()
+    run("ip", *where, "-batch", "-", input_text="\n".join(lines) + "\n")
+
+
+def start_gateway(namespace, device):
+    """The gateway's host; its other end is `device` in a namespace that exists, not yet up."""
     run("ip", "netns", "add", "gw")
-    for namespace in (None, "gw"):
-        # Duplicate address detection would cost a second per scenario.
-        run("sysctl", "-q", "-w", "net.ipv6.conf.all.accept_dad=0",
-            "net.ipv6.conf.default.accept_dad=0", namespace=namespace)
-    script = [
-        "link set lo up",
-        "link add cl0 type veth peer name gw0 netns gw",
-        f"addr add {CLIENT4}/24 dev cl0",
-        f"addr add {CLIENT6}/64 dev cl0 nodad",
-        "link set cl0 up",
-    ]
-    gateway_script = [
-        "link set lo up",
-        f"addr add {GATEWAY4}/24 dev gw0",
-        f"addr add {GATEWAY6}/64 dev gw0 nodad",
-        # No link-local address that appears late and makes the gateway send a MOBIKE update.
-        "link set gw0 addrgenmode none",
-        "link set gw0 up",
-        *[f"addr add {address}/32 dev lo" for address in (HOST4, FAR_HOST4)],
-        *[f"addr add {address}/128 dev lo nodad" for address in (HOST6, FAR_HOST6)],
-    ]
-    run("ip", "-batch", "-", input_text="\n".join(script) + "\n")
-    run("ip", "-n", "gw", "-batch", "-", input_text="\n".join(gateway_script) + "\n")
-    run("ip", "route", "add", "default", "via", GATEWAY4, "dev", "cl0")
-    run("ip", "-6", "route", "add", "default", "via", GATEWAY6, "dev", "cl0")
+    for one in (namespace, "gw"):
+        run("sysctl", "-q", "-w", *NO_DAD, namespace=one)
+    batch(namespace, "link set lo up", f"link add {device} type veth peer name gw0 netns gw")
+    batch("gw",
+          "link set lo up",
+          f"addr add {GATEWAY4}/24 dev gw0",
+          f"addr add {GATEWAY6}/64 dev gw0 nodad",
+          # No link-local address that appears late and makes the gateway send a MOBIKE update.
+          "link set gw0 addrgenmode none",
+          "link set gw0 up",
+          *[f"addr add {address}/32 dev lo" for address in (HOST4, FAR_HOST4)],
+          *[f"addr add {address}/128 dev lo nodad" for address in (HOST6, FAR_HOST6)])
+
+
+def name_the_gateway(*addresses):
+    """Beside its usual address, in the file of hosts."""
     with open("/etc/resolv.conf", "wb") as file:
         file.write(RESOLV_CONF)
     os.chmod("/etc/resolv.conf", 0o644)
     with open("/etc/hosts", "a", encoding="ascii") as file:
         file.write(f"\n{GATEWAY4} vpn.example.org\n{GATEWAY6} vpn6.example.org\n")
+        file.writelines(f"{address} vpn.example.org\n" for address in addresses)
+
+
+def set_up():
+    """Builds the network in the current sandbox."""
+    start_gateway(None, "cl0")
+    batch(None,
+          f"addr add {CLIENT4}/24 dev cl0",
+          f"addr add {CLIENT6}/64 dev cl0 nodad",
+          "link set cl0 up")
+    run("ip", "route", "add", "default", "via", GATEWAY4, "dev", "cl0")
+    run("ip", "-6", "route", "add", "default", "via", GATEWAY6, "dev", "cl0")
+    name_the_gateway()
     # Link-local addresses appear when the links are up; snapshots must not race with that.
     wait_until(lambda: "tentative" not in run("ip", "-6", "addr")
                and "fe80" in run("ip", "-6", "addr", "show", "dev", "cl0")

@@ -16,7 +16,7 @@ packages=(
     # tests
     check libjson-glib-dev clang llvm python3 procps openssl ca-certificates
     # the test bed's gateway and tools
-    iproute2 iputils-ping iperf3 nftables charon-systemd strongswan-swanctl charon-cmd
+    iproute2 iputils-ping iperf3 nftables conntrack charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
 )
 
