@@ -33,6 +33,7 @@ enum err auth_new(struct ike *ike)
 {
     struct auth *auth = &ike->auth;
     const char *user = ike->config.eap.user;
+    enum err err;
 
     auth->local_id = ike->config.local_id;
     if (auth->local_id.type == ID_NONE && ike->config.auth == IKE_AUTH_CERTIFICATE &&
@@ -42,6 +43,10 @@ enum err auth_new(struct ike *ike)
     if (auth->local_id.type == ID_NONE && ike->config.auth == IKE_AUTH_EAP && user != NULL &&
         *user != '\0' && !id_parse(&auth->local_id, user)) {
         auth->local_id.type = ID_NONE;
+    }
+    err = resume_profile(ike, user);
+    if (err != OK) {
+        return err;
     }
     if (auth->local_id.type == ID_NONE) {
         id_fallback(ike);
@@ -101,14 +106,14 @@ static void write_certreq(const struct ike *ike, struct chain *chain)
                bytes_of(hashes, len < sizeof hashes ? len : sizeof hashes));
 }
 
-static enum err our_octets(const struct ike *ike, struct secret *out)
+enum err auth_our_octets(const struct ike *ike, struct secret *out)
 {
     return auth_octets(out, ike->sa.suite.prf, secret_bytes(&ike->init.request),
                        secret_bytes(&ike->sa.nr), secret_bytes(&ike->sa.keys.pi),
                        secret_bytes(&ike->auth.idi));
 }
 
-static enum err gateway_octets(const struct ike *ike, struct secret *out)
+enum err auth_gateway_octets(const struct ike *ike, struct secret *out)
 {
     return auth_octets(out, ike->sa.suite.prf, secret_bytes(&ike->init.response),
                        secret_bytes(&ike->sa.ni), secret_bytes(&ike->sa.keys.pr),
@@ -119,7 +124,7 @@ static enum err write_shared_auth(const struct ike *ike, struct chain *chain, st
 {
     struct secret octets = {0};
     uint8_t mac[PRF_MAX];
-    enum err err = our_octets(ike, &octets);
+    enum err err = auth_our_octets(ike, &octets);
 
     if (err == OK) {
         err = auth_shared_key(ike->sa.suite.prf, secret, secret_bytes(&octets), mac);
@@ -147,7 +152,7 @@ static enum err write_signature(struct ike *ike, struct chain *chain)
     uint8_t data[AUTH_DATA_MAX];
     uint8_t method = 0;
     size_t len = 0;
-    enum err err = our_octets(ike, &octets);
+    enum err err = auth_our_octets(ike, &octets);
 
     if (err == OK) {
         err = cert_sign_auth(ike->config.credential, ike->init.peer_hashes, ike->config.rsa_pss,
@@ -173,6 +178,9 @@ static enum err write_signature(struct ike *ike, struct chain *chain)
 
 static enum err write_proof(struct ike *ike, struct chain *chain)
 {
+    if (ike->state == ST_RESUME_AUTH_TODO) {
+        return resume_write_auth(ike, chain);
+    }
     switch (ike->config.auth) {
     case IKE_AUTH_EAP:
         return OK; /* RFC 7296 2.16: no AUTH asks for EAP */
@@ -188,24 +196,27 @@ static enum err write_proof(struct ike *ike, struct chain *chain)
 enum err auth_build(struct ike *ike, struct chain *chain)
 {
     const struct bytes none = {0};
+    bool resuming = ike->state == ST_RESUME_AUTH_TODO;
     enum err err = id_body(&ike->auth.idi, &ike->auth.local_id);
 
     if (err != OK) {
         return err;
     }
-    /* The order of RFC 7296 1.2 and appendix C.2. */
+    /* The order of RFC 7296 1.2 and appendix C.2; certificates have no place beside a ticket (RFC
+     * 5723 4.3.3). */
     chain_add(chain, P_IDi, secret_bytes(&ike->auth.idi));
-    if (ike->config.auth == IKE_AUTH_CERTIFICATE) {
+    if (ike->config.auth == IKE_AUTH_CERTIFICATE && !resuming) {
         write_certificates(ike, chain);
     }
     if (!ike->config.successor) {
         notify_write(chain, 0, none, N_INITIAL_CONTACT, none);
     }
-    if (ike->config.auth != IKE_AUTH_PSK) {
+    if (ike->config.auth != IKE_AUTH_PSK && !resuming) {
         write_certreq(ike, chain);
     }
     if (ike->config.send_remote_id) {
-        id_payload_write(chain, P_IDr, &ike->config.remote_id);
+        id_payload_write(chain, P_IDr,
+                         resuming ? &ike->resume.ticket.gateway_id : &ike->config.remote_id);
     }
     err = write_proof(ike, chain);
     if (err != OK || ike->state == ST_DOWN) {
@@ -214,7 +225,8 @@ enum err auth_build(struct ike *ike, struct chain *chain)
     notify_write(chain, 0, none, N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, none);
     config_build(ike, chain);
     err = child_build(ike, chain);
-    if (err == OK && ike->config.auth != IKE_AUTH_EAP) {
+    tickets_request(chain);
+    if (err == OK && (resuming || ike->config.auth != IKE_AUTH_EAP)) {
         ike_phase(ike, IKE_PHASE_USER_AUTH, _("%s as %s"), ike->summary.user_auth,
                   ike->summary.local_id);
     }
@@ -259,7 +271,7 @@ static enum err verify_shared(const struct ike *ike, const struct auth_payload *
     if (auth->method != AUTH_METHOD_PSK) {
         return ERR_UNSUPPORTED;
     }
-    err = gateway_octets(ike, &octets);
+    err = auth_gateway_octets(ike, &octets);
     if (err == OK) {
         err = auth_shared_key(ike->sa.suite.prf, secret, secret_bytes(&octets), mac);
     }
@@ -347,7 +359,7 @@ static enum err check_chain(struct ike *ike, const struct cert_chain *chain, con
         not_proven(ike, problem.reason, problem.detail);
         return OK;
     }
-    err = gateway_octets(ike, &octets);
+    err = auth_gateway_octets(ike, &octets);
     if (err == OK) {
         err = cert_verify_auth(chain, auth->method, auth->data, secret_bytes(&octets),
                                sha1_allowed(ike));
@@ -427,6 +439,7 @@ static enum err verify_gateway(struct ike *ike, const struct message *message)
         return err;
     }
     (void)id_text(&idr, ike->summary.gateway_id, sizeof ike->summary.gateway_id);
+    ike->auth.gateway_id = idr;
     err = ike->config.auth == IKE_AUTH_PSK ? gateway_by_psk(ike, &idr, &auth)
                                            : gateway_by_certificate(ike, message, &idr, &auth);
     if (err == OK && ike->state == ST_AUTH_SENT) {
@@ -461,16 +474,21 @@ enum err auth_unproven(struct ike *ike, const struct message *message, enum ike_
     return OK;
 }
 
-/* Both sides are authenticated: the Child SA, or why there is none. */
-static enum err established(struct ike *ike, const struct message *message)
+enum err auth_established(struct ike *ike, const struct message *message)
 {
     struct notify notify;
+    enum err err;
 
     if (refusal_find(message, &notify)) {
         refusal_child(ike, &notify);
         return OK;
     }
-    return child_accept(ike, message);
+    err = child_accept(ike, message);
+    if (err == OK && ike->ending.reason == REASON_NONE) {
+        tickets_void(ike);
+        tickets_read(ike, message);
+    }
+    return err;
 }
 
 enum err auth_complete(struct ike *ike, const struct message *message, enum ike_state *next)
@@ -490,7 +508,7 @@ enum err auth_complete(struct ike *ike, const struct message *message, enum ike_
     if (err != OK || ike->state != ST_AUTH_SENT) {
         return err;
     }
-    return established(ike, message);
+    return auth_established(ike, message);
 }
 
 enum err auth_finish(struct ike *ike, const struct message *message, enum ike_state *next)
@@ -508,7 +526,7 @@ enum err auth_finish(struct ike *ike, const struct message *message, enum ike_st
             _("the gateway does not know the key that EAP has made; somebody may be in between."));
         return OK;
     }
-    return err == OK ? established(ike, message) : err;
+    return err == OK ? auth_established(ike, message) : err;
 }
 
 void auth_free(struct auth *auth)

@@ -15,10 +15,14 @@
 
 /* Named after what is to be sent next (TODO) or what is awaited (SENT). */
 enum ike_state {
-    ST_INIT_TODO,   /* IKE_SA_INIT is to be sent */
-    ST_INIT_SENT,   /* its response is awaited */
-    ST_AUTH_TODO,   /* keys exist; first IKE_AUTH is to be sent */
-    ST_AUTH_SENT,   /* the gateway's proof is awaited */
+    ST_RESUME_TODO,      /* IKE_SESSION_RESUME is to be sent (RFC 5723) */
+    ST_RESUME_SENT,      /* its response is awaited */
+    ST_INIT_TODO,        /* IKE_SA_INIT is to be sent */
+    ST_INIT_SENT,        /* its response is awaited */
+    ST_AUTH_TODO,        /* keys exist; first IKE_AUTH is to be sent */
+    ST_RESUME_AUTH_TODO, /* keys exist from a ticket; IKE_AUTH is to be sent */
+    ST_AUTH_SENT,        /* the gateway's proof is awaited */
+    ST_RESUME_AUTH_SENT, /* its proof by the keys is awaited */
     ST_EAP_TODO,    /* an EAP response is to be sent as soon as the method (or the user) has it */
     ST_EAP_SENT,    /* the gateway's next EAP packet is awaited */
     ST_FINISH_TODO, /* EAP succeeded; our AUTH is to be sent */
@@ -42,6 +46,7 @@ struct init {
     } cookies[COOKIES_MAX]; /* all that were demanded; the last one is sent */
     unsigned n_cookies;
     struct secret request, response; /* RealMessage1 and 2 of RFC 7296 2.15 */
+    struct secret shared;            /* g^ir until the keys are derived */
     unsigned peer_hashes;            /* enum sig_hash, from SIGNATURE_HASH_ALGORITHMS */
     struct natd_result natd;
     uint64_t first_sent;
@@ -49,7 +54,7 @@ struct init {
 
 /* IKE_AUTH (auth.c). */
 struct auth {
-    struct id local_id;
+    struct id local_id, gateway_id;
     struct eap *eap;
     struct secret eap_response; /* packet that waits to be sent */
     bool eap_started;           /* the method has been announced */
@@ -58,6 +63,21 @@ struct auth {
         shared_r; /* what the final AUTH payloads prove: MSK twice, or SK_pi and SK_pr */
     unsigned rounds;
     uint64_t waiting_since; /* for the user's secret; 0 = not waiting */
+};
+
+/* A ticket that we begin with (resume.c). */
+struct resume {
+    struct ike_ticket ticket; /* empty when there is none, or no longer */
+    uint64_t until;           /* then it is given up */
+    uint8_t profile[TICKET_PROFILE_LEN];
+};
+
+/* Tickets for the next time (tickets.c). */
+struct tickets {
+    bool known;       /* the gateway has answered a request for one */
+    bool held;        /* the caller has one */
+    unsigned put_off; /* by TICKET_ACK, in a row */
+    uint64_t ask_at;  /* IKE_NEVER = not at all */
 };
 
 /* What we ask for in a Child SA (child.c). */
@@ -92,7 +112,8 @@ enum task {
     TASK_DELETE_CHILD,
     TASK_REKEY_IKE,
     TASK_REKEY_CHILD,
-    TASK_CHECK,        /* liveness */
+    TASK_CHECK, /* liveness */
+    TASK_TICKET,
     TASK_DELETE_OTHER, /* an IKE SA that another has replaced */
 };
 
@@ -200,6 +221,8 @@ struct ike {
     struct ike_sa sa;
     struct init init;
     struct auth auth;
+    struct resume resume;
+    struct tickets tickets;
     struct child_offer offer; /* of IKE_AUTH */
     struct child children[CHILDREN_MAX];
     struct renewal renew_child, renew_ike;
@@ -276,6 +299,53 @@ enum err init_refused(struct ike *ike, const struct message *message,
 /* An answer that is not IKEv2: says so (RFC 7296 2.5). */
 void init_other_version(struct ike *ike, uint8_t version);
 void init_free(struct init *init);
+/* Shared with IKE_SESSION_RESUME: our SPI and nonce, made once; the latest cookie; what we announce
+ * either way; the ciphers of keys that were derived. */
+enum err init_first_values(struct ike *ike) ERR_CHECK;
+void init_write_cookie(const struct init *init, struct chain *chain);
+enum err init_write_support(const struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err init_keyed(struct ike_sa *sa) ERR_CHECK;
+/* The suite, spi_r and nr are set: takes the response over, derives the keys and goes on at the
+ * port for NAT traversal. */
+enum err init_agreed(struct ike *ike, const struct message *message,
+                     enum err (*derive)(struct ike *)) ERR_CHECK;
+
+/* ---- resume.c ---- */
+/* Digest of what a ticket is good for; `user` is the configured one or NULL. */
+enum err resume_profile(struct ike *ike, const char *user) ERR_CHECK;
+/* Begins with the ticket when it may be used. */
+enum err resume_new(struct ike *ike, const struct ike_ticket *ticket) ERR_CHECK;
+enum err resume_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err resume_accept(struct ike *ike, const struct message *message,
+                       enum ike_state *next) ERR_CHECK;
+/* COOKIE, TICKET_NACK */
+enum err resume_other(struct ike *ike, const struct message *message,
+                      enum ike_state *next) ERR_CHECK;
+/* The gateway does not want it: a full handshake begins. */
+enum err resume_failed(struct ike *ike, const struct message *message,
+                       enum ike_state *next) ERR_CHECK;
+enum err resume_complete(struct ike *ike, const struct message *message,
+                         enum ike_state *next) ERR_CHECK;
+/* AUTH of IKE_AUTH */
+enum err resume_write_auth(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* A full handshake begins in the place of what was begun with a ticket; false when nothing was. */
+bool resume_fall_back(struct ike *ike);
+uint64_t resume_deadline(const struct ike *ike);
+void resume_free(struct resume *resume);
+
+/* ---- tickets.c ---- */
+void tickets_request(struct chain *chain);
+/* What a response says to a request. */
+void tickets_read(struct ike *ike, const struct message *message);
+/* The caller's, if it has one, must not be used any more. */
+void tickets_void(struct ike *ike);
+/* Another IKE SA is in use. */
+void tickets_replaced(struct ike *ike);
+bool tickets_due(struct ike *ike);
+enum err tickets_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+enum err tickets_answered(struct ike *ike, struct ike_sa *sa,
+                          const struct message *message) ERR_CHECK;
+uint64_t tickets_deadline(const struct ike *ike);
 
 /* ---- auth.c ---- */
 enum err auth_new(struct ike *ike) ERR_CHECK;
@@ -292,6 +362,11 @@ enum err auth_unproven(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
 enum err auth_finish(struct ike *ike, const struct message *message,
                      enum ike_state *next) ERR_CHECK;
+/* Both sides are authenticated: the Child SA and what else the response holds. */
+enum err auth_established(struct ike *ike, const struct message *message) ERR_CHECK;
+/* What we and what the gateway prove (RFC 7296 2.15); *out is owned by the caller. */
+enum err auth_our_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
+enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
 void auth_free(struct auth *auth);
 
 /* ---- auth_eap.c ---- */

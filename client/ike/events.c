@@ -8,6 +8,7 @@ struct event_node {
     struct ike_event event;
     struct ike_child *child;
     struct net_config *net;
+    struct ike_ticket *ticket;
     char *text;
     char *prompt;
 };
@@ -25,6 +26,8 @@ static void node_free(struct event_node *node)
         free(node->child);
     }
     free(node->net);
+    ike_ticket_free(node->ticket);
+    free(node->ticket);
     free(node->text);
     free(node->prompt);
     free(node);
@@ -75,6 +78,13 @@ static bool node_fill(struct event_node *node, const struct ike_event *event)
         }
         *node->net = *event->net;
     }
+    if (event->ticket != NULL) {
+        node->ticket = calloc(1, sizeof *node->ticket);
+        if (node->ticket == NULL || !ike_ticket_copy(node->ticket, event->ticket)) {
+            return false;
+        }
+    }
+    node->event.ticket = node->ticket;
     node->event.text = node->text;
     node->event.prompt = node->prompt;
     node->event.child = node->child;

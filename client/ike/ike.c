@@ -30,6 +30,8 @@ static const struct job {
     enum ike_state next;
 } order[] = {
     {ST_CLOSE_TODO, NULL, X_INFORMATIONAL, informational_build_close, ST_CLOSE_SENT},
+    {ST_RESUME_TODO, NULL, X_IKE_SESSION_RESUME, resume_build, ST_RESUME_SENT},
+    {ST_RESUME_AUTH_TODO, NULL, X_IKE_AUTH, auth_build, ST_RESUME_AUTH_SENT},
     {ST_INIT_TODO, NULL, X_IKE_SA_INIT, init_build, ST_INIT_SENT},
     {ST_AUTH_TODO, NULL, X_IKE_AUTH, auth_build, ST_AUTH_SENT},
     {ST_EAP_TODO, auth_eap_ready, X_IKE_AUTH, auth_eap_build, ST_EAP_SENT},
@@ -95,6 +97,13 @@ void ike_phase(struct ike *ike, enum ike_phase phase, const char *format, ...)
     ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PHASE, .phase = phase, .text = text});
 }
 
+/* RFC 5723 6.2: a ticket lives as long as its IKE SA, unless that is merely lost. */
+static bool outlives(enum reason reason)
+{
+    return reason == REASON_GATEWAY_LOST || reason == REASON_GATEWAY_UNREACHABLE ||
+           reason == REASON_PORT_UNREACHABLE || reason == REASON_INTERNAL;
+}
+
 void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)
 {
     va_list args;
@@ -105,6 +114,9 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
         va_start(args, format);
         (void)vsnprintf(ike->ending.detail, sizeof ike->ending.detail, format, args);
         va_end(args);
+        if (!outlives(reason)) {
+            tickets_void(ike);
+        }
     }
     if (how == CLOSE_SILENTLY) {
         ike->state = ST_DOWN;
@@ -232,6 +244,7 @@ static enum err config_copy(struct ike *ike, const struct ike_config *config)
 {
     ike->config = *config;
     ike->config.psk = (struct bytes){0};
+    ike->config.ticket = NULL;
     offers_copy(ike, config);
     if (config->application_version != NULL) {
         (void)text_printable(bytes_of_string(config->application_version), ike->application_version,
@@ -271,6 +284,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     }
     ike->state = ST_INIT_TODO;
     ike->sa.initiator = true;
+    ike->tickets.ask_at = IKE_NEVER;
     ike->now = ike->began = ike->last_sent = now;
     ike->path = config->path;
     ike->paths.lost_at = IKE_NEVER;
@@ -278,6 +292,9 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     if (err == OK) {
         ike->connect_deadline = now + ike->config.timeout_us;
         err = auth_new(ike);
+    }
+    if (err == OK) {
+        err = resume_new(ike, config->ticket);
     }
     if (err != OK) {
         ike_free(ike);
@@ -296,6 +313,7 @@ void ike_free(struct ike *ike)
     events_free(&ike->events);
     init_free(&ike->init);
     auth_free(&ike->auth);
+    resume_free(&ike->resume);
     ike_sa_free(&ike->sa);
     others_free(ike);
     children_free(ike);
@@ -373,7 +391,7 @@ void ike_disconnect(struct ike *ike, uint64_t now)
     if (ike->state == ST_UP) {
         ike_phase(ike, IKE_PHASE_DISCONNECTING, "%s", "");
         ike_close(ike, CLOSE_DELETE, REASON_USER, "%s", "");
-    } else if (ike->state == ST_FINISH_SENT ||
+    } else if (ike->state == ST_FINISH_SENT || ike->state == ST_RESUME_AUTH_SENT ||
                (ike->state == ST_AUTH_SENT && ike->config.auth != IKE_AUTH_EAP)) {
         /* The gateway may be establishing the IKE SA just now: wait for its response to delete it.
          */
@@ -425,7 +443,7 @@ static uint64_t established_deadline(const struct ike *ike)
     /* While a request is in flight, or nothing can be sent, nothing new can be started. */
     if (!ike->sa.request.busy && !paths_offline(ike)) {
         at = earlier(at, earlier(rekey_child_deadline(ike), rekey_ike_deadline(ike)));
-        at = earlier(at, liveness_deadline(ike));
+        at = earlier(at, earlier(liveness_deadline(ike), tickets_deadline(ike)));
     }
     return earlier(at, ike->expires_at);
 }
@@ -442,7 +460,7 @@ uint64_t ike_deadline(const struct ike *ike)
     }
     /* The user is not hurried: the clock stands while a secret is awaited. */
     if (connecting(ike) && ike->auth.waiting_since == 0) {
-        at = earlier(at, ike->connect_deadline);
+        at = earlier(at, earlier(ike->connect_deadline, resume_deadline(ike)));
         if (ike->refusal.reason != REASON_NONE) {
             at = earlier(at, ike->refusal.believe_at);
         }
@@ -525,6 +543,8 @@ void ike_tick(struct ike *ike, uint64_t now)
     }
     if (ending_runs(ike) && ike->now >= ike->ending.deadline) {
         ike_close(ike, CLOSE_SILENTLY, REASON_USER, "%s", "");
+    } else if (ike->now >= resume_deadline(ike)) {
+        (void)resume_fall_back(ike);
     } else if (connecting(ike) && ike->auth.waiting_since == 0 &&
                ike->refusal.reason != REASON_NONE && ike->now >= ike->refusal.believe_at) {
         believe(ike);

@@ -14,6 +14,7 @@
 #include "crypto/rng.h"
 #include "eap/eap.h"
 #include "ike/payload.h"
+#include "ike/ticket.h"
 
 /*
  * The initiator-only IKEv2 engine (RFC 7296), sans-IO: no sockets, clock, files, threads, globals. Datagrams, time and randomness come in;
@@ -74,6 +75,7 @@ struct ike_config {
     uint64_t child_octets;              /* the same after so many octets of ESP in either direction; 0 = only when its algorithm asks for it */
     uint64_t ike_lifetime_us;           /* the same for the IKE SA; 0 = 4 h */
     uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; 0 = 20 s (RFC 3948 4) */
+    const struct ike_ticket *ticket;    /* of an earlier connection with this profile: begin with it, and only if that fails anew; NULL = none */
     bool trace;                         /* make IKE_EVENT_TRACE */
     /* The address, 4 or 16 octets, of the gateway that has sent us to this one (RFC 5685 9.3); empty = none. */
     struct bytes redirected_from;
@@ -180,6 +182,7 @@ enum ike_event_type {
     IKE_EVENT_PATH_LOST,
     IKE_EVENT_REDIRECT,   /* the gateway wants us to go to another (RFC 5685): while connecting DOWN with REASON_REDIRECTED follows */
     IKE_EVENT_REAUTH,     /* the authentication is soon to be repeated in a new IKE SA (RFC 4478); at its end this one goes down */
+    IKE_EVENT_TICKET,     /* for ike_config.ticket of the next engine; the one before, or that of the config, is not to be used any more */
     IKE_EVENT_TRACE,
     IKE_EVENT_DOWN,       /* the last event; ike_free() is all that is left */
 };
@@ -199,6 +202,7 @@ struct ike_event {
     const struct net_config *net;   /* CHILD_UP: all but mtu, which the carrier computes */
     uint32_t spi_in;                /* CHILD_DOWN */
     struct path path;               /* PATH; PATH_LOST: the one that was in use */
+    const struct ike_ticket *ticket; /* TICKET: to be copied; NULL = there is none now */
     enum reason reason;             /* DOWN */
     bool retry;                     /* DOWN: to try again may succeed without the user's doing */
     bool outbound, retransmission;  /* TRACE */
@@ -216,6 +220,7 @@ struct ike_summary {
     char ike_suite[96], esp_suite[96];
     char gateway_version[128]; /* APPLICATION_VERSION, printable */
     bool behind_nat_remote;
+    bool resumed;            /* from a ticket: gateway_auth, gateway_subject and user_auth tell of the first time */
 };
 void ike_get_summary(const struct ike *ike, struct ike_summary *out);
 

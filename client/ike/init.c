@@ -51,7 +51,7 @@ static enum err key_new(struct ike *ike)
     return init->ke != NULL ? OK : ke_new(&init->ke, init->group, &ike->config.rng);
 }
 
-static enum err first_values(struct ike *ike)
+enum err init_first_values(struct ike *ike)
 {
     uint8_t spi[8];
     enum err err = OK;
@@ -81,6 +81,23 @@ static void write_signature_hashes(struct chain *chain)
                  bytes_of(hashes, sizeof hashes));
 }
 
+void init_write_cookie(const struct init *init, struct chain *chain)
+{
+    if (init->n_cookies > 0) {
+        const struct cookie *cookie = &init->cookies[init->n_cookies - 1];
+
+        notify_write(chain, 0, (struct bytes){0}, N_COOKIE, bytes_of(cookie->data, cookie->len));
+    }
+}
+
+enum err init_write_support(const struct ike *ike, struct chain *chain)
+{
+    enum err err = natd_write(chain, ike->sa.spi_i, 0, &ike->path);
+
+    notify_write(chain, 0, (struct bytes){0}, N_FRAGMENTATION_SUPPORTED, (struct bytes){0});
+    return err;
+}
+
 /*
  * SPI and nonce are made once and kept through COOKIE and INVALID_KE_PAYLOAD: a cookie is made over
  * them (RFC 7296 2.6), and it is still one attempt at one IKE SA. A new group has a new private
@@ -91,7 +108,7 @@ enum err init_build(struct ike *ike, struct chain *chain)
     const struct bytes none = {0};
     struct init *init = &ike->init;
     char text[ADDR_TEXT_MAX];
-    enum err err = first_values(ike);
+    enum err err = init_first_values(ike);
 
     if (err == OK) {
         err = key_new(ike);
@@ -99,19 +116,14 @@ enum err init_build(struct ike *ike, struct chain *chain)
     if (err != OK) {
         return err;
     }
-    if (init->n_cookies > 0) {
-        const struct cookie *cookie = &init->cookies[init->n_cookies - 1];
-
-        notify_write(chain, 0, none, N_COOKIE, bytes_of(cookie->data, cookie->len));
-    }
+    init_write_cookie(init, chain);
     sa_write(chain, &ike->offer_ike, none);
     ke_write(chain, init->group->id, ke_public(init->ke));
     chain_add(chain, P_NONCE, secret_bytes(&ike->sa.ni));
-    err = natd_write(chain, ike->sa.spi_i, 0, &ike->path);
+    err = init_write_support(ike, chain);
     if (err != OK) {
         return err;
     }
-    notify_write(chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
     write_signature_hashes(chain);
     redirect_offer(ike, chain);
     if (init->restarts == 0) {
@@ -299,7 +311,19 @@ static void read_notifies(struct ike *ike, const struct message *message)
     }
 }
 
-static enum err derive(struct ike *ike, const struct agreed *agreed)
+enum err init_keyed(struct ike_sa *sa)
+{
+    enum err err = crypt_new(&sa->out, sa->suite.encr, sa->suite.integ, secret_bytes(&sa->keys.ei),
+                             secret_bytes(&sa->keys.ai));
+
+    if (err == OK) {
+        err = crypt_new(&sa->in, sa->suite.encr, sa->suite.integ, secret_bytes(&sa->keys.er),
+                        secret_bytes(&sa->keys.ar));
+    }
+    return err;
+}
+
+static enum err derive(struct ike *ike)
 {
     struct ike_sa *sa = &ike->sa;
     const struct key_seed seed = {
@@ -308,22 +332,10 @@ static enum err derive(struct ike *ike, const struct agreed *agreed)
         .spi_i = sa->spi_i,
         .spi_r = sa->spi_r,
     };
-    struct secret shared = {0};
-    enum err err = ke_shared(ike->init.ke, agreed->ke.data, &shared);
+    enum err err = ike_keys_derive(&sa->keys, &sa->suite, &seed, secret_bytes(&ike->init.shared));
 
-    if (err == OK) {
-        err = ike_keys_derive(&sa->keys, &agreed->suite, &seed, secret_bytes(&shared));
-    }
-    if (err == OK) {
-        err = crypt_new(&sa->out, agreed->suite.encr, agreed->suite.integ,
-                        secret_bytes(&sa->keys.ei), secret_bytes(&sa->keys.ai));
-    }
-    if (err == OK) {
-        err = crypt_new(&sa->in, agreed->suite.encr, agreed->suite.integ,
-                        secret_bytes(&sa->keys.er), secret_bytes(&sa->keys.ar));
-    }
-    secret_free(&shared);
-    return err;
+    secret_free(&ike->init.shared);
+    return err == OK ? init_keyed(sa) : err;
 }
 
 /* RFC 7296 2.23: NAT traversal goes on at port 4500, which the carrier marks. */
@@ -335,61 +347,76 @@ static void float_path(struct ike *ike)
     ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->path});
 }
 
-static enum err take_over(struct ike *ike, const struct message *message,
-                          const struct agreed *agreed)
+enum err init_agreed(struct ike *ike, const struct message *message,
+                     enum err (*derive_keys)(struct ike *))
 {
-    struct ike_sa *sa = &ike->sa;
+    uint64_t took = ike->now - ike->init.first_sent;
+    char text[ADDR_TEXT_MAX];
     enum err err;
 
-    sa->spi_r = message->header.spi_r;
-    sa->suite = agreed->suite;
-    if (!secret_set(&sa->nr, agreed->nonce) || !secret_set(&ike->init.response, message->octets) ||
-        !secret_set(&ike->init.request, secret_bytes(&sa->request.datagrams.items[0]))) {
+    if (!secret_set(&ike->init.response, message->octets) ||
+        !secret_set(&ike->init.request, secret_bytes(&ike->sa.request.datagrams.items[0]))) {
         return ERR_MEMORY;
     }
-    err = derive(ike, agreed);
+    err = derive_keys(ike);
     if (err != OK) {
         return err;
     }
     read_notifies(ike, message);
     err = natd_read(&ike->init.natd, message, &ike->path);
-    ke_free(ike->init.ke);
-    ike->init.ke = NULL;
+    if (err != OK) {
+        return err;
+    }
+    ike->refusal.reason = REASON_NONE;
+    ike->summary.behind_nat_remote = ike->init.natd.remote_behind;
+    (void)suite_text(&ike->sa.suite, ike->summary.ike_suite, sizeof ike->summary.ike_suite);
+    ike_phase(ike, IKE_PHASE_GATEWAY_ANSWERED, _("%s after %u.%u ms: %s"),
+              endpoint_text(&ike->path.remote, text), (unsigned)(took / 1000),
+              (unsigned)(took / 100 % 10), ike->summary.ike_suite);
+    float_path(ike);
+    return OK;
+}
+
+static enum err take_over(struct ike *ike, const struct message *message,
+                          const struct agreed *agreed)
+{
+    enum err err = ke_shared(ike->init.ke, agreed->ke.data, &ike->init.shared);
+
+    if (err != OK) {
+        return err;
+    }
+    ike->sa.spi_r = message->header.spi_r;
+    ike->sa.suite = agreed->suite;
+    if (!secret_set(&ike->sa.nr, agreed->nonce)) {
+        return ERR_MEMORY;
+    }
+    err = init_agreed(ike, message, derive);
+    if (err == OK) {
+        ke_free(ike->init.ke);
+        ike->init.ke = NULL;
+    }
     return err;
 }
 
 enum err init_accept(struct ike *ike, const struct message *message, enum ike_state *next)
 {
     struct agreed agreed = {0};
-    char text[ADDR_TEXT_MAX];
-    uint64_t took = ike->now - ike->init.first_sent;
     enum err err = read_agreed(ike, message, &agreed);
 
     if (err == OK) {
         err = take_over(ike, message, &agreed);
     }
-    if (err == ERR_MEMORY || err == ERR_CRYPTO) {
+    if (err == OK || err == ERR_MEMORY || err == ERR_CRYPTO) {
         return err;
     }
-    if (err != OK) {
-        /* A forger may have been faster than the gateway. */
-        ike->sa.spi_r = 0;
-        ike_suspect(ike, REASON_PROTOCOL, PATIENCE_US,
-                    err == ERR_KEY
-                        ? _("IKE_SA_INIT: the gateway's key exchange value is not valid.")
-                    : err == ERR_UNSUPPORTED
-                        ? _("IKE_SA_INIT: the gateway chose algorithms that were not offered.")
-                        : _("IKE_SA_INIT: the gateway's response is malformed."));
-        *next = ike->state == ST_DOWN ? ST_DOWN : ST_INIT_SENT;
-        return OK;
-    }
-    ike->refusal.reason = REASON_NONE;
-    ike->summary.behind_nat_remote = ike->init.natd.remote_behind;
-    (void)suite_text(&agreed.suite, ike->summary.ike_suite, sizeof ike->summary.ike_suite);
-    ike_phase(ike, IKE_PHASE_GATEWAY_ANSWERED, _("%s after %u.%u ms: %s"),
-              endpoint_text(&ike->path.remote, text), (unsigned)(took / 1000),
-              (unsigned)(took / 100 % 10), ike->summary.ike_suite);
-    float_path(ike);
+    /* A forger may have been faster than the gateway. */
+    ike->sa.spi_r = 0;
+    ike_suspect(ike, REASON_PROTOCOL, PATIENCE_US,
+                err == ERR_KEY ? _("IKE_SA_INIT: the gateway's key exchange value is not valid.")
+                : err == ERR_UNSUPPORTED
+                    ? _("IKE_SA_INIT: the gateway chose algorithms that were not offered.")
+                    : _("IKE_SA_INIT: the gateway's response is malformed."));
+    *next = ike->state == ST_DOWN ? ST_DOWN : ST_INIT_SENT;
     return OK;
 }
 
@@ -398,5 +425,6 @@ void init_free(struct init *init)
     ke_free(init->ke);
     secret_free(&init->request);
     secret_free(&init->response);
+    secret_free(&init->shared);
     *init = (struct init){0};
 }

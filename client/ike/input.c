@@ -81,6 +81,9 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
         states_request(ike, in->sa, &in->message, path);
     } else if (err != OK) {
         exchange_done(in->sa);
+        if (resume_fall_back(ike)) {
+            return;
+        }
         ike_close_error(ike, err, exchange_name(in->message.header.exchange));
         return;
     } else {
@@ -202,9 +205,9 @@ static void input_protected(struct ike *ike, struct incoming_message *in, const 
 
 static void input_init(struct ike *ike, struct incoming_message *in, const struct path *path)
 {
-    if (ike->state != ST_INIT_SENT || in->kind != INCOMING_RESPONSE ||
+    if ((ike->state != ST_INIT_SENT && ike->state != ST_RESUME_SENT) || in->kind != INCOMING_RESPONSE ||
         !endpoint_equal(&path->remote, &ike->path.remote)) {
-        rung_dropped(ike, "stray IKE_SA_INIT");
+        rung_dropped(ike, "stray first message");
         return;
     }
     rung_in(ike, &in->message, false);
@@ -213,10 +216,10 @@ static void input_init(struct ike *ike, struct incoming_message *in, const struc
 
 static struct ike_sa *sa_of(struct ike *ike, const struct ike_header *header)
 {
-    /* In IKE_SA_INIT the gateway chooses its SPI; with COOKIE and the like it may be zero (RFC
-     * 7296 2.6). */
+    /* In the first exchange the gateway chooses its SPI; with COOKIE and the like it may be zero
+     * (RFC 7296 2.6). */
     if (header->spi_i == ike->sa.spi_i &&
-        (ike->state == ST_INIT_SENT || header->spi_r == ike->sa.spi_r)) {
+        (ike->sa.spi_r == 0 || header->spi_r == ike->sa.spi_r)) {
         return &ike->sa;
     }
     return others_find(ike, header);
@@ -236,7 +239,8 @@ static void input_parsed(struct ike *ike, struct incoming_message *in, const str
     if (in->kind == INCOMING_STRAY && !(id_sync_possible(ike, in->sa, &in->message.header) &&
                                         message_find(&in->message, P_SK, 0) != NULL)) {
         rung_dropped(ike, outside_window);
-    } else if (in->message.header.exchange == X_IKE_SA_INIT) {
+    } else if (in->message.header.exchange == X_IKE_SA_INIT ||
+               in->message.header.exchange == X_IKE_SESSION_RESUME) {
         input_init(ike, in, path);
     } else {
         input_protected(ike, in, path);

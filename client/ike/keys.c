@@ -118,6 +118,21 @@ enum err ike_keys_rekey(struct ike_keys *out, const struct suite *suite,
     return err;
 }
 
+enum err ike_keys_resume(struct ike_keys *out, const struct suite *suite,
+                         const struct key_seed *seed, struct bytes old_sk_d)
+{
+    const struct bytes parts[] = {bytes_of_string("Resumption"), seed->ni, seed->nr};
+    uint8_t root[PRF_MAX];
+    enum err err = prf_parts(suite->prf, old_sk_d, parts, 3, root);
+
+    *out = (struct ike_keys){0};
+    if (err == OK) {
+        err = expand(out, suite, seed, bytes_of(root, prf_len(suite->prf)));
+    }
+    secret_wipe(root, sizeof root);
+    return err;
+}
+
 void ike_keys_free(struct ike_keys *keys)
 {
     struct secret *all[] = {&keys->d,  &keys->ai, &keys->ar, &keys->ei,

@@ -33,6 +33,10 @@ enum err ike_keys_derive(struct ike_keys *out, const struct suite *suite,
 enum err ike_keys_rekey(struct ike_keys *out, const struct suite *suite,
                         const struct key_seed *seed, struct bytes shared, const struct alg *old_prf,
                         struct bytes old_sk_d) ERR_CHECK;
+/* The same for an IKE SA that is resumed: SKEYSEED = prf(SK_d (old), "Resumption" | Ni | Nr), with
+ * the PRF of the suite, which comes from the ticket too (RFC 5723 5.1). */
+enum err ike_keys_resume(struct ike_keys *out, const struct suite *suite,
+                         const struct key_seed *seed, struct bytes old_sk_d) ERR_CHECK;
 /* Wipes. */
 void ike_keys_free(struct ike_keys *keys);
 

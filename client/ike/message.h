@@ -20,7 +20,8 @@ enum exchange_type {
     X_IKE_SA_INIT = 34,
     X_IKE_AUTH = 35,
     X_CREATE_CHILD_SA = 36,
-    X_INFORMATIONAL = 37
+    X_INFORMATIONAL = 37,
+    X_IKE_SESSION_RESUME = 38
 };
 
 enum ike_flags { IKE_FLAG_INITIATOR = 0x08, IKE_FLAG_VERSION = 0x10, IKE_FLAG_RESPONSE = 0x20 };

@@ -106,6 +106,7 @@ void others_adopt(struct ike *ike, struct other_sa *other, enum other_state stat
     }
     enter(ike, other, state);
     renew_ike_done(ike);
+    tickets_replaced(ike);
     (void)suite_text(&ike->sa.suite, ike->summary.ike_suite, sizeof ike->summary.ike_suite);
 }
 

@@ -108,6 +108,11 @@ enum notify_type {
     N_REDIRECT_SUPPORTED = 16406,
     N_REDIRECT = 16407,
     N_REDIRECTED_FROM = 16408,
+    N_TICKET_LT_OPAQUE = 16409,
+    N_TICKET_REQUEST = 16410,
+    N_TICKET_ACK = 16411,
+    N_TICKET_NACK = 16412,
+    N_TICKET_OPAQUE = 16413,
     N_EAP_ONLY_AUTHENTICATION = 16417,
     N_CHILDLESS_IKEV2_SUPPORTED = 16418,
     N_QCD_TOKEN = 16419,
@@ -126,6 +131,8 @@ struct notify {
 enum err notify_parse(struct notify *out, struct bytes body) ERR_CHECK;
 void notify_write(struct chain *chain, uint8_t protocol, struct bytes spi, uint16_t type,
                   struct bytes data);
+/* The first notify of that type; false when there is none. */
+bool notify_find(const struct message *message, uint16_t type, struct notify *out);
 static inline bool notify_is_error(uint16_t type)
 {
     return type < N_STATUS_FIRST;

@@ -21,6 +21,18 @@ enum err notify_parse(struct notify *out, struct bytes body)
     return OK;
 }
 
+bool notify_find(const struct message *message, uint16_t type, struct notify *out)
+{
+    const struct payload *payload;
+
+    for (size_t i = 0; (payload = message_find(message, P_NOTIFY, i)) != NULL; i++) {
+        if (notify_parse(out, payload->body) == OK && out->type == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void notify_write(struct chain *chain, uint8_t protocol, struct bytes spi, uint16_t type,
                   struct bytes data)
 {

@@ -30,6 +30,17 @@ static const struct response_row {
     response_handler handle;
     enum ike_state next;
 } responses[] = {
+    {ST_RESUME_SENT, X_IKE_SESSION_RESUME, true, 0, ANYTHING, resume_failed, ST_INIT_TODO},
+    {ST_RESUME_SENT, X_IKE_SESSION_RESUME, false, HAS(NONCE), 0, resume_accept,
+     ST_RESUME_AUTH_TODO},
+    {ST_RESUME_SENT, X_IKE_SESSION_RESUME, false, HAS(NOTIFY), 0, resume_other, ST_RESUME_SENT},
+    {ST_RESUME_AUTH_SENT, X_IKE_AUTH, true, HAS(IDr) | HAS(AUTH), ANYTHING & ~HAS(EAP),
+     resume_complete, ST_UP},
+    {ST_RESUME_AUTH_SENT, X_IKE_AUTH, false, HAS(IDr) | HAS(AUTH) | HAS(SA) | HAS(TSi) | HAS(TSr),
+     HAS(CP), resume_complete, ST_UP},
+    {ST_RESUME_AUTH_SENT, X_IKE_AUTH, true, 0, ANYTHING, resume_failed, ST_INIT_TODO},
+    {ST_RESUME_AUTH_SENT, X_IKE_AUTH, false, 0, ANYTHING, resume_failed, ST_INIT_TODO},
+
     {ST_INIT_SENT, X_IKE_SA_INIT, true, 0, ANYTHING, init_refused, ST_INIT_SENT},
     {ST_INIT_SENT, X_IKE_SA_INIT, false, HAS(SA) | HAS(KE) | HAS(NONCE), HAS(CERTREQ), init_accept,
      ST_AUTH_TODO},
@@ -104,6 +115,12 @@ static const struct response_row *response_row_of(const struct ike *ike,
     return NULL;
 }
 
+/* The first message cannot be protected: anybody may answer it. */
+static bool first_awaited(enum ike_state state)
+{
+    return state == ST_INIT_SENT || state == ST_RESUME_SENT;
+}
+
 void states_response(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
     const struct response_row *row = response_row_of(ike, message);
@@ -113,12 +130,17 @@ void states_response(struct ike *ike, struct ike_sa *sa, const struct message *m
     if (tasks_response(ike, sa, message)) {
         return;
     }
-    /* Only in IKE_SA_INIT may a response be disbelieved, which leaves our request in flight. */
-    if (ike->state != ST_INIT_SENT) {
+    /* Only the first response, unprotected, may be disbelieved, which leaves our request in flight.
+     */
+    if (!first_awaited(ike->state)) {
         exchange_done(&ike->sa);
     }
     /* What was in flight when the end was decided does not matter any more. */
     if (ike->state == ST_CLOSE_TODO) {
+        return;
+    }
+    if (row == NULL && ike->state == ST_RESUME_SENT) {
+        rung_dropped(ike, "payloads that do not belong there");
         return;
     }
     if (row == NULL) {
@@ -143,7 +165,7 @@ void states_response(struct ike *ike, struct ike_sa *sa, const struct message *m
         ike_close_error(ike, err, exchange_name(message->header.exchange));
         return;
     }
-    if (row->state == ST_INIT_SENT && next != ST_INIT_SENT) {
+    if (first_awaited(row->state) && next != row->state) {
         exchange_done(&ike->sa);
     }
     /* ike_close() in a handler has decided already. */

@@ -15,6 +15,7 @@ static const struct task_job {
     {TASK_REKEY_IKE, X_CREATE_CHILD_SA, rekey_ike_due, rekey_ike_build},
     {TASK_REKEY_CHILD, X_CREATE_CHILD_SA, rekey_child_due, rekey_child_build},
     {TASK_CHECK, X_INFORMATIONAL, liveness_due, liveness_build},
+    {TASK_TICKET, X_INFORMATIONAL, tickets_due, tickets_build},
 };
 
 #define HAS(type) P_BIT(P_##type)
@@ -37,6 +38,8 @@ static const struct task_row {
     {TASK_REKEY_CHILD, true, 0, rekey_child_refused},
     {TASK_CHECK, false, 0, liveness_answered},
     {TASK_CHECK, true, 0, liveness_answered},
+    {TASK_TICKET, false, 0, tickets_answered},
+    {TASK_TICKET, true, 0, tickets_answered},
     {TASK_DELETE_OTHER, false, 0, others_delete_answered},
     {TASK_DELETE_OTHER, true, 0, others_delete_answered},
 };

@@ -28,6 +28,7 @@ struct tunnel {
     guint16 path_mtu; /* 0 = ask the route */
 
     struct link *link;
+    struct ike_ticket ticket; /* to begin with next time; empty = none */
     struct cert_trust *system_trust;
     struct traffic traffic;
 
@@ -223,6 +224,15 @@ static const char *secret_id(enum eap_secret secret)
     return secret == EAP_SECRET_USER ? "user" : "password";
 }
 
+static void keep_ticket(struct tunnel *t, const struct ike_ticket *ticket)
+{
+    ike_ticket_free(&t->ticket);
+    /* Without memory for it the next start is a full one. */
+    if (ticket != NULL && !ike_ticket_copy(&t->ticket, ticket)) {
+        g_debug("the ticket is lost");
+    }
+}
+
 static void handle_event(struct tunnel *t, const struct ike_event *event)
 {
     switch (event->type) {
@@ -255,6 +265,9 @@ static void handle_event(struct tunnel *t, const struct ike_event *event)
         break;
     case IKE_EVENT_PATH_LOST:
         g_debug("%s", event->text);
+        break;
+    case IKE_EVENT_TICKET:
+        keep_ticket(t, event->ticket);
         break;
     case IKE_EVENT_TRACE:
         t->ops->trace(t->context, event->text, event->outbound, event->retransmission, event->at);
@@ -355,6 +368,7 @@ static gboolean open_link(struct tunnel *t)
     guint16 path_mtu = t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu;
 
     t->config.ike.trace = t->trace;
+    t->config.ike.ticket = t->ticket.opaque.len > 0 ? &t->ticket : NULL;
     switch (link_open(&t->link, &t->config.ike, &t->gateway, path_mtu)) {
     case LINK_OPENED:
         return TRUE;
@@ -484,6 +498,7 @@ void tunnel_free(struct tunnel *t)
     g_source_unref(t->timer);
     traffic_stop(&t->traffic);
     link_free(t->link);
+    ike_ticket_free(&t->ticket);
     cert_trust_free(t->system_trust);
     worker_config_clear(&t->config);
     secret_wipe(t->buffer, sizeof t->buffer);

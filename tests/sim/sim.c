@@ -151,6 +151,7 @@ void sim_free(struct sim *sim)
     g_string_free(sim->violations, TRUE);
     g_array_unref(sim->sent_at);
     traffic_free(sim);
+    ike_ticket_free(&sim->ticket);
     g_free(sim);
 }
 
@@ -182,6 +183,17 @@ static void on_secret(struct sim *sim, enum eap_secret secret)
                                                               : PKI_PASSWORD);
     }
     ike_provide_secret(sim->ike, secret, value, sim->now);
+}
+
+static void on_ticket(struct sim *sim, const struct ike_ticket *ticket)
+{
+    ike_ticket_free(&sim->ticket);
+    if (ticket == NULL) {
+        sim_note(sim, "    the ticket is void");
+        return;
+    }
+    sim_note(sim, "    a ticket of %zu octets", ticket->opaque.len);
+    sim_require(ike_ticket_copy(&sim->ticket, ticket), "ticket");
 }
 
 static void on_event(struct sim *sim, const struct ike_event *event)
@@ -223,6 +235,9 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     case IKE_EVENT_PATH_LOST:
         sim->path_losses++;
         sim_note(sim, "    path lost: %s", event->text);
+        break;
+    case IKE_EVENT_TICKET:
+        on_ticket(sim, event->ticket);
         break;
     case IKE_EVENT_TRACE:
         sim_note(sim, "%s  %s%s", event->outbound ? "-->" : "<--", event->text,

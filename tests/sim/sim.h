@@ -51,6 +51,7 @@ struct sim {
     struct network network;
     struct gateway gateway;
     struct ike *ike;
+    struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
     GString *ladder;     /* what happened, a line each */
     GString *violations; /* empty while every invariant holds */
 

@@ -50,6 +50,8 @@ struct gateway {
     enum eap_secret asked;
     unsigned n_paths, n_lost;
     struct path esp_path;
+    struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
+    unsigned n_tickets;       /* events about it */
 };
 extern struct gateway gw;
 extern const struct path gateway_path;
@@ -66,6 +68,8 @@ void gw_expect(uint8_t exchange, bool response);
 /* Datagrams to the client: from the gateway's address, or from any. */
 void gw_deliver(const uint8_t *octets, size_t len);
 void gw_deliver_from(const struct path *path, const uint8_t *octets, size_t len);
+/* Header of a message of the gateway */
+struct ike_header gw_header(uint8_t exchange, uint32_t id, bool response);
 /* Seals a message of the gateway; returns its length. */
 size_t gw_sealed(uint8_t *out, size_t cap, uint8_t exchange, uint32_t id, bool response,
                  const struct chain *chain);
