@@ -83,6 +83,26 @@ enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state st
     return OK;
 }
 
+void children_discard(struct ike *ike, uint32_t spi_in, uint32_t spi_out)
+{
+    struct child *child = children_in_state(ike, CHILD_NONE);
+    struct ike_child *sa = calloc(1, sizeof *sa);
+
+    if (child == NULL || sa == NULL) {
+        free(sa);
+        ike_close_error(ike, ERR_MEMORY, exchange_name(X_CREATE_CHILD_SA));
+        return;
+    }
+    sa->spi_in = spi_in;
+    sa->spi_out = spi_out;
+    *child = (struct child){
+        .state = CHILD_DELETE_TODO,
+        .sa = sa,
+        .unusable = true,
+        .until = IKE_NEVER,
+    };
+}
+
 static bool present(const struct child *child)
 {
     return child->state != CHILD_NONE && child->state != CHILD_LINGERING;
@@ -101,7 +121,7 @@ struct child *children_by_spi_in(struct ike *ike, uint32_t spi)
 struct child *children_by_spi_out(struct ike *ike, uint32_t spi)
 {
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
-        if (present(&ike->children[i]) && ike->children[i].sa->spi_out == spi) {
+        if (present(&ike->children[i]) && ike->children[i].sa->spi_out == spi && spi != 0) {
             return &ike->children[i];
         }
     }
@@ -172,7 +192,10 @@ static void linger(struct ike *ike, struct child *child)
 
 void children_drop(struct ike *ike, struct child *child)
 {
-    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_CHILD_DOWN, .spi_in = child->sa->spi_in});
+    if (!child->unusable) {
+        ike_emit(ike,
+                 &(struct ike_event){.type = IKE_EVENT_CHILD_DOWN, .spi_in = child->sa->spi_in});
+    }
     ike_child_free(child->sa);
     free(child->sa);
     *child = (struct child){0};

@@ -101,6 +101,7 @@ enum child_state {
 struct child {
     enum child_state state;
     struct ike_child *sa; /* owned; its keys are wiped once they are handed on */
+    bool unusable;        /* never announced: we only delete it */
     uint32_t replaces;    /* spi_in of the one it was made for; 0 = none */
     uint64_t until;       /* HELD, REPLACED, LINGERING: when that ends */
     uint64_t rekey_at, expires_at;
@@ -251,6 +252,9 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
     __attribute__((format(printf, 4, 5)));
 /* The failure of one of our own functions. */
 void ike_close_error(struct ike *ike, enum err err, const char *during);
+/* We have answered INVALID_SYNTAX, which ends the IKE SA on both sides without a Delete (RFC
+ * 7296 2.21.3). */
+void ike_close_malformed(struct ike *ike, const char *during);
 /* Notes what an unauthenticated message claims; `patience` microseconds, IKE_NEVER = only
  * confirmation by repetition. */
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
@@ -435,6 +439,9 @@ void ike_child_free(struct ike_child *child); /* wipes what it holds, not itself
  * are too many: then it is not taken. */
 enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
                       uint32_t replaces) ERR_CHECK;
+/* The gateway has made one that is not what we asked for: it is deleted (0 = its SPI is not known).
+ */
+void children_discard(struct ike *ike, uint32_t spi_in, uint32_t spi_out);
 /* Those in any state but NONE and LINGERING; NULL when there is none. */
 struct child *children_by_spi_in(struct ike *ike, uint32_t spi);
 struct child *children_by_spi_out(struct ike *ike, uint32_t spi);

@@ -269,6 +269,11 @@ bool exchange_has_output(const struct ike_sa *sa)
     return datagrams_waiting(&sa->response.datagrams) || datagrams_waiting(&sa->request.datagrams);
 }
 
+bool exchange_has_response(const struct ike_sa *sa)
+{
+    return datagrams_waiting(&sa->response.datagrams);
+}
+
 struct bytes exchange_output(struct ike_sa *sa, const struct path *current, struct path *path)
 {
     if (datagrams_waiting(&sa->response.datagrams)) {

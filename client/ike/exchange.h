@@ -121,7 +121,8 @@ void exchange_answer_again(struct ike_sa *sa, const struct path *path);
 
 /* Next datagram to send, borrowed; empty when there is none. Responses go before requests. */
 struct bytes exchange_output(struct ike_sa *sa, const struct path *current, struct path *path);
-/* True when exchange_output() has something. */
+/* True when exchange_output() has something; when it is a response. */
 bool exchange_has_output(const struct ike_sa *sa);
+bool exchange_has_response(const struct ike_sa *sa);
 
 #endif

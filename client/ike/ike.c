@@ -129,6 +129,9 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
 
 void ike_close_error(struct ike *ike, enum err err, const char *during)
 {
+    /* Once established, the gateway is told that it is over (RFC 7296 2.21.3). */
+    enum close_how how = ike->state == ST_UP ? CLOSE_DELETE : CLOSE_SILENTLY;
+
     switch (err) {
     case OK:
         return;
@@ -139,19 +142,17 @@ void ike_close_error(struct ike *ike, enum err err, const char *during)
     case ERR_UNSUPPORTED:
     case ERR_KEY:
     case ERR_STATE:
-        ike_close(ike, CLOSE_SILENTLY, REASON_PROTOCOL,
-                  _("%s: the gateway's message is malformed."), during);
+        ike_close(ike, how, REASON_PROTOCOL, _("%s: the gateway's message is malformed."), during);
         return;
     case ERR_MEMORY:
-        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: memory is exhausted."), during);
+        ike_close(ike, how, REASON_INTERNAL, _("%s: memory is exhausted."), during);
         return;
     case ERR_SPACE:
-        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: the message is too long."), during);
+        ike_close(ike, how, REASON_INTERNAL, _("%s: the message is too long."), during);
         return;
     case ERR_CRYPTO:
     case ERR_PASSWORD:
-        ike_close(ike, CLOSE_SILENTLY, REASON_INTERNAL, _("%s: the cryptographic library failed."),
-                  during);
+        ike_close(ike, how, REASON_INTERNAL, _("%s: the cryptographic library failed."), during);
         return;
     }
 }
@@ -161,6 +162,12 @@ static void believe(struct ike *ike)
 {
     ike->ending.transient = ike->refusal.transient;
     ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
+}
+
+void ike_close_malformed(struct ike *ike, const char *during)
+{
+    ike_close_error(ike, ERR_SYNTAX, during);
+    ike->state = ST_DOWN;
 }
 
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)

@@ -55,8 +55,7 @@ static void answer_error(struct ike *ike, const struct incoming_message *in, enu
     }
     rung_response(ike, in->sa, false);
     if (!critical) {
-        /* RFC 7296 2.21.3: INVALID_SYNTAX ends the IKE SA on both sides without a Delete. */
-        ike_close_error(ike, ERR_SYNTAX, exchange_name(in->message.header.exchange));
+        ike_close_malformed(ike, exchange_name(in->message.header.exchange));
     }
 }
 

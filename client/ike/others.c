@@ -72,15 +72,48 @@ struct other_sa *others_in_state(struct ike *ike, enum other_state state)
     return NULL;
 }
 
+/* The gateway has been told that it is over, or has told us. */
+static bool told(const struct other_sa *other)
+{
+    return other->state == OTHER_DELETE_SENT || other->state == OTHER_DELETED;
+}
+
+static bool goes_before(const struct other_sa *a, const struct other_sa *b)
+{
+    if (a->state == OTHER_NONE || b->state == OTHER_NONE) {
+        return a->state == OTHER_NONE;
+    }
+    return told(a) != told(b) ? told(a) : a->until < b->until;
+}
+
+/* When the next one would take the place of one that the gateway has not deleted, we delete it. */
+static void make_room(struct ike *ike)
+{
+    struct other_sa *oldest = NULL;
+
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        if (other->state == OTHER_NONE || told(other)) {
+            return;
+        }
+        if (other->state == OTHER_REPLACED && (oldest == NULL || other->until < oldest->until)) {
+            oldest = other;
+        }
+    }
+    if (oldest != NULL) {
+        exchange_done(&oldest->sa);
+        enter(ike, oldest, OTHER_DELETE_TODO);
+    }
+}
+
 struct other_sa *others_add(struct ike *ike, struct ike_sa *sa, enum other_state state)
 {
     struct other_sa *other = &ike->others[0];
 
-    for (size_t i = 1; i < OTHERS_MAX && other->state != OTHER_NONE; i++) {
-        struct other_sa *candidate = &ike->others[i];
-
-        if (candidate->state == OTHER_NONE || candidate->until < other->until) {
-            other = candidate;
+    for (size_t i = 1; i < OTHERS_MAX; i++) {
+        if (goes_before(&ike->others[i], other)) {
+            other = &ike->others[i];
         }
     }
     forget(other);
@@ -186,6 +219,7 @@ static enum err repeat(struct ike *ike, struct other_sa *other)
 
 void others_run(struct ike *ike)
 {
+    make_room(ike);
     for (size_t i = 0; i < OTHERS_MAX; i++) {
         struct other_sa *other = &ike->others[i];
 
@@ -218,16 +252,25 @@ void others_tick(struct ike *ike)
     }
 }
 
-struct bytes others_output(struct ike *ike, struct path *path)
+static struct ike_sa *waiting(struct ike *ike, bool (*has)(const struct ike_sa *))
 {
     for (size_t i = 0; i < OTHERS_MAX; i++) {
-        struct other_sa *other = &ike->others[i];
-
-        if (other->state != OTHER_NONE && exchange_has_output(&other->sa)) {
-            return exchange_output(&other->sa, &ike->path, path);
+        if (ike->others[i].state != OTHER_NONE && has(&ike->others[i].sa)) {
+            return &ike->others[i].sa;
         }
     }
-    return (struct bytes){0};
+    return NULL;
+}
+
+struct bytes others_output(struct ike *ike, struct path *path)
+{
+    /* What the gateway waits for goes before what we have to ask. */
+    struct ike_sa *sa = waiting(ike, exchange_has_response);
+
+    if (sa == NULL) {
+        sa = waiting(ike, exchange_has_output);
+    }
+    return sa != NULL ? exchange_output(sa, &ike->path, path) : (struct bytes){0};
 }
 
 void others_free(struct ike *ike)

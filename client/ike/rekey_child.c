@@ -163,17 +163,15 @@ static bool other_way(struct ike *ike, struct renewal *renewal, const struct not
     }
 }
 
-enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct message *message)
+/* The attempt has come to nothing; `other_way`: it is to be made in another way at once. */
+static enum err again(struct ike *ike, bool other_way)
 {
     struct renewal *renewal = &ike->renew_child;
-    struct notify notify = {0};
     uint32_t child = renewal->child;
     struct child *old;
     bool carried = children_in_state(ike, CHILD_UP) != NULL;
 
-    (void)sa;
-    if (refusal_find(message, &notify) && other_way(ike, renewal, &notify) &&
-        renewal->restarts < RESTARTS_MAX) {
+    if (other_way && renewal->restarts < RESTARTS_MAX) {
         renewal->restarts++;
         renewal->wanted = true;
         return OK;
@@ -189,6 +187,34 @@ enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct me
     }
     children_check(ike);
     return OK;
+}
+
+enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct notify notify = {0};
+
+    (void)sa;
+    if (refusal_find(message, &notify)) {
+        return again(ike, other_way(ike, renewal, &notify));
+    }
+    /* Payloads are missing: there may be something all the same. */
+    children_discard(ike, renewal->offer.spi_in, 0);
+    return again(ike, false);
+}
+
+/* Not what we asked for. Gateways that know nothing of RFC 7296 2.9.2 answer what their policy
+ * says, however narrow the offer: then the original selectors may suit. */
+static enum err not_acceptable(struct ike *ike, const struct ike_child *made, bool too_wide)
+{
+    struct renewal *renewal = &ike->renew_child;
+
+    children_discard(ike, renewal->offer.spi_in, made->spi_out);
+    if (too_wide && !renewal->original_selectors) {
+        renewal->original_selectors = true;
+        return again(ike, true);
+    }
+    return again(ike, false);
 }
 
 /* ---- it is done ---- */
@@ -275,21 +301,35 @@ static enum err read_answer(struct ike *ike, const struct message *message, stru
     return err;
 }
 
+/* Takes `made` over when it returns OK and *used. */
+static enum err use_answer(struct ike *ike, const struct message *message, struct ike_child *made,
+                           bool *used)
+{
+    struct bytes nr = {0};
+    enum err err = read_answer(ike, message, made, &nr);
+
+    *used = err == OK;
+    if (err == OK) {
+        return install(ike, made, nr);
+    }
+    if (err == ERR_MEMORY || err == ERR_CRYPTO) {
+        return err;
+    }
+    return not_acceptable(ike, made, err == ERR_UNSUPPORTED && made->local_ts.n > 0);
+}
+
 enum err rekey_child_accept(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
     struct ike_child *made = calloc(1, sizeof *made);
-    struct bytes nr = {0};
+    bool used = false;
     enum err err;
 
     (void)sa;
     if (made == NULL) {
         return ERR_MEMORY;
     }
-    err = read_answer(ike, message, made, &nr);
-    if (err == OK) {
-        err = install(ike, made, nr);
-    }
-    if (err != OK) {
+    err = use_answer(ike, message, made, &used);
+    if (err != OK || !used) {
         ike_child_free(made);
         free(made);
         return err;

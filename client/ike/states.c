@@ -233,7 +233,7 @@ void states_request(struct ike *ike, struct ike_sa *sa, const struct message *me
     }
     rung_response(ike, sa, false);
     if (fatal) {
-        ike_close_error(ike, ERR_SYNTAX, exchange_name(message->header.exchange));
+        ike_close_malformed(ike, exchange_name(message->header.exchange));
         return;
     }
     others_settle(ike);

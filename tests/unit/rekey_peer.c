@@ -80,6 +80,11 @@ void peer_expect_notify(uint8_t exchange, uint16_t type)
     ck_assert_uint_eq(only_notify().type, type);
 }
 
+void peer_answer(const struct chain *chain)
+{
+    answer(gw.message.header.exchange, chain);
+}
+
 void peer_answer_notify(uint16_t type, struct bytes data)
 {
     struct chain chain = gw_new_chain();
@@ -253,6 +258,11 @@ void peer_take_child(void)
 
 void peer_answer_child(uint32_t spi, uint8_t nonce)
 {
+    peer_answer_child_ts(spi, nonce, "10.99.0.0", "10.99.255.255");
+}
+
+void peer_answer_child_ts(uint32_t spi, uint8_t nonce, const char *first, const char *last)
+{
     struct chain chain = gw_new_chain();
     struct proposal_list list;
     struct bytes at;
@@ -267,7 +277,7 @@ void peer_answer_child(uint32_t spi, uint8_t nonce)
     sa_write_choice(&chain, 2, &list.items[0], bytes_of(octets, 4));
     chain_add(&chain, P_NONCE, bytes_of(nr, sizeof nr));
     write_range(&chain, P_TSi, "10.77.0.1", "10.77.0.1");
-    write_range(&chain, P_TSr, "10.99.0.0", "10.99.255.255");
+    write_range(&chain, P_TSr, first, last);
     derive_child(true, (struct bytes){0}, peer.asked_nonce, bytes_of(nr, sizeof nr));
     answer(X_CREATE_CHILD_SA, &chain);
 }

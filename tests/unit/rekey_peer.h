@@ -48,6 +48,8 @@ void peer_request(uint8_t exchange, const struct chain *chain);
 void peer_release(void);
 /* The response of the client carries this notify alone. */
 void peer_expect_notify(uint8_t exchange, uint16_t type);
+/* Answers the client's request. */
+void peer_answer(const struct chain *chain);
 /* Answers the client's request with this notify alone. */
 void peer_answer_notify(uint16_t type, struct bytes data);
 
@@ -60,6 +62,8 @@ uint32_t peer_child_answered(void);
 void peer_take_child(void);
 /* {SA, Nr, TSi, TSr} --> */
 void peer_answer_child(uint32_t spi, uint8_t nonce);
+/* The same with TSr from first to last. */
+void peer_answer_child_ts(uint32_t spi, uint8_t nonce, const char *first, const char *last);
 /* The client has announced a Child SA with these keys of ours. */
 void peer_check_child(uint32_t spi_client);
 
