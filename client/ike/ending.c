@@ -13,6 +13,7 @@ static enum prospect prospect_of(enum reason reason)
     case REASON_RESOLVE:
     case REASON_GATEWAY_UNREACHABLE:
     case REASON_PORT_UNREACHABLE:
+    case REASON_UDP_BLOCKED:
     case REASON_GATEWAY_CLOSED:
     case REASON_GATEWAY_LOST:
     case REASON_WORKER_DIED:

@@ -180,7 +180,8 @@ void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const c
         return;
     }
     /* What a message says is worth more than an ICMP error. */
-    if (refusal->reason != REASON_NONE && refusal->reason != REASON_PORT_UNREACHABLE) {
+    if (refusal->reason != REASON_NONE && refusal->reason != REASON_PORT_UNREACHABLE &&
+        refusal->reason != REASON_UDP_BLOCKED) {
         return;
     }
     if (refusal->reason == reason) {
@@ -358,18 +359,30 @@ void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, 
     ike_run(ike);
 }
 
-void ike_port_unreachable(struct ike *ike, const struct path *path, uint64_t now)
+void ike_unreachable(struct ike *ike, const struct path *path, enum ike_icmp icmp,
+                     const struct addr *reporter, uint64_t now)
 {
-    char text[ADDR_TEXT_MAX];
+    char gateway[ADDR_TEXT_MAX], router[ADDR_TEXT_MAX];
+    bool own = addr_compare(reporter, &path->remote.addr) == 0;
 
     ike_advance(ike, now);
     if (ike->state >= ST_UP || !ike->sa.request.busy ||
         !endpoint_equal(&path->remote, &ike->path.remote)) {
         return;
     }
-    ike_suspect(ike, REASON_PORT_UNREACHABLE, IKE_NEVER,
-                _("The host answers that nothing listens on UDP %s (ICMP port unreachable)."),
-                endpoint_text(&ike->path.remote, text));
+    endpoint_text(&ike->path.remote, gateway);
+    if (own && icmp == IKE_ICMP_PORT_UNREACHABLE) {
+        ike_suspect(ike, REASON_PORT_UNREACHABLE, IKE_NEVER,
+                    _("The host answers that nothing listens on UDP %s (ICMP port unreachable)."),
+                    gateway);
+    } else if (own) {
+        ike_suspect(ike, REASON_UDP_BLOCKED, IKE_NEVER,
+                    _("The gateway's own firewall refuses UDP %s (ICMP prohibited)."), gateway);
+    } else {
+        ike_suspect(ike, REASON_UDP_BLOCKED, IKE_NEVER,
+                    _("%s, on the way to the gateway, refuses UDP %s."),
+                    addr_text(reporter, router), gateway);
+    }
 }
 
 void ike_sent_traffic(struct ike *ike, uint64_t at)

@@ -199,7 +199,25 @@ gboolean ike_socket_receive(int fd, uint8_t *buffer, size_t cap, struct path *pa
     }
 }
 
-gboolean ike_socket_port_unreachable(int fd, struct path *path, gboolean *more)
+/* True when it says that the gateway's port, or the way to it, is closed. */
+static gboolean is_refusal(const struct sock_extended_err *error, enum ike_icmp *icmp)
+{
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH) {
+        *icmp = error->ee_code == ICMP_PORT_UNREACH ? IKE_ICMP_PORT_UNREACHABLE
+                                                    : IKE_ICMP_PROHIBITED;
+        return error->ee_code == ICMP_PORT_UNREACH || error->ee_code == ICMP_PKT_FILTERED ||
+               error->ee_code == ICMP_NET_ANO || error->ee_code == ICMP_HOST_ANO;
+    }
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == ICMP6_DST_UNREACH) {
+        *icmp = error->ee_code == ICMP6_DST_UNREACH_NOPORT ? IKE_ICMP_PORT_UNREACHABLE
+                                                           : IKE_ICMP_PROHIBITED;
+        return error->ee_code == ICMP6_DST_UNREACH_NOPORT ||
+               error->ee_code == ICMP6_DST_UNREACH_ADMIN;
+    }
+    return FALSE;
+}
+
+gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *more)
 {
     struct sockaddr_storage remote;
     union control control;
@@ -218,22 +236,27 @@ gboolean ike_socket_port_unreachable(int fd, struct path *path, gboolean *more)
     if (!*more) {
         return FALSE;
     }
-    *path = (struct path){.transport = TRANSPORT_UDP};
-    if (!endpoint_from_sockaddr(&path->remote, (struct sockaddr *)&remote)) {
+    *out = (struct ike_socket_error){.path.transport = TRANSPORT_UDP};
+    if (!endpoint_from_sockaddr(&out->path.remote, (struct sockaddr *)&remote)) {
         return FALSE;
     }
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
-        struct sock_extended_err error;
+        struct { /* as ip(7) lays it out */
+            struct sock_extended_err error;
+            struct sockaddr_in6 offender;
+        } said;
+        struct endpoint reporter;
+        size_t len = c->cmsg_len - CMSG_LEN(0);
 
         if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
             !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)) {
             continue;
         }
-        memcpy(&error, CMSG_DATA(c), sizeof error);
-        if ((error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH &&
-             error.ee_code == ICMP_PORT_UNREACH) ||
-            (error.ee_origin == SO_EE_ORIGIN_ICMP6 && error.ee_type == ICMP6_DST_UNREACH &&
-             error.ee_code == ICMP6_DST_UNREACH_NOPORT)) {
+        memset(&said, 0, sizeof said);
+        memcpy(&said, CMSG_DATA(c), MIN(len, sizeof said));
+        if (is_refusal(&said.error, &out->icmp) &&
+            endpoint_from_sockaddr(&reporter, (struct sockaddr *)&said.offender)) {
+            out->reporter = reporter.addr;
             return TRUE;
         }
     }

@@ -24,9 +24,14 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
  */
 gboolean ike_socket_receive(int fd, uint8_t *buffer, size_t cap, struct path *path,
                             struct bytes *datagram);
-/* Takes one error off the queue of socket `fd`: TRUE with the remote endpoint when it is "port
- * unreachable". *more is FALSE when the queue is empty. */
-gboolean ike_socket_port_unreachable(int fd, struct path *path, gboolean *more);
+/* Takes one ICMP error off the queue of socket `fd`: TRUE when it is of those that ike_unreachable()
+ * is told of. *more is FALSE when the queue is empty. */
+struct ike_socket_error {
+    struct path path; /* of the datagram; its remote end alone */
+    enum ike_icmp icmp;
+    struct addr reporter;
+};
+gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *more);
 /* Lets the kernel cut what is larger than the path into IP fragments, on both sockets and for ESP
  * too: for a path that is smaller than what an inner link must carry. */
 void ike_sockets_allow_fragments(const struct ike_sockets *sockets);

@@ -72,10 +72,10 @@ static void read_errors(struct tunnel *t, int fd)
     gboolean more = TRUE;
 
     while (more && t->link != NULL) {
-        struct path path;
+        struct ike_socket_error error;
 
-        if (ike_socket_port_unreachable(fd, &path, &more)) {
-            ike_port_unreachable(t->link->ike, &path, link_now());
+        if (ike_socket_unreachable(fd, &error, &more)) {
+            ike_unreachable(t->link->ike, &error.path, error.icmp, &error.reporter, link_now());
         }
     }
 }

@@ -270,7 +270,7 @@ START_TEST(port_unreachable)
     sim = sim_new(&setup, 1);
     ck_assert(addr_parse(&path.remote.addr, SIM_GATEWAY_ADDR));
     for (unsigned i = 0; i < 40 && !sim->down; i++) {
-        ike_port_unreachable(sim->ike, &path, sim->now);
+        ike_unreachable(sim->ike, &path, IKE_ICMP_PORT_UNREACHABLE, &path.remote.addr, sim->now);
         sim_pump(sim);
         ck_assert_msg(i > 0 || !sim->down, "believed at once");
         sim_run(sim, sim_ended, sim->now + 600000);

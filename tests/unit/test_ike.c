@@ -196,19 +196,42 @@ START_TEST(an_ikev1_gateway_is_named)
 }
 END_TEST
 
-START_TEST(port_unreachable_must_stay_so)
+/* From the gateway or from a router; ICMP of the one kind or the other. */
+static const struct {
+    bool router;
+    enum ike_icmp icmp;
+    enum reason reason;
+    const char *detail;
+} refusals[] = {
+    {false, IKE_ICMP_PORT_UNREACHABLE, REASON_PORT_UNREACHABLE, "nothing listens"},
+    {false, IKE_ICMP_PROHIBITED, REASON_UDP_BLOCKED, "own firewall"},
+    {true, IKE_ICMP_PORT_UNREACHABLE, REASON_UDP_BLOCKED, "203.0.113.7"},
+    {true, IKE_ICMP_PROHIBITED, REASON_UDP_BLOCKED, "203.0.113.7"},
+};
+
+static void refuse(bool router, enum ike_icmp icmp)
+{
+    struct addr reporter = gw.path.remote.addr;
+
+    if (router) {
+        ck_assert(addr_parse(&reporter, "203.0.113.7"));
+    }
+    ike_unreachable(gw.ike, &gw.path, icmp, &reporter, gw.now);
+    gw_drain();
+}
+
+START_TEST(icmp_error_must_stay_so)
 {
     gw_start();
     gw_expect(X_IKE_SA_INIT, false);
-    ike_port_unreachable(gw.ike, &gw.path, gw.now);
-    ike_port_unreachable(gw.ike, &gw.path, gw.now);
-    gw_drain();
+    refuse(refusals[_i].router, refusals[_i].icmp);
+    refuse(refusals[_i].router, refusals[_i].icmp);
     ck_assert(!gw.down);
     gw_tick_at(ike_deadline(gw.ike));
     gw_expect(X_IKE_SA_INIT, false);
-    ike_port_unreachable(gw.ike, &gw.path, gw.now);
-    gw_drain();
-    ck_assert_int_eq(gw.reason, REASON_PORT_UNREACHABLE);
+    refuse(refusals[_i].router, refusals[_i].icmp);
+    ck_assert_int_eq(gw.reason, refusals[_i].reason);
+    ck_assert_msg(strstr(gw.detail, refusals[_i].detail) != NULL, "%s", gw.detail);
     gw_finish();
 }
 END_TEST
@@ -634,7 +657,7 @@ int main(void)
     tcase_add_test(tcase, a_forged_refusal_does_no_harm);
     tcase_add_test(tcase, a_true_refusal_is_reported_soon);
     tcase_add_test(tcase, an_ikev1_gateway_is_named);
-    tcase_add_test(tcase, port_unreachable_must_stay_so);
+    tcase_add_loop_test(tcase, icmp_error_must_stay_so, 0, sizeof refusals / sizeof refusals[0]);
     tcase_add_test(tcase, wrong_key_of_the_gateway);
     tcase_add_loop_test(tcase, child_refused, 0,
                         (int)(sizeof child_refusals / sizeof child_refusals[0]));

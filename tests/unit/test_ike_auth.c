@@ -44,10 +44,10 @@ START_TEST(secrets_are_asked_for_when_they_are_needed)
     ck_assert(gw_pull());
     ck_assert_uint_eq(gw.len, 1);
     /* What a keepalive meets says nothing of the request that comes after it. */
-    ike_port_unreachable(gw.ike, &gw.path, gw.now);
+    ike_unreachable(gw.ike, &gw.path, IKE_ICMP_PORT_UNREACHABLE, &gw.path.remote.addr, gw.now);
     ike_provide_secret(gw.ike, EAP_SECRET_USER, bytes_of_string(USER), gw.now);
     gw_expect(X_IKE_AUTH, false);
-    ike_port_unreachable(gw.ike, &gw.path, gw.now);
+    ike_unreachable(gw.ike, &gw.path, IKE_ICMP_PORT_UNREACHABLE, &gw.path.remote.addr, gw.now);
     gw_drain();
     ck_assert(!gw.down);
     send_challenge(2);

@@ -137,6 +137,21 @@ def port_unreachable(context):
     refused(context, "port-unreachable", timeout=10)
 
 
+FIREWALL = """table inet firewall {
+    chain in {
+        type filter hook input priority 0
+        meta l4proto udp reject with icmpx admin-prohibited
+    }
+}"""
+
+
+@scenario
+def firewall_refuses(context):
+    """As port-unreachable looks, but it says that somebody forbids it."""
+    net.run("nft", "-f", "-", namespace="gw", input_text=FIREWALL)
+    refused(context, "udp-blocked", timeout=10)
+
+
 @scenario
 def no_common_ike_proposal(context):
     connection = gateway.default_connection()
