@@ -9,6 +9,7 @@
 
 #define CERTREQ_HASHES_MAX 32 /* 640 octets: never a packet of its own (FIELD.md pain 10) */
 #define AUTH_DATA_MAX 2048
+#define CHILD_SA (P_BIT(P_SA) | P_BIT(P_TSi) | P_BIT(P_TSr))
 
 /* ---- who we are ---- */
 
@@ -456,6 +457,10 @@ enum err auth_gateway(struct ike *ike, const struct message *message, enum ike_s
     if (err != OK || ike->state != ST_AUTH_SENT) {
         return err;
     }
+    /* RFC 5685 6: there is no IKE SA yet that a Delete could be about. */
+    if (redirect_auth(ike, message, CLOSE_SILENTLY)) {
+        return OK;
+    }
     if (ike->config.auth != IKE_AUTH_EAP) {
         ike_close(ike, CLOSE_AUTH_FAILED, REASON_GATEWAY_REFUSED,
                   _("IKE_AUTH: the gateway wants a user name and password (EAP) too, which the "
@@ -479,11 +484,17 @@ enum err auth_established(struct ike *ike, const struct message *message)
     struct notify notify;
     enum err err;
 
+    if (redirect_auth(ike, message, CLOSE_DELETE)) {
+        return OK;
+    }
+    crash_token(&ike->sa, message);
+    reauth_begin(ike);
+    reauth_read(ike, message);
     if (refusal_find(message, &notify)) {
         refusal_child(ike, &notify);
         return OK;
     }
-    err = child_accept(ike, message);
+    err = (message->present & CHILD_SA) == CHILD_SA ? child_accept(ike, message) : ERR_STATE;
     if (err == OK && ike->ending.reason == REASON_NONE) {
         tickets_void(ike);
         tickets_read(ike, message);
@@ -509,6 +520,18 @@ enum err auth_complete(struct ike *ike, const struct message *message, enum ike_
         return err;
     }
     return auth_established(ike, message);
+}
+
+enum err auth_redirected(struct ike *ike, const struct message *message, enum ike_state *next)
+{
+    bool eap = ike->config.auth == IKE_AUTH_EAP;
+    enum err err = verify_gateway(ike, message);
+
+    (void)next;
+    if (err != OK || ike->state != ST_AUTH_SENT) {
+        return err;
+    }
+    return redirect_auth(ike, message, eap ? CLOSE_SILENTLY : CLOSE_DELETE) ? OK : ERR_STATE;
 }
 
 enum err auth_finish(struct ike *ike, const struct message *message, enum ike_state *next)

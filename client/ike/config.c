@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/engine.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
+#include "common/domain_name.h"
 #include "common/log.h"
 
 /* The configuration payload (RFC 7296 2.19, 3.15; RFC 8598; Microsoft's and Cisco Unity's
@@ -138,46 +138,20 @@ static void add_subnet(struct net_config *net, enum family family, const uint8_t
     add_route(net, prefix);
 }
 
-/* RFC 8598 3.1 in A-label form: letters, digits, hyphens (and underscores, which exist), labels of
- * 1 to 63 octets. */
+/* RFC 8598 3.1 in A-label form. */
 static void add_domain(struct net_config *net, struct bytes text)
 {
-    char *out = net->domains[net->n_domains < NET_DOMAINS_MAX ? net->n_domains : 0];
-    size_t label = 0;
+    char name[DOMAIN_NAME_MAX];
 
-    while (text.len > 0 && (text.data[text.len - 1] == '.' || text.data[text.len - 1] == '\0')) {
-        text.len--;
-    }
-    if (text.len == 0 || text.len >= NET_DOMAIN_LEN || net->n_domains == NET_DOMAINS_MAX) {
+    if (net->n_domains == NET_DOMAINS_MAX || !domain_name_read(name, text)) {
         return;
     }
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        bool last = i + 1 == text.len || text.data[i + 1] == '.';
-
-        if (c == '.') {
-            if (label == 0) {
-                return;
-            }
-            label = 0;
-        } else if ((c < 0x80 && isalnum(c)) || c == '_' || (c == '-' && label > 0 && !last)) {
-            if (++label > 63) {
-                return;
-            }
-        } else {
-            return;
-        }
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        out[i] = (char)tolower(text.data[i]);
-    }
-    out[text.len] = '\0';
     for (size_t i = 0; i < net->n_domains; i++) {
-        if (strcmp(net->domains[i], out) == 0) {
+        if (strcmp(net->domains[i], name) == 0) {
             return;
         }
     }
-    net->n_domains++;
+    (void)strcpy(net->domains[net->n_domains++], name);
 }
 
 /* UNITY_SPLITDNS_NAME: names with commas, blanks or NULs between them. */

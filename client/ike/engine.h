@@ -204,6 +204,23 @@ struct paths {
     bool lost;        /* that has been said */
 };
 
+/* Unprotected messages about SAs that the gateway has lost (crash.c). */
+struct crash {
+    uint64_t period;    /* when it began */
+    unsigned checked;   /* messages with tokens within it */
+    unsigned refused;   /* since ever */
+    uint64_t hint_from; /* hints are not taken before */
+};
+
+/* AUTH_LIFETIME (reauth.c). */
+struct reauth {
+    bool limited;
+    bool told;           /* the carrier has been */
+    uint32_t seconds;    /* as the gateway gave them */
+    uint64_t at, ends;   /* when the carrier is told, and when the IKE SA goes down */
+    uint64_t not_before; /* for `at` */
+};
+
 struct ike {
     struct ike_config config; /* pointers in it are ours, or live as long as the header says */
     struct proposal_list offer_ike, offer_esp;
@@ -228,9 +245,11 @@ struct ike {
     struct child children[CHILDREN_MAX];
     struct renewal renew_child, renew_ike;
     struct liveness liveness;
-    uint64_t expires_at; /* of the IKE SA */
-    uint32_t outbound;   /* spi_in of the Child SA that ESP goes out along */
-    uint32_t reqids;     /* given so far */
+    struct crash crash;
+    struct reauth reauth;
+    uint64_t expires_at;                /* of the IKE SA */
+    uint32_t outbound;                  /* spi_in of the Child SA that ESP goes out along */
+    uint32_t reqids;                    /* given so far */
     struct ts_list local_ts, remote_ts; /* of the latest Child SA */
     struct other_sa others[OTHERS_MAX];
     struct net_config net;
@@ -250,7 +269,7 @@ void ike_emit(struct ike *ike, const struct ike_event *event);
  */
 void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* The failure of one of our own functions. */
+/* The failure of one of our own functions, or a bad response. */
 void ike_close_error(struct ike *ike, enum err err, const char *during);
 /* We have answered INVALID_SYNTAX, which ends the IKE SA on both sides without a Delete (RFC
  * 7296 2.21.3). */
@@ -280,6 +299,8 @@ void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission
 void rung_in(struct ike *ike, const struct message *message, bool retransmission);
 /* A datagram that is dropped, and why. */
 void rung_dropped(struct ike *ike, const char *why);
+/* What the engine makes of a message; printf-formed. */
+void rung_note(struct ike *ike, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- states.c ---- */
 /* Does with a good message what its row says; `message` is whole and decrypted. `sa` may have moved
@@ -364,6 +385,9 @@ enum err auth_complete(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
 enum err auth_unproven(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
+/* Everything but a Child SA: that is only good for a redirection. */
+enum err auth_redirected(struct ike *ike, const struct message *message,
+                         enum ike_state *next) ERR_CHECK;
 enum err auth_finish(struct ike *ike, const struct message *message,
                      enum ike_state *next) ERR_CHECK;
 /* Both sides are authenticated: the Child SA and what else the response holds. */
@@ -386,6 +410,29 @@ void auth_eap_provide(struct ike *ike, enum eap_secret secret, struct bytes valu
 /* ---- redirect.c ---- */
 /* For IKE_SA_INIT: that we follow redirections, or who has redirected us (RFC 5685 9.1, 9.3). */
 void redirect_offer(const struct ike *ike, struct chain *chain);
+/* A response of IKE_SA_INIT with a REDIRECT; true when there was one, and `*next` is set. */
+bool redirect_init(struct ike *ike, const struct message *message, enum ike_state *next);
+/* The first or last response of IKE_AUTH, whose gateway has been verified. True when it has ended
+ * the connection. */
+bool redirect_auth(struct ike *ike, const struct message *message, enum close_how how);
+/* A request of the gateway. */
+void redirect_established(struct ike *ike, const struct message *message);
+
+/* ---- reauth.c ---- */
+/* The user is authenticated. */
+void reauth_begin(struct ike *ike);
+/* The last response of IKE_AUTH, or a request, that may limit it. */
+void reauth_read(struct ike *ike, const struct message *message);
+uint64_t reauth_deadline(const struct ike *ike);
+void reauth_tick(struct ike *ike);
+
+/* ---- crash.c ---- */
+/* Keeps the QCD token that a protected message brings for this IKE SA. */
+void crash_token(struct ike_sa *sa, const struct message *message);
+/* A datagram that may be an unprotected notification about `sa` (NULL = none of ours); false when
+ * it is something else. */
+bool crash_input(struct ike *ike, struct ike_sa *sa, struct bytes datagram,
+                 const struct path *path);
 
 /* ---- refusal.c ---- */
 /* The first error notify of a message; false when there is none. */
@@ -501,7 +548,8 @@ void renew_ike_offer(const struct ike *ike, struct proposal_list *out);
 enum err renew_ike_keys(const struct ike *ike, struct ike_sa *out, const struct suite *suite,
                         struct bytes shared) ERR_CHECK;
 enum err renew_ike_spi(const struct ike *ike, uint64_t *out) ERR_CHECK;
-/* After how many octets of ESP a Child SA of that suite is rekeyed, a tenth more or less; 0 = never. */
+/* After how many octets of ESP a Child SA of that suite is rekeyed, a tenth more or less; 0 =
+ * never. */
 uint64_t renew_octets(const struct ike *ike, const struct suite *suite);
 /* How long after its beginning an SA is given up that could not be rekeyed after `lifetime`. */
 uint64_t renew_expiry(uint64_t lifetime);
@@ -561,6 +609,9 @@ enum err liveness_answered(struct ike *ike, struct ike_sa *sa,
 /* Also makes the carrier look at its counters now and then. */
 uint64_t liveness_deadline(const struct ike *ike);
 void liveness_tick(struct ike *ike);
+/* Something suggests that the gateway has lost its state: it is asked at the next occasion, unless
+ * it never is. */
+void liveness_hint(struct ike *ike);
 
 /* ---- paths.c ---- */
 /* No address to send from. */
@@ -602,6 +653,8 @@ void others_adopt(struct ike *ike, struct other_sa *other, enum other_state stat
 void others_settle(struct ike *ike);
 /* Sends the Deletes that are due. */
 void others_run(struct ike *ike);
+/* The gateway has lost it. */
+void others_forget(struct ike *ike, struct ike_sa *sa);
 enum err others_delete_answered(struct ike *ike, struct ike_sa *sa,
                                 const struct message *message) ERR_CHECK;
 uint64_t others_deadline(const struct ike *ike);

@@ -10,6 +10,7 @@ void ike_sa_free(struct ike_sa *sa)
     crypt_free(sa->out);
     secret_free(&sa->ni);
     secret_free(&sa->nr);
+    secret_free(&sa->token);
     secret_free(&sa->request.plain);
     datagrams_free(&sa->request.datagrams);
     datagrams_free(&sa->request.small);

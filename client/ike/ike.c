@@ -65,6 +65,8 @@ void ike_run(struct ike *ike)
 {
     enum err err;
 
+    /* First, so that a failure there is told to the gateway at once. */
+    tasks_run(ike);
     for (size_t i = 0; i < sizeof order / sizeof order[0] && !ike->sa.request.busy; i++) {
         if (order[i].due != ike->state || (order[i].ready != NULL && !order[i].ready(ike))) {
             continue;
@@ -74,7 +76,6 @@ void ike_run(struct ike *ike)
             ike_close_error(ike, err, exchange_name((uint8_t)order[i].exchange));
         }
     }
-    tasks_run(ike);
 }
 
 /* ---- shared by the concerns ---- */
@@ -157,17 +158,17 @@ void ike_close_error(struct ike *ike, enum err err, const char *during)
     }
 }
 
+void ike_close_malformed(struct ike *ike, const char *during)
+{
+    ike_close(ike, CLOSE_SILENTLY, REASON_PROTOCOL, _("%s: the gateway's message is malformed."),
+              during);
+}
+
 /* The connection ends by what is suspected. */
 static void believe(struct ike *ike)
 {
     ike->ending.transient = ike->refusal.transient;
     ike_close(ike, CLOSE_SILENTLY, ike->refusal.reason, "%s", ike->refusal.detail);
-}
-
-void ike_close_malformed(struct ike *ike, const char *during)
-{
-    ike_close_error(ike, ERR_SYNTAX, during);
-    ike->state = ST_DOWN;
 }
 
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
@@ -211,8 +212,7 @@ static enum err config_check(const struct ike_config *config)
     size_t from = config->redirected_from.len;
 
     if (config->remote_id.type == ID_NONE || config->path.remote.addr.family == FAMILY_NONE ||
-        config->rng.fill == NULL ||
-        (from != 0 && from != 4 && from != 16)) {
+        config->rng.fill == NULL || (from != 0 && from != 4 && from != 16)) {
         return ERR_UNSUPPORTED;
     }
     switch (config->auth) {
@@ -465,6 +465,7 @@ static uint64_t established_deadline(const struct ike *ike)
         at = earlier(at, earlier(rekey_child_deadline(ike), rekey_ike_deadline(ike)));
         at = earlier(at, earlier(liveness_deadline(ike), tickets_deadline(ike)));
     }
+    at = earlier(at, reauth_deadline(ike));
     return earlier(at, ike->expires_at);
 }
 
@@ -577,6 +578,7 @@ void ike_tick(struct ike *ike, uint64_t now)
             children_tick(ike);
             others_tick(ike);
             rekey_ike_tick(ike);
+            reauth_tick(ike);
             liveness_tick(ike);
             paths_tick(ike);
         }

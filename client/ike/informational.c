@@ -47,13 +47,28 @@ static void esp_deleted(struct ike *ike, const struct delete_payload *del, struc
     children_check(ike);
 }
 
-/* The gateway deletes the IKE SA in use. */
-static void ike_deleted(struct ike *ike, struct ike_sa *sa)
+/* The gateway has no IKE SA any more once we have answered. */
+static void ike_gone(struct ike *ike, struct ike_sa *sa, enum reason reason, const char *sentence)
 {
     if (sa != &ike->sa || others_in_state(ike, OTHER_PENDING) != NULL) {
         sa->ended = true;
     } else {
-        ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_CLOSED, _("The gateway deleted the IKE SA."));
+        ike_close(ike, CLOSE_SILENTLY, reason, "%s", sentence);
+    }
+}
+
+/* What else a request may tell. */
+static void notified(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    struct notify notify;
+
+    crash_token(sa, message);
+    reauth_read(ike, message);
+    redirect_established(ike, message);
+    /* RFC 7296 2.21.2: without a Delete. */
+    if (refusal_find(message, &notify) && notify.type == N_AUTHENTICATION_FAILED) {
+        ike_gone(ike, sa, REASON_AUTH_FAILED,
+                 _("The gateway has withdrawn the authentication (AUTHENTICATION_FAILED)."));
     }
 }
 
@@ -65,6 +80,7 @@ enum err informational_answer(struct ike *ike, struct ike_sa *sa, const struct m
     bool gone = false;
 
     /* An empty request is a liveness check; its answer is empty too (RFC 7296 1.4). */
+    notified(ike, sa, message);
     for (size_t i = 0; (payload = message_find(message, P_DELETE, i)) != NULL; i++) {
         if (delete_parse(&del, payload->body) != OK) {
             continue;
@@ -76,7 +92,7 @@ enum err informational_answer(struct ike *ike, struct ike_sa *sa, const struct m
         }
     }
     if (gone) {
-        ike_deleted(ike, sa);
+        ike_gone(ike, sa, REASON_GATEWAY_CLOSED, _("The gateway deleted the IKE SA."));
     }
     return OK;
 }

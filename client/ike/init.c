@@ -158,6 +158,9 @@ enum err init_cookie(struct ike *ike, const struct message *message, enum ike_st
     const struct payload *payload;
     struct notify notify;
 
+    if (redirect_init(ike, message, next)) {
+        return OK;
+    }
     *next = ST_INIT_SENT;
     for (size_t i = 0; (payload = message_find(message, P_NOTIFY, i)) != NULL; i++) {
         if (notify_parse(&notify, payload->body) != OK || notify.type != N_COOKIE) {
@@ -401,8 +404,12 @@ static enum err take_over(struct ike *ike, const struct message *message,
 enum err init_accept(struct ike *ike, const struct message *message, enum ike_state *next)
 {
     struct agreed agreed = {0};
-    enum err err = read_agreed(ike, message, &agreed);
+    enum err err;
 
+    if (redirect_init(ike, message, next)) {
+        return OK;
+    }
+    err = read_agreed(ike, message, &agreed);
     if (err == OK) {
         err = take_over(ike, message, &agreed);
     }

@@ -224,6 +224,12 @@ static struct ike_sa *sa_of(struct ike *ike, const struct ike_header *header)
     return others_find(ike, header);
 }
 
+/* The exchanges that cannot be protected. */
+static bool is_first(uint8_t exchange)
+{
+    return exchange == X_IKE_SA_INIT || exchange == X_IKE_SESSION_RESUME;
+}
+
 static void input_parsed(struct ike *ike, struct incoming_message *in, const struct path *path)
 {
     uint8_t unknown = 0;
@@ -238,8 +244,7 @@ static void input_parsed(struct ike *ike, struct incoming_message *in, const str
     if (in->kind == INCOMING_STRAY && !(id_sync_possible(ike, in->sa, &in->message.header) &&
                                         message_find(&in->message, P_SK, 0) != NULL)) {
         rung_dropped(ike, outside_window);
-    } else if (in->message.header.exchange == X_IKE_SA_INIT ||
-               in->message.header.exchange == X_IKE_SESSION_RESUME) {
+    } else if (is_first(in->message.header.exchange)) {
         input_init(ike, in, path);
     } else {
         input_protected(ike, in, path);
@@ -261,6 +266,10 @@ void input_datagram(struct ike *ike, const struct path *path, struct bytes datag
         return;
     }
     sa = sa_of(ike, &header);
+    if (!is_first(header.exchange) && header.next_payload == P_NOTIFY &&
+        header.version >> 4 == IKE_VERSION >> 4 && crash_input(ike, sa, datagram, path)) {
+        return;
+    }
     if (sa == NULL) {
         rung_dropped(ike, "unknown SPIs");
         return;

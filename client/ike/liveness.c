@@ -70,6 +70,11 @@ uint64_t liveness_deadline(const struct ike *ike)
     return (liveness->since != 0 ? liveness->since : liveness->looked) + ike->config.dpd_us;
 }
 
+void liveness_hint(struct ike *ike)
+{
+    ike->liveness.wanted = ike->liveness.wanted || !off(ike);
+}
+
 void liveness_tick(struct ike *ike)
 {
     ike->liveness.looked = ike->now;

@@ -162,14 +162,19 @@ void others_settle(struct ike *ike)
     }
 }
 
-enum err others_delete_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
+void others_forget(struct ike *ike, struct ike_sa *sa)
 {
-    (void)message;
     for (size_t i = 0; i < OTHERS_MAX; i++) {
         if (&ike->others[i].sa == sa) {
             forget(&ike->others[i]);
         }
     }
+}
+
+enum err others_delete_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    (void)message;
+    others_forget(ike, sa);
     return OK;
 }
 

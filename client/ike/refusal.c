@@ -62,9 +62,13 @@ bool refusal_find(const struct message *message, struct notify *out)
 bool refusal_transient(uint16_t type)
 {
     static const uint16_t types[] = {
-        N_INVALID_IKE_SPI, N_NO_ADDITIONAL_SAS,      N_INTERNAL_ADDRESS_FAILURE, N_TEMPORARY_FAILURE,
+        N_INVALID_IKE_SPI,
+        N_NO_ADDITIONAL_SAS,
+        N_INTERNAL_ADDRESS_FAILURE,
+        N_TEMPORARY_FAILURE,
         8193, /* MAX_CONNECTION_REACHED and NETWORK_FAILURE (3GPP TS 24.302 8.1.2.2) */
-        10500, 15500, /* CONGESTION (the same) */
+        10500,
+        15500, /* CONGESTION (the same) */
     };
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

@@ -92,6 +92,9 @@ static enum err make(struct ike *ike, const struct message *message, struct ike_
         err = renew_ike_keys(ike, out, &suite, secret_bytes(&shared));
     }
     secret_free(&shared);
+    if (err == OK) {
+        crash_token(out, message); /* RFC 6290 4.3 */
+    }
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/engine.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "ike/trace.h"
@@ -71,12 +72,21 @@ void rung_in(struct ike *ike, const struct message *message, bool retransmission
     }
 }
 
-void rung_dropped(struct ike *ike, const char *why)
+void rung_note(struct ike *ike, const char *format, ...)
 {
-    char text[256];
+    char text[TRACE_LINE_MAX] = "(";
+    va_list args;
 
     if (ike->config.trace) {
-        (void)snprintf(text, sizeof text, "(dropped: %s)", why);
+        va_start(args, format);
+        (void)vsnprintf(text + 1, sizeof text - 2, format, args);
+        va_end(args);
+        (void)strcat(text, ")");
         rung(ike, false, false, text);
     }
+}
+
+void rung_dropped(struct ike *ike, const char *why)
+{
+    rung_note(ike, "dropped: %s", why);
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "common/i18n.h"
+
 /* What the established IKE SA does of itself: one request at a time, the first row that is due. */
 
 static const struct task_job {
@@ -79,6 +81,27 @@ void tasks_run(struct ike *ike)
     }
 }
 
+/* RFC 7296 2.21.3: the gateway has deleted the IKE SA without another word. */
+static bool fatal(const struct notify *notify)
+{
+    return notify->type == N_INVALID_SYNTAX || notify->type == N_AUTHENTICATION_FAILED;
+}
+
+static void gone(struct ike *ike, struct ike_sa *sa, const struct message *message,
+                 const struct notify *notify)
+{
+    char name[64];
+
+    if (sa != &ike->sa) {
+        others_forget(ike, sa);
+        return;
+    }
+    ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_REFUSED,
+              _("%s: the gateway does not accept our message and ends the connection (%s)."),
+              exchange_name(message->header.exchange),
+              notify_name(notify->type, name, sizeof name));
+}
+
 bool tasks_response(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
     enum task task = (enum task)sa->request.purpose;
@@ -90,6 +113,13 @@ bool tasks_response(struct ike *ike, struct ike_sa *sa, const struct message *me
         return false;
     }
     exchange_done(sa);
+    if (message->header.exchange == X_INFORMATIONAL) {
+        crash_token(sa, message);
+    }
+    if (refusal && fatal(&notify)) {
+        gone(ike, sa, message, &notify);
+        return true;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].task != task || rows[i].refusal != refusal ||
             (message->present & rows[i].need) != rows[i].need) {

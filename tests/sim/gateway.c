@@ -336,6 +336,16 @@ void gateway_tick(struct gateway *gateway, uint64_t now)
 
 /* ---- receiving ---- */
 
+/* RFC 7296 2.21.2, 2.21.3: with this the IKE SA has gone on both sides. */
+static void lose(struct gateway *gateway, struct gateway_sa *sa)
+{
+    if (sa == gateway->sa) {
+        gateway->phase = GATEWAY_CLOSED;
+        gateway_children_free(gateway);
+    }
+    sa->state = GATEWAY_SA_GONE;
+}
+
 static void handle_informational(struct gateway *gateway, struct gateway_sa *sa,
                                  const struct message *message, struct chain *reply)
 {
@@ -349,10 +359,20 @@ static void handle_informational(struct gateway *gateway, struct gateway_sa *sa,
     payload = message_find(message, P_NOTIFY, 0);
     if (payload != NULL && notify_parse(&notify, payload->body) == OK &&
         notify.type == N_AUTHENTICATION_FAILED) {
-        gateway->phase = GATEWAY_CLOSED; /* RFC 7296 2.21.2 */
-        sa->state = GATEWAY_SA_GONE;
-        gateway_children_free(gateway);
+        lose(gateway, sa);
     }
+}
+
+static bool fatal(const struct chain *reply)
+{
+    struct message message = {0};
+    struct notify notify;
+    uint8_t unknown;
+
+    return message_parse_chain(&message, reply->first, wr_written(&reply->w), &unknown) == OK &&
+           message_find(&message, P_NOTIFY, 0) != NULL &&
+           notify_parse(&notify, message_find(&message, P_NOTIFY, 0)->body) == OK &&
+           notify.type == N_INVALID_SYNTAX;
 }
 
 static void handle_request(struct gateway *gateway, struct gateway_sa *sa,
@@ -370,6 +390,9 @@ static void handle_request(struct gateway *gateway, struct gateway_sa *sa,
         handle_informational(gateway, sa, message, &reply);
     }
     gateway_respond(gateway, sa, message->header.exchange, message->header.message_id, &reply);
+    if (fatal(&reply)) {
+        lose(gateway, sa);
+    }
 }
 
 static void handle_response(struct gateway *gateway, struct gateway_sa *sa,

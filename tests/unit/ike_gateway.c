@@ -184,6 +184,7 @@ void gw_drain(void)
         } else if (event.type == IKE_EVENT_DOWN) {
             gw.down = true;
             gw.reason = event.reason;
+            gw.retry = event.retry;
             strcpy(gw.detail, event.text);
         } else if (event.type == IKE_EVENT_SECRET) {
             gw.asked = event.secret;
@@ -196,6 +197,12 @@ void gw_drain(void)
             gw.esp_path = event.path;
         } else if (event.type == IKE_EVENT_PATH_LOST) {
             gw.n_lost++;
+        } else if (event.type == IKE_EVENT_REDIRECT) {
+            gw.n_redirects++;
+            ck_assert_uint_lt(strlen(event.text), sizeof gw.redirect);
+            strcpy(gw.redirect, event.text);
+        } else if (event.type == IKE_EVENT_REAUTH) {
+            gw.n_reauths++;
         }
     }
 }
@@ -398,6 +405,13 @@ void gw_until_auth(void)
     gw_check_shared_auth(bytes_of_string(PSK_TEXT));
 }
 
+void gw_connect_with(uint16_t type, struct bytes data)
+{
+    gw.announces = type;
+    gw.announced = data;
+    gw_connect_tunnel();
+}
+
 void gw_connect_tunnel(void)
 {
     struct chain chain = gw_new_chain();
@@ -412,6 +426,32 @@ void gw_connect_tunnel(void)
     gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
     gw_drain();
     ck_assert(gw.up);
+}
+
+bool gw_has_notify(uint16_t type)
+{
+    struct notify notify;
+
+    return notify_find(&gw.message, type, &notify);
+}
+
+struct notify gw_notify_in(uint16_t type)
+{
+    struct notify notify;
+
+    ck_assert_msg(notify_find(&gw.message, type, &notify), "notify %u is missing", type);
+    return notify;
+}
+
+void gw_notify(uint32_t id, uint16_t type, struct bytes data)
+{
+    struct chain chain = gw_new_chain();
+
+    notify_write(&chain, 0, (struct bytes){0}, type, data);
+    gw_send_sealed(X_INFORMATIONAL, id, false, &chain);
+    gw_expect(X_INFORMATIONAL, true);
+    ck_assert_uint_eq(gw.message.n_payloads, 0);
+    gw_drain();
 }
 
 void gw_expect_delete(void)

@@ -52,6 +52,9 @@ struct gateway {
     struct path esp_path;
     struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
     unsigned n_tickets;       /* events about it */
+    char redirect[512];
+    unsigned n_redirects, n_reauths;
+    bool retry;
 };
 extern struct gateway gw;
 extern const struct path gateway_path;
@@ -101,7 +104,15 @@ void gw_until_request(void);
 void gw_until_auth(void);
 /* The tunnel is up. */
 void gw_connect_tunnel(void);
+/* The same, and this is announced. */
+void gw_connect_with(uint16_t type, struct bytes data);
 void gw_expect_delete(void);
+/* INFORMATIONAL request of the gateway with this notify alone; the client's answer is empty. */
+void gw_notify(uint32_t id, uint16_t type, struct bytes data);
+/* The first notify of that type in gw.message, which has one. */
+struct notify gw_notify_in(uint16_t type);
+/* Whether gw.message has one. */
+bool gw_has_notify(uint16_t type);
 /* Empty INFORMATIONAL response */
 void gw_answer_empty(uint32_t id);
 

@@ -410,6 +410,9 @@ void peer_answer_ike(struct ike_sa *out, uint64_t spi, uint8_t nonce)
     ke_write(&chain, KE_CURVE25519, ke_public(ke));
     ck_assert(secret_set(&out->ni, peer.asked_nonce));
     ck_assert(secret_set(&out->nr, bytes_of(nr, sizeof nr)));
+    if (peer.token.len > 0) {
+        notify_write(&chain, PROTO_IKE, (struct bytes){0}, N_QCD_TOKEN, peer.token);
+    }
     ike_keys(out, false, secret_bytes(&shared));
     secret_free(&shared);
     ke_free(ke);

@@ -30,6 +30,7 @@ struct peer {
     uint16_t asked_group;
     uint8_t asked_value[512];
     size_t asked_value_len;
+    struct bytes token; /* QCD token of the IKE SA that is made; empty = none */
     /* a message that is on its way */
     bool hold;
     uint8_t held[4096];

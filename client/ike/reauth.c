@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ike/engine.h"
+
+#include "common/i18n.h"
+
+/*
+ * The gateway limits how long an authentication is good (RFC 4478). It is repeated in a new IKE SA,
+ * which the carrier makes when it is told; rekeying does not prolong it.
+ */
+
+#define SECOND_US UINT64_C(1000000)
+/* However short the lifetime: so long after we were authenticated, and between two times that the
+ * carrier is told. */
+#define GAP_US (10 * SECOND_US)
+/* At least so much time for the new IKE SA. */
+#define GRACE_US (30 * SECOND_US)
+/* The user may have to be asked for a one-time password. */
+#define MARGIN_MAX_US (300 * SECOND_US)
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* How long before the end it begins: a tenth, but not less than 30 s unless that is a quarter. */
+static uint64_t margin_of(const struct ike *ike, uint64_t lifetime)
+{
+    uint64_t margin = lifetime / 10;
+    uint8_t dice = 128;
+
+    if (margin < GRACE_US) {
+        margin = lifetime / 4 < GRACE_US ? lifetime / 4 : GRACE_US;
+    } else if (margin > MARGIN_MAX_US) {
+        margin = MARGIN_MAX_US;
+    }
+    /* Clients that a gateway has let in together do not come back together. */
+    if (rng_fill(&ike->config.rng, &dice, 1) != OK) {
+        return margin;
+    }
+    return margin + margin / 2 / 255 * dice;
+}
+
+void reauth_begin(struct ike *ike)
+{
+    ike->reauth.not_before = ike->now + GAP_US;
+}
+
+void reauth_read(struct ike *ike, const struct message *message)
+{
+    struct reauth *reauth = &ike->reauth;
+    struct notify notify;
+    struct reader r;
+
+    if (!notify_find(message, N_AUTH_LIFETIME, &notify) || notify.data.len != 4) {
+        return;
+    }
+    r = reader_of(notify.data);
+    reauth->seconds = rd_u32(&r);
+    reauth->limited = true;
+    reauth->told = false;
+    reauth->ends = ike->now + reauth->seconds * SECOND_US;
+    reauth->at =
+        later(reauth->ends - margin_of(ike, reauth->seconds * SECOND_US), reauth->not_before);
+    reauth->ends = later(reauth->ends, reauth->at + GRACE_US);
+}
+
+uint64_t reauth_deadline(const struct ike *ike)
+{
+    const struct reauth *reauth = &ike->reauth;
+
+    if (!reauth->limited) {
+        return IKE_NEVER;
+    }
+    return reauth->told ? reauth->ends : reauth->at;
+}
+
+void reauth_tick(struct ike *ike)
+{
+    struct reauth *reauth = &ike->reauth;
+
+    if (ike->now < reauth_deadline(ike)) {
+        return;
+    }
+    if (reauth->told) {
+        ike_close(ike, CLOSE_DELETE, REASON_GATEWAY_CLOSED,
+                  _("The gateway lets an authentication be used for %u s only, and it could not be "
+                    "repeated in that time."),
+                  reauth->seconds);
+        return;
+    }
+    reauth->told = true;
+    reauth->not_before = ike->now + GAP_US;
+    rung_note(ike, "authentication is to be repeated");
+    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_REAUTH});
+}

@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rekey_peer.h"
+#include "vectors.h"
+
+/*
+ * A gateway that has lost its state: quick crash detection (RFC 6290), hints (RFC 7296 1.5,
+ * 2.21.4), and the errors that end an IKE SA without a Delete (RFC 7296 2.21).
+ */
+
+#define SECONDS(n) ((uint64_t)(n)*1000 * MS)
+#define TOKEN bytes_of("0123456789abcdef0123456789abcdef", 32)
+#define OTHER_TOKEN bytes_of("0123456789abcdef0123456789abcdeF", 32)
+#define THIRD_TOKEN bytes_of("fedcba9876543210", 16)
+#define IKE_SPI UINT64_C(0x1111111111111111)
+
+static const struct bytes none;
+
+/* ---- what goes over the wire in the clear ---- */
+
+struct clear {
+    uint8_t buffer[2048];
+    struct chain chain;
+    struct ike_header header;
+};
+
+/* A message about gw.sa: what a gateway makes of a liveness check that it does not understand. */
+static void clear_begin(struct clear *clear)
+{
+    *clear = (struct clear){.header = {.spi_i = gw.sa.spi_i,
+                                       .spi_r = gw.sa.spi_r,
+                                       .version = IKE_VERSION,
+                                       .exchange = X_INFORMATIONAL,
+                                       .flags = IKE_FLAG_RESPONSE,
+                                       .message_id = 2}};
+    clear->chain = chain_of(clear->buffer, sizeof clear->buffer);
+}
+
+static void clear_send_from(const struct clear *clear, const struct path *path)
+{
+    uint8_t out[4096];
+
+    gw_deliver_from(path, out, message_write(&clear->header, &clear->chain, out, sizeof out));
+    gw_drain();
+}
+
+static void clear_send(const struct clear *clear)
+{
+    clear_send_from(clear, &gw.path);
+}
+
+/* N(INVALID_IKE_SPI), and N(QCD_TOKEN) unless it is empty */
+static void say_unknown(struct bytes token)
+{
+    struct clear clear;
+
+    clear_begin(&clear);
+    notify_write(&clear.chain, 0, none, N_INVALID_IKE_SPI, none);
+    if (token.len > 0) {
+        notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, token);
+    }
+    clear_send(&clear);
+}
+
+static void expect_restarted(void)
+{
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, REASON_GATEWAY_LOST);
+    ck_assert(gw.retry);
+    ck_assert_ptr_nonnull(strstr(gw.detail, "restarted"));
+    /* RFC 6290 4.5: silently. */
+    ck_assert(!gw_pull());
+}
+
+/* The check that a hint brings about, and nothing else; answered. */
+static void expect_check(void)
+{
+    gw_expect(X_INFORMATIONAL, false);
+    ck_assert_uint_eq(gw.message.n_payloads, 0);
+    ck_assert(!gw_pull());
+    gw_answer_empty(gw.message.header.message_id);
+    ck_assert(!gw.down);
+    ck_assert(!gw_pull());
+}
+
+static void expect_nothing(void)
+{
+    gw_drain();
+    ck_assert(!gw.down);
+    ck_assert(!gw_pull());
+}
+
+/* ---- tokens ---- */
+
+START_TEST(token_of_the_handshake)
+{
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    say_unknown(TOKEN);
+    expect_restarted();
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 3, 4.5, 8.2: in whatever message, from wherever. */
+START_TEST(token_in_any_clear_message)
+{
+    static const uint8_t flags[] = {IKE_FLAG_RESPONSE, IKE_FLAG_INITIATOR, 0};
+    struct clear clear;
+    struct path elsewhere;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    elsewhere = gw.path;
+    elsewhere.remote.addr.octets[3]++;
+    elsewhere.remote.port = 4711;
+    clear_begin(&clear);
+    clear.header.message_id = 4711;
+    clear.header.exchange = _i % 2 == 0 ? X_CREATE_CHILD_SA : X_INFORMATIONAL;
+    clear.header.flags = flags[_i / 2 % 3];
+    if (_i >= 6) {
+        notify_write(&clear.chain, 0, none, N_INVALID_SPI, bytes_of("\1\2\3\4", 4));
+    }
+    notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, TOKEN);
+    clear_send_from(&clear, _i < 9 ? &elsewhere : &gw.path);
+    expect_restarted();
+    gw_finish();
+}
+END_TEST
+
+START_TEST(wrong_tokens)
+{
+    static const struct {
+        const char *octets;
+        size_t len;
+    } wrong[] = {
+        {"0123456789abcdef0123456789abcdeF", 32},
+        {"0123456789abcdef0123456789abcdef0", 33},
+        {"0123456789abcdef0123456789abcde", 31},
+        {"0123456789abcdef", 16},
+        {"", 0},
+    };
+    struct clear clear;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        clear_begin(&clear);
+        notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN,
+                     bytes_of(wrong[i].octets, wrong[i].len));
+        clear_send(&clear);
+        expect_nothing();
+        ck_assert_uint_eq(gw.ike->crash.refused, i + 1);
+    }
+    /* For other SPIs it is not even looked at. */
+    clear_begin(&clear);
+    clear.header.spi_r++;
+    notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, TOKEN);
+    clear_send(&clear);
+    expect_nothing();
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 8.1: so many in ten seconds; then the right one is late, but it comes. */
+START_TEST(guessing_is_limited)
+{
+    uint64_t start;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    start = gw.now;
+    say_unknown(OTHER_TOKEN);
+    expect_check();
+    for (unsigned i = 1; i < 100; i++) {
+        say_unknown(OTHER_TOKEN);
+        expect_nothing();
+    }
+    say_unknown(TOKEN);
+    expect_nothing();
+    ck_assert_uint_eq(gw.ike->crash.refused, 101);
+    gw.now = start + SECONDS(10);
+    say_unknown(TOKEN);
+    expect_restarted();
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 4.5: a gateway that changes its secret sends those of four generations. */
+START_TEST(several_tokens)
+{
+    struct clear clear;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    clear_begin(&clear);
+    for (int i = 0; i < 6; i++) {
+        notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, i == _i ? TOKEN : OTHER_TOKEN);
+    }
+    clear_send(&clear);
+    if (_i < 4) {
+        expect_restarted();
+    } else {
+        expect_nothing();
+    }
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 5: 16 to 128 octets. */
+START_TEST(token_lengths)
+{
+    static const size_t lengths[] = {0, 15, 16, 128, 129, 255};
+    uint8_t token[255] = {1, 2, 3};
+    size_t len = lengths[_i];
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, bytes_of(token, len));
+    ck_assert_uint_eq(gw.ike->sa.token.len, len >= 16 && len <= 128 ? len : 0);
+    say_unknown(bytes_of(token, len));
+    ck_assert(gw.down == (len >= 16 && len <= 128));
+    gw_finish();
+}
+END_TEST
+
+/* Whoever has no token from the gateway believes none. */
+START_TEST(token_without_another)
+{
+    gw_start();
+    gw_connect_tunnel();
+    say_unknown(TOKEN);
+    expect_check();
+    ck_assert_uint_eq(gw.ike->crash.refused, 0);
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 4.4: in any protected message. */
+START_TEST(token_renewed)
+{
+    struct chain chain;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    if (_i == 0) {
+        gw_notify(0, N_QCD_TOKEN, THIRD_TOKEN);
+    } else {
+        ike_sent_traffic(gw.ike, gw.now);
+        gw_tick_at(gw.now + SECONDS(30));
+        gw_expect(X_INFORMATIONAL, false);
+        chain = gw_new_chain();
+        notify_write(&chain, PROTO_IKE, none, N_QCD_TOKEN, THIRD_TOKEN);
+        gw_send_sealed(X_INFORMATIONAL, 2, true, &chain);
+        while (gw_pull()) {
+            ck_assert_uint_eq(gw.len, 1); /* NAT keepalive */
+        }
+    }
+    gw.ike->crash.hint_from = IKE_NEVER;
+    say_unknown(TOKEN);
+    expect_nothing();
+    say_unknown(THIRD_TOKEN);
+    expect_restarted();
+    gw_finish();
+}
+END_TEST
+
+/* RFC 6290 4.3, 5.3: each IKE SA has its own; with a new one the old one's is no good any more. */
+START_TEST(token_of_an_ike_sa_that_we_rekeyed)
+{
+    struct ike_sa made;
+
+    peer_start();
+    gw_notify(gw.sa.next_id++, N_QCD_TOKEN, TOKEN);
+    ike_rekey(gw.ike, gw.now);
+    peer_take_ike();
+    peer.token = _i == 0 ? THIRD_TOKEN : none;
+    peer_answer_ike(&made, IKE_SPI, 1);
+    /* The gateway has deleted the old one already, and does not know what we want. */
+    if (_i == 1) {
+        gw_expect_delete();
+        say_unknown(TOKEN);
+    } else {
+        peer_take_ike_delete();
+    }
+    expect_nothing();
+    peer_use(&made);
+    gw.ike->crash.hint_from = IKE_NEVER;
+    say_unknown(TOKEN);
+    expect_nothing();
+    say_unknown(THIRD_TOKEN);
+    if (_i == 0) {
+        expect_restarted();
+    } else {
+        expect_nothing();
+        peer_check_alive(PEER_FIRST_SPI, 1);
+    }
+    ike_sa_free(&made);
+    peer_finish();
+}
+END_TEST
+
+START_TEST(token_of_an_ike_sa_that_the_gateway_rekeyed)
+{
+    struct ike_sa made;
+
+    peer_start();
+    gw_notify(gw.sa.next_id++, N_QCD_TOKEN, TOKEN);
+    peer_ask_ike(IKE_SPI, 1);
+    peer_ike_answered(&made);
+    if (_i == 0) {
+        peer_delete_ike();
+        peer_ike_deleted();
+    }
+    peer_use(&made);
+    gw_notify(gw.sa.next_id++, N_QCD_TOKEN, THIRD_TOKEN);
+    gw.ike->crash.hint_from = IKE_NEVER;
+    say_unknown(TOKEN);
+    expect_nothing();
+    say_unknown(THIRD_TOKEN);
+    expect_restarted();
+    ike_sa_free(&made);
+    peer_finish();
+}
+END_TEST
+
+/* What is protected is heard as such, whatever stands before it in the clear. */
+START_TEST(notify_in_front_of_a_protected_payload)
+{
+    struct chain chain = gw_new_chain();
+    uint8_t sealed[512], out[600];
+    struct clear clear;
+    size_t len;
+
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    clear_begin(&clear);
+    notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, TOKEN);
+    len = gw_sealed(sealed, sizeof sealed, X_INFORMATIONAL, 0, false, &chain);
+    /* It breaks the seal, which covers all. */
+    memcpy(out, sealed, IKE_HEADER_LEN);
+    out[16] = P_NOTIFY;
+    memcpy(out + IKE_HEADER_LEN, clear.chain.w.start, clear.chain.w.len);
+    out[IKE_HEADER_LEN] = P_SK;
+    memcpy(out + IKE_HEADER_LEN + clear.chain.w.len, sealed + IKE_HEADER_LEN, len - IKE_HEADER_LEN);
+    len += clear.chain.w.len;
+    out[27] = (uint8_t)len;
+    gw_deliver(out, len);
+    expect_nothing();
+    gw_finish();
+}
+END_TEST
+
+/* ---- hints ---- */
+
+/* RFC 7296 2.21.4: no answer, no change; a check, and not too often. */
+START_TEST(a_hint_makes_us_ask)
+{
+    uint64_t start;
+
+    gw_start();
+    gw_connect_tunnel();
+    start = gw.now;
+    say_unknown(none);
+    gw_expect(X_INFORMATIONAL, false);
+    ck_assert_uint_eq(gw.message.n_payloads, 0);
+    /* While we wait, nobody need ask again. */
+    say_unknown(none);
+    expect_nothing();
+    gw_answer_empty(gw.message.header.message_id);
+    for (unsigned i = 0; i < 10; i++) {
+        say_unknown(none);
+        expect_nothing();
+        gw_tick_at(start + SECONDS(i));
+    }
+    gw_tick_at(start + SECONDS(10));
+    say_unknown(none);
+    expect_check();
+    gw_finish();
+}
+END_TEST
+
+START_TEST(a_gateway_that_has_really_forgotten)
+{
+    gw_start();
+    gw_connect_tunnel();
+    for (uint64_t at = gw.now; !gw.down; at = ike_deadline(gw.ike)) {
+        gw_tick_at(at);
+        gw_drain();
+        say_unknown(none);
+        while (gw_pull()) {
+        }
+    }
+    ck_assert_int_eq(gw.reason, REASON_GATEWAY_LOST);
+    ck_assert_uint_le(gw.now, SECONDS(62));
+    gw_finish();
+}
+END_TEST
+
+/* ESP whose SPI it does not know: the message tells nothing of the IKE SA. */
+START_TEST(a_hint_about_a_child_sa)
+{
+    uint8_t spi[4];
+    struct writer w = writer_of(spi, sizeof spi);
+    struct clear clear;
+    struct path path;
+
+    gw_start();
+    gw_connect_tunnel();
+    clear_begin(&clear);
+    clear.header.spi_i = clear.header.spi_r = 0;
+    clear.header.flags = IKE_FLAG_INITIATOR;
+    clear.header.message_id = 0;
+    wr_u32(&w, gw.spi_in + (_i == 1));
+    notify_write(&clear.chain, 0, none, N_INVALID_SPI, bytes_of(spi, _i == 2 ? 3 : 4));
+    path = gw.path;
+    path.remote.addr.octets[3] ^= _i == 3;
+    path.remote.port = 500;
+    clear_send_from(&clear, &path);
+    if (_i == 0) {
+        expect_check();
+    } else {
+        expect_nothing();
+    }
+    gw_finish();
+}
+END_TEST
+
+/* Who never wants to know is not made to ask either; and nothing while connecting or closing. */
+START_TEST(hints_that_are_not_taken)
+{
+    gw_start_with((struct ike_config){.request_ipv4 = true, .dpd_us = _i == 0 ? IKE_NEVER : 0});
+    if (_i < 2) {
+        gw_connect_tunnel();
+    } else {
+        gw_until_auth();
+    }
+    if (_i == 1) {
+        ike_disconnect(gw.ike, gw.now);
+        gw_expect_delete();
+    }
+    say_unknown(none);
+    expect_nothing();
+    gw_finish();
+}
+END_TEST
+
+/* ---- errors of the gateway in the IKE SA ---- */
+
+START_TEST(authentication_withdrawn)
+{
+    gw_start();
+    gw_connect_tunnel();
+    gw_notify(0, N_AUTHENTICATION_FAILED, none);
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, REASON_AUTH_FAILED);
+    ck_assert(!gw.retry);
+    ck_assert(!gw_pull());
+    gw_finish();
+}
+END_TEST
+
+START_TEST(authentication_withdrawn_in_a_replaced_ike_sa)
+{
+    struct ike_sa made;
+
+    peer_start();
+    peer_ask_ike(IKE_SPI, 1);
+    peer_ike_answered(&made);
+    gw_notify(gw.sa.next_id++, N_AUTHENTICATION_FAILED, none);
+    peer_use(&made);
+    ike_sa_free(&made);
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
+/* Other errors in a request say nothing that we could do anything about. */
+START_TEST(other_errors_in_a_request)
+{
+    static const uint16_t types[] = {N_INVALID_SYNTAX, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+                                     N_INVALID_IKE_SPI, N_TEMPORARY_FAILURE, 8192};
+
+    gw_start();
+    gw_connect_tunnel();
+    gw_notify(0, types[_i], none);
+    expect_nothing();
+    gw_finish();
+}
+END_TEST
+
+/* RFC 7296 2.21.3: it has deleted the IKE SA. */
+START_TEST(fatal_answers)
+{
+    peer_start();
+    if (_i / 2 == 0) {
+        ike_rekey_child(gw.ike, 0, gw.now);
+        peer_take_child();
+    } else {
+        ike_rekey(gw.ike, gw.now);
+        peer_take_ike();
+    }
+    peer_answer_notify(_i % 2 == 0 ? N_INVALID_SYNTAX : N_AUTHENTICATION_FAILED, none);
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, REASON_GATEWAY_REFUSED);
+    ck_assert(gw.retry);
+    ck_assert(!gw_pull());
+    peer_finish();
+}
+END_TEST
+
+/* RFC 7296 2.21: no error message for a bad response, but a Delete. */
+START_TEST(malformed_answers)
+{
+    struct chain chain = gw_new_chain();
+
+    peer_start();
+    ike_rekey_child(gw.ike, 0, gw.now);
+    peer_take_child();
+    chain_add(&chain, (enum payload_type)200, none);
+    chain.w.start[_i == 0 ? 1 : 3] = _i == 0 ? 0x80 : 0xff;
+    gw_send_sealed(X_CREATE_CHILD_SA, peer.asked_id, true, &chain);
+    gw_drain();
+    gw_expect_delete();
+    gw_answer_empty(gw.message.header.message_id);
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    ck_assert(gw.retry);
+    peer_finish();
+}
+END_TEST
+
+/* RFC 7296 2.21.3: our INVALID_SYNTAX is the last word. */
+START_TEST(malformed_requests)
+{
+    struct chain chain = gw_new_chain();
+
+    peer_start();
+    if (_i == 0) {
+        chain_add(&chain, P_SA, none);
+        chain_add(&chain, P_NONCE, bytes_of("short", 5));
+    } else {
+        chain_add(&chain, (enum payload_type)200, none);
+        chain.w.start[3] = 0xff;
+    }
+    gw_send_sealed(X_CREATE_CHILD_SA, 0, false, &chain);
+    gw_drain();
+    peer_expect_notify(X_CREATE_CHILD_SA, N_INVALID_SYNTAX);
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    ck_assert(gw.retry);
+    ck_assert(!gw_pull());
+    peer_finish();
+}
+END_TEST
+
+/* ---- whether to try again ---- */
+
+static const struct {
+    uint16_t type;
+    enum reason reason;
+    bool retry;
+} refusals[] = {
+    {N_NO_PROPOSAL_CHOSEN, REASON_NO_PROPOSAL_CHOSEN, false},
+    {N_TS_UNACCEPTABLE, REASON_TS_UNACCEPTABLE, false},
+    {N_FAILED_CP_REQUIRED, REASON_ADDRESS_UNAVAILABLE, false},
+    {N_AUTHENTICATION_FAILED, REASON_AUTH_FAILED, false},
+    {N_AUTHORIZATION_FAILED, REASON_AUTH_FAILED, false},
+    {N_INVALID_SYNTAX, REASON_GATEWAY_REFUSED, false},
+    {8192, REASON_GATEWAY_REFUSED, false},
+    {N_INTERNAL_ADDRESS_FAILURE, REASON_ADDRESS_UNAVAILABLE, true},
+    {N_TEMPORARY_FAILURE, REASON_GATEWAY_REFUSED, true},
+    {N_NO_ADDITIONAL_SAS, REASON_GATEWAY_REFUSED, true},
+    {15500, REASON_GATEWAY_REFUSED, true},
+};
+
+START_TEST(refused_for_a_while_or_for_good)
+{
+    struct chain chain = gw_new_chain();
+
+    gw_start();
+    gw_until_auth();
+    notify_write(&chain, 0, none, refusals[_i].type, none);
+    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+    gw_drain();
+    ck_assert_int_eq(gw.reason, refusals[_i].reason);
+    ck_assert(gw.retry == refusals[_i].retry);
+    gw_finish();
+}
+END_TEST
+
+START_TEST(refused_in_init)
+{
+    gw_start();
+    gw_expect(X_IKE_SA_INIT, false);
+    gw_send_notify_init(_i == 0 ? N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, none);
+    if (_i < 2) {
+        gw_tick_at(gw.now + SECONDS(1));
+    } else {
+        gw_tick_at(gw.now + 500 * MS);
+        gw_send_notify_init(N_TEMPORARY_FAILURE, none);
+    }
+    gw_drain();
+    ck_assert(gw.down);
+    ck_assert(gw.retry == (_i > 0));
+    gw_finish();
+}
+END_TEST
+
+/* What ends by itself, by the user, or by who cannot be the gateway */
+START_TEST(prospects)
+{
+    static const enum reason hopeful[] = {REASON_RESOLVE,          REASON_GATEWAY_UNREACHABLE,
+                                          REASON_PORT_UNREACHABLE, REASON_GATEWAY_CLOSED,
+                                          REASON_GATEWAY_LOST,     REASON_WORKER_DIED,
+                                          REASON_UDP_BLOCKED,      REASON_REDIRECTED};
+    static const enum reason once_up[] = {REASON_GATEWAY_REFUSED, REASON_PROTOCOL};
+
+    for (unsigned i = 0; i < REASON_COUNT; i++) {
+        struct ending ending = {.reason = (enum reason)i};
+        bool retry = false, later = false;
+
+        for (size_t k = 0; k < sizeof hopeful / sizeof hopeful[0]; k++) {
+            retry = retry || hopeful[k] == ending.reason;
+        }
+        for (size_t k = 0; k < sizeof once_up / sizeof once_up[0]; k++) {
+            later = later || once_up[k] == ending.reason;
+        }
+        ck_assert_msg(ending_retry(&ending) == retry, "%s", reason_name(ending.reason));
+        ending.was_up = true;
+        ck_assert_msg(ending_retry(&ending) == (retry || later), "%s", reason_name(ending.reason));
+    }
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("ike crash");
+    TCase *qcd = tcase_create("tokens");
+    TCase *hints = tcase_create("hints");
+    TCase *errors = tcase_create("errors");
+
+    tcase_add_test(qcd, token_of_the_handshake);
+    tcase_add_loop_test(qcd, token_in_any_clear_message, 0, 12);
+    tcase_add_test(qcd, wrong_tokens);
+    tcase_add_test(qcd, guessing_is_limited);
+    tcase_add_loop_test(qcd, several_tokens, 0, 6);
+    tcase_add_loop_test(qcd, token_lengths, 0, 6);
+    tcase_add_test(qcd, token_without_another);
+    tcase_add_loop_test(qcd, token_renewed, 0, 2);
+    tcase_add_loop_test(qcd, token_of_an_ike_sa_that_we_rekeyed, 0, 2);
+    tcase_add_loop_test(qcd, token_of_an_ike_sa_that_the_gateway_rekeyed, 0, 2);
+    tcase_add_test(qcd, notify_in_front_of_a_protected_payload);
+    suite_add_tcase(suite, qcd);
+    tcase_add_test(hints, a_hint_makes_us_ask);
+    tcase_add_test(hints, a_gateway_that_has_really_forgotten);
+    tcase_add_loop_test(hints, a_hint_about_a_child_sa, 0, 4);
+    tcase_add_loop_test(hints, hints_that_are_not_taken, 0, 3);
+    suite_add_tcase(suite, hints);
+    tcase_add_test(errors, authentication_withdrawn);
+    tcase_add_test(errors, authentication_withdrawn_in_a_replaced_ike_sa);
+    tcase_add_loop_test(errors, other_errors_in_a_request, 0, 5);
+    tcase_add_loop_test(errors, fatal_answers, 0, 4);
+    tcase_add_loop_test(errors, malformed_answers, 0, 2);
+    tcase_add_loop_test(errors, malformed_requests, 0, 2);
+    tcase_add_loop_test(errors, refused_for_a_while_or_for_good, 0, COUNT(refusals));
+    tcase_add_loop_test(errors, refused_in_init, 0, 3);
+    tcase_add_test(errors, prospects);
+    suite_add_tcase(suite, errors);
+    return run_suite(suite);
+}
