@@ -15,9 +15,6 @@
 #define UDP_GRO 104
 #endif
 
-#define RECEIVE_BUFFER (4 * 1024 * 1024)
-#define SEND_BUFFER (1024 * 1024)
-
 static void set_int(int fd, int level, int option, int value)
 {
     /* What the kernel does not know or allow, we do without. */
@@ -40,8 +37,6 @@ void udp_setup(int fd, enum family family)
         set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
     }
     set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
-    set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-    set_int(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
 }
 
 void udp_teardown(int fd)

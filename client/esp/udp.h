@@ -11,8 +11,8 @@
 #define UDP_RUN_SEGMENTS 64 /* datagrams of one call (UDP_MAX_SEGMENTS of Linux 4.18 to 6.8) */
 
 /*
- * Asks for packet information, ECN, receive offload and roomy buffers, and ends the reporting of
- * ICMP errors. Best effort.
+ * Asks for packet information, ECN and receive offload, and ends the reporting of ICMP errors. Best
+ * effort. How large the buffers are is the business of who opened the socket and may raise them.
  */
 void udp_setup(int fd, enum family family);
 /* Ends the receive offload, so that whoever reads the socket next gets single datagrams. */

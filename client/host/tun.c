@@ -15,7 +15,8 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define UDP_BUFFER (4 << 20) /* octets: 30 ms at 1 Gbit/s */
+#define UDP_RECEIVE_BUFFER (4 << 20) /* octets: 30 ms at 1 Gbit/s */
+#define UDP_SEND_BUFFER (1 << 20)    /* more would only make packets wait */
 
 G_DEFINE_QUARK(godwit - host - error - quark, host_error)
 
@@ -72,11 +73,11 @@ static gboolean set_int(int fd, int level, int option, int value)
 
 static void size_buffers(int fd)
 {
-    if (!set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER)) {
-        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+    if (!set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_RECEIVE_BUFFER)) {
+        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RECEIVE_BUFFER);
     }
-    if (!set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER)) {
-        (void)set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+    if (!set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_SEND_BUFFER)) {
+        (void)set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_SEND_BUFFER);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -129,6 +130,21 @@ static bool set_limits(void)
     return setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
+/*
+ * Ctrl-C is for the one that ends us in order, and the terminal is nobody's to type into. But the
+ * session stays: where the kernel groups tasks by session (autogroups, sched(7)), two threads that
+ * mostly sleep are a group that gets next to nothing beside one that computes.
+ */
+static void leave_terminal(void)
+{
+    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    (void)setpgid(0, 0);
+    if (tty >= 0) {
+        (void)ioctl(tty, TIOCNOTTY);
+        close(tty);
+    }
+}
+
 static void exec_program(const struct worker_child *child)
 {
     char name[] = "godwit-tunnel";
@@ -143,8 +159,7 @@ static void exec_program(const struct worker_child *child)
         argv[n++] = udp6;
     }
     argv[n] = NULL;
-    /* Not the terminal's session: Ctrl-C is for the one that ends us in order. */
-    (void)setsid();
+    leave_terminal();
     syscall(SYS_execveat, FD_PROGRAM, "", argv, child->environment, AT_EMPTY_PATH);
 }
 

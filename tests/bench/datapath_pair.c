@@ -37,6 +37,8 @@ static int tun_open(const char *name)
         close(fd);
         return -1;
     }
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){4 << 20}, sizeof(int));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){1 << 20}, sizeof(int));
     return fd;
 }
 

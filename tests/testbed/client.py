@@ -146,6 +146,13 @@ def expect_refusal(client, reason, before, timeout=20):
     net.check_unchanged(before)
 
 
+def stat_of(pid):
+    """What proc(5) says of a process in `stat`: numbers as text."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return dict(zip(("state", "parent", "group", "session", "tty"), fields))
+
+
 def processes(name="godwit"):
     """PIDs in this sandbox of programs whose name starts so."""
     found = []

@@ -4,7 +4,8 @@
 import gateway
 import net
 import pki
-from client import Terminal, connected, environment, expect_refusal, processes, program
+from client import (Terminal, connected, environment, expect_refusal, processes, program, stat_of,
+                    worker)
 from client import start_as_alice
 from scenario import scenario, scenario_for
 
@@ -157,6 +158,15 @@ def password_typed_on_a_terminal(context):
     terminal.type(gateway.USERS["alice"] + "\n")
     terminal.read_until("^Connected", 15)
     net.ping(net.HOST4)
+    # The worker is beyond the terminal's reach and it beyond the worker's; but of the same session,
+    # which is what the kernel's autogroups share the processor by.
+    pid = worker()
+    of_worker = stat_of(pid)
+    of_godwit = stat_of(of_worker["parent"])
+    net.check(of_godwit["tty"] != "0", "the scenario has no terminal")
+    net.check(of_worker["tty"] == "0", "the worker has a terminal")
+    net.check(of_worker["group"] == str(pid), "the worker is in another's process group")
+    net.check(of_worker["session"] == of_godwit["session"], "the worker is a session of its own")
     terminal.type("\x03")
     code = terminal.wait()
     net.check(code == 0, f"exit code {code} after Ctrl-C")
