@@ -58,7 +58,11 @@ static void on_connected(void *context, const struct session_info *info)
 {
     const struct connection *c = context;
 
-    progress_connected(c->start_us, info);
+    if (info->again) {
+        progress_again(c->start_us, info);
+    } else {
+        progress_connected(c->start_us, info);
+    }
 }
 
 static void on_values(void *context, GHashTable *values)

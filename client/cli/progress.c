@@ -20,16 +20,25 @@ static double milliseconds(guint64 start_us, guint64 at_us)
     return at_us < start_us ? 0 : (double)(at_us - start_us) / 1000;
 }
 
-/* The worker's phases, org.godwit.Tunnel1.xml. */
+/* The worker's phases, see MESSAGE_PHASE, and one of our own. */
 static const char *phase_title(const char *phase)
 {
     static const struct {
         const char *phase, *title;
     } titles[] = {
-        {"resolve", N_("Looking up the gateway")},    {"init", N_("Contacting the gateway")},
-        {"gateway-answered", N_("Gateway answered")}, {"gateway-verified", N_("Gateway verified")},
-        {"user-auth", N_("Authenticating")},          {"user-accepted", N_("User accepted")},
-        {"established", N_("Tunnel established")},    {"disconnecting", N_("Disconnecting")},
+        {"resolve", N_("Looking up the gateway")},
+        {"init", N_("Contacting the gateway")},
+        {"gateway-answered", N_("Gateway answered")},
+        {"gateway-verified", N_("Gateway verified")},
+        {"user-auth", N_("Authenticating")},
+        {"user-accepted", N_("User accepted")},
+        {"established", N_("Tunnel established")},
+        {"disconnecting", N_("Disconnecting")},
+        {"reconnecting", N_("Reconnecting")},
+        {"reauthenticating", N_("Authenticating again")},
+        {"redirected", N_("Redirected")},
+        {"moving", N_("Moving to another path")},
+        {"again", N_("Connected again")},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
@@ -161,6 +170,18 @@ static void print_banner(const char *banner)
         g_free(shown);
     }
     g_strfreev(lines);
+}
+
+void progress_again(guint64 start_us, const struct session_info *info)
+{
+    char *gateway = gateway_text(info),
+         *addresses = prefixes_text(info->net->addresses, info->net->n_addresses);
+    char *facts = g_strdup_printf("%s; %s", gateway, addresses);
+
+    progress_phase(start_us, "again", facts, progress_now());
+    g_free(facts);
+    g_free(addresses);
+    g_free(gateway);
 }
 
 void progress_connected(guint64 start_us, const struct session_info *info)

@@ -58,7 +58,11 @@ static void json_record(const struct session_record *record)
         printf("%s\"%s\"", separator, *address);
         separator = ", ";
     }
-    printf("], \"since\": %" PRId64 ", \"pid\": %ld, ", record->since, (long)record->pid);
+    fputs("], ", stdout);
+    json_string("state", record->state);
+    fputs(", ", stdout);
+    json_string("why", record->why);
+    printf(", \"since\": %" PRId64 ", \"pid\": %ld, ", record->since, (long)record->pid);
     printf("\"received\": {\"octets\": %" PRIu64 ", \"packets\": %" PRIu64 "}, ", record->rx_octets,
            record->rx_packets);
     printf("\"sent\": {\"octets\": %" PRIu64 ", \"packets\": %" PRIu64 "}}", record->tx_octets,
@@ -90,6 +94,12 @@ static void print_record(const struct session_record *record)
     char *name = printable(record->name);
 
     printf("%s%s%s\n", style_begin(stdout, STYLE_BOLD), name, style_end(stdout));
+    if (g_strcmp0(record->state, "reconnecting") == 0) {
+        char *why = printable(record->why == NULL ? "" : record->why);
+
+        rows_add(rows, _("State"), g_strdup_printf(_("reconnecting: %s"), why));
+        g_free(why);
+    }
     if (record->gateway_id != NULL && *record->gateway_id != '\0') {
         rows_add(rows, _("Gateway"),
                  g_strdup_printf("%s (%s)", record->gateway_id,

@@ -20,11 +20,17 @@ enum channel_message {
     MESSAGE_ACCEPTED,         /* (): the profile of CONNECT is understood */
     MESSAGE_PHASE,            /* (sst): phase, text, time. The phases: "resolve", "init",
                                  "gateway-answered", "gateway-verified", "user-auth", "user-accepted",
-                                 "established", "disconnecting" */
+                                 "established", "disconnecting"; of one that was connected:
+                                 "reconnecting" (traffic stands still; text: why, and when the next
+                                 attempt comes), and while traffic goes on "reauthenticating",
+                                 "redirected" (text: the gateway) and "moving", again with the
+                                 reason as text when an attempt has failed. CONNECTED ends them. */
     MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
     MESSAGE_SECRETS_REQUIRED, /* a(ss): fields of a form: profile key ("password", "user"), prompt
                                  of the gateway. One at a time. */
-    MESSAGE_CONNECTED,        /* (a{sv}a{ss}): net_config_to_variant(); summary by name: "gateway",
+    MESSAGE_CONNECTED,        /* (a{sv}a{ss}), again for each IKE SA that takes the place of one before
+                                 and for what the gateway changes: net_config_to_variant(), all of
+                                 it; summary by name: "gateway",
                                  "gateway-id", "gateway-auth", "gateway-subject", "local-id",
                                  "user-auth", "ike-suite", "esp-suite", "gateway-version" */
     MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */

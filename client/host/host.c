@@ -14,7 +14,9 @@ struct host {
     char *interface;
     int ifindex;
     char *dns_method;
-    gboolean reverted;
+    gboolean applied, reverted;
+    struct net_config config; /* that is applied */
+    struct host_options options;
 };
 
 /* Needs the lock. A record of another network namespace stays: what it describes cannot be reached
@@ -99,6 +101,15 @@ static void set_dns_method(struct host *host, const char *text)
     host->dns_method = g_strdup(text);
 }
 
+static gboolean has_family(const struct net_config *config, enum family family)
+{
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_addresses; i++) {
+        has |= config->addresses[i].addr.family == family;
+    }
+    return has;
+}
+
 static void apply_dns(struct host *host, const struct net_config *config, gboolean wanted)
 {
     g_autoptr(GError) error = NULL;
@@ -106,11 +117,8 @@ static void apply_dns(struct host *host, const struct net_config *config, gboole
     size_t n = 0;
     for (size_t i = 0; i < config->n_dns; i++) {
         /* One of a family without internal address could not be asked. */
-        for (size_t j = 0; j < config->n_addresses; j++) {
-            if (config->addresses[j].addr.family == config->dns[i].family) {
-                servers[n++] = config->dns[i];
-                break;
-            }
+        if (has_family(config, config->dns[i].family)) {
+            servers[n++] = config->dns[i];
         }
     }
     if (!wanted) {
@@ -124,15 +132,44 @@ static void apply_dns(struct host *host, const struct net_config *config, gboole
     }
 }
 
+static gboolean same_dns(const struct net_config *a, const struct net_config *b)
+{
+    gboolean same = a->n_dns == b->n_dns && a->n_domains == b->n_domains &&
+                    has_family(a, FAMILY_IPV4) == has_family(b, FAMILY_IPV4) &&
+                    has_family(a, FAMILY_IPV6) == has_family(b, FAMILY_IPV6);
+    for (size_t i = 0; same && i < a->n_dns; i++) {
+        same = addr_equal(&a->dns[i], &b->dns[i]);
+    }
+    for (size_t i = 0; same && i < a->n_domains; i++) {
+        same = g_str_equal(a->domains[i], b->domains[i]);
+    }
+    return same;
+}
+
+static void change_dns(struct host *host, const struct net_config *config, gboolean wanted)
+{
+    if (host->applied && same_dns(&host->config, config)) {
+        return;
+    }
+    if (host->applied) {
+        resolv_revert(host->record);
+    }
+    apply_dns(host, config, wanted);
+}
+
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error)
 {
+    struct routing_wish before = {&host->config, &host->options}, wish = {config, options};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
     gboolean done = lock >= 0 && routing_apply(host->record, nl, host->ifindex, host->interface,
-                                               config, options, error);
+                                               host->applied ? &before : NULL, &wish, error);
     if (done) {
-        apply_dns(host, config, options->set_dns);
+        change_dns(host, config, options->set_dns);
+        host->applied = TRUE;
+        host->config = *config;
+        host->options = *options;
     } else if (lock >= 0) {
         revert_record(host->record, nl);
         host->reverted = TRUE;

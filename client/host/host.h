@@ -43,8 +43,9 @@ struct host; /* one tunnel's changes and its undo record */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
 /* Addresses, MTU, link up, routes, DNS. Routes go to a table of the session's own with rules by
  * fwmark and suppress_prefixlength for a full tunnel, or when one covers the gateway; else they are
- * plain. On failure everything done so far is reverted. That DNS cannot be set is no failure: see
- * host_dns_method(). */
+ * plain. Repeated, it changes what is there into what is wanted now, without a moment in which
+ * packets could leave beside the tunnel. On failure everything done so far is reverted. That DNS
+ * cannot be set is no failure: see host_dns_method(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
 /* How DNS was set, for people: "/etc/resolv.conf", or why it was not. Borrowed, translated. */

@@ -151,8 +151,7 @@ gboolean netlink_link_counters(struct netlink *nl, int ifindex, struct link_coun
     return err >= 0 || fail(error, _("The tunnel's interface cannot be read"), err);
 }
 
-gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
-                             GError **error)
+static struct nl_msg *address_message(int type, int flags, int ifindex, const struct addr *addr)
 {
     struct ifaddrmsg ifa = {
         .ifa_family = af_of(addr->family),
@@ -160,14 +159,29 @@ gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr 
         .ifa_scope = RT_SCOPE_UNIVERSE,
         .ifa_index = (unsigned)ifindex,
     };
-    struct nl_msg *msg = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &ifa, sizeof ifa);
+    struct nl_msg *msg = message(type, flags, &ifa, sizeof ifa);
     struct bytes octets = addr_bytes(addr);
     put(msg, IFA_LOCAL, octets.data, octets.len);
     put(msg, IFA_ADDRESS, octets.data, octets.len);
+    return msg;
+}
+
+gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
+                             GError **error)
+{
+    struct nl_msg *msg = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, addr);
     /* Nobody else is on the link: duplicate address detection would only delay. */
     put_u32(msg, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
     int err = request(nl, msg);
     return err >= 0 || fail(error, _("An internal address cannot be set"), err);
+}
+
+gboolean netlink_address_delete(struct netlink *nl, int ifindex, const struct addr *addr,
+                                GError **error)
+{
+    int err = request(nl, address_message(RTM_DELADDR, 0, ifindex, addr));
+    return err >= 0 || err == -NLE_NOADDR ||
+           fail(error, _("An internal address cannot be removed"), err);
 }
 
 static struct nl_msg *route_message(int type, int flags, const struct prefix *to, guint32 table,
@@ -206,10 +220,10 @@ gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 
     return err == -NLE_EXIST || fail(error, what, err);
 }
 
-gboolean netlink_unreachable_delete(struct netlink *nl, const struct prefix *to, guint32 table,
-                                    GError **error)
+gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
+                              int ifindex, GError **error)
 {
-    int err = request(nl, route_message(RTM_DELROUTE, 0, to, table, 0));
+    int err = request(nl, route_message(RTM_DELROUTE, 0, to, table, ifindex));
     return err >= 0 || err == -NLE_OBJ_NOTFOUND || fail(error, _("A route cannot be removed"), err);
 }
 

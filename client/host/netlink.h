@@ -31,12 +31,16 @@ gboolean netlink_link_counters(struct netlink *nl, int ifindex, struct link_coun
 gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
                              GError **error);
 
+/* Success when the interface does not have it. */
+gboolean netlink_address_delete(struct netlink *nl, int ifindex, const struct addr *addr,
+                                GError **error);
+
 /* `ifindex` 0 makes a route of type unreachable. */
 gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 table, int ifindex,
                            GError **error);
-/* Removes an unreachable route; success when there is none. */
-gboolean netlink_unreachable_delete(struct netlink *nl, const struct prefix *to, guint32 table,
-                                    GError **error);
+/* `ifindex` 0: one of type unreachable. Success when there is none. */
+gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
+                              int ifindex, GError **error);
 
 struct rule {
     enum family family;

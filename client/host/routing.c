@@ -28,6 +28,7 @@ struct plan {
 };
 
 static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
+static const char *const policy_keys[] = {"policy4", "policy6"};
 
 static gboolean read_flag(const char *path, int *value)
 {
@@ -178,11 +179,16 @@ static void restore_rp_filter(struct record *record)
 
 /* ---- apply and revert ---- */
 
-static gboolean apply_family(struct netlink *nl, const struct plan *plan, guint32 number,
-                             int ifindex, const struct net_config *config,
-                             const struct host_options *options, GError **error)
+static guint32 table_of(const struct plan *plan, guint32 number)
 {
-    guint32 table = plan->policy ? HOST_TABLE_FIRST + number : RT_TABLE_MAIN;
+    return plan->policy ? HOST_TABLE_FIRST + number : RT_TABLE_MAIN;
+}
+
+static gboolean add_family(struct netlink *nl, const struct plan *plan, guint32 number, int ifindex,
+                           const struct routing_wish *wish, GError **error)
+{
+    const struct net_config *config = wish->config;
+    guint32 table = table_of(plan, number);
     struct prefix everything = default_of(plan->family);
     struct rule rules[2];
     for (size_t i = 0; i < config->n_routes && plan->has_address; i++) {
@@ -197,20 +203,84 @@ static gboolean apply_family(struct netlink *nl, const struct plan *plan, guint3
     if (plan->unreachable && !netlink_route_add(nl, &everything, table, 0, error)) {
         return FALSE;
     }
-    rules_of(plan->family, number, options->fwmark, rules);
+    rules_of(plan->family, number, wish->options->fwmark, rules);
     return netlink_rule_add(nl, &rules[0], error) && netlink_rule_add(nl, &rules[1], error);
 }
 
-static gboolean write_record(struct record *record, const struct plan plans[static 2],
-                             guint32 number, int ifindex, const struct host_options *options,
-                             GError **error)
+static gboolean has_route(const struct net_config *config, const struct prefix *route)
+{
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_routes && !has; i++) {
+        has = config->routes[i].len == route->len &&
+              addr_equal(&config->routes[i].addr, &route->addr);
+    }
+    return has;
+}
+
+/* What was there and is not wanted any more. */
+static gboolean remove_family(struct netlink *nl, const struct plan *was, const struct plan *is,
+                              guint32 number, int ifindex, const struct routing_wish *before,
+                              const struct routing_wish *wish, GError **error)
+{
+    const struct net_config *config = before->config;
+    guint32 table = table_of(was, number);
+    struct prefix everything = default_of(was->family);
+    struct rule rules[2];
+    rules_of(was->family, number, before->options->fwmark, rules);
+    if (was->policy && !is->policy &&
+        !(netlink_rule_delete(nl, &rules[1], error) && netlink_rule_delete(nl, &rules[0], error))) {
+        return FALSE;
+    }
+    if (was->unreachable && !is->unreachable &&
+        !netlink_route_delete(nl, &everything, table, 0, error)) {
+        return FALSE;
+    }
+    for (size_t i = 0; i < config->n_routes && was->has_address; i++) {
+        const struct prefix *route = &config->routes[i];
+        gboolean stays =
+            is->has_address && was->policy == is->policy && has_route(wish->config, route);
+        if (route->addr.family == was->family && !stays &&
+            !netlink_route_delete(nl, route, table, ifindex, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean has_address(const struct net_config *config, const struct addr *addr)
+{
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_addresses && !has; i++) {
+        has = addr_equal(&config->addresses[i].addr, addr);
+    }
+    return has;
+}
+
+static gboolean remove_addresses(struct netlink *nl, int ifindex, const struct net_config *was,
+                                 const struct net_config *is, GError **error)
+{
+    for (size_t i = 0; i < was->n_addresses; i++) {
+        const struct addr *addr = &was->addresses[i].addr;
+        if (!has_address(is, addr) && !netlink_address_delete(nl, ifindex, addr, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* All that may be there while `was` (NULL = nothing) becomes `plans`, then only that. */
+static gboolean write_record(struct record *record, const struct plan *was,
+                             const struct plan plans[static 2], guint32 number, int ifindex,
+                             const struct host_options *options, GError **error)
 {
     int rp_filter = plans[0].policy ? rp_filter_to_loosen(record) : -1;
     record_set_number(record, "undo", "ifindex", (guint64)ifindex);
     record_set_number(record, "undo", "number", number);
     record_set_number(record, "undo", "fwmark", options->fwmark);
-    record_set_number(record, "undo", "policy4", plans[0].policy ? 1 : 0);
-    record_set_number(record, "undo", "policy6", plans[1].policy ? 1 : 0);
+    for (size_t i = 0; i < 2; i++) {
+        gboolean policy = plans[i].policy || (was && was[i].policy);
+        record_set_number(record, "undo", policy_keys[i], policy ? 1 : 0);
+    }
     if (rp_filter >= 0) {
         record_set_number(record, "undo", "rp_filter", (guint64)rp_filter);
     }
@@ -224,28 +294,17 @@ static gboolean write_record(struct record *record, const struct plan plans[stat
     return TRUE;
 }
 
-gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
-                       const char *interface, const struct net_config *config,
-                       const struct host_options *options, GError **error)
+static void make_plans(struct plan out[static 2], const struct routing_wish *wish,
+                       const char *interface)
 {
-    struct plan plans[2];
-    guint32 number;
-    if (!interface_number(interface, &number, error)) {
-        return FALSE;
-    }
     for (size_t i = 0; i < 2; i++) {
-        plans[i] = make_plan(families[i], config, options, interface);
+        out[i] = make_plan(families[i], wish->config, wish->options, interface);
     }
-    if (!plans[0].has_address && !plans[1].has_address) {
-        g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG,
-                    _("This host has IPv6 switched off, and the "
-                      "gateway assigned only an IPv6 address."));
-        return FALSE;
-    }
-    if (!write_record(record, plans, number, ifindex, options, error) ||
-        !netlink_link_up(nl, ifindex, config->mtu, error)) {
-        return FALSE;
-    }
+}
+
+static gboolean add_addresses(struct netlink *nl, const struct plan plans[static 2], int ifindex,
+                              const struct net_config *config, GError **error)
+{
     for (size_t i = 0; i < config->n_addresses; i++) {
         const struct addr *addr = &config->addresses[i].addr;
         gboolean wanted = plans[addr->family == FAMILY_IPV6].has_address;
@@ -253,8 +312,40 @@ gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
             return FALSE;
         }
     }
-    return apply_family(nl, &plans[0], number, ifindex, config, options, error) &&
-           apply_family(nl, &plans[1], number, ifindex, config, options, error);
+    return TRUE;
+}
+
+gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
+                       const char *interface, const struct routing_wish *before,
+                       const struct routing_wish *wish, GError **error)
+{
+    struct plan was[2], plans[2];
+    guint32 number;
+    if (!interface_number(interface, &number, error)) {
+        return FALSE;
+    }
+    make_plans(plans, wish, interface);
+    if (before) {
+        make_plans(was, before, interface);
+    }
+    if (!plans[0].has_address && !plans[1].has_address) {
+        g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG,
+                    _("This host has IPv6 switched off, and the "
+                      "gateway assigned only an IPv6 address."));
+        return FALSE;
+    }
+    if (!write_record(record, before ? was : NULL, plans, number, ifindex, wish->options, error) ||
+        !netlink_link_up(nl, ifindex, wish->config->mtu, error) ||
+        !add_addresses(nl, plans, ifindex, wish->config, error) ||
+        !add_family(nl, &plans[0], number, ifindex, wish, error) ||
+        !add_family(nl, &plans[1], number, ifindex, wish, error)) {
+        return FALSE;
+    }
+    return !before ||
+           (remove_family(nl, &was[0], &plans[0], number, ifindex, before, wish, error) &&
+            remove_family(nl, &was[1], &plans[1], number, ifindex, before, wish, error) &&
+            remove_addresses(nl, ifindex, before->config, wish->config, error) &&
+            write_record(record, NULL, plans, number, ifindex, wish->options, error));
 }
 
 static void report(GError **error)
@@ -279,7 +370,6 @@ static gboolean is_its_interface(const struct record *record, int ifindex)
 
 void routing_revert(struct record *record, struct netlink *nl)
 {
-    static const char *const keys[] = {"policy4", "policy6"};
     guint32 number = (guint32)record_get_number(record, "undo", "number", SESSIONS_MAX);
     guint32 fwmark = (guint32)record_get_number(record, "undo", "fwmark", 0);
     int ifindex = (int)record_get_number(record, "undo", "ifindex", 0);
@@ -290,7 +380,7 @@ void routing_revert(struct record *record, struct netlink *nl)
     for (size_t i = 0; i < 2; i++) {
         struct prefix everything = default_of(families[i]);
         struct rule rules[2];
-        if (!record_get_number(record, "undo", keys[i], 0)) {
+        if (!record_get_number(record, "undo", policy_keys[i], 0)) {
             continue;
         }
         rules_of(families[i], number, fwmark, rules);
@@ -298,7 +388,7 @@ void routing_revert(struct record *record, struct netlink *nl)
         report(&error);
         netlink_rule_delete(nl, &rules[0], &error);
         report(&error);
-        netlink_unreachable_delete(nl, &everything, HOST_TABLE_FIRST + number, &error);
+        netlink_route_delete(nl, &everything, HOST_TABLE_FIRST + number, 0, &error);
         report(&error);
     }
     if (is_its_interface(record, ifindex)) {

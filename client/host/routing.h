@@ -6,13 +6,21 @@
 #include "host/netlink.h"
 #include "host/record.h"
 
+/* What is to be done for one tunnel. */
+struct routing_wish {
+    const struct net_config *config;
+    const struct host_options *options;
+};
+
 /*
  * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). What
  * disappears with the interface is not recorded; rules, unreachable routes and rp_filter are.
+ * `before` is what was applied already, NULL = nothing: what it has in common with `wish` stays,
+ * the rest of it goes after what is new has come, so that nothing leaves beside the tunnel.
  */
 gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
-                       const char *interface, const struct net_config *config,
-                       const struct host_options *options, GError **error);
+                       const char *interface, const struct routing_wish *before,
+                       const struct routing_wish *wish, GError **error);
 void routing_revert(struct record *record, struct netlink *nl);
 
 #endif

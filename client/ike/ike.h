@@ -92,6 +92,8 @@ void ike_free(struct ike *ike);
  * store takes longer than the first round trip). Without one, every certificate is untrusted. */
 void ike_set_trust(struct ike *ike, const struct cert_trust *trust);
 
+/* The datagram's SPIs are those of an IKE SA of this engine: of several on one socket, it is this one's. */
+bool ike_owns(const struct ike *ike, struct bytes datagram);
 /* One datagram (copied as needed; decrypted in a copy). Anything may be in it. Always harmless: what it means shows in outputs and events. */
 void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, uint64_t now);
 /* The next datagram to send: writes it and its path, returns its octets; 0 when there is none; `cap` must be >= IKE_MESSAGE_MAX. A NAT

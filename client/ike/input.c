@@ -213,6 +213,21 @@ static void input_init(struct ike *ike, struct incoming_message *in, const struc
     states_response(ike, in->sa, &in->message);
 }
 
+bool ike_owns(const struct ike *ike, struct bytes datagram)
+{
+    struct ike_header header;
+
+    if (ike_header_parse(&header, datagram) != OK) {
+        return false;
+    }
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        if (ike->others[i].state != OTHER_NONE && header.spi_i == ike->others[i].sa.spi_i) {
+            return true;
+        }
+    }
+    return header.spi_i == ike->sa.spi_i;
+}
+
 static struct ike_sa *sa_of(struct ike *ike, const struct ike_header *header)
 {
     /* In the first exchange the gateway chooses its SPI; with COOKIE and the like it may be zero

@@ -280,6 +280,15 @@ static const struct profile_key keys[] = {
         .max = 3600,
     },
     {
+        .name = "reconnect",
+        .type = PROFILE_BOOL,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Reconnect"),
+        .help = N_("Connect again when the gateway was lost or has ended the connection; addresses, "
+                   "routes and DNS stay meanwhile, so that nothing goes beside the tunnel."),
+    },
+    {
         .name = "child-lifetime",
         .type = PROFILE_UINT,
         .flags = PROFILE_ADVANCED,

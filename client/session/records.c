@@ -16,6 +16,8 @@ void session_record_free(struct session_record *record)
         g_free(record->interface);
         g_free(record->gateway);
         g_free(record->gateway_id);
+        g_free(record->state);
+        g_free(record->why);
         g_strfreev(record->addresses);
         g_free(record);
     }
@@ -40,6 +42,8 @@ static struct session_record *read_one(const struct record *record, struct netli
     out->interface = record_get(record, "status", "interface");
     out->gateway = record_get(record, "status", "gateway");
     out->gateway_id = record_get(record, "status", "gateway-id");
+    out->state = record_get(record, "status", "state");
+    out->why = record_get(record, "status", "why");
     out->addresses = g_strsplit(addresses, " ", 0);
     out->since = (gint64)record_get_number(record, "status", "since", 0);
     out->pid = record_pid(record);

@@ -203,11 +203,32 @@ static const char *printable(const char *text, char out[static TEXT_MAX])
 static gboolean known_phase(const char *phase)
 {
     static const char *const phases[] = {
-        "resolve",          "init",          "gateway-answered",
-        "gateway-verified", "user-auth",     "user-accepted",
-        "established",      "disconnecting", NULL,
+        "resolve",
+        "init",
+        "gateway-answered",
+        "gateway-verified",
+        "user-auth",
+        "user-accepted",
+        "established",
+        "disconnecting",
+        "reconnecting",
+        "reauthenticating",
+        "redirected",
+        "moving",
+        NULL,
     };
     return g_strv_contains(phases, phase);
+}
+
+/* `godwit status` tells it. */
+static void record_state(struct session *session, const char *state, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+    host_record(session->host, "state", state);
+    host_record(session->host, "why", why);
+    if (!host_record_save(session->host, &error)) {
+        g_message("%s", error->message);
+    }
 }
 
 static void on_phase(struct session *session, GVariant *body)
@@ -216,8 +237,15 @@ static void on_phase(struct session *session, GVariant *body)
     guint64 at;
     char shown[TEXT_MAX];
     g_variant_get(body, "(&s&st)", &phase, &text, &at);
-    if (session->ops->phase && session->state != ENDED && known_phase(phase)) {
-        session->ops->phase(session->context, phase, printable(text, shown), at);
+    if (session->state == ENDED || !known_phase(phase)) {
+        return;
+    }
+    printable(text, shown);
+    if (session->state == UP && g_str_equal(phase, "reconnecting")) {
+        record_state(session, phase, shown);
+    }
+    if (session->ops->phase) {
+        session->ops->phase(session->context, phase, shown, at);
     }
 }
 
@@ -273,7 +301,6 @@ static struct addr gateway_address(const struct session *session)
 static void write_record(struct session *session)
 {
     static const char *const kept[] = {"gateway", "gateway-id"};
-    g_autoptr(GError) error = NULL;
     g_autoptr(GString) addresses = g_string_new(NULL);
     char text[ADDR_TEXT_MAX];
     for (size_t i = 0; i < session->net.n_addresses; i++) {
@@ -285,9 +312,7 @@ static void write_record(struct session *session)
         host_record(session->host, kept[i], value ? value : "");
     }
     host_record(session->host, "addresses", addresses->str);
-    if (!host_record_save(session->host, &error)) {
-        g_message("%s", error->message);
-    }
+    record_state(session, "connected", "");
 }
 
 /* What the profile asks for, as far as the gateway grants it. */
@@ -321,7 +346,8 @@ static void on_connected(struct session *session, GVariant *body)
     g_autoptr(GVariant) summary = g_variant_get_child_value(body, 1);
     g_autoptr(GError) error = NULL;
     const char *why;
-    if (session->state != CONNECTING) {
+    gboolean again = session->state == UP;
+    if (session->state != CONNECTING && !again) {
         return;
     }
     if (!net_config_from_variant(config, &session->net, &why)) {
@@ -330,6 +356,7 @@ static void on_connected(struct session *session, GVariant *body)
         end_gracefully(session, REASON_HOST_CONFIG, detail);
         return;
     }
+    g_hash_table_remove_all(session->summary);
     read_summary(session, summary);
     if (g_strcmp0(profile_get(session->profile, "tunnel"), "split") == 0) {
         drop_default_routes(&session->net);
@@ -354,6 +381,7 @@ static void on_connected(struct session *session, GVariant *body)
             .summary = session->summary,
             .dns_method = host_dns_method(session->host),
             .full_tunnel = options.full_tunnel,
+            .again = again,
         };
         session->ops->connected(session->context, &info);
     }

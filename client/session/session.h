@@ -27,6 +27,7 @@ struct session_info { /* valid while connected; borrowed */
     GHashTable *summary;    /* strings by name, see MESSAGE_CONNECTED */
     const char *dns_method; /* how DNS was set, for people: "/etc/resolv.conf", or why it was not */
     gboolean full_tunnel;
+    gboolean again; /* it was connected before: another IKE SA has taken over, or `net` is another */
 };
 
 /* Called from the main context; any may be NULL but `ended`. A session may not be freed inside a
@@ -37,6 +38,7 @@ struct session_ops {
                   guint64 at_us);
     /* Answer later with session_provide_secrets(). NULL = secrets cannot be asked for. */
     void (*secrets_required)(void *context, const struct session_field *fields, gsize n_fields);
+    /* May come again, see `info`. */
     void (*connected)(void *context, const struct session_info *info);
     /* Last call; everything on the host has been reverted. `detail` is translated, may be "". */
     void (*ended)(void *context, enum reason reason, const char *detail);
@@ -60,6 +62,8 @@ guint session_clean_leftovers(void);
 /* For `status`: what runs now, from the records in the run directory. */
 struct session_record {
     char *name, *interface, *gateway, *gateway_id;
+    char *state; /* "connected" or "reconnecting" */
+    char *why;   /* for people, may be "" */
     char **addresses;
     gint64 since; /* seconds since 1970 */
     pid_t pid;

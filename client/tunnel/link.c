@@ -33,8 +33,8 @@ enum link_result link_open(struct link **out, struct ike_config *config,
         g_free(link);
         return err == ERR_UNSUPPORTED ? LINK_CONTRADICTION : LINK_FAILED;
     }
-    link->path =
-        (struct datapath_path){.local = config->path.local, .remote = config->path.remote};
+    link->path = (struct datapath_path){.local = config->path.local, .remote = config->path.remote};
+    link->gateway = gateway->addr;
     link->path_mtu = config->path_mtu;
     *out = link;
     return LINK_OPENED;
@@ -44,7 +44,56 @@ void link_free(struct link *link)
 {
     if (link != NULL) {
         ike_free(link->ike);
+        g_free(link->detail);
         g_free(link);
+    }
+}
+
+gboolean link_owns(const struct link *link, struct bytes datagram)
+{
+    return link != NULL && link->ike != NULL && ike_owns(link->ike, datagram);
+}
+
+void link_ended(struct link *link, const struct ike_event *event)
+{
+    link->down = TRUE;
+    link->retry = event->retry;
+    link->reason = event->reason;
+    g_free(link->detail);
+    link->detail = g_strdup(event->text);
+}
+
+static gsize child_slot(const struct link *link, guint32 spi_in)
+{
+    gsize slot = 0;
+
+    while (slot < LINK_CHILDREN_MAX && link->children[slot] != spi_in) {
+        slot++;
+    }
+    return slot;
+}
+
+gboolean link_add_child(struct link *link, guint32 spi_in)
+{
+    gsize slot = child_slot(link, 0);
+
+    if (slot < LINK_CHILDREN_MAX) {
+        link->children[slot] = spi_in;
+    }
+    return slot < LINK_CHILDREN_MAX;
+}
+
+gboolean link_has_child(const struct link *link, guint32 spi_in)
+{
+    return child_slot(link, spi_in) < LINK_CHILDREN_MAX;
+}
+
+void link_remove_child(struct link *link, guint32 spi_in)
+{
+    gsize slot = child_slot(link, spi_in);
+
+    if (slot < LINK_CHILDREN_MAX) {
+        link->children[slot] = 0;
     }
 }
 

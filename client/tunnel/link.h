@@ -5,14 +5,28 @@
 #include "esp/datapath.h"
 #include "tunnel/ike_socket.h"
 
+/* Child SAs of one IKE SA whose inbound halves live at once: the engine has fewer. */
+#define LINK_CHILDREN_MAX 16
+
 /*
- * One IKE SA on the worker's sockets: an engine and the way that its messages and its ESP take.
- * Nothing here calls back: whoever owns it pulls the events and sends what is to be sent.
+ * One IKE SA on the worker's sockets: an engine, the way that its messages and its ESP take, and
+ * what of it is in the datapath. Nothing here calls back: whoever owns it pulls the events and
+ * sends what is to be sent.
  */
 struct link {
-    struct ike *ike;
-    struct datapath_path path; /* of its ESP */
-    guint16 path_mtu;          /* outer */
+    struct ike *ike;                     /* NULL once it is over */
+    struct datapath_path path;           /* of its ESP */
+    struct addr gateway;                 /* that was asked */
+    guint16 path_mtu;                    /* outer */
+    guint64 up_since;                    /* 0 = not yet */
+    gboolean answered;                   /* by a gateway that does IKE */
+    guint32 children[LINK_CHILDREN_MAX]; /* inbound SPIs in the datapath; 0 = none */
+    guint64 until;                       /* they are accepted until then */
+
+    /* IKE_EVENT_DOWN has come: */
+    gboolean down, retry;
+    enum reason reason;
+    char *detail;
 };
 
 /* What link_open() came to. */
@@ -29,8 +43,16 @@ enum link_result link_open(struct link **out, struct ike_config *config,
                            const struct endpoint *gateway, guint16 path_mtu);
 /* Wipes; NULL is harmless. Nothing is sent. */
 void link_free(struct link *link);
+/* The datagram bears SPIs of this IKE SA. False on NULL. */
+gboolean link_owns(const struct link *link, struct bytes datagram);
 /* Sends what the engine wants sent; `buffer` holds IKE_MESSAGE_MAX octets. */
 void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer);
+/* IKE_EVENT_DOWN: keeps what it says. */
+void link_ended(struct link *link, const struct ike_event *event);
+/* Notes a Child SA of the datapath; FALSE when there are too many. */
+gboolean link_add_child(struct link *link, guint32 spi_in);
+gboolean link_has_child(const struct link *link, guint32 spi_in);
+void link_remove_child(struct link *link, guint32 spi_in);
 
 /* Microseconds of CLOCK_BOOTTIME: the engine's clock, which goes on while the machine sleeps. */
 guint64 link_now(void);

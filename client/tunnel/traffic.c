@@ -94,6 +94,11 @@ gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child)
     return datapath_set_out(traffic->datapath, &known, &params) == OK;
 }
 
+gboolean traffic_remove_out(struct traffic *traffic, guint32 spi_in)
+{
+    return datapath_remove_out(traffic->datapath, spi_in) == OK;
+}
+
 gboolean traffic_remove(struct traffic *traffic, guint32 spi_in)
 {
     if (traffic->datapath == NULL) {

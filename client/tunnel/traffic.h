@@ -35,6 +35,9 @@ gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
                         const struct net_config *net);
 /* What goes out takes this Child SA. */
 gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child);
+/* Nothing goes out by this Child SA any more, unless another one has taken its place already. FALSE
+ * when memory is out. */
+gboolean traffic_remove_out(struct traffic *traffic, guint32 spi_in);
 /* This Child SA is over, in both directions. FALSE when memory is out. */
 gboolean traffic_remove(struct traffic *traffic, guint32 spi_in);
 

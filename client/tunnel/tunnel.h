@@ -11,8 +11,9 @@
 
 /*
  * One connection inside the worker: joins the IKEv2 engine, EAP and the ESP datapath to sockets,
- * clock and the main loop. Reports through callbacks; the channel to the session (control.h) and
- * tests hang on them.
+ * clock and the main loop. IKE SAs come and go in it (reauthentication, redirection, a gateway that
+ * was lost); the connection ends when the user wants it or when there can be no other. Reports
+ * through callbacks; the channel to the session (control.h) and tests hang on them.
  */
 struct tunnel;
 
@@ -33,6 +34,8 @@ struct tunnel_ops {
     /* Answer with tunnel_provide_secret(). `id` is a profile key ("password", "psk",
      * "private-key-password", "user"). */
     void (*secret_required)(void *context, const char *id, const char *prompt);
+    /* Each time when another IKE SA carries the traffic, and when what the gateway assigns has
+     * changed: `net` takes the place of what it was before. */
     void (*connected)(void *context, const struct net_config *net,
                       const struct tunnel_summary *summary);
     void (*down)(void *context, enum reason reason, const char *detail); /* last call */
@@ -47,6 +50,10 @@ void tunnel_connect(struct tunnel *tunnel, struct profile *profile, gboolean tra
                     gboolean vnet_hdr, guint16 path_mtu);
 /* An empty value cancels. The value is copied. */
 void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);
+/* Addresses, routes or links of the host have changed, or it has slept: what is waited for is tried
+ * at once. */
+void tunnel_network_changed(struct tunnel *tunnel);
+/* Deletes the IKE SA; `down` with REASON_USER follows, at once when there is none. */
 void tunnel_disconnect(struct tunnel *tunnel);
 
 #endif

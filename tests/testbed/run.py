@@ -24,7 +24,7 @@ import pki  # noqa: E402
 import sandbox  # noqa: E402
 import scenario  # noqa: E402
 
-FILES = ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey", "soak",
+FILES = ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey", "succession", "soak",
          "bad_input")
 
 

@@ -2,8 +2,8 @@
 /*
  * A session that does nothing to the host: the command line is tested against it. What happens is
  * in the environment variable FAKE: steps with ';' between them and '|' between their fields, taken
- * one after the other from the main loop: phase|NAME|TEXT  trace|LINE|OUT|AGAIN  connect|full or
- * split  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
+ * one after the other from the main loop: phase|NAME|TEXT  trace|LINE|OUT|AGAIN  connect|full, split
+ * or again  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
  * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
  */
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void end(struct session *session, enum reason reason, const char *detail)
     session->ops->ended(session->context, reason, detail);
 }
 
-static void connected(struct session *session, gboolean full)
+static void connected(struct session *session, const char *how)
 {
     GHashTable *summary = g_hash_table_new(g_str_hash, g_str_equal);
     struct net_config net = {.mtu = 1422};
@@ -51,7 +51,8 @@ static void connected(struct session *session, gboolean full)
         .net = &net,
         .summary = summary,
         .dns_method = "/etc/resolv.conf",
-        .full_tunnel = full,
+        .full_tunnel = strcmp(how, "full") == 0,
+        .again = strcmp(how, "again") == 0,
     };
 
     must(prefix_parse(&net.addresses[0], "10.1.0.5/32", false));
@@ -91,7 +92,7 @@ static gboolean step(struct session *session, char **words)
     } else if (strcmp(words[0], "trace") == 0 && session->trace) {
         session->ops->trace(session->context, first, *second == '1', n > 3, now_us());
     } else if (strcmp(words[0], "connect") == 0) {
-        connected(session, strcmp(first, "full") == 0);
+        connected(session, first);
     } else if (strcmp(words[0], "ask") == 0) {
         field.prompt = n > 3 ? words[3] : "";
         session->ops->secrets_required(session->context, &field, 1);
@@ -208,6 +209,8 @@ void session_record_free(struct session_record *record)
     g_free(record->interface);
     g_free(record->gateway);
     g_free(record->gateway_id);
+    g_free(record->state);
+    g_free(record->why);
     g_free(record);
 }
 
@@ -224,6 +227,8 @@ GPtrArray *session_records(void)
         record->interface = g_strdup("godwit0");
         record->gateway = g_strdup("192.0.2.1:4500");
         record->gateway_id = g_strdup("vpn.example.org");
+        record->state = g_strdup(g_getenv("FAKE_STATE"));
+        record->why = g_strdup("The gateway stopped answering.");
         record->addresses = g_strsplit("10.1.0.5/32 2001:db8::5/128", " ", -1);
         record->since = g_get_real_time() / G_USEC_PER_SEC - 125;
         record->pid = 4711;

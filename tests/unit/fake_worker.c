@@ -21,6 +21,7 @@ static GMainLoop *loop;
 static struct channel *channel;
 static int channel_fd;
 static char *mode;
+static gboolean again; /* CONNECTED has been sent */
 
 static gboolean mode_is(const char *name)
 {
@@ -81,7 +82,9 @@ static GVariant *net_config(void)
     struct net_config config = {.mtu = 1400};
     struct prefix dns;
     add_prefix(config.addresses, &config.n_addresses,
-               mode_is("lies-multicast") ? "224.0.0.5/32" : "10.9.0.5/24");
+               mode_is("lies-multicast") ? "224.0.0.5/32"
+               : again                   ? "10.9.0.6/24"
+                                         : "10.9.0.5/24");
     add_prefix(config.routes, &config.n_routes,
                mode_is("lies-host-bits") ? "10.9.0.1/8" : "0.0.0.0/0");
     if (mode_is("names-subnets")) {
@@ -109,6 +112,9 @@ static GVariant *net_config(void)
     return dict;
 }
 
+static void ask(void);
+static void phase(const char *name, const char *text);
+
 static void connected(void)
 {
     GVariantBuilder summary;
@@ -129,6 +135,11 @@ static void connected(void)
     if (mode_is("dies-up")) {
         channel_flush(channel, 1000);
         raise(SIGKILL);
+    }
+    if (mode_is("reconnects") && !again) {
+        again = TRUE;
+        phase("reconnecting", "Lost\x1b[2J.");
+        ask();
     }
 }
 

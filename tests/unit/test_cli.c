@@ -265,6 +265,20 @@ START_TEST(progress_and_summary)
 }
 END_TEST
 
+START_TEST(connected_again)
+{
+    struct result result = run("connect|full;phase|reconnecting|The gateway stopped answering.;"
+                               "connect|again;phase|redirected|192.0.2.9;end|user|",
+                               "connect vpn.example.org --standalone");
+
+    expect_contains(result.out, " ms  Reconnecting: The gateway stopped answering.\n");
+    expect_contains(result.out, " ms  Connected again: 192.0.2.1:4500, vpn.example.org, ECDSA with "
+                                "SHA2-256; 10.1.0.5/32, 2001:db8::5/128\n");
+    expect_contains(result.out, " ms  Redirected: 192.0.2.9\n");
+    clear(&result);
+}
+END_TEST
+
 START_TEST(trace_goes_to_stderr)
 {
     struct result result = run(SCRIPT "end|user|", "connect vpn.example.org --standalone --trace");
@@ -630,6 +644,12 @@ START_TEST(what_is_connected)
     first = json_object_get_object_member(first, "received");
     ck_assert_int_eq(json_object_get_int_member(first, "octets"), 1234567);
     clear(&result);
+    g_setenv("FAKE_STATE", "reconnecting", TRUE);
+    result = run("", "status");
+    expect_contains(result.out,
+                    "home\n  State      reconnecting: The gateway stopped answering.\n");
+    clear(&result);
+    g_unsetenv("FAKE_STATE");
     g_unsetenv("FAKE_RECORDS");
     g_object_unref(parser);
 }
@@ -808,6 +828,7 @@ static void add_tests_for_root(TCase *tests)
     tcase_add_loop_test(tests, wrong_command_line, 0, G_N_ELEMENTS(wrong));
     tcase_add_test(tests, missing_authority_file);
     tcase_add_test(tests, progress_and_summary);
+    tcase_add_test(tests, connected_again);
     tcase_add_test(tests, trace_goes_to_stderr);
     tcase_add_test(tests, failure);
     tcase_add_test(tests, options_override_the_profile);

@@ -644,6 +644,47 @@ START_TEST(foreign_interface)
 }
 END_TEST
 
+/* Each becomes each of the others, and afterwards it is as if it had been so from the start. */
+static const struct {
+    const char *config;
+    gboolean full;
+} changes[] = {
+    {"10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0 dns 10.9.0.1 in a.example", TRUE},
+    {"10.9.0.6 fd00:9::6 via 0.0.0.0/0 via ::/0 dns 10.9.0.1 in a.example", TRUE},
+    {"10.9.0.6 via 0.0.0.0/0 dns 10.9.0.2", TRUE},
+    {"fd00:9::7 via ::/0", TRUE},
+    {"10.9.0.5 fd00:9::5 via 0.0.0.0/0 via fd00:9::/32", TRUE},
+    {"10.9.0.5 via 10.9.0.0/16 via 10.8.0.0/16", FALSE},
+    {"10.9.0.8 fd00:9::8 via 10.9.0.0/16 via 192.0.2.0/24 via fd00:9::/32 dns fd00:9::1", FALSE},
+};
+#define CHANGES ((int)G_N_ELEMENTS(changes))
+
+static char *applied(struct tunnel *tunnel, int which)
+{
+    apply(tunnel, changes[which].config, changes[which].full ? &full : &split);
+    return sandbox_run("ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
+                       "ip rule; ip -6 rule;"
+                       "ip route show table all | sort; ip -6 route show table all | sort;"
+                       "cat /etc/resolv.conf; ip link show godwit0 | grep -o 'mtu [0-9]*'");
+}
+
+START_TEST(changed)
+{
+    int from = _i / CHANGES, to = _i % CHANGES;
+    struct tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    open_tunnel(&tunnel, "a");
+    g_autofree char *wanted = applied(&tunnel, to);
+    down(&tunnel);
+    open_tunnel(&tunnel, "a");
+    g_free(applied(&tunnel, from));
+    g_autofree char *now = applied(&tunnel, to);
+    ck_assert_str_eq(now, wanted);
+    down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("host");
@@ -663,6 +704,7 @@ int main(void)
     tcase_add_test(routing, two_hundred_and_fifty_six_routes);
     tcase_add_test(routing, ipv6_switched_off);
     tcase_add_test(routing, failing_apply_reverts);
+    tcase_add_loop_test(routing, changed, 0, CHANGES *CHANGES);
     tcase_add_loop_test(routing, strict_reverse_path_filter, 0, G_N_ELEMENTS(filters));
     tcase_add_test(routing, split_keeps_filter);
     suite_add_tcase(suite, routing);

@@ -23,6 +23,8 @@ struct watch {
     GString *log; /* what was called, in order */
     enum reason reason;
     char *detail, *phase_text, *label, *prompt, *gateway_id, *dns;
+    guint connects;
+    char *state, *why; /* in the record, when a password was asked for */
     gboolean connected, ended, full_tunnel, stop_when_connected, stop_when_asked;
     const char *password; /* NULL cancels */
     GTimer *since_stop;
@@ -52,6 +54,10 @@ static void on_trace(void *context, const char *line, gboolean outbound, gboolea
 static void on_connected(void *context, const struct session_info *info)
 {
     struct watch *watch = context;
+    ck_assert_int_eq(info->again, watch->connects > 0);
+    watch->connects++;
+    g_free(watch->gateway_id);
+    g_free(watch->dns);
     watch->connected = TRUE;
     watch->full_tunnel = info->full_tunnel;
     watch->gateway_id = g_strdup(g_hash_table_lookup(info->summary, "gateway-id"));
@@ -85,6 +91,12 @@ static void on_secrets(void *context, const struct session_field *fields, gsize 
     ck_assert_uint_eq(n_fields, 1);
     ck_assert_str_eq(fields[0].id, "password");
     ck_assert(fields[0].secret);
+    if (watch->connected) {
+        g_autoptr(GPtrArray) records = session_records();
+        const struct session_record *record = records->pdata[0];
+        watch->state = g_strdup(record->state);
+        watch->why = g_strdup(record->why);
+    }
     watch->label = g_strdup(fields[0].label);
     watch->prompt = g_strdup(fields[0].prompt);
     g_string_append(watch->log, "asked ");
@@ -160,6 +172,8 @@ static void finish(struct watch *watch)
     g_free(watch->prompt);
     g_free(watch->gateway_id);
     g_free(watch->dns);
+    g_free(watch->state);
+    g_free(watch->why);
 }
 
 /* No process of ours, and the host as before. */
@@ -202,6 +216,34 @@ START_TEST(happy)
     expect_clean(before);
     g_autoptr(GPtrArray) none = session_records();
     ck_assert_uint_eq(none->len, 0);
+}
+END_TEST
+
+/* Another IKE SA, with another address: the host follows, and all is undone at the end. */
+START_TEST(reconnects)
+{
+    struct watch watch = {.password = "opensesame"};
+    g_autofree char *before = sandbox_snapshot();
+    begin(&watch, "reconnects", &ops);
+    while (watch.connects < 2) {
+        run(&watch);
+    }
+    ck_assert_str_eq(watch.log->str, "init trace connected reconnecting asked connected ");
+    ck_assert_str_eq(watch.state, "reconnecting");
+    ck_assert_str_eq(watch.why, "Lost?[2J.");
+    g_autofree char *route = sandbox_run("ip route get 203.0.113.5");
+    ck_assert_ptr_nonnull(strstr(route, "dev godwit0"));
+    ck_assert_ptr_nonnull(strstr(route, "src 10.9.0.6"));
+    g_autofree char *addresses = sandbox_run("ip -o addr show godwit0");
+    ck_assert_ptr_null(strstr(addresses, "10.9.0.5"));
+    g_autoptr(GPtrArray) records = session_records();
+    const struct session_record *record = records->pdata[0];
+    ck_assert_str_eq(record->state, "connected");
+    ck_assert_str_eq(record->addresses[0], "10.9.0.6");
+    session_disconnect(watch.session);
+    run(&watch);
+    finish(&watch);
+    expect_clean(before);
 }
 END_TEST
 
@@ -586,6 +628,7 @@ int main(void)
     tcase_set_timeout(tcase, 2 * PATIENCE_S);
     tcase_add_checked_fixture(tcase, each_test, NULL);
     tcase_add_test(tcase, happy);
+    tcase_add_test(tcase, reconnects);
     tcase_add_loop_test(tcase, split, 0, G_N_ELEMENTS(splits));
     tcase_add_test(tcase, stop_at_once);
     tcase_add_loop_test(tcase, failure, 0, G_N_ELEMENTS(failures));

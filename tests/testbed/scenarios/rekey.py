@@ -112,7 +112,7 @@ def gateway_is_lost(context):
     """The gateway dies without a word: traffic that nobody answers makes the client ask, and end."""
     host = start(context)
     before = net.snapshot()
-    client = start_as_alice(context, "--dpd", "2", "--dead-after", "4")
+    client = start_as_alice(context, "--dpd", "2", "--dead-after", "4", "--no-reconnect")
     client.wait_connected()
     host.stop(9)
     pings = net.Process(["ping", "-n", "-q", "-i", "0.2", net.HOST4])

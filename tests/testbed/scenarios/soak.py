@@ -131,7 +131,8 @@ def gateway_dies_while_rekeying(context):
     """The request of a rekeying is never answered: the client ends in the time that it was given."""
     host = start_rekeying(context)
     before = net.snapshot()
-    client = start_as_alice(context, "--child-lifetime", "2", "--dead-after", "3")
+    client = start_as_alice(context, "--child-lifetime", "2", "--dead-after", "3",
+                            "--no-reconnect")
     client.wait_connected()
     net.wait_until(lambda: host.count(REKEYED_CHILD) >= 1, 20, "rekeying")
     host.stop(9)

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/i18n.h"
+#include "tunnel/tunnel_private.h"
+
+/*
+ * One IKE SA after the other. Traffic has one of them, `current`; `next` is being made, for the
+ * reason in `purpose`; those in `leaving` have had their time and only take in what is under way.
+ * While there is a current one its successor is made beside it (make before break) and may fail
+ * without harm.
+ */
+
+/* How long a gateway may leave IKE_SA_INIT unanswered when there is something else to try, or
+ * later. */
+#define ANSWER_TIME (10 * G_USEC_PER_SEC)
+#define ANSWER_TIME_FIRST (5 * G_USEC_PER_SEC)
+/* What a gateway sent along an SA before it learned of its end may still be under way. */
+#define LINGER_TIME (5 * G_USEC_PER_SEC)
+
+static guint32 random_number(const struct tunnel *t)
+{
+    guint32 number = 0;
+
+    return rng_fill(&t->config.ike.rng, (uint8_t *)&number, sizeof number) == OK ? number : 0;
+}
+
+/* ---- what the session hears ---- */
+
+static const char *purpose_phase(enum purpose purpose)
+{
+    switch (purpose) {
+    case PURPOSE_REAUTH:
+        return "reauthenticating";
+    case PURPOSE_REDIRECT:
+        return "redirected";
+    case PURPOSE_MOVE:
+        return "moving";
+    case PURPOSE_RECONNECT:
+        return "reconnecting";
+    case PURPOSE_NONE:
+    case PURPOSE_CONNECT:
+        break;
+    }
+    return NULL;
+}
+
+static void say(struct tunnel *t, const char *text)
+{
+    const char *phase = purpose_phase(t->purpose);
+
+    if (phase != NULL) {
+        t->ops->phase(t->context, phase, text, link_now());
+    }
+}
+
+/* Why the last one came to nothing and when the next one comes. */
+static void say_failure(struct tunnel *t, enum reason reason, const char *detail, guint64 delay)
+{
+    const char *sentence = _(reason_sentence(reason));
+    char *text = detail != NULL && *detail != '\0' ? g_strdup_printf("%s %s", sentence, detail)
+                                                   : g_strdup(sentence);
+
+    if (delay != IKE_NEVER && delay > 0) {
+        char *when =
+            g_strdup_printf(_("%s Next attempt in %.0f s."), text, (double)delay / G_USEC_PER_SEC);
+
+        g_free(text);
+        text = when;
+    }
+    say(t, text);
+    g_free(text);
+}
+
+/* ---- links that go ---- */
+
+void succession_drop(struct tunnel *t, struct link *link)
+{
+    for (gsize i = 0; link != NULL && i < LINK_CHILDREN_MAX; i++) {
+        if (link->children[i] != 0) {
+            (void)traffic_remove(&t->traffic, link->children[i]);
+        }
+    }
+    link_free(link);
+}
+
+static void leave(struct tunnel *t, struct link *link)
+{
+    gsize slot = 0;
+
+    /* The oldest makes room. */
+    while (slot < LEAVING_MAX && t->leaving[slot] != NULL) {
+        slot++;
+    }
+    if (slot == LEAVING_MAX) {
+        succession_drop(t, t->leaving[0]);
+        slot--;
+        memmove(&t->leaving[0], &t->leaving[1], slot * sizeof t->leaving[0]);
+    }
+    for (gsize i = 0; i < LINK_CHILDREN_MAX; i++) {
+        if (link->children[i] != 0 && !traffic_remove_out(&t->traffic, link->children[i])) {
+            tunnel_end(t, REASON_INTERNAL, "");
+        }
+    }
+    link->until = link_now() + LINGER_TIME;
+    t->leaving[slot] = link;
+}
+
+static gboolean settle_leaving(struct tunnel *t)
+{
+    for (gsize i = 0; i < LEAVING_MAX; i++) {
+        struct link *link = t->leaving[i];
+
+        if (link == NULL) {
+            continue;
+        }
+        if (link->down && link->ike != NULL) {
+            ike_free(g_steal_pointer(&link->ike));
+        }
+        if (link->ike == NULL && link_now() >= link->until) {
+            succession_drop(t, g_steal_pointer(&t->leaving[i]));
+        }
+    }
+    return FALSE;
+}
+
+/* ---- an attempt ---- */
+
+/* The addresses to try: the profile's, or those of the gateway that we are sent to. */
+static struct gateways *candidates(struct tunnel *t)
+{
+    return t->redirected_from.family != FAMILY_NONE ? &t->redirected : &t->known;
+}
+
+/* A successor goes where its predecessor is, unless it was sent elsewhere or cannot get there. */
+static gboolean stays(const struct tunnel *t)
+{
+    return t->current != NULL && t->purpose != PURPOSE_MOVE &&
+           t->redirected_from.family == FAMILY_NONE;
+}
+
+static const struct addr *choose_gateway(struct tunnel *t)
+{
+    return stays(t) ? &t->current->path.remote.addr : gateways_next(candidates(t));
+}
+
+/* How many there are still to try before it is time to wait. */
+static gsize untried(struct tunnel *t)
+{
+    return stays(t) ? 0 : candidates(t)->untried;
+}
+
+static void load_system_trust(struct tunnel *t)
+{
+    size_t n;
+
+    /* Without it every certificate is untrusted, which is said. */
+    if (t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK &&
+        cert_trust_system(&t->system_trust, &n) != OK) {
+        t->system_trust = NULL;
+    }
+}
+
+/* The first request is on its way: the store is read while the gateway computes. */
+static void give_trust(struct tunnel *t)
+{
+    if (t->system_trust == NULL) {
+        link_send(t->next, &t->sockets, t->buffer);
+        load_system_trust(t);
+    }
+    if (t->config.trust != NULL || t->system_trust != NULL) {
+        ike_set_trust(t->next->ike, t->config.trust != NULL ? t->config.trust : t->system_trust);
+    }
+}
+
+static gboolean resumes(const struct tunnel *t)
+{
+    return t->ticket.opaque.len > 0 &&
+           (t->purpose == PURPOSE_RECONNECT || t->purpose == PURPOSE_MOVE);
+}
+
+static void fill_config(struct tunnel *t)
+{
+    struct ike_config *config = &t->config.ike;
+
+    config->trace = t->trace;
+    config->successor = t->current != NULL;
+    config->redirected_from = addr_bytes(&t->redirected_from);
+    /* It spares the authentication, which is what a successor is for that was asked to repeat it.
+     */
+    config->ticket = resumes(t) ? &t->ticket : NULL;
+    config->want_ipv4 = config->want_ipv6 = (struct addr){0};
+    for (size_t i = 0; i < t->net.n_addresses; i++) {
+        const struct addr *addr = &t->net.addresses[i].addr;
+        struct addr *want = addr->family == FAMILY_IPV6 ? &config->want_ipv6 : &config->want_ipv4;
+
+        if (want->family == FAMILY_NONE) {
+            *want = *addr;
+        }
+    }
+    typed_apply(t);
+}
+
+/* Of the first attempts one after the other; a later one has all of it. */
+static guint64 time_left(const struct tunnel *t)
+{
+    guint64 now = link_now(), all = profile_get_uint(t->config.profile, "timeout");
+
+    if (t->purpose != PURPOSE_CONNECT) {
+        return all * G_USEC_PER_SEC;
+    }
+    return t->connect_by > now ? t->connect_by - now : 1;
+}
+
+static guint64 answer_time(struct tunnel *t)
+{
+    if (t->purpose != PURPOSE_CONNECT) {
+        return ANSWER_TIME;
+    }
+    return untried(t) > 0 ? MIN(ANSWER_TIME_FIRST, t->config.ike.timeout_us / (untried(t) + 1))
+                          : IKE_NEVER;
+}
+
+static void no_route(struct tunnel *t, const struct addr *addr)
+{
+    char text[ADDR_TEXT_MAX];
+    char *detail = g_strdup_printf(_("There is no route to %s."), addr_text(addr, text));
+
+    succession_failed(t, REASON_GATEWAY_UNREACHABLE, detail, TRUE);
+    g_free(detail);
+}
+
+static void begin(struct tunnel *t)
+{
+    const struct addr *addr = choose_gateway(t);
+    struct endpoint gateway = {
+        .port = (uint16_t)profile_get_uint(t->config.profile, "port"),
+    };
+    guint64 patience;
+
+    t->next_at = IKE_NEVER;
+    if (addr == NULL) {
+        tunnel_look_up_redirect(t, t->redirected_to);
+        return;
+    }
+    gateway.addr = *addr;
+    fill_config(t);
+    t->config.ike.timeout_us = time_left(t);
+    switch (link_open(&t->next, &t->config.ike, &gateway,
+                      t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu)) {
+    case LINK_OPENED:
+        patience = answer_time(t);
+        t->answer_by = patience == IKE_NEVER ? IKE_NEVER : link_now() + patience;
+        give_trust(t);
+        break;
+    case LINK_NO_ROUTE:
+        no_route(t, addr);
+        break;
+    case LINK_CONTRADICTION:
+        tunnel_end(t, REASON_PROFILE, _("The settings contradict each other."));
+        break;
+    case LINK_FAILED:
+        tunnel_end(t, REASON_INTERNAL, "");
+        break;
+    }
+}
+
+void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
+{
+    /* What is being made for another reason does for this one. */
+    if (t->purpose != PURPOSE_NONE || t->disconnecting) {
+        return;
+    }
+    t->purpose = purpose;
+    t->next_at = link_now();
+    gateways_restart(&t->known);
+    say(t, why);
+}
+
+void succession_start(struct tunnel *t)
+{
+    t->purpose = PURPOSE_CONNECT;
+    t->connect_by = link_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
+    gateways_restart(&t->known);
+    loop_start(t);
+    begin(t);
+    loop_run(t);
+}
+
+/* ---- an attempt succeeds ---- */
+
+void succession_take_over(struct tunnel *t, struct link *link)
+{
+    struct link *before = t->current;
+
+    t->current = link;
+    t->next = NULL;
+    link->up_since = link_now();
+    gateways_worked(&t->known, &link->gateway);
+    t->redirected_from = (struct addr){0};
+    t->purpose = PURPOSE_NONE;
+    t->next_at = t->answer_by = IKE_NEVER;
+    t->doomed = REASON_NONE;
+    t->was_up = TRUE;
+    if (before != NULL) {
+        ike_disconnect(before->ike, link_now());
+        leave(t, before);
+    }
+}
+
+/* ---- an attempt fails ---- */
+
+/* The first connection: another address may do better, unless a gateway has answered. */
+static void first_failed(struct tunnel *t, enum reason reason, const char *detail)
+{
+    gboolean silent = reason == REASON_GATEWAY_UNREACHABLE || reason == REASON_PORT_UNREACHABLE;
+
+    if (silent && untried(t) > 0 && link_now() < t->connect_by) {
+        t->next_at = link_now();
+    } else {
+        tunnel_end(t, reason, detail);
+    }
+}
+
+static void doom(struct tunnel *t, enum reason reason, const char *detail)
+{
+    say_failure(t, reason, detail, IKE_NEVER);
+    t->doomed = reason;
+    g_free(t->doomed_detail);
+    t->doomed_detail = g_strdup(detail);
+    t->purpose = PURPOSE_NONE;
+    t->next_at = IKE_NEVER;
+    t->redirected_from = (struct addr){0};
+}
+
+static gboolean reconnects(const struct tunnel *t)
+{
+    return profile_get_bool(t->config.profile, "reconnect");
+}
+
+static void try_again(struct tunnel *t, enum reason reason, const char *detail)
+{
+    gboolean all = untried(t) == 0;
+    guint64 delay = all ? retry_delay(&t->retry, random_number(t)) : 0;
+
+    if (all && t->current == NULL) {
+        /* Whoever sent us there may send us elsewhere; and the name may stand for something else by
+         * now. */
+        t->redirected_from = (struct addr){0};
+        gateways_restart(&t->known);
+        tunnel_look_up(t);
+    }
+    t->next_at = link_now() + delay;
+    say_failure(t, reason, detail, delay);
+}
+
+void succession_failed(struct tunnel *t, enum reason reason, const char *detail,
+                       gboolean engine_retry)
+{
+    if (t->disconnecting) {
+        return;
+    }
+    if (t->purpose == PURPOSE_CONNECT) {
+        first_failed(t, reason, detail);
+    } else if (reason == REASON_AUTH_FAILED && typed_forget(t)) {
+        /* It is asked for once more. */
+        say_failure(t, reason, detail, IKE_NEVER);
+        t->next_at = link_now();
+    } else if (retry_after_failure(reason, engine_retry) && (t->current != NULL || reconnects(t))) {
+        try_again(t, reason, detail);
+    } else if (t->current != NULL) {
+        doom(t, reason, detail);
+    } else {
+        tunnel_end(t, reason, detail);
+    }
+}
+
+static void redirected_too_often(struct tunnel *t)
+{
+    char *detail = g_strdup_printf(_("That happened more than %d times within %d s: gateways may "
+                                     "be sending it in a circle."),
+                                   REDIRECTS_MAX, (int)(REDIRECTS_PERIOD / G_USEC_PER_SEC));
+
+    succession_failed(t, REASON_REDIRECTED, detail, FALSE);
+    g_free(detail);
+}
+
+static gboolean settle_next(struct tunnel *t)
+{
+    struct link *link = t->next;
+
+    if (link == NULL || !link->down) {
+        return FALSE;
+    }
+    t->next = NULL;
+    if (link->reason != REASON_REDIRECTED) {
+        succession_failed(t, link->reason, link->detail, link->retry);
+    } else if (t->redirected_from.family == FAMILY_NONE) {
+        redirected_too_often(t);
+    }
+    succession_drop(t, link);
+    return TRUE;
+}
+
+static void abandon_next(struct tunnel *t)
+{
+    succession_drop(t, g_steal_pointer(&t->next));
+}
+
+/* ---- the one in use is lost ---- */
+
+/* TUN, routes and DNS stay as they are: what would leave beside the tunnel waits for the next one.
+ */
+static void reconnect(struct tunnel *t, enum reason reason, const char *detail)
+{
+    gboolean making = t->next != NULL;
+
+    t->purpose = PURPOSE_RECONNECT;
+    if (!making) {
+        guint64 delay = retry_delay(&t->retry, random_number(t));
+
+        if (t->redirected_from.family == FAMILY_NONE) {
+            gateways_restart(&t->known);
+        }
+        t->next_at = link_now() + delay;
+        say_failure(t, reason, detail, delay);
+    }
+}
+
+static gboolean settle_current(struct tunnel *t)
+{
+    struct link *link = t->current;
+    guint64 up;
+
+    if (link == NULL || !link->down) {
+        return FALSE;
+    }
+    t->current = NULL;
+    up = link_now() - link->up_since;
+    leave(t, link);
+    retry_was_up(&t->retry, up);
+    if (t->disconnecting) {
+        return TRUE;
+    }
+    if (t->doomed != REASON_NONE) {
+        tunnel_end(t, t->doomed, t->doomed_detail);
+    } else if (t->next != NULL ||
+               (reconnects(t) && retry_after_loss(link->reason, link->retry, up))) {
+        reconnect(t, link->reason, link->detail);
+    } else {
+        tunnel_end(t, link->reason, link->detail);
+    }
+    return TRUE;
+}
+
+/* ---- redirection ---- */
+
+/*
+ * RFC 5685 3: the gateway that we are sent to must be one that the same entry of the PAD allows,
+ * whatever the state in which we are sent there. So remote_id stays what the user configured (or
+ * typed as the gateway): a redirection changes where we ask, never whom we trust. Were the new name
+ * enough, anybody on the way could answer IKE_SA_INIT with the name of a host of his own, with a
+ * certificate that is quite in order, and be given the password.
+ */
+static void go_to(struct tunnel *t, const struct addr *from, const char *to)
+{
+    struct addr addr;
+
+    t->redirected_from = *from;
+    t->redirected.n = 0;
+    g_free(t->redirected_to);
+    t->redirected_to = g_strdup(to);
+    t->next_at = IKE_NEVER;
+    if (addr_parse(&addr, to)) {
+        succession_found(t, TRUE, &addr, 1, NULL);
+    } else {
+        tunnel_look_up_redirect(t, to);
+    }
+}
+
+void succession_redirect(struct tunnel *t, struct link *link, const char *to)
+{
+    gboolean in_use = link == t->current;
+
+    if ((!in_use && link != t->next) || t->disconnecting) {
+        return;
+    }
+    if (!in_use) {
+        t->redirected_from = (struct addr){0};
+    }
+    t->ops->phase(t->context, "redirected", to, link_now());
+    if (!redirects_allow(&t->redirects, link_now())) {
+        /* Of one that is being made the end follows, for this reason. */
+        return;
+    }
+    if (in_use) {
+        abandon_next(t);
+        t->purpose = PURPOSE_REDIRECT;
+    }
+    go_to(t, &link->gateway, to);
+}
+
+void succession_found(struct tunnel *t, gboolean redirect, const struct addr *found, gsize n,
+                      const char *error)
+{
+    struct addr usable[GATEWAYS_MAX];
+    gsize kept = 0;
+
+    for (gsize i = 0; i < n && kept < GATEWAYS_MAX; i++) {
+        /* A name that we are sent to may stand for this host, or for all of a network. */
+        if (!redirect || addr_is_assignable(&found[i])) {
+            usable[kept++] = found[i];
+        }
+    }
+    if (!redirect) {
+        if (kept > 0) {
+            gateways_set(&t->known, usable, kept);
+        }
+        return;
+    }
+    if (kept == 0) {
+        succession_failed(t, REASON_RESOLVE, error != NULL ? error : "", TRUE);
+        return;
+    }
+    gateways_set(&t->redirected, usable, kept);
+    t->next_at = link_now();
+}
+
+/* ---- the network ---- */
+
+/* The host would use another address now. */
+static gboolean moved(const struct link *link)
+{
+    struct addr local;
+    uint16_t mtu;
+
+    return ike_socket_route_to(&link->path.remote, &local, &mtu) &&
+           !addr_equal(&local, &link->path.local.addr);
+}
+
+void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
+{
+    if (link == t->current) {
+        succession_want(t, PURPOSE_MOVE, why);
+    }
+}
+
+/* The one in use goes on after all. */
+void succession_path_found(struct tunnel *t, struct link *link)
+{
+    if (link == t->current && t->purpose == PURPOSE_MOVE &&
+        (t->next == NULL || !t->next->answered)) {
+        abandon_next(t);
+        t->purpose = PURPOSE_NONE;
+        t->next_at = IKE_NEVER;
+    }
+}
+
+void succession_network_changed(struct tunnel *t)
+{
+    t->retry.failures = 0;
+    if (t->next != NULL && (!t->next->answered || moved(t->next))) {
+        abandon_next(t);
+    }
+    if (t->current != NULL) {
+        ike_network_changed(t->current->ike, link_now());
+    }
+    if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect) {
+        if (t->redirected_from.family == FAMILY_NONE) {
+            gateways_restart(&t->known);
+            tunnel_look_up(t);
+        }
+        t->next_at = link_now();
+    }
+}
+
+/* ---- time ---- */
+
+static gboolean due(const struct tunnel *t)
+{
+    return t->purpose != PURPOSE_NONE && t->next == NULL && !t->disconnecting &&
+           link_now() >= t->next_at;
+}
+
+guint64 succession_deadline(const struct tunnel *t)
+{
+    guint64 at = t->next != NULL ? t->answer_by : t->next_at;
+
+    for (gsize i = 0; i < LEAVING_MAX; i++) {
+        if (t->leaving[i] != NULL && t->leaving[i]->ike == NULL) {
+            at = MIN(at, t->leaving[i]->until);
+        }
+    }
+    return at;
+}
+
+void succession_tick(struct tunnel *t)
+{
+    char text[ADDR_TEXT_MAX];
+    char *detail;
+
+    if (t->next == NULL || link_now() < t->answer_by) {
+        return;
+    }
+    detail = g_strdup_printf(_("No answer from %s."), addr_text(&t->next->gateway, text));
+    abandon_next(t);
+    succession_failed(t, REASON_GATEWAY_UNREACHABLE, detail, TRUE);
+    g_free(detail);
+}
+
+gboolean succession_settle(struct tunnel *t)
+{
+    gboolean changed = settle_next(t);
+
+    changed |= !t->ended && settle_current(t);
+    if (!t->ended) {
+        settle_leaving(t);
+    }
+    if (!t->ended && t->disconnecting && t->current == NULL && t->next == NULL) {
+        tunnel_end(t, REASON_USER, "");
+    }
+    if (!t->ended && due(t)) {
+        begin(t);
+        changed = TRUE;
+    }
+    return changed;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TUNNEL_TUNNEL_PRIVATE_H
+#define GODWIT_TUNNEL_TUNNEL_PRIVATE_H
+
+#include "tunnel/gateways.h"
+#include "tunnel/link.h"
+#include "tunnel/resolve.h"
+#include "tunnel/retry.h"
+#include "tunnel/traffic.h"
+#include "tunnel/tunnel.h"
+#include "tunnel/worker_config.h"
+
+/* Inside of a connection: what the files of struct tunnel share. */
+
+#define DETAIL_MAX 1024
+#define LEAVING_MAX 4
+
+/* Why an IKE SA is being made, or is to be. */
+enum purpose {
+    PURPOSE_NONE,
+    PURPOSE_CONNECT,   /* the first one */
+    PURPOSE_REAUTH,    /* the authentication of the one in use is to be repeated */
+    PURPOSE_REDIRECT,  /* its gateway sends us to another one */
+    PURPOSE_MOVE,      /* it cannot follow us to another path */
+    PURPOSE_RECONNECT, /* there is none in use any more */
+};
+
+/* What the user has typed; all empty when the profile has it. */
+struct typed {
+    struct secret password;
+    char *user;
+    unsigned answers; /* passwords given in the authentication that runs */
+};
+
+struct tunnel {
+    struct ike_sockets sockets;
+    const struct tunnel_ops *ops;
+    void *context;
+
+    struct worker_config config;
+    gboolean configured; /* the engine's settings are made */
+    gboolean trace;
+    guint16 path_mtu; /* 0 = ask the route */
+    struct cert_trust *system_trust;
+    struct typed typed;
+    struct ike_ticket ticket; /* to begin with next time; empty = none */
+
+    struct resolve *resolving;
+    gboolean resolving_redirect;
+    struct gateways known, redirected;
+    struct addr redirected_from; /* FAMILY_NONE = not redirected: `known` is used */
+    char *redirected_to;
+    struct redirects redirects;
+
+    struct link *current;              /* carries the traffic */
+    struct link *next;                 /* is being made */
+    struct link *leaving[LEAVING_MAX]; /* has carried it */
+
+    enum purpose purpose;
+    guint64 next_at;    /* when the next attempt begins; IKE_NEVER = not yet known */
+    guint64 answer_by;  /* of the gateway that is being asked */
+    guint64 connect_by; /* of the first attempts together */
+    struct retry retry;
+    enum reason doomed; /* why the IKE SA in use gets no successor */
+    char *doomed_detail;
+    gboolean was_up;        /* once */
+    gboolean disconnecting; /* the user wants the end */
+    gboolean ended;
+
+    struct traffic traffic;
+    struct net_config net; /* as the session has it */
+
+    GSource *timer;
+    GSource *watches[4]; /* udp4, udp6 until the datapath runs; then its IKE queue and events */
+    gboolean running;    /* inside loop_run() */
+    uint8_t buffer[IKE_MESSAGE_MAX];
+};
+
+/* ---- tunnel.c ---- */
+void tunnel_end(struct tunnel *tunnel, enum reason reason, const char *detail);
+/* Looks the profile's gateway up again; what is found is known from then on. */
+void tunnel_look_up(struct tunnel *tunnel);
+/* The name of a gateway that we are redirected to. */
+void tunnel_look_up_redirect(struct tunnel *tunnel, const char *name);
+
+/* ---- typed.c: what the user types ---- */
+/* IKE_EVENT_SECRET of the link that is being made. */
+void typed_required(struct tunnel *tunnel, enum eap_secret secret, const char *prompt);
+void typed_provide(struct tunnel *tunnel, enum eap_secret secret, struct bytes value);
+/* Puts it into the settings of the next attempt. */
+void typed_apply(struct tunnel *tunnel);
+/* The gateway has refused it; TRUE when there was something to forget, so that it can be asked for
+ * again. */
+gboolean typed_forget(struct tunnel *tunnel);
+
+/* ---- loop.c: the main loop's side ---- */
+void loop_start(struct tunnel *tunnel);
+void loop_stop(struct tunnel *tunnel);
+/* From now on the datapath reads the sockets. */
+void loop_watch_datapath(struct tunnel *tunnel);
+/* Does what the engines report, sends what they want sent, and what follows from it. */
+void loop_run(struct tunnel *tunnel);
+
+/* ---- engine_events.c ---- */
+void engine_event(struct tunnel *tunnel, struct link *link, const struct ike_event *event);
+
+/* ---- succession.c: one IKE SA after the other ---- */
+/* Begins with the first one: settings and addresses are there. */
+void succession_start(struct tunnel *tunnel);
+/* Another one is to be made beside the one in use, at once. */
+void succession_want(struct tunnel *tunnel, enum purpose purpose, const char *why);
+/* IKE_EVENT_PATH_LOST and IKE_EVENT_PATH. */
+void succession_path_lost(struct tunnel *tunnel, struct link *link, const char *why);
+void succession_path_found(struct tunnel *tunnel, struct link *link);
+/* The first Child SA of the link that was made is in the datapath: it is the one in use. */
+void succession_take_over(struct tunnel *tunnel, struct link *link);
+/* IKE_EVENT_REDIRECT of the one in use, or of the one that is being made. */
+void succession_redirect(struct tunnel *tunnel, struct link *link, const char *to);
+/* The addresses of a name have been found, or not: `error` is for people. */
+void succession_found(struct tunnel *tunnel, gboolean redirect, const struct addr *found, gsize n,
+                      const char *error);
+/* The attempt that is being made has come to nothing. */
+void succession_failed(struct tunnel *tunnel, enum reason reason, const char *detail,
+                       gboolean engine_retry);
+/* What has become of the links; TRUE when something has been done about it. */
+gboolean succession_settle(struct tunnel *tunnel);
+/* Addresses, routes or links of the host have changed, or it has slept. */
+void succession_network_changed(struct tunnel *tunnel);
+guint64 succession_deadline(const struct tunnel *tunnel);
+void succession_tick(struct tunnel *tunnel);
+/* Takes what belongs to the link out of the datapath and frees it; NULL is harmless. */
+void succession_drop(struct tunnel *tunnel, struct link *link);
+
+#endif
