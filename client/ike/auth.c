@@ -226,6 +226,7 @@ enum err auth_build(struct ike *ike, struct chain *chain)
     notify_write(chain, 0, none, N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, none);
     config_build(ike, chain);
     err = child_build(ike, chain);
+    mobike_announce(ike, chain);
     tickets_request(chain);
     if (err == OK && (resuming || ike->config.auth != IKE_AUTH_EAP)) {
         ike_phase(ike, IKE_PHASE_USER_AUTH, _("%s as %s"), ike->summary.user_auth,
@@ -498,6 +499,7 @@ enum err auth_established(struct ike *ike, const struct message *message)
     if (err == OK && ike->ending.reason == REASON_NONE) {
         tickets_void(ike);
         tickets_read(ike, message);
+        mobike_accept(ike, message);
     }
     return err;
 }

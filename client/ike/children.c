@@ -293,6 +293,15 @@ void children_check(struct ike *ike)
 
 /* ---- time ---- */
 
+void children_extend(struct ike *ike, uint64_t until)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (ike->children[i].state != CHILD_NONE && ike->children[i].expires_at < until) {
+            ike->children[i].expires_at = until;
+        }
+    }
+}
+
 uint64_t children_deadline(const struct ike *ike)
 {
     uint64_t at = IKE_NEVER;

@@ -5,6 +5,7 @@
 #include "crypto/ke.h"
 #include "ike/events.h"
 #include "ike/exchange.h"
+#include "ike/mobike.h"
 #include "ike/natd.h"
 
 /* Inside of the engine: what its concerns share. Only files of client/ike include it. */
@@ -110,6 +111,7 @@ struct child {
 /* What a request in the established IKE SA is for (tasks.c). */
 enum task {
     TASK_NONE,
+    TASK_UPDATE, /* of the addresses */
     TASK_DELETE_CHILD,
     TASK_REKEY_IKE,
     TASK_REKEY_CHILD,
@@ -193,17 +195,6 @@ struct liveness {
     bool wanted;      /* the path is in doubt: at once */
 };
 
-/* What the host and the gateway can be reached at (paths.c). */
-struct paths {
-    struct ike_local locals[IKE_LOCALS_MAX];
-    size_t n_locals;
-    bool told; /* the carrier has told them */
-    struct addr gateways[IKE_GATEWAYS_MAX];
-    size_t n_gateways;
-    uint64_t lost_at; /* when the path in use is given up; IKE_NEVER */
-    bool lost;        /* that has been said */
-};
-
 /* Unprotected messages about SAs that the gateway has lost (crash.c). */
 struct crash {
     uint64_t period;    /* when it began */
@@ -233,9 +224,12 @@ struct ike {
     uint64_t began;
     uint64_t connect_deadline;
     uint64_t last_sent; /* for keepalives */
-    bool keepalive_due;
+    struct keepalive keepalive;
     struct path path;
+    struct path from;      /* of the message that is being handled */
+    struct path rung_path; /* of the rung before */
     struct paths paths;
+    struct mobike mobike;
     struct ike_sa sa;
     struct init init;
     struct auth auth;
@@ -286,6 +280,8 @@ bool ending_retry(const struct ending *ending);
 void ike_advance(struct ike *ike, uint64_t now);
 /* Starts what is due next. */
 void ike_run(struct ike *ike);
+/* Sends the request in flight once more. */
+void ike_repeat(struct ike *ike);
 /* Longest IKE message that goes in one datagram now. */
 size_t ike_room(const struct ike *ike);
 
@@ -297,6 +293,8 @@ void input_datagram(struct ike *ike, const struct path *path, struct bytes datag
 void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission);
 void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission);
 void rung_in(struct ike *ike, const struct message *message, bool retransmission);
+/* The request that was traced last goes along this pair as well. */
+void rung_also(struct ike *ike, const struct path *path);
 /* A datagram that is dropped, and why. */
 void rung_dropped(struct ike *ike, const char *why);
 /* What the engine makes of a message; printf-formed. */
@@ -504,6 +502,8 @@ bool children_deleted(struct ike *ike, struct child *child);
 void children_drop(struct ike *ike, struct child *child);
 /* Ends the connection when nothing carries traffic any more and nothing will. */
 void children_check(struct ike *ike);
+/* None expires before, so that it can still be renewed. */
+void children_extend(struct ike *ike, uint64_t until);
 uint64_t children_deadline(const struct ike *ike);
 void children_tick(struct ike *ike);
 void children_free(struct ike *ike);
@@ -597,6 +597,8 @@ enum err rekey_ike_refused(struct ike *ike, struct ike_sa *sa,
 uint64_t rekey_ike_deadline(const struct ike *ike);
 /* A new IKE SA is in use: its lifetime begins. */
 void renew_ike_done(struct ike *ike);
+/* Its lifetime does not end before, so that it can still be renewed. */
+void rekey_ike_extend(struct ike *ike, uint64_t until);
 /* Ends the connection when its lifetime is over. */
 void rekey_ike_tick(struct ike *ike);
 
@@ -612,14 +614,6 @@ void liveness_tick(struct ike *ike);
 /* Something suggests that the gateway has lost its state: it is asked at the next occasion, unless
  * it never is. */
 void liveness_hint(struct ike *ike);
-
-/* ---- paths.c ---- */
-/* No address to send from. */
-bool paths_offline(const struct ike *ike);
-/* The gateway has been heard. */
-void paths_heard(struct ike *ike);
-uint64_t paths_deadline(const struct ike *ike);
-void paths_tick(struct ike *ike);
 
 /* ---- id_sync.c: message IDs after a failover of the gateway's cluster (RFC 6311) ---- */
 /* By its header it may be one of its messages. */

@@ -443,13 +443,6 @@ static uint64_t request_limit(const struct ike *ike)
                : ike->sa.request.started + ike->config.dead_after_us;
 }
 
-static uint64_t keepalive_at(const struct ike *ike)
-{
-    bool mapped = ike->state >= ST_AUTH_SENT && ike->state <= ST_UP;
-
-    return mapped && !paths_offline(ike) ? ike->last_sent + ike->config.keepalive_us : IKE_NEVER;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -492,7 +485,7 @@ uint64_t ike_deadline(const struct ike *ike)
     if (ike->state == ST_UP) {
         at = earlier(at, established_deadline(ike));
     }
-    return earlier(at, keepalive_at(ike));
+    return earlier(at, keepalive_deadline(ike));
 }
 
 /* Nobody answered in time: say to what, for how long, and what is known beside. */
@@ -532,22 +525,27 @@ static void give_up(struct ike *ike)
     }
 }
 
+void ike_repeat(struct ike *ike)
+{
+    enum err err = exchange_repeat(&ike->sa, exchange_room(SMALL_MTU, &ike->path.remote),
+                                   &ike->config.rng, ike->now);
+
+    if (err != OK) {
+        ike_close_error(ike, err, exchange_name(ike->sa.request.exchange));
+    }
+    rung_request(ike, &ike->sa, true);
+    paths_repeated(ike);
+}
+
 static void tick_request(struct ike *ike)
 {
-    enum err err;
-
     if (!ike->sa.request.busy || paths_offline(ike)) {
         return;
     }
     if (ike->now >= request_limit(ike)) {
         give_up(ike);
     } else if (ike->now >= ike->sa.request.due) {
-        err = exchange_repeat(&ike->sa, exchange_room(SMALL_MTU, &ike->path.remote),
-                              &ike->config.rng, ike->now);
-        if (err != OK) {
-            ike_close_error(ike, err, exchange_name(ike->sa.request.exchange));
-        }
-        rung_request(ike, &ike->sa, true);
+        ike_repeat(ike);
     }
 }
 
@@ -575,6 +573,9 @@ void ike_tick(struct ike *ike, uint64_t now)
     } else {
         tick_request(ike);
         if (ike->state == ST_UP) {
+            if (paths_offline(ike)) {
+                network_hold(ike);
+            }
             children_tick(ike);
             others_tick(ike);
             rekey_ike_tick(ike);
@@ -582,10 +583,7 @@ void ike_tick(struct ike *ike, uint64_t now)
             liveness_tick(ike);
             paths_tick(ike);
         }
-        if (ike->now >= keepalive_at(ike)) {
-            ike->keepalive_due = true;
-            ike->last_sent = ike->now;
-        }
+        keepalive_tick(ike);
     }
     ike_run(ike);
 }
@@ -597,7 +595,7 @@ ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap,
     struct bytes datagram;
 
     ike_advance(ike, now);
-    datagram = exchange_output(&ike->sa, &ike->path, path);
+    datagram = paths_output(ike, path);
     if (datagram.len == 0) {
         datagram = others_output(ike, path);
     }
@@ -606,10 +604,10 @@ ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap,
     }
     if (datagram.len > 0) {
         memcpy(out, datagram.data, datagram.len);
-        ike->keepalive_due = false;
-    } else if (ike->keepalive_due && cap > 0) {
+        ike->keepalive.due = false;
+    } else if (ike->keepalive.due && cap > 0) {
         /* RFC 3948 2.3 */
-        ike->keepalive_due = false;
+        ike->keepalive.due = false;
         *path = ike->path;
         out[0] = 0xff;
         datagram.len = 1;

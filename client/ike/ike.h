@@ -63,6 +63,7 @@ struct ike_config {
     /* CERTREQ with the hashes of the (pinned) authorities of ike_set_trust(); never for the system's store: then one hash that is
      * nobody's, since many gateways send their certificate only when asked for one at all. */
     bool send_certreq;
+    bool mobike;                        /* move the IKE SA when addresses change, if the gateway can (RFC 4555) */
     bool request_ipv4, request_ipv6;    /* internal addresses to ask for */
     struct addr want_ipv4, want_ipv6;   /* address to ask for again, or none */
     struct ts_list local_ts, remote_ts; /* empty = everything, of the families requested */
@@ -74,7 +75,7 @@ struct ike_config {
     uint64_t child_lifetime_us;         /* rekey a Child SA after, a tenth more or less; 0 = 1 h */
     uint64_t child_octets;              /* the same after so many octets of ESP in either direction; 0 = only when its algorithm asks for it */
     uint64_t ike_lifetime_us;           /* the same for the IKE SA; 0 = 4 h */
-    uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; 0 = 20 s (RFC 3948 4) */
+    uint64_t keepalive_us;              /* NAT keepalive interval when nothing else was sent; longer where the NAT is seen to bear it; 0 = 20 s (RFC 3948 4) */
     const struct ike_ticket *ticket;    /* of an earlier connection with this profile: begin with it, and only if that fails anew; NULL = none */
     bool trace;                         /* make IKE_EVENT_TRACE */
     /* The address, 4 or 16 octets, of the gateway that has sent us to this one (RFC 5685 9.3); empty = none. */
@@ -224,6 +225,7 @@ struct ike_summary {
     char gateway_version[128]; /* APPLICATION_VERSION, printable */
     bool behind_nat_remote;
     bool resumed;            /* from a ticket: gateway_auth, gateway_subject and user_auth tell of the first time */
+    bool mobike;             /* the IKE SA can move (RFC 4555) */
 };
 void ike_get_summary(const struct ike *ike, struct ike_summary *out);
 

@@ -94,5 +94,5 @@ enum err informational_answer(struct ike *ike, struct ike_sa *sa, const struct m
     if (gone) {
         ike_gone(ike, sa, REASON_GATEWAY_CLOSED, _("The gateway deleted the IKE SA."));
     }
-    return OK;
+    return mobike_answer(ike, sa, message, reply);
 }

@@ -347,7 +347,7 @@ static void float_path(struct ike *ike)
     if (ike->path.remote.port == IKE_PORT) {
         ike->path.remote.port = ike->config.float_port;
     }
-    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->path});
+    paths_use(ike);
 }
 
 enum err init_agreed(struct ike *ike, const struct message *message,

@@ -26,11 +26,12 @@ static const char outside_window[] = "message ID outside the window";
  * may tell. */
 static void follow_gateway(struct ike *ike, const struct path *path)
 {
-    if (ike->init.natd.remote_behind && ike->state == ST_UP &&
+    /* RFC 4555 3.8: not with MOBIKE, where every move is asked for. */
+    if (ike->init.natd.remote_behind && ike->state == ST_UP && !ike->mobike.supported &&
         path->remote.addr.family == ike->path.remote.addr.family &&
         !endpoint_equal(&path->remote, &ike->path.remote)) {
         ike->path.remote = path->remote;
-        ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->path});
+        paths_use(ike);
     }
 }
 
@@ -67,6 +68,7 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
     enum err err = message_parse_chain(&in->message, in->first_inner, plain, &unknown);
 
     ike->refusal.reason = REASON_NONE;
+    ike->from = *path;
     if (err == OK) {
         rung_in(ike, &in->message, false);
     } else {
@@ -86,7 +88,7 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
         ike_close_error(ike, err, exchange_name(in->message.header.exchange));
         return;
     } else {
-        paths_heard(ike);
+        paths_heard(ike, in->sa, path);
         states_response(ike, in->sa, &in->message);
     }
     follow_gateway(ike, path);

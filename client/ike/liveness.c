@@ -44,18 +44,16 @@ bool liveness_due(struct ike *ike)
                                     ike->now >= ike->liveness.since + ike->config.dpd_us);
 }
 
-/* An empty INFORMATIONAL request (RFC 7296 1.4). */
+/* An empty INFORMATIONAL request (RFC 7296 1.4), or one with NAT detection (RFC 4555 3.8). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
-    (void)chain;
     ike->liveness.wanted = false;
-    return OK;
+    return mobike_build_check(ike, chain);
 }
 
 enum err liveness_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
-    (void)sa;
-    (void)message;
+    mobike_checked(ike, sa, message);
     ike_received_traffic(ike, ike->now);
     return OK;
 }

@@ -1,138 +1,437 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/engine.h"
 
+#include <limits.h>
+
 #include "common/i18n.h"
 
-/* Which addresses the host has, and whether the path in use still works. */
+/*
+ * Along which pair of addresses the IKE SA and its ESP go. ike->path is where our requests go; ESP
+ * follows when an authenticated answer has come back along it, or at once when the address that it
+ * left from is gone and the gateway's is one that has answered before (RFC 4555 3.5, 3.7).
+ *
+ * A path that is in doubt is given a few tries; then the request in flight goes, octet for octet,
+ * along other pairs as well, and the pair along which the answer comes back is taken.
+ */
 
 #define QUICK_US UINT64_C(250000)
+#define QUICK_MAX_US UINT64_C(1000000)
 #define LOST_US UINT64_C(5000000)
+#define LOST_TRIES 3
+#define RETRY_US UINT64_C(30000000)
+#define RETRY_MAX_US UINT64_C(600000000)
+/* How often a request goes along one pair before others join in. */
+#define ALONE_GONE 1   /* the pair in use does not exist any more */
+#define ALONE_DOUBT 2  /* there are signs that it may not work */
+#define ALONE_BETTER 3 /* the pair in use works, this one would be better */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- what is told ---- */
 
 bool paths_offline(const struct ike *ike)
 {
-    return ike->paths.told && ike->paths.n_locals == 0;
+    return ike->paths.told && (ike->paths.n_locals == 0 || ike->paths.stuck);
 }
 
-static void lose(struct ike *ike, const char *why)
+void paths_lose(struct ike *ike, const char *why)
 {
     ike->paths.lost_at = IKE_NEVER;
     if (!ike->paths.lost) {
         ike->paths.lost = true;
         ike_emit(ike, &(struct ike_event){
-                          .type = IKE_EVENT_PATH_LOST, .text = why, .path = ike->path});
+                          .type = IKE_EVENT_PATH_LOST, .text = why, .path = ike->paths.esp});
     }
 }
 
-void paths_heard(struct ike *ike)
+void paths_use(struct ike *ike)
 {
-    ike->paths.lost_at = IKE_NEVER;
-    if (ike->paths.lost) {
-        ike->paths.lost = false;
-        ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->path});
-    }
-}
+    bool moved = !pairs_same(&ike->paths.esp, &ike->path);
 
-uint64_t paths_deadline(const struct ike *ike)
-{
-    return ike->paths.lost_at;
-}
-
-void paths_tick(struct ike *ike)
-{
-    if (ike->now >= ike->paths.lost_at) {
-        lose(ike, _("The gateway does not answer any more."));
-    }
-}
-
-/* The request in flight, or a liveness check, goes out now and is repeated soon. */
-static void ask(struct ike *ike)
-{
-    struct request *request = &ike->sa.request;
-
-    if (ike->state != ST_UP || paths_offline(ike)) {
+    if (!moved && !ike->paths.lost) {
         return;
     }
-    ike->paths.lost_at = ike->now + LOST_US;
-    if (request->busy) {
-        request->started = request->due = ike->now;
-        request->interval = QUICK_US / 2;
-        return;
+    ike->paths.lost = false;
+    ike->paths.esp = ike->path;
+    if (moved) {
+        keepalive_moved(ike);
     }
-    ike->liveness.wanted = true;
-    ike_run(ike);
-    request->interval = QUICK_US;
-    request->due = ike->now + QUICK_US;
+    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->path});
 }
 
-static bool has_local(const struct paths *paths, const struct addr *addr)
+/* ---- what is known of pairs ---- */
+
+static bool proven(const struct paths *paths, const struct addr *addr)
 {
-    for (size_t i = 0; i < paths->n_locals; i++) {
-        if (addr_equal(&paths->locals[i].addr, addr)) {
+    for (size_t i = 0; i < paths->n_proven; i++) {
+        if (addr_equal(&paths->proven[i], addr)) {
             return true;
         }
     }
     return false;
 }
 
-static bool same_local(const struct ike_local *a, const struct ike_local *b)
+void paths_prove(struct paths *paths, const struct addr *addr)
 {
-    return addr_equal(&a->addr, &b->addr) && a->ifindex == b->ifindex && a->rank == b->rank;
-}
-
-static bool same_set(const struct paths *paths, const struct ike_local *locals, size_t n)
-{
-    bool same = paths->told && paths->n_locals == n;
-
-    for (size_t i = 0; i < n && same; i++) {
-        bool found = false;
-
-        for (size_t k = 0; k < n; k++) {
-            found = found || same_local(&paths->locals[i], &locals[k]);
-        }
-        same = found;
-    }
-    return same;
-}
-
-void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, uint64_t now)
-{
-    struct paths *paths = &ike->paths;
-    size_t kept = n < IKE_LOCALS_MAX ? n : IKE_LOCALS_MAX;
-
-    ike_advance(ike, now);
-    if (same_set(paths, locals, kept)) {
+    if (proven(paths, addr)) {
         return;
     }
-    paths->told = true;
-    paths->lost_at = IKE_NEVER;
-    paths->n_locals = kept;
-    for (size_t i = 0; i < kept; i++) {
-        paths->locals[i] = locals[i];
+    if (paths->n_proven == PROVEN_MAX) {
+        memmove(paths->proven, paths->proven + 1, (PROVEN_MAX - 1) * sizeof paths->proven[0]);
+        paths->n_proven--;
     }
-    if (kept > 0 && ike->state == ST_UP && !addr_is_any(&ike->path.local.addr) &&
-        !has_local(paths, &ike->path.local.addr)) {
-        lose(ike, _("The address that the tunnel was used from is gone."));
+    paths->proven[paths->n_proven++] = *addr;
+}
+
+static struct failed_pair *failure(struct paths *paths, const struct path *path)
+{
+    for (size_t i = 0; i < FAILED_MAX; i++) {
+        struct failed_pair *pair = &paths->failed[i];
+
+        if (pair->times > 0 && addr_equal(&pair->local, &path->local.addr) &&
+            addr_equal(&pair->remote, &path->remote.addr)) {
+            return pair;
+        }
+    }
+    return NULL;
+}
+
+static bool failed(struct paths *paths, const struct path *path)
+{
+    const struct failed_pair *pair = failure(paths, path);
+
+    return pair != NULL && pair->until != 0;
+}
+
+static void fail(struct ike *ike, const struct path *path)
+{
+    struct paths *paths = &ike->paths;
+    struct failed_pair *pair = failure(paths, path);
+    uint64_t wait = RETRY_US;
+
+    if (pair == NULL) {
+        pair = &paths->failed[0];
+        for (size_t i = 1; i < FAILED_MAX; i++) {
+            if (paths->failed[i].until < pair->until) {
+                pair = &paths->failed[i];
+            }
+        }
+        *pair = (struct failed_pair){.local = path->local.addr, .remote = path->remote.addr};
+    }
+    for (unsigned i = 0; i < pair->times && wait < RETRY_MAX_US; i++) {
+        wait *= 2;
+    }
+    pair->times++;
+    pair->until = ike->now + (wait < RETRY_MAX_US ? wait : RETRY_MAX_US);
+}
+
+/* ---- asking ---- */
+
+static uint64_t quick(const struct ike *ike)
+{
+    uint64_t interval = ike->paths.rtt * 2;
+
+    if (interval < QUICK_US) {
+        return QUICK_US;
+    }
+    return interval < QUICK_MAX_US ? interval : QUICK_MAX_US;
+}
+
+/* The request in flight, or an update or liveness check, goes out now and is repeated soon. */
+static void ask(struct ike *ike, unsigned alone)
+{
+    struct request *request = &ike->sa.request;
+
+    if (!ike->paths.lost && alone != ALONE_BETTER) {
+        ike->paths.lost_at = ike->now + LOST_US;
+    }
+    ike->paths.n_round = 0;
+    if (request->busy) {
+        request->tries = 0;
+        request->started = ike->now;
+        ike_repeat(ike);
     } else {
-        ask(ike);
+        ike->liveness.wanted = !ike->mobike.supported;
+        ike->mobike.update = ike->mobike.supported;
+        ike_run(ike);
+    }
+    ike->paths.alone = alone;
+    ike->paths.joined = false;
+    if (request->busy) {
+        request->interval = quick(ike);
+        request->due = ike->now + request->interval;
     }
 }
 
-void ike_set_gateways(struct ike *ike, const struct addr *gateways, size_t n, uint64_t now)
+/* The IKE SA moves to that pair; ESP too, when it has lost its own. */
+static void go(struct ike *ike, const struct path *to, unsigned alone)
 {
-    ike_advance(ike, now);
-    ike->paths.n_gateways = n < IKE_GATEWAYS_MAX ? n : IKE_GATEWAYS_MAX;
-    for (size_t i = 0; i < ike->paths.n_gateways; i++) {
-        ike->paths.gateways[i] = gateways[i];
+    struct paths *paths = &ike->paths;
+
+    ike->path = *to;
+    ike->mobike.update = true;
+    paths->several = true;
+    if (pairs_rank(ike, &paths->esp) == UINT_MAX && proven(paths, &to->remote.addr)) {
+        paths_use(ike);
+    }
+    ask(ike, alone);
+}
+
+void paths_started(struct ike *ike)
+{
+    ike->paths.several = ike->paths.joined = false;
+    ike->paths.n_round = 0;
+    ike->paths.alone = ALONE_DOUBT;
+}
+
+static bool in_round(const struct paths *paths, const struct path *path)
+{
+    for (size_t i = 0; i < paths->n_round; i++) {
+        if (pairs_same(&paths->round[i], path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void paths_repeated(struct ike *ike)
+{
+    struct paths *paths = &ike->paths;
+    struct path pairs[PAIRS_MAX];
+    size_t n;
+
+    paths->n_round = paths->at_round = 0;
+    if (ike->state != ST_UP) {
+        return;
+    }
+    keepalive_missed(ike);
+    if (ike->sa.request.tries >= LOST_TRIES && paths->lost_at == IKE_NEVER && !paths->lost) {
+        paths->lost_at = ike->now + LOST_US;
+    }
+    if (!ike->mobike.supported || ike->sa.request.tries <= paths->alone) {
+        return;
+    }
+    n = pairs_list(ike, pairs);
+    if (n < 2) {
+        return;
+    }
+    paths->joined = paths->several = true;
+    paths->round[paths->n_round++] = ike->path;
+    for (size_t i = 0; i < n && paths->n_round < ROUND_MAX; i++) {
+        const struct path *pair = &pairs[paths->turn++ % n];
+
+        if (!in_round(paths, pair)) {
+            paths->round[paths->n_round++] = *pair;
+        }
+    }
+    for (size_t i = 1; i < paths->n_round; i++) {
+        rung_also(ike, &paths->round[i]);
     }
 }
 
-void ike_network_changed(struct ike *ike, uint64_t now)
+struct bytes paths_output(struct ike *ike, struct path *path)
 {
-    ike_advance(ike, now);
-    ask(ike);
+    struct paths *paths = &ike->paths;
+    struct datagrams *datagrams = &ike->sa.request.datagrams;
+    const struct path *to =
+        paths->at_round < paths->n_round ? &paths->round[paths->at_round] : &ike->path;
+    size_t sent = datagrams->next;
+    struct bytes datagram = exchange_output(&ike->sa, to, path);
+
+    if (datagrams->next != sent && datagrams->next == datagrams->n &&
+        paths->at_round + 1 < paths->n_round) {
+        paths->at_round++;
+        datagrams->next = 0;
+    }
+    return datagram;
 }
 
-void ike_woke(struct ike *ike, uint64_t now)
+/* ---- answers ---- */
+
+static void measure(struct paths *paths, const struct request *request, uint64_t now)
 {
-    ike_network_changed(ike, now);
+    uint64_t took = now - request->started;
+
+    if (request->tries == 1) {
+        paths->rtt = paths->rtt == 0 ? took : (paths->rtt * 7 + took) / 8;
+    }
+}
+
+void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *path)
+{
+    struct paths *paths = &ike->paths;
+    struct path pairs[PAIRS_MAX];
+    const struct path *pair;
+
+    if (ike->state != ST_UP) {
+        return;
+    }
+    paths->lost_at = IKE_NEVER;
+    if (sa != &ike->sa || !ike->mobike.supported) {
+        if (paths->lost) {
+            paths_use(ike);
+        }
+        return;
+    }
+    measure(paths, &sa->request, ike->now);
+    pair = pairs_find(pairs, pairs_list(ike, pairs), path);
+    if (pair == NULL) {
+        return;
+    }
+    if (!pairs_same(pair, &ike->path)) {
+        /* An answer to what left before we moved says nothing about where we are going. */
+        if (!paths->joined) {
+            return;
+        }
+        fail(ike, &ike->path);
+        ike->path = *pair;
+        ike->mobike.update = true;
+    }
+    /* What went to several addresses proves none of them (RFC 4555 3.7): ESP may go there all the
+     * same, since it is not the gateway's word alone; the update that follows proves it. */
+    paths_prove(paths, &pair->remote.addr);
+    paths_use(ike);
+}
+
+/* ---- choosing ---- */
+
+/* The first pair that has not failed; when the gateway has withdrawn its address, to another one.
+ */
+static const struct path *best(struct ike *ike, const struct path *pairs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!failed(&ike->paths, &pairs[i]) &&
+            (!ike->paths.withdrawn || !addr_equal(&pairs[i].remote.addr, &ike->path.remote.addr))) {
+            return &pairs[i];
+        }
+    }
+    return NULL;
+}
+
+static void choose(struct ike *ike)
+{
+    struct paths *paths = &ike->paths;
+    struct path pairs[PAIRS_MAX];
+    size_t n = pairs_list(ike, pairs);
+    const struct path *to = best(ike, pairs, n);
+    bool gone = pairs_rank(ike, &ike->path) == UINT_MAX;
+
+    paths->stuck = gone && n == 0;
+    if (paths->stuck) {
+        paths_lose(ike, _("The host has no address of the kind that the gateway has."));
+    } else if (gone) {
+        go(ike, to != NULL ? to : &pairs[0], ALONE_GONE);
+    } else if (failed(paths, &ike->path) && to == NULL) {
+        paths_lose(ike, _("The gateway takes none of our addresses."));
+    } else if (to != NULL && (failed(paths, &ike->path) || paths->withdrawn)) {
+        go(ike, to, ALONE_GONE);
+    } else if (to != NULL && pairs_rank(ike, to) < pairs_rank(ike, &ike->path)) {
+        go(ike, to, ALONE_BETTER);
+    } else if (paths->lost || paths->doubt) {
+        ask(ike, ALONE_DOUBT);
+    }
+}
+
+/* The gateway cannot follow us (RFC 7296 2.23 lets it follow what it takes for a NAT, but not all
+ * do). */
+static void review_fixed(struct ike *ike)
+{
+    if (pairs_rank(ike, &ike->path) == UINT_MAX && !addr_is_any(&ike->path.local.addr)) {
+        paths_lose(ike, _("The address that the tunnel was used from is gone, and the gateway "
+                          "does not let an IKE SA move (MOBIKE)."));
+    } else if (ike->paths.lost || ike->paths.doubt) {
+        ask(ike, ALONE_DOUBT);
+    }
+}
+
+/* The same address may be at another interface now. */
+static void follow_interface(struct ike *ike)
+{
+    for (size_t i = 0; i < ike->paths.n_locals; i++) {
+        const struct ike_local *local = &ike->paths.locals[i];
+
+        if (addr_equal(&local->addr, &ike->path.local.addr)) {
+            ike->path.ifindex = local->ifindex;
+        }
+        if (addr_equal(&local->addr, &ike->paths.esp.local.addr) &&
+            local->ifindex != ike->paths.esp.ifindex) {
+            ike->paths.esp.ifindex = local->ifindex;
+            ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_PATH, .path = ike->paths.esp});
+        }
+    }
+}
+
+void paths_review(struct ike *ike)
+{
+    if (!ike->paths.review || ike->state != ST_UP ||
+        (ike->paths.told && ike->paths.n_locals == 0)) {
+        return;
+    }
+    ike->paths.review = false;
+    follow_interface(ike);
+    if (ike->mobike.supported) {
+        choose(ike);
+    } else {
+        review_fixed(ike);
+    }
+    ike->paths.doubt = ike->paths.withdrawn = false;
+}
+
+void paths_refused(struct ike *ike)
+{
+    fail(ike, &ike->path);
+    ike->paths.review = true;
+}
+
+void paths_announced(struct ike *ike, const struct addr *addrs, size_t n, const struct addr *from)
+{
+    struct paths *paths = &ike->paths;
+    bool in_use = addr_equal(from, &ike->path.remote.addr);
+
+    paths->n_announced = 0;
+    if (!in_use && pairs_acceptable(ike, from)) {
+        paths->announced[paths->n_announced++] = *from;
+    }
+    for (size_t i = 0; i < n && paths->n_announced < ANNOUNCED_MAX; i++) {
+        in_use = in_use || addr_equal(&addrs[i], &ike->path.remote.addr);
+        if (pairs_acceptable(ike, &addrs[i])) {
+            paths->announced[paths->n_announced++] = addrs[i];
+        }
+    }
+    /* RFC 4555 3.5: the address in use is not the gateway's any more. */
+    paths->withdrawn = !in_use && paths->n_announced > 0;
+    paths->review = true;
+}
+
+/* ---- time ---- */
+
+uint64_t paths_deadline(const struct ike *ike)
+{
+    uint64_t at = ike->paths.lost_at;
+
+    for (size_t i = 0; i < FAILED_MAX; i++) {
+        if (ike->paths.failed[i].until != 0) {
+            at = earlier(at, ike->paths.failed[i].until);
+        }
+    }
+    return at;
+}
+
+void paths_tick(struct ike *ike)
+{
+    if (ike->now >= ike->paths.lost_at) {
+        paths_lose(ike, _("The gateway does not answer any more."));
+    }
+    for (size_t i = 0; i < FAILED_MAX; i++) {
+        struct failed_pair *pair = &ike->paths.failed[i];
+
+        if (pair->until != 0 && ike->now >= pair->until) {
+            pair->until = 0;
+            ike->paths.review = true;
+        }
+    }
+    paths_review(ike);
 }

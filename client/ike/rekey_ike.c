@@ -153,6 +153,13 @@ uint64_t rekey_ike_deadline(const struct ike *ike)
     return at > renewal->retry_at ? at : renewal->retry_at;
 }
 
+void rekey_ike_extend(struct ike *ike, uint64_t until)
+{
+    if (ike->expires_at < until) {
+        ike->expires_at = until;
+    }
+}
+
 void rekey_ike_tick(struct ike *ike)
 {
     if (ike->now >= ike->expires_at) {

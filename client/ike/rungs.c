@@ -6,6 +6,26 @@
 
 #include "ike/trace.h"
 
+/* "  [192.0.2.1 - 198.51.100.1:4500]", when it is another pair than that of the rung before. */
+static void put_path(struct ike *ike, const struct path *path, char *text, size_t cap)
+{
+    struct path now = *path;
+    char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+    size_t used = strlen(text);
+
+    if (addr_is_any(&now.local.addr)) {
+        now.local.addr = ike->path.local.addr;
+    }
+    if (ike->state != ST_UP || pairs_same(&now, &ike->rung_path)) {
+        return;
+    }
+    if (ike->rung_path.remote.port != 0) {
+        (void)snprintf(text + used, cap - used, "  [%s - %s]", addr_text(&now.local.addr, local),
+                       endpoint_text(&now.remote, remote));
+    }
+    ike->rung_path = now;
+}
+
 static void rung(struct ike *ike, bool outbound, bool retransmission, const char *text)
 {
     ike_emit(ike, &(struct ike_event){
@@ -19,7 +39,8 @@ static void rung(struct ike *ike, bool outbound, bool retransmission, const char
 
 /* Our messages are traced from their plaintext. */
 static void rung_out(struct ike *ike, const struct ike_header *header, uint8_t first,
-                     struct bytes plain, size_t n_datagrams, bool retransmission)
+                     struct bytes plain, size_t n_datagrams, bool retransmission,
+                     const struct path *path)
 {
     struct message message = {.header = *header};
     char text[TRACE_LINE_MAX];
@@ -34,6 +55,7 @@ static void rung_out(struct ike *ike, const struct ike_header *header, uint8_t f
     if (n_datagrams > 1) {
         (void)snprintf(text + used, sizeof text - used, " [%zu fragments]", n_datagrams);
     }
+    put_path(ike, path, text, sizeof text);
     rung(ike, true, retransmission, text);
 }
 
@@ -47,7 +69,7 @@ void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission)
         return;
     }
     rung_out(ike, &header, request->first_inner, secret_bytes(&request->plain),
-             request->datagrams.n, retransmission);
+             request->datagrams.n, retransmission, &ike->path);
 }
 
 void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission)
@@ -60,7 +82,7 @@ void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission
         return;
     }
     rung_out(ike, &header, response->first_inner, secret_bytes(&response->plain),
-             response->datagrams.n, retransmission);
+             response->datagrams.n, retransmission, &response->path);
 }
 
 void rung_in(struct ike *ike, const struct message *message, bool retransmission)
@@ -68,7 +90,19 @@ void rung_in(struct ike *ike, const struct message *message, bool retransmission
     char text[TRACE_LINE_MAX];
 
     if (ike->config.trace) {
-        rung(ike, false, retransmission, trace_message(message, text, sizeof text));
+        (void)trace_message(message, text, sizeof text);
+        put_path(ike, &ike->from, text, sizeof text);
+        rung(ike, false, retransmission, text);
+    }
+}
+
+void rung_also(struct ike *ike, const struct path *path)
+{
+    char text[TRACE_LINE_MAX] = "(the same)";
+
+    if (ike->config.trace) {
+        put_path(ike, path, text, sizeof text);
+        rung(ike, true, true, text);
     }
 }
 

@@ -13,6 +13,7 @@ static const struct task_job {
     bool (*due)(struct ike *);
     enum err (*build)(struct ike *, struct chain *);
 } order[] = {
+    {TASK_UPDATE, X_INFORMATIONAL, mobike_update_due, mobike_build_update},
     {TASK_DELETE_CHILD, X_INFORMATIONAL, children_delete_due, children_build_delete},
     {TASK_REKEY_IKE, X_CREATE_CHILD_SA, rekey_ike_due, rekey_ike_build},
     {TASK_REKEY_CHILD, X_CREATE_CHILD_SA, rekey_child_due, rekey_child_build},
@@ -30,6 +31,8 @@ static const struct task_row {
     uint64_t need;
     enum err (*handle)(struct ike *, struct ike_sa *, const struct message *);
 } rows[] = {
+    {TASK_UPDATE, false, 0, mobike_updated},
+    {TASK_UPDATE, true, 0, mobike_update_refused},
     {TASK_DELETE_CHILD, false, 0, children_delete_answered},
     {TASK_DELETE_CHILD, true, 0, children_delete_answered},
     {TASK_REKEY_IKE, false, HAS(SA) | HAS(NONCE) | HAS(KE), rekey_ike_accept},
@@ -56,6 +59,7 @@ static enum err start(struct ike *ike, const struct task_job *job, uint8_t *buff
     }
     if (err == OK) {
         ike->sa.request.purpose = (uint8_t)job->task;
+        paths_started(ike);
         rung_request(ike, &ike->sa, false);
     }
     return err;
@@ -66,6 +70,7 @@ void tasks_run(struct ike *ike)
     uint8_t *buffer;
     enum err err;
 
+    paths_review(ike);
     others_run(ike);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         if (ike->state != ST_UP || ike->sa.request.busy || paths_offline(ike) ||

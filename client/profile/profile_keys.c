@@ -258,13 +258,24 @@ static const struct profile_key keys[] = {
         .max = 65535,
     },
     {
+        .name = "mobike",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Move between networks"),
+        .help = N_("Let the connection move to another address or network as it is (MOBIKE), when "
+                   "the gateway can; otherwise a new one is made there."),
+    },
+    {
         .name = "keepalive",
         .type = PROFILE_UINT,
         .flags = PROFILE_ADVANCED,
         .fallback = "20",
         .metavar = N_("SECONDS"),
         .label = N_("Keepalive"),
-        .help = N_("Keep the path through a NAT open by sending something at least this often."),
+        .help = N_("Keep the path through a NAT open by sending something this often to begin "
+                   "with; less often, up to 110 seconds, where the NAT is seen to bear it."),
         .min = 1,
         .max = 3600,
     },

@@ -205,6 +205,7 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
         .child_lifetime_us = profile_get_uint(profile, "child-lifetime") * G_USEC_PER_SEC,
         .child_octets = profile_get_uint(profile, "child-octets"),
         .ike_lifetime_us = profile_get_uint(profile, "ike-lifetime") * G_USEC_PER_SEC,
+        .mobike = profile_get_bool(profile, "mobike"),
         .keepalive_us = profile_get_uint(profile, "keepalive") * G_USEC_PER_SEC,
         .ike = &config->ike_proposals,
         .esp = &config->esp_proposals,

@@ -79,11 +79,16 @@ bool gw_pull(void)
 /* Takes the client's next message and opens it. */
 void gw_expect(uint8_t exchange, bool response)
 {
+    ck_assert_msg(gw_pull(), "the client sends nothing");
+    gw_open(exchange, response);
+}
+
+void gw_open(uint8_t exchange, bool response)
+{
     uint8_t inner;
     uint8_t unknown;
     struct bytes plain;
 
-    ck_assert_msg(gw_pull(), "the client sends nothing");
     ck_assert_int_eq(message_parse(&gw.message, bytes_of(gw.datagram, gw.len), &inner, &unknown),
                      OK);
     ck_assert_uint_eq(gw.message.header.exchange, exchange);
@@ -285,6 +290,9 @@ void gw_answer_init(const char *group)
                  bytes_of("\0\2\0\3\0\4\0\5", 8));
     if (gw.fragments) {
         notify_write(&chain, 0, (struct bytes){0}, N_FRAGMENTATION_SUPPORTED, (struct bytes){0});
+    }
+    if (gw.natd) {
+        ck_assert_int_eq(natd_write(&chain, gw.sa.spi_i, gw.sa.spi_r, &gw.path), OK);
     }
     h = gw_header(X_IKE_SA_INIT, 0, true);
     len = message_write(&h, &chain, out, sizeof out);

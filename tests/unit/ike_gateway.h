@@ -26,6 +26,7 @@ struct gateway {
     struct secret init_request, init_response;
     struct secret idi;
     bool fragments; /* announces RFC 7383 */
+    bool natd;      /* takes part in NAT detection */
     const char *psk;
     uint16_t announces; /* a notification of its IKE_AUTH response; 0 = none */
     struct bytes announced;
@@ -68,6 +69,8 @@ void gw_finish(void);
 bool gw_pull(void);
 /* Takes the client's next message of this exchange and opens it: gw.message. */
 void gw_expect(uint8_t exchange, bool response);
+/* The same with the one that was taken. */
+void gw_open(uint8_t exchange, bool response);
 /* Datagrams to the client: from the gateway's address, or from any. */
 void gw_deliver(const uint8_t *octets, size_t len);
 void gw_deliver_from(const struct path *path, const uint8_t *octets, size_t len);

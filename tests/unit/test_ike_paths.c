@@ -57,8 +57,7 @@ START_TEST(the_same_addresses_are_no_news)
 
     connect_from("10.0.0.1");
     ike_set_paths(gw.ike, locals, 2, gw.now);
-    gw_expect(X_INFORMATIONAL, false);
-    gw_answer_empty(2);
+    ck_assert(silent());
     ike_set_paths(gw.ike, turned, 2, gw.now);
     ck_assert(silent());
     gw_finish();
