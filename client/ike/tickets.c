@@ -9,6 +9,7 @@
  * takes the place of the one that it belongs to.
  */
 
+#define SETTLED_US UINT64_C(1000000)
 #define LATER_US UINT64_C(5000000)
 #define RENEW_MIN_US UINT64_C(60000000)
 #define PUT_OFF_MAX 5
@@ -31,7 +32,8 @@ void tickets_replaced(struct ike *ike)
     /* RFC 5723 6.2: it belongs to the IKE SA that was rekeyed. */
     tickets_void(ike);
     ike->tickets.put_off = 0;
-    ike->tickets.ask_at = ike->tickets.known ? ike->now : IKE_NEVER;
+    /* The gateway may not know yet that it is in use. */
+    ike->tickets.ask_at = ike->tickets.known ? ike->now + SETTLED_US : IKE_NEVER;
 }
 
 /* ---- what the gateway gives ---- */

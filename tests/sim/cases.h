@@ -19,13 +19,17 @@ enum deed {
     IT_CHECKS,      /* liveness */
     IT_LOSES_CHILD, /* without a word */
     IT_RESTARTS,
-    CUT,  /* nothing arrives any more */
-    HEAL, /* everything does again */
+    CUT,            /* nothing arrives any more */
+    HEAL,           /* everything does again */
+    WE_BEGIN_AGAIN, /* the engine is lost, or has ended: a new one, with a ticket if there is one */
+    WE_SLEEP,       /* two hours pass that the engine knows nothing of */
 };
 
 /* Which of the four nonces of two exchanges that cross is the lowest (RFC 7296 2.8.1). */
 enum lowest { ANY = 0, OUR_NI, OUR_NR, ITS_NI, ITS_NR };
 #define LOWESTS 5
+/* How the IKE SA that is left in the end was authenticated. */
+enum authenticated { EITHER = 0, BY_TICKET, IN_FULL };
 /* Whose exchange has made what is left in the end. */
 enum maker { WHOEVER = 0, FIRST, OURS, ITS };
 
@@ -44,9 +48,12 @@ struct rekey_case {
     unsigned hold_ms; /* 0 = 200 */
     struct gateway_config gateway;
     const char *ike, *esp; /* ours */
+    enum ike_auth auth;    /* IKE_AUTH_PSK unless `other_auth` */
+    bool other_auth;
     unsigned child_lifetime_s, ike_lifetime_s;
     bool no_traffic; /* ESP cannot but be lost */
     enum maker child, sa;
+    enum authenticated how;
     enum reason ends;  /* REASON_NONE = it stays up */
     unsigned after_s;  /* that passes before it may rest */
     unsigned within_s; /* until it rests, or ends; 0 = 10 */

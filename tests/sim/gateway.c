@@ -155,6 +155,7 @@ void gateway_free(struct gateway *gateway)
     }
     gateway_children_free(gateway);
     gateway_attempt_free(gateway);
+    gateway_tickets_free(gateway);
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         free_array(arrays[i]);
     }
@@ -167,6 +168,9 @@ void gateway_restart(struct gateway *gateway)
 {
     struct gateway kept = *gateway;
 
+    if (!gateway->config.loses_tickets) {
+        memset(gateway->tickets, 0, sizeof gateway->tickets);
+    }
     gateway_free(gateway);
     *gateway = (struct gateway){.config = kept.config,
                                 .pki = kept.pki,
@@ -175,7 +179,38 @@ void gateway_restart(struct gateway *gateway)
                                 .path = kept.path,
                                 .now = kept.now};
     gateway->rng.context = &gateway->rng_state;
+    if (!kept.config.loses_tickets) {
+        memcpy(gateway->tickets, kept.tickets, sizeof gateway->tickets);
+        gateway->n_tickets = kept.n_tickets;
+    }
     begin(gateway);
+}
+
+void gateway_new_attempt(struct gateway *gateway)
+{
+    gateway->resuming = NULL;
+    gateway->sent_proof = false;
+    if (gateway->phase >= GATEWAY_UP) {
+        gateway->sa = gateway_sa_new(gateway);
+        return;
+    }
+    /* One that came to nothing. */
+    gateway_sa_free(gateway->sa);
+    gateway->sa->state = GATEWAY_SA_UP;
+    gateway->sa->response = new_datagrams();
+}
+
+void gateway_attempt_succeeded(struct gateway *gateway)
+{
+    for (size_t i = 0; i < GATEWAY_SAS_MAX; i++) {
+        if (&gateway->sas[i] != gateway->sa && gateway->sas[i].state != GATEWAY_SA_NONE) {
+            gateway_sa_free(&gateway->sas[i]);
+        }
+    }
+    gateway->had_client = true;
+    gateway_attempt_free(gateway);
+    g_array_set_size(gateway->todo, 0);
+    gateway_children_free(gateway);
 }
 
 unsigned gateway_live_sas(const struct gateway *gateway)
@@ -356,6 +391,10 @@ static void handle_informational(struct gateway *gateway, struct gateway_sa *sa,
         gateway_delete_request(gateway, sa, payload, reply);
         return;
     }
+    if (notify_find(message, N_TICKET_REQUEST, &notify)) {
+        gateway_answer_ticket(gateway, sa, reply);
+        return;
+    }
     payload = message_find(message, P_NOTIFY, 0);
     if (payload != NULL && notify_parse(&notify, payload->body) == OK &&
         notify.type == N_AUTHENTICATION_FAILED) {
@@ -502,6 +541,13 @@ static void open_message(struct gateway *gateway, struct gateway_sa *sa, uint8_t
     }
 }
 
+/* While a client proves itself anew, nothing that it has left behind counts. */
+static bool deaf(const struct gateway *gateway, const struct gateway_sa *sa)
+{
+    return gateway->config.silent_auth || (gateway->phase < GATEWAY_UP && sa != gateway->sa) ||
+           (gateway->resuming != NULL && gateway->config.resume == GATEWAY_RESUME_AUTH_IGNORED);
+}
+
 /* The IKE SA that a message belongs to, by its SPIs and whose message it says to be. */
 static struct gateway_sa *find_sa(struct gateway *gateway, const struct ike_header *header)
 {
@@ -546,7 +592,10 @@ void gateway_input(struct gateway *gateway, const struct path *path, struct byte
         if (message.header.exchange == X_IKE_SA_INIT) {
             gateway->path = *path;
             gateway_init_request(gateway, &message);
-        } else if (sa != NULL && !gateway->config.silent_auth) {
+        } else if (message.header.exchange == X_IKE_SESSION_RESUME) {
+            gateway->path = *path;
+            gateway_resume_request(gateway, &message);
+        } else if (sa != NULL && !deaf(gateway, sa)) {
             gateway->path = *path;
             open_message(gateway, sa, octets, datagram.len, &message, first);
         } else if (sa == NULL && gateway->config.says_unknown &&

@@ -19,6 +19,9 @@
 #define GATEWAY_REFUSALS_MAX 4
 #define GATEWAY_SAS_MAX 8
 #define GATEWAY_CHILDREN_MAX 16
+#define GATEWAY_TICKETS_MAX 16
+#define GATEWAY_TICKET_LEN 40
+#define GATEWAY_ATTEMPTS_MAX 16
 #define GATEWAY_RANDOM (-1)
 
 enum gateway_auth { GATEWAY_AUTH_CERTIFICATE = 0, GATEWAY_AUTH_PSK };
@@ -27,6 +30,24 @@ enum gateway_pfs { GATEWAY_PFS_ANY = 0, GATEWAY_PFS_ALWAYS, GATEWAY_PFS_NEVER };
 /* Selectors that it takes when a Child SA is rekeyed: RFC 7296 2.9.2 wants those in use, old
  * gateways want what their policy says. */
 enum gateway_ts { GATEWAY_TS_ANY = 0, GATEWAY_TS_NARROWED, GATEWAY_TS_ORIGINAL };
+
+/* What it says to a request for a ticket (RFC 5723 4.1); none = it does not know the extension. */
+enum gateway_tickets {
+    GATEWAY_TICKETS_NONE = 0,
+    GATEWAY_TICKETS_GIVEN,
+    GATEWAY_TICKETS_LATER, /* TICKET_ACK at first */
+    GATEWAY_TICKETS_REFUSED,
+};
+/* What becomes of a ticket that is presented. */
+enum gateway_resume {
+    GATEWAY_RESUME_ACCEPTED = 0,
+    GATEWAY_RESUME_REFUSED,
+    GATEWAY_RESUME_UNKNOWN, /* INVALID_SYNTAX */
+    GATEWAY_RESUME_IGNORED,
+    GATEWAY_RESUME_AUTH_IGNORED, /* silence behind the first exchange */
+    GATEWAY_RESUME_AUTH_REFUSED,
+    GATEWAY_RESUME_WRONG_AUTH,
+};
 
 /* All zero is a gateway without quirks: certificate, EAP-MSCHAPv2 for users, everything that we
  * offer by default. */
@@ -61,6 +82,11 @@ struct gateway_config {
     unsigned mschap_error;         /* E= of a failure that it always reports, or 0 */
 
     bool cluster; /* announces RFC 6311 */
+    enum gateway_tickets tickets;
+    unsigned ticket_s;  /* their lifetime; 0 = an hour */
+    bool loses_tickets; /* when it restarts */
+    enum gateway_resume resume;
+
     bool forgets;      /* an IKE SA that is deleted at once: its last answer is not repeated */
     bool says_unknown; /* answers what it has no IKE SA for, unprotected (RFC 7296 2.21.4) */
 
@@ -173,6 +199,16 @@ struct gateway_attempt {
     struct gateway_sa *their_sa;
 };
 
+/* A ticket that was given. */
+struct gateway_ticket {
+    uint8_t opaque[GATEWAY_TICKET_LEN];
+    struct secret sk_d; /* empty = none */
+    struct suite suite;
+    GByteArray *idi;
+    uint64_t expires_at;
+    bool used;
+};
+
 struct gateway_todo {
     enum gateway_ask ask;
     struct gateway_sa *sa; /* NULL = the one in use by then */
@@ -196,6 +232,16 @@ struct gateway {
     unsigned ignored;
     GByteArray *init_request, *init_response;
     bool peer_fragments;
+    uint64_t attempts[GATEWAY_ATTEMPTS_MAX]; /* SPIs of the client that it has answered */
+    size_t n_attempts;
+    bool had_client; /* one of them has succeeded */
+
+    /* tickets */
+    struct gateway_ticket tickets[GATEWAY_TICKETS_MAX];
+    size_t n_tickets;                /* given so far */
+    struct gateway_ticket *resuming; /* the handshake under way is by this one */
+    bool wants_ticket;               /* the client has asked in its first IKE_AUTH */
+    unsigned asked_for_ticket, resumed;
 
     struct gateway_sa sas[GATEWAY_SAS_MAX];
     struct gateway_sa *sa; /* the one in use */
@@ -309,6 +355,34 @@ void gateway_attempt_free(struct gateway *gateway);
 void gateway_rekey_keys(struct gateway_sa *out, const struct gateway_sa *old,
                         const struct suite *suite, struct bytes shared);
 
+/* ---- gateway_resume.c ---- */
+void gateway_tickets_free(struct gateway *gateway);
+/* The answer to TICKET_REQUEST, into a response in that IKE SA. */
+void gateway_answer_ticket(struct gateway *gateway, struct gateway_sa *sa, struct chain *reply);
+void gateway_resume_request(struct gateway *gateway, const struct message *message);
+/* IDr and AUTH of a resumed session; false when the client's proof does not hold. */
+bool gateway_resume_auth(struct gateway *gateway, const struct message *message,
+                         struct chain *reply);
+
+/* ---- the first exchange ---- */
+/* The client begins anew: the IKE SA in use becomes one among others until that has succeeded. */
+void gateway_new_attempt(struct gateway *gateway);
+/* It has: all others go without a word (RFC 7296 2.4, RFC 5723 4.3.4). */
+void gateway_attempt_succeeded(struct gateway *gateway);
+/* A repetition, or an old copy, which is answered if at all by what was said before. */
+bool gateway_answer_again(struct gateway *gateway, const struct message *message);
+bool gateway_demand_cookie(struct gateway *gateway, const struct message *message);
+void gateway_reply_first(struct gateway *gateway, const struct message *message,
+                         const struct chain *chain, uint64_t spi_r);
+void gateway_reply_notify(struct gateway *gateway, const struct message *message, uint16_t type,
+                          struct bytes data);
+/* NAT detection and fragmentation. */
+void gateway_write_support(struct gateway *gateway, const struct message *message,
+                           struct chain *chain);
+struct bytes gateway_notify_data(const struct message *message, uint16_t type, bool *found);
+void gateway_write_idr(struct gateway *gateway, struct chain *reply);
+void gateway_our_octets(struct gateway *gateway, struct secret *out);
+void gateway_client_octets(struct gateway *gateway, struct secret *out);
 void gateway_init_request(struct gateway *gateway, const struct message *message);
 void gateway_auth_request(struct gateway *gateway, const struct message *message,
                           struct chain *reply);

@@ -20,7 +20,7 @@ static void save(GByteArray **to, const struct message *message, enum payload_ty
     }
 }
 
-static void our_octets(struct gateway *gateway, struct secret *out)
+void gateway_our_octets(struct gateway *gateway, struct secret *out)
 {
     sim_require(auth_octets(out, gateway->sa->suite.prf, array_bytes(gateway->init_response),
                             secret_bytes(&gateway->sa->ni), secret_bytes(&gateway->sa->keys.pr),
@@ -28,7 +28,7 @@ static void our_octets(struct gateway *gateway, struct secret *out)
                 "AUTH octets");
 }
 
-static void client_octets(struct gateway *gateway, struct secret *out)
+void gateway_client_octets(struct gateway *gateway, struct secret *out)
 {
     sim_require(auth_octets(out, gateway->sa->suite.prf, array_bytes(gateway->init_request),
                             secret_bytes(&gateway->sa->nr), secret_bytes(&gateway->sa->keys.pi),
@@ -42,7 +42,7 @@ static void write_shared(struct gateway *gateway, struct chain *reply, struct by
     struct secret octets = {0};
     uint8_t mac[PRF_MAX];
 
-    our_octets(gateway, &octets);
+    gateway_our_octets(gateway, &octets);
     sim_require(auth_shared_key(gateway->sa->suite.prf, secret, secret_bytes(&octets), mac) == OK,
                 "AUTH");
     mac[0] ^= wrong;
@@ -63,7 +63,7 @@ static void write_signature(struct gateway *gateway, struct chain *reply)
     uint8_t data[2048], method = 0;
     size_t len = 0;
 
-    our_octets(gateway, &octets);
+    gateway_our_octets(gateway, &octets);
     octets.data[0] ^= gateway->config.wrong_auth;
     sim_require(cert_sign_auth(credential(gateway), SIG_HASH_IDENTITY | SIG_HASH_SHA2_256, false,
                                false, secret_bytes(&octets), &method, data, sizeof data,
@@ -73,8 +73,7 @@ static void write_signature(struct gateway *gateway, struct chain *reply)
     secret_free(&octets);
 }
 
-/* Our identity and our proof. */
-static void write_proof(struct gateway *gateway, struct chain *reply)
+void gateway_write_idr(struct gateway *gateway, struct chain *reply)
 {
     const char *name = gateway->config.id != NULL   ? gateway->config.id
                        : gateway->config.wrong_name ? PKI_OTHER_NAME
@@ -85,6 +84,12 @@ static void write_proof(struct gateway *gateway, struct chain *reply)
     sim_require(id_parse(&id, name), "identity");
     id_payload_write(reply, P_IDr, &id);
     gateway_set(&gateway->idr, bytes_of(reply->w.start + body, reply->w.len - body));
+}
+
+/* Our identity and our proof. */
+static void write_proof(struct gateway *gateway, struct chain *reply)
+{
+    gateway_write_idr(gateway, reply);
     if (gateway->config.auth == GATEWAY_AUTH_PSK) {
         write_shared(gateway, reply, bytes_of_string(PKI_PSK), gateway->config.wrong_auth);
         return;
@@ -163,7 +168,11 @@ static void write_child(struct gateway *gateway, struct chain *reply)
     sa_write_choice(reply, number, &choice, bytes_of(spi, sizeof spi));
     gateway_write_ts(gateway, reply, array_bytes(gateway->saved_tsi),
                      array_bytes(gateway->saved_tsr));
+    gateway_attempt_succeeded(gateway);
     gateway->outbound = gateway_child_add(gateway, &child)->spi_in;
+    if (gateway->wants_ticket) {
+        gateway_answer_ticket(gateway, gateway->sa, reply);
+    }
 }
 
 /* ---- the client's proof ---- */
@@ -183,7 +192,7 @@ static bool shared_proof_holds(struct gateway *gateway, const struct auth_payloa
     uint8_t mac[PRF_MAX];
     bool holds;
 
-    client_octets(gateway, &octets);
+    gateway_client_octets(gateway, &octets);
     holds = auth_shared_key(gateway->sa->suite.prf, secret, secret_bytes(&octets), mac) == OK &&
             auth->method == AUTH_METHOD_PSK &&
             secret_equal(auth->data, bytes_of(mac, prf_len(gateway->sa->suite.prf)));
@@ -205,11 +214,22 @@ static bool signature_holds(struct gateway *gateway, const struct message *messa
         cert_chain_from_der(&chain, &der, 1) != OK) {
         return false;
     }
-    client_octets(gateway, &octets);
+    gateway_client_octets(gateway, &octets);
     holds = cert_verify_auth(chain, auth->method, auth->data, secret_bytes(&octets), false) == OK;
     secret_free(&octets);
     cert_chain_free(chain);
     return holds;
+}
+
+static void resumed_request(struct gateway *gateway, const struct message *message,
+                            struct chain *reply)
+{
+    if (!gateway_resume_auth(gateway, message, reply)) {
+        refuse(gateway, reply, N_AUTHENTICATION_FAILED);
+        return;
+    }
+    write_child(gateway, reply);
+    gateway->phase = GATEWAY_UP;
 }
 
 static void first_request(struct gateway *gateway, const struct message *message,
@@ -223,6 +243,11 @@ static void first_request(struct gateway *gateway, const struct message *message
     save(&gateway->saved_sa, message, P_SA);
     save(&gateway->saved_tsi, message, P_TSi);
     save(&gateway->saved_tsr, message, P_TSr);
+    (void)gateway_notify_data(message, N_TICKET_REQUEST, &gateway->wants_ticket);
+    if (gateway->resuming != NULL) {
+        resumed_request(gateway, message, reply);
+        return;
+    }
     if (gateway->config.unknown_critical) {
         chain_begin(reply, (enum payload_type)UNKNOWN_PAYLOAD);
         reply->w.start[reply->payload_at + 1] = 0x80;

@@ -72,36 +72,37 @@ bool gateway_choose(struct bytes sa, const struct proposal_list *accepted, struc
 
 /* ---- replies without state ---- */
 
-static void reply_init(struct gateway *gateway, const struct message *message,
-                       const struct chain *chain, uint64_t spi_r)
+void gateway_reply_first(struct gateway *gateway, const struct message *message,
+                         const struct chain *chain, uint64_t spi_r)
 {
     uint8_t out[4096];
     struct ike_header header = {.spi_i = message->header.spi_i,
                                 .spi_r = spi_r,
                                 .version = gateway->config.ikev1 ? 0x10 : IKE_VERSION,
-                                .exchange = X_IKE_SA_INIT,
+                                .exchange = message->header.exchange,
                                 .flags = IKE_FLAG_RESPONSE};
     size_t len = message_write(&header, chain, out, sizeof out);
 
-    sim_require(len > 0, "IKE_SA_INIT response");
+    sim_require(len > 0, "the first response");
     gateway_send(gateway, bytes_of(out, len));
     if (spi_r != 0) {
+        gateway->attempts[gateway->n_attempts++ % GATEWAY_ATTEMPTS_MAX] = header.spi_i;
         gateway_set(&gateway->init_request, message->octets);
         gateway_set(&gateway->init_response, bytes_of(out, len));
     }
 }
 
-static void reply_notify(struct gateway *gateway, const struct message *message, uint16_t type,
-                         struct bytes data)
+void gateway_reply_notify(struct gateway *gateway, const struct message *message, uint16_t type,
+                          struct bytes data)
 {
     uint8_t buffer[256];
     struct chain chain = chain_of(buffer, sizeof buffer);
 
     notify_write(&chain, 0, (struct bytes){0}, type, data);
-    reply_init(gateway, message, &chain, 0);
+    gateway_reply_first(gateway, message, &chain, 0);
 }
 
-static struct bytes notify_data(const struct message *message, uint16_t type, bool *found)
+struct bytes gateway_notify_data(const struct message *message, uint16_t type, bool *found)
 {
     const struct payload *payload;
     struct notify notify;
@@ -130,13 +131,13 @@ static void make_cookie(unsigned generation, struct bytes nonce, uint8_t out[COO
 }
 
 /* `cookies` counts those that came back; the last one stays good. */
-static bool demand_cookie(struct gateway *gateway, const struct message *message)
+bool gateway_demand_cookie(struct gateway *gateway, const struct message *message)
 {
     struct bytes nonce = message_find(message, P_NONCE, 0)->body;
     unsigned wanted = gateway->config.cookies;
     uint8_t cookie[COOKIE_LEN];
     bool found;
-    struct bytes given = notify_data(message, N_COOKIE, &found);
+    struct bytes given = gateway_notify_data(message, N_COOKIE, &found);
 
     if (wanted == 0) {
         return false;
@@ -151,7 +152,7 @@ static bool demand_cookie(struct gateway *gateway, const struct message *message
         }
         make_cookie(gateway->cookies, nonce, cookie);
     }
-    reply_notify(gateway, message, N_COOKIE, bytes_of(cookie, sizeof cookie));
+    gateway_reply_notify(gateway, message, N_COOKIE, bytes_of(cookie, sizeof cookie));
     return true;
 }
 
@@ -187,7 +188,7 @@ static bool demand_group(struct gateway *gateway, const struct message *message,
         *chosen = alg_find(TRANSFORM_KE, id, 0);
         return false;
     }
-    reply_notify(gateway, message, N_INVALID_KE_PAYLOAD, bytes_of(wanted, 2));
+    gateway_reply_notify(gateway, message, N_INVALID_KE_PAYLOAD, bytes_of(wanted, 2));
     return true;
 }
 
@@ -210,6 +211,18 @@ static void write_nat_detection(struct gateway *gateway, struct chain *chain)
         part = wr_written(&w);
         sim_require(sha1_parts(&part, 1, hash) == OK, "NAT detection");
         notify_write(chain, 0, (struct bytes){0}, types[i], bytes_of(hash, sizeof hash));
+    }
+}
+
+void gateway_write_support(struct gateway *gateway, const struct message *message,
+                           struct chain *chain)
+{
+    const struct bytes none = {0};
+
+    (void)gateway_notify_data(message, N_FRAGMENTATION_SUPPORTED, &gateway->peer_fragments);
+    write_nat_detection(gateway, chain);
+    if (gateway->config.fragment > 0) {
+        notify_write(chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
     }
 }
 
@@ -238,6 +251,7 @@ static void accept_client(struct gateway *gateway, const struct message *message
     struct reader r;
     bool found;
 
+    gateway_new_attempt(gateway);
     gateway_suite(&gateway->sa->suite, choice);
     sim_require(ke_new(&ke, gateway->sa->suite.ke, &gateway->rng) == OK, "key exchange");
     if (ke_shared(ke, theirs->data, &shared) != OK) {
@@ -253,25 +267,42 @@ static void accept_client(struct gateway *gateway, const struct message *message
     gateway->sa->spi_i = message->header.spi_i;
     gateway->sa->spi_r = rd_u64(&r);
     derive(gateway, secret_bytes(&shared));
-    (void)notify_data(message, N_FRAGMENTATION_SUPPORTED, &gateway->peer_fragments);
     sa_write_choice(&chain, number, choice, none);
     ke_write(&chain, gateway->sa->suite.ke->id, ke_public(ke));
     chain_add(&chain, P_NONCE, secret_bytes(&gateway->sa->nr));
-    write_nat_detection(gateway, &chain);
-    (void)notify_data(message, N_SIGNATURE_HASH_ALGORITHMS, &found);
+    gateway_write_support(gateway, message, &chain);
+    (void)gateway_notify_data(message, N_SIGNATURE_HASH_ALGORITHMS, &found);
     if (found) {
         notify_write(&chain, 0, none, N_SIGNATURE_HASH_ALGORITHMS, bytes_of(hashes, sizeof hashes));
     }
-    if (gateway->config.fragment > 0) {
-        notify_write(&chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
-    }
-    reply_init(gateway, message, &chain, gateway->sa->spi_r);
+    gateway_reply_first(gateway, message, &chain, gateway->sa->spi_r);
     gateway->phase = GATEWAY_INIT_DONE;
     gateway->sa->expected = 1;
     gateway->sa->state = GATEWAY_SA_UP;
     gateway->sa->sealed = 0;
     secret_free(&shared);
     ke_free(ke);
+}
+
+bool gateway_answer_again(struct gateway *gateway, const struct message *message)
+{
+    if (gateway->init_request != NULL &&
+        bytes_equal(message->octets,
+                    bytes_of(gateway->init_request->data, gateway->init_request->len))) {
+        if (gateway->sa->expected == 1) {
+            gateway_send(gateway,
+                         bytes_of(gateway->init_response->data, gateway->init_response->len));
+        }
+        return true;
+    }
+    /* An old copy of an attempt that has been answered, or given up. */
+    for (size_t i = 0; i < MIN(gateway->n_attempts, GATEWAY_ATTEMPTS_MAX); i++) {
+        if (gateway->attempts[i] == message->header.spi_i &&
+            (gateway->phase > GATEWAY_INIT_DONE || gateway->sa->spi_i != message->header.spi_i)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void gateway_init_request(struct gateway *gateway, const struct message *message)
@@ -290,28 +321,19 @@ void gateway_init_request(struct gateway *gateway, const struct message *message
         nonce == NULL || ke_parse(&theirs, ke->body) != OK) {
         return;
     }
-    if (gateway->init_request != NULL &&
-        bytes_equal(message->octets,
-                    bytes_of(gateway->init_request->data, gateway->init_request->len))) {
-        if (gateway->sa->expected == 1) {
-            gateway_send(gateway,
-                         bytes_of(gateway->init_response->data, gateway->init_response->len));
-        }
+    if (gateway_answer_again(gateway, message)) {
         return;
-    }
-    if (gateway->phase > GATEWAY_INIT_DONE) {
-        return; /* an old copy of a first attempt */
     }
     if (gateway->config.init_error != 0 || gateway->config.ikev1) {
-        reply_notify(gateway, message, gateway->config.init_error, (struct bytes){0});
+        gateway_reply_notify(gateway, message, gateway->config.init_error, (struct bytes){0});
         return;
     }
-    if (demand_cookie(gateway, message)) {
+    if (gateway_demand_cookie(gateway, message)) {
         return;
     }
     gateway_ike_proposals(gateway, &accepted);
     if (!gateway_choose(sa->body, &accepted, &choice, &number, &spi)) {
-        reply_notify(gateway, message, N_NO_PROPOSAL_CHOSEN, (struct bytes){0});
+        gateway_reply_notify(gateway, message, N_NO_PROPOSAL_CHOSEN, (struct bytes){0});
         return;
     }
     for (size_t i = 0; i < choice.n_algs; i++) {

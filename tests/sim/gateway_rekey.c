@@ -68,6 +68,12 @@ void gateway_rekey_child(struct gateway *gateway, uint64_t now)
     add(gateway, GATEWAY_ASK_REKEY_CHILD, now);
 }
 
+/* What is to be done in the IKE SA in use waits until a client that begins again has proved itself. */
+static bool waits(const struct gateway *gateway, const struct gateway_todo *todo)
+{
+    return todo->sa == NULL && gateway->had_client && gateway->phase < GATEWAY_UP;
+}
+
 uint64_t gateway_todo_deadline(const struct gateway *gateway)
 {
     uint64_t at = IKE_NEVER;
@@ -76,7 +82,7 @@ uint64_t gateway_todo_deadline(const struct gateway *gateway)
         const struct gateway_todo *todo = &g_array_index(gateway->todo, struct gateway_todo, i);
         const struct gateway_sa *sa = todo->sa != NULL ? todo->sa : gateway->sa;
 
-        if (sa->request == NULL) {
+        if (sa->request == NULL && !waits(gateway, todo)) {
             at = MIN(at, todo->at);
         }
     }
@@ -286,7 +292,8 @@ void gateway_run_todo(struct gateway *gateway)
         const struct gateway_todo todo = g_array_index(gateway->todo, struct gateway_todo, i);
         const struct gateway_sa *sa = todo.sa != NULL ? todo.sa : gateway->sa;
 
-        if (todo.at > gateway->now || (sa->request != NULL && sa->state != GATEWAY_SA_GONE)) {
+        if (todo.at > gateway->now || waits(gateway, &todo) ||
+            (sa->request != NULL && sa->state != GATEWAY_SA_GONE)) {
             i++;
             continue;
         }

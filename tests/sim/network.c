@@ -111,6 +111,7 @@ const char *network_send(struct network *network, struct sim_random *random, boo
         datagram->data[sim_below(random, (uint32_t)data.len)] ^=
             (uint8_t)(1U << sim_below(random, 8));
         network->corrupted++;
+        datagram->corrupted = true;
         fate = "corrupted";
     }
     if (sim_chance(random, network->faults.duplicate)) {

@@ -28,6 +28,7 @@ struct datagram {
     uint64_t at;    /* when it arrives */
     uint64_t order; /* datagrams of one moment arrive in the order in which they were sent */
     bool to_gateway;
+    bool corrupted;
     uint32_t spi; /* a mark in the place of an ESP packet; 0 = a message */
     struct endpoint from, to;
     uint8_t *data;

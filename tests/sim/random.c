@@ -33,6 +33,8 @@ static const uint16_t auth_errors[] = {N_AUTHENTICATION_FAILED,
                                        N_SINGLE_PAIR_REQUIRED,
                                        9001};
 
+static unsigned n_connected, n_reasons[REASON_COUNT], n_again, n_resumed;
+
 #define PICK(random, table) (table)[sim_below((random), G_N_ELEMENTS(table))]
 
 static void random_faults(struct sim_random *random, struct faults *faults)
@@ -93,6 +95,12 @@ static bool random_rekeying(struct sim_random *random, struct setup *setup)
                                         N_NO_PROPOSAL_CHOSEN, N_TS_UNACCEPTABLE,
                                         N_INVALID_SYNTAX,     N_INTERNAL_ADDRESS_FAILURE};
     bool difficult = sim_chance(random, 150);
+
+    gateway->tickets = (enum gateway_tickets)sim_below(random, 4);
+    gateway->ticket_s = PICK(random, ((unsigned[]){0, 30, 90}));
+    gateway->loses_tickets = sim_chance(random, 300);
+    gateway->resume = sim_chance(random, 700) ? GATEWAY_RESUME_ACCEPTED
+                                              : (enum gateway_resume)sim_below(random, 7);
 
     if (sim_chance(random, 700)) {
         setup->child_lifetime_us = SECONDS(30 + sim_below(random, 60));
@@ -199,6 +207,20 @@ static void forge_damaged(struct sim *sim)
     }
 }
 
+/* A gateway that demands another group every time is not asked twice. */
+static void begin_again(struct sim *sim)
+{
+    if (sim->setup.gateway.n_demands > 0) {
+        return;
+    }
+    sim_again(sim);
+    if (!sim_run(sim, sim_settled, sim->now + 2 * SETTLE_WITHIN)) {
+        sim_violation(sim, "begun again, it is neither connected nor ended");
+    }
+    n_again++;
+    n_resumed += sim_connected(sim) && sim_resumed(sim);
+}
+
 /* What both sides may do to each other without an end. */
 static void gentle_deed(struct sim *sim)
 {
@@ -207,7 +229,7 @@ static void gentle_deed(struct sim *sim)
 
     gateway->nonce_i = PICK(&sim->random, firsts);
     gateway->nonce_r = PICK(&sim->random, firsts);
-    switch (sim_below(&sim->random, 8)) {
+    switch (sim_below(&sim->random, 9)) {
     case 0:
         gateway_liveness(gateway, sim->now);
         break;
@@ -228,6 +250,9 @@ static void gentle_deed(struct sim *sim)
         break;
     case 6:
         gateway_rekey_ike(gateway, sim->now);
+        break;
+    case 7:
+        begin_again(sim);
         break;
     default:
         break;
@@ -325,7 +350,6 @@ static void check_outcome(struct sim *sim, bool honest)
 }
 
 static bool always;
-static unsigned n_connected, n_reasons[REASON_COUNT];
 static uint64_t n_rekeys, n_ike_rekeys, n_marks;
 
 void random_summary(void)
@@ -336,6 +360,7 @@ void random_summary(void)
             printf(" %s %u", reason_name((enum reason)i), n_reasons[i]);
         }
     }
+    printf("\nbegun again %u times, %u times by ticket", n_again, n_resumed);
     printf("\n%" PRIu64 " Child SAs and %" PRIu64 " IKE SAs rekeyed, %" PRIu64 " marks of ESP\n",
            n_rekeys, n_ike_rekeys, n_marks);
     fflush(stdout);

@@ -13,6 +13,8 @@ TCase *scenarios_network(void);
 TCase *scenarios_established(void);
 /* Rekeying, and what crosses it. */
 TCase *scenarios_rekey(void);
+/* Sessions resumed from tickets, sleep. */
+TCase *scenarios_resume(void);
 /* Every two deeds at every distance, with every one datagram lost or late, and with a second one
  * that follows from the seed. */
 TCase *scenarios_crossing(uint64_t seed);

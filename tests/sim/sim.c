@@ -89,6 +89,7 @@ static struct ike *new_engine(struct sim *sim)
         .trace = true,
         .wall_clock = PKI_NOW + (time_t)setup->clock_shift,
         .rng = {.fill = client_random, .context = sim},
+        .ticket = sim->ticket.opaque.len > 0 ? &sim->ticket : NULL,
         .child_lifetime_us = setup->child_lifetime_us,
         .ike_lifetime_us = setup->ike_lifetime_us,
     };
@@ -140,6 +141,45 @@ struct sim *sim_new(const struct setup *setup, uint64_t seed)
     ike_tick(sim->ike, sim->now);
     sim_pump(sim);
     return sim;
+}
+
+void sim_again(struct sim *sim)
+{
+    sim_note(sim, "---- a new engine, %s a ticket",
+             sim->ticket.opaque.len > 0 ? "with" : "without");
+    ike_free(sim->ike);
+    for (guint i = 0; i < sim->children->len; i++) {
+        struct sim_child *child = &g_array_index(sim->children, struct sim_child, i);
+
+        child->lost = child->lost || !child->down;
+        child->down = true;
+    }
+    sim->n_child_down = sim->n_child_up;
+    sim->child_up = sim->down = sim->path_seen = false;
+    sim->phases = 0;
+    sim->outbound = 0;
+    sim->gateway.saw_credential = false;
+    sim->again = true;
+    sim->ike = new_engine(sim);
+    ike_tick(sim->ike, sim->now);
+    sim_pump(sim);
+}
+
+void sim_sleep(struct sim *sim, uint64_t us)
+{
+    sim_note(sim, "---- asleep");
+    sim->asleep = true;
+    sim_run(sim, NULL, sim->now + us);
+    sim->asleep = false;
+    sim_note(sim, "---- awake");
+}
+
+bool sim_resumed(const struct sim *sim)
+{
+    struct ike_summary summary;
+
+    ike_get_summary(sim->ike, &summary);
+    return summary.resumed;
 }
 
 void sim_free(struct sim *sim)
@@ -329,7 +369,12 @@ static void deliver(struct sim *sim, struct datagram *datagram)
 {
     struct path path = {.local = datagram->to, .remote = datagram->from};
 
-    if (datagram->spi != 0) {
+    if (sim->asleep && !datagram->to_gateway) {
+        sim->network.lost++;
+    } else if (datagram->corrupted && datagram->to_gateway && sim->gateway.phase >= GATEWAY_UP) {
+        /* It could take a first message for that of another client, of which it knows none. */
+        sim->gateway.undecipherable++;
+    } else if (datagram->spi != 0) {
         traffic_arrived(sim, datagram);
     } else if (datagram->to_gateway) {
         gateway_input(&sim->gateway, &path, bytes_of(datagram->data, datagram->len), sim->now);
@@ -344,6 +389,9 @@ static uint64_t next_moment(const struct sim *sim)
     uint64_t next = network_deadline(&sim->network);
 
     next = MIN(next, gateway_deadline(&sim->gateway));
+    if (sim->asleep) {
+        return next;
+    }
     if (sim->mark_every > 0) {
         next = MIN(next, sim->mark_at);
     }
@@ -378,6 +426,9 @@ bool sim_run(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t unti
             deliver(sim, datagram);
         }
         gateway_tick(&sim->gateway, sim->now);
+        if (sim->asleep) {
+            continue;
+        }
         if (ike_deadline(sim->ike) <= sim->now) {
             ike_tick(sim->ike, sim->now);
         }

@@ -39,6 +39,7 @@ struct sim_child {
     struct suite suite;
     struct secret out_encr, out_integ, in_encr, in_integ;
     bool down;
+    bool lost;     /* with its engine: the gateway has not heard of that */
     bool compared; /* with the gateway's */
 };
 
@@ -51,9 +52,11 @@ struct sim {
     struct network network;
     struct gateway gateway;
     struct ike *ike;
+    bool asleep;
+    bool again;               /* there has been another engine before */
     struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
-    GString *ladder;     /* what happened, a line each */
-    GString *violations; /* empty while every invariant holds */
+    GString *ladder;          /* what happened, a line each */
+    GString *violations;      /* empty while every invariant holds */
 
     /* What the events said. */
     unsigned phases; /* bit of each enum ike_phase seen */
@@ -82,6 +85,12 @@ struct sim {
 
 struct sim *sim_new(const struct setup *setup, uint64_t seed);
 void sim_free(struct sim *sim);
+/* The engine is lost, and a new one begins, with a ticket if there is one. */
+void sim_again(struct sim *sim);
+/* So long nothing is heard, sent or reckoned on our side, while the gateway goes on. */
+void sim_sleep(struct sim *sim, uint64_t us);
+/* Whether the IKE SA in use was made from a ticket. */
+bool sim_resumed(const struct sim *sim);
 /* Lets everything happen that is due until `until`, or until `done` says so (NULL: only the time);
  * true when `done` did. */
 bool sim_run(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t until);

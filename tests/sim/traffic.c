@@ -22,10 +22,11 @@ static struct sim_child *find(const struct sim *sim, uint32_t spi_in)
     return NULL;
 }
 
+/* Or not begun yet. */
 static bool ending(const struct sim *sim)
 {
     return sim->down || (sim->phases & 1U << IKE_PHASE_DISCONNECTING) != 0 ||
-           sim->gateway.phase != GATEWAY_UP;
+           (sim->phases & 1U << IKE_PHASE_ESTABLISHED) == 0 || sim->gateway.phase != GATEWAY_UP;
 }
 
 /* ---- events ---- */
@@ -192,12 +193,16 @@ static void arrived_here(struct sim *sim, uint32_t spi)
     const struct gateway_child *other = gateway_child_out(&sim->gateway, spi);
 
     if (child == NULL) {
+        /* Of what an engine has given up that is no more. */
+        if (sim->again && other == NULL && sim->now < sim->up_at + ON_THE_WAY_US) {
+            return;
+        }
         /* Who sends before its answer has arrived takes the risk (RFC 7296 2.8); and so does who
          * has nothing else to send along. */
         if (!sim->gateway.config.eager && (other == NULL || other->replaces != 0)) {
             sim_violation(sim, "ESP %08x comes to us, and there never was such an SA", spi);
         }
-    } else if (child->down && gateway_live_children(&sim->gateway) > 0) {
+    } else if (child->down && !child->lost && gateway_live_children(&sim->gateway) > 0) {
         sim_violation(sim, "ESP %08x comes to us, and the SA has gone already", spi);
     }
     ike_child_received(sim->ike, spi, sim->now);
