@@ -52,8 +52,8 @@ WATCH = """table inet watch {
 }"""
 
 NO_ICMP = """table inet silent {
-    chain out { type filter hook output priority 0; meta l4proto { icmp, ipv6-icmp } \\
-        icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
+    chain out { type filter hook output priority 0;
+                icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
 }"""
 
 
@@ -109,9 +109,10 @@ class Uplink:
         """Where the gateway sees this uplink's IPv4."""
         return f"198.18.{self.number}.{3 if other else 2}" if self.kind.nat else self.address4
 
-    def addresses(self):
-        return [address for family, address in (("4", self.address4), ("6", self.address6))
-                if family in self.kind.families]
+    def outside(self):
+        """Every address that the gateway may see this uplink's traffic come from."""
+        four = [self.outside4(), self.outside4(other=True)] if "4" in self.kind.families else []
+        return four + ([self.address6] if "6" in self.kind.families else [])
 
     # ---- the network behind it ----
 
@@ -137,6 +138,8 @@ class Uplink:
         nft(self.router, WATCH)
         self.set_udp(kind.udp)
         if kind.silent:
+            # The internet's side cannot be told from that of the other uplinks: all are silent.
+            nft("internet", "table inet silent { }\ndelete table inet silent\n" + NO_ICMP)
             nft(self.edge, NO_ICMP)
         if "4" not in kind.families:
             net.batch(self.edge, f"route del default via 198.18.{number}.1")
@@ -206,8 +209,16 @@ class Uplink:
                       f"route add default via {ROUTER6} dev {dev} proto ra metric {metric}"]
         return lines
 
+    def left(self):
+        """The addresses and routes alone; IPv4 routes go with their address."""
+        lines = [f"addr flush dev {self.device} scope global"]
+        if "6" in self.kind.families:
+            lines += [f"route del {self.lan6} dev {self.device}",
+                      f"route del default via {ROUTER6} dev {self.device}"]
+        return lines
+
     def gone(self):
-        """As NetworkManager does it when the network is left: routes go with the addresses."""
+        """As NetworkManager does it when the network is left."""
         return [f"addr flush dev {self.device}", f"link set {self.device} down"]
 
     def plug(self):
@@ -231,26 +242,27 @@ class Uplink:
         net.batch(self.router, "link set lan up")
         self.wait_carrier()
 
-    def renumber(self):
+    def renumbered(self):
         """Another address of the same network: the old one goes first."""
-        lines = [line for line in self.gone() if not line.endswith("down")]
-        self.host += 1
-        net.batch(None, *lines, *self.there())
+        lines = self.left()
+        self.host = 2 + (self.host - 1) % 8
+        return [*lines, *self.there()]
 
     # ---- what happens behind it ----
 
     def rebind(self, address=False):
         """Its NAT forgets everything; what comes next leaves by another port, with `address` also
-        by another address."""
+        by another address. Returns when that was."""
         self.ports += 1000
         where = self.outside4(address)
         self._translate(self.edge, f"snat to {where}:{self.ports}-{self.ports + 999}")
-        self.forget()
+        return self.forget()
 
     def forget(self):
-        """Every router on the way loses its state."""
+        """Every router on the way loses its state. Returns when that was."""
         for namespace in {self.router, self.edge}:
             net.run("conntrack", "-F", namespace=namespace)
+        return time.monotonic()
 
     def set_udp(self, how):
         """"pass", "drop" or "reject" (with ICMP, as firewalls do)."""
@@ -303,10 +315,11 @@ class Laptop:
                   "link set gw up")
         net.batch(None, "link set lo up")
         net.name_the_gateway(net.GATEWAY6)
-        # TCP asks again within a second once the path is back, so that no scenario waits for it.
+        # TCP asks again within a second once the path is back, so that no scenario waits for it, and
+        # as often as its usual patience of a quarter of an hour needs then.
         for namespace in (None, "gw"):
-            net.run("sysctl", "-q", "-w", "net.ipv4.tcp_rto_max_ms=1000", *net.NO_DAD,
-                    namespace=namespace)
+            net.run("sysctl", "-q", "-w", "net.ipv4.tcp_rto_max_ms=1000", "net.ipv4.tcp_retries2=255",
+                    *net.NO_DAD, namespace=namespace)
         numbers = {kind.device: number for number, kind in enumerate(kinds, 1)}
         self.uplinks = {kind.device: Uplink(kind, numbers[kind.device],
                                             numbers[kind.like or kind.device], context.build)
@@ -347,4 +360,4 @@ class Laptop:
         rules = "".join(f"{family} {end} {{ {', '.join(dead)} }} drop\n"
                         for family, dead in families.items() if dead for end in ("daddr", "saddr"))
         nft("internet", "table inet dead { chain through { type filter hook forward priority 0;\n"
-            f"{rules} }} }}")
+            f"{rules} }}\n}}")

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the scenarios of the test bed, each in a sandbox of its own.
 
-    run.py [--build DIR] [--jobs N] [--logs DIR] [-v] [NAME...]
+    run.py [--build DIR] [--jobs N] [--logs DIR] [-v] [--suite SUITE] [NAME...]
 
-NAME is a scenario, a file of scenarios, or a part of a scenario's name. The last line is
-"N passed, N failed, N skipped".
+NAME is a scenario, a file of scenarios, or a part of a scenario's name. Without one: the suite. The
+last line is "N passed, N failed, N skipped".
 """
 
 import argparse
@@ -24,20 +24,21 @@ import pki  # noqa: E402
 import sandbox  # noqa: E402
 import scenario  # noqa: E402
 
-FILES = ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey", "succession", "soak",
-         "bad_input")
+SUITES = {
+    "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey",
+                "succession", "soak", "bad_input"),
+    "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random"),
+}
 
 
-def collect(names):
-    """All scenarios in the order of the files, or those that match a name."""
-    found = []
-    for file in FILES:
+def collect(suite, names):
+    """The scenarios of a suite in the order of its files, or those of all that match a name."""
+    for file in (file for files in SUITES.values() for file in files):
         importlib.import_module(f"scenarios.{file}")
-    for entry in scenario.REGISTRY:
-        if not names or any(name in (entry.name, entry.file) or name in entry.name
-                            for name in names):
-            found.append(entry)
-    return found
+    if not names:
+        return [entry for entry in scenario.REGISTRY if entry.file in SUITES[suite]]
+    return [entry for entry in scenario.REGISTRY
+            if any(name in (entry.name, entry.file) or name in entry.name for name in names)]
 
 
 class Running:
@@ -57,8 +58,9 @@ class Running:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         verdict, text = "ok", ""
         try:
-            net.set_up()
-            self.entry.function(context)
+            if not self.entry.bare:
+                net.set_up()
+            text = self.entry.function(context) or ""
         except scenario.Skip as reason:
             verdict, text = "skip", str(reason)
         except net.Failure as reason:
@@ -98,7 +100,7 @@ def report(running, status, verbose):
     seconds = time.monotonic() - running.started
     name = running.entry.name
     if verdict == "ok":
-        print(f"ok {name} {seconds:.1f} s", flush=True)
+        print(f"ok {name} {seconds:.1f} s{': ' if text else ''}{text}", flush=True)
     elif verdict == "skip":
         print(f"skip {name} {text}", flush=True)
     else:
@@ -133,7 +135,7 @@ def inside(options):
     scratch = "/run/godwit-bed/scratch"
     os.makedirs(scratch, exist_ok=True)
     context = scenario.Context(pki.Pki("/run/godwit-bed/pki"), options.build, scratch)
-    entries = collect(options.names)
+    entries = collect(options.suite, options.names)
     if not entries:
         print(f"no scenario matches {' '.join(options.names)}", file=sys.stderr)
         return 2
@@ -150,12 +152,13 @@ def main():
                         help="build directory with godwit and godwit-tunnel")
     parser.add_argument("--logs", help="where to keep the logs of failures")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--suite", choices=SUITES, default="testbed")
     parser.add_argument("--list", action="store_true", help="print the names of the scenarios")
     parser.add_argument("-v", dest="verbose", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.list:
-        for entry in collect(options.names):
+        for entry in collect(options.suite, options.names):
             print(entry.name)
         return 0
     if os.geteuid() != 0:

@@ -18,6 +18,7 @@ class Entry:
     function: Callable
     timeout: int
     alone: bool
+    bare: bool
 
 
 @dataclasses.dataclass
@@ -31,14 +32,15 @@ class Context:
 REGISTRY = []
 
 
-def scenario(function=None, *, timeout=30, alone=False):
-    """Declares a scenario. `alone`: not beside others, because it measures or loads the machine."""
+def scenario(function=None, *, timeout=30, alone=False, bare=False):
+    """Declares a scenario. `alone`: not beside others, because it measures or loads the machine.
+    `bare`: it builds a network of its own. What the function returns is told with its result."""
     def declare(target):
         name = target.__name__
         if any(entry.name == name for entry in REGISTRY):
             raise ValueError(f"two scenarios are called {name}")
         file = os.path.splitext(os.path.basename(inspect.getfile(target)))[0]
-        REGISTRY.append(Entry(name, file, target, timeout, alone))
+        REGISTRY.append(Entry(name, file, target, timeout, alone, bare))
         return target
     return declare(function) if function else declare
 
@@ -51,6 +53,6 @@ def scenario_for(values, make_name, **options):
                 return target(context, value)
             file = os.path.splitext(os.path.basename(inspect.getfile(target)))[0]
             REGISTRY.append(Entry(make_name(value), file, one, options.get("timeout", 30),
-                                  options.get("alone", False)))
+                                  options.get("alone", False), options.get("bare", False)))
         return target
     return declare

@@ -16,7 +16,7 @@ packages=(
     # tests
     check libjson-glib-dev clang llvm python3 procps openssl ca-certificates
     # the test bed's gateway and tools
-    iproute2 iputils-ping iperf3 nftables conntrack charon-systemd strongswan-swanctl charon-cmd
+    iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
 )
 
@@ -226,11 +226,12 @@ testbed()
     /usr/bin/python3 tests/testbed/run.py --build "$directory" "${options[@]+"${options[@]}"}" "$@"
 }
 
+# testbed_suite DIR testbed|roam
 testbed_suite()
 {
     local output=$scratch/testbed
     build "$1"
-    testbed "$1" | tee "$output" || true
+    testbed "$1" --suite "$2" | tee "$output" || true
     add_totals "$(tail -n 1 "$output")"
 }
 
@@ -281,8 +282,8 @@ suite()
     case $1 in
     unit | sim) automake_suite build "$1" ;;
     unit-asan | sim-asan) automake_suite build-asan "${1%-asan}" ;;
-    testbed) testbed_suite build ;;
-    testbed-asan) testbed_suite build-asan ;;
+    testbed | roam) testbed_suite build "$1" ;;
+    testbed-asan) testbed_suite build-asan testbed ;;
     fuzz) fuzz_suite ;;
     dist) dist_suite ;;
     esac

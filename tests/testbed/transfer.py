@@ -49,6 +49,9 @@ def _serve_one(connection, peer):
         if request["direction"] == "up":
             answer = {"digest": _receive(connection, request["size"]), "peer": peer[0]}
             connection.sendall(json.dumps(answer).encode() + b"\n")
+        elif request["direction"] == "echo":
+            while data := connection.recv(CHUNK):
+                connection.sendall(data)
         else:
             for chunk in chunks(request["size"]):
                 connection.sendall(chunk)
@@ -84,6 +87,63 @@ def transfer(address, direction, size, timeout=60):
     if digest != expected_digest(size):
         raise ValueError(f"{size} octets {direction} to {address} arrived with another checksum")
     return size / seconds, source, mss
+
+
+class Steady:
+    """One TCP connection for the time of a `with`: a file at a steady pace, echoed, so that both
+    directions carry it. It may stall; it must not break, and what comes back is what was sent."""
+
+    PIECE, PAUSE = 4096, 0.01
+
+    def __init__(self, address, patience=60):
+        self.address, self.patience = address, patience
+        self.sent, self.came = hashlib.sha256(), hashlib.sha256()
+        self.octets = 0
+        self.problem = None
+        self.over = threading.Event()
+
+    def _send(self):
+        try:
+            for chunk in chunks(1 << 40):
+                for start in range(0, len(chunk), self.PIECE):
+                    if self.over.wait(self.PAUSE):
+                        self.connection.shutdown(socket.SHUT_WR)
+                        return
+                    piece = chunk[start:start + self.PIECE]
+                    self.sent.update(piece)
+                    self.connection.sendall(piece)
+        except OSError as problem:
+            self.problem = self.problem or problem
+
+    def _receive(self):
+        try:
+            while data := self.connection.recv(CHUNK):
+                self.came.update(data)
+                self.octets += len(data)
+        except OSError as problem:
+            self.problem = self.problem or problem
+
+    def __enter__(self):
+        self.connection = socket.create_connection((self.address, PORT), timeout=self.patience)
+        self.connection.sendall(json.dumps({"direction": "echo"}).encode() + b"\n")
+        self.threads = [threading.Thread(target=work, daemon=True)
+                        for work in (self._send, self._receive)]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        import net
+        self.over.set()
+        if kind is None:
+            for thread in self.threads:
+                thread.join(self.patience)
+            net.check(self.problem is None, f"the TCP connection broke: {self.problem}")
+            net.check(not any(thread.is_alive() for thread in self.threads),
+                      "the TCP connection does not end")
+            net.check(self.sent.digest() == self.came.digest() and self.octets > 0,
+                      f"the echo has another checksum after {self.octets} octets")
+        self.connection.close()
 
 
 def start_server():
