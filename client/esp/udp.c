@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* struct in6_pktinfo */
-#endif
 #include "esp/udp.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+
+#include "common/pktinfo.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -62,19 +61,8 @@ void udp_target_set(struct udp_target *target, int fd4, int fd6, const struct en
 
 union control {
     struct cmsghdr align;
-    uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)) +
-                 CMSG_SPACE(sizeof(uint16_t))];
+    uint8_t room[PKTINFO_SPACE + 2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
 };
-
-static void control_add(struct msghdr *msg, int level, int type, const void *value, size_t len)
-{
-    struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)msg->msg_control + msg->msg_controllen);
-    c->cmsg_level = level;
-    c->cmsg_type = type;
-    c->cmsg_len = CMSG_LEN(len);
-    memcpy(CMSG_DATA(c), value, len);
-    msg->msg_controllen += CMSG_SPACE(len);
-}
 
 int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, size_t segment,
              uint8_t tos)
@@ -92,14 +80,8 @@ int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, s
     if (target->fd < 0) {
         return EAFNOSUPPORT;
     }
-    if (target->has_source && v4) {
-        struct in_pktinfo info = {0};
-        memcpy(&info.ipi_spec_dst, target->source.octets, 4);
-        control_add(&msg, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-    } else if (target->has_source) {
-        struct in6_pktinfo info = {.ipi6_ifindex = target->scope};
-        memcpy(&info.ipi6_addr, target->source.octets, 16);
-        control_add(&msg, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+    if (target->has_source) {
+        pktinfo_add(&msg, &target->source, target->scope);
     }
     if (tos != 0) {
         int value = tos;
@@ -133,6 +115,9 @@ static int control_int(const struct cmsghdr *c)
 static void read_control(struct msghdr *msg, struct udp_meta *meta)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+        if (pktinfo_read(c, &meta->local)) {
+            continue;
+        }
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
             meta->tos = *CMSG_DATA(c);
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
@@ -142,15 +127,6 @@ static void read_control(struct msghdr *msg, struct udp_meta *meta)
             if (segment > 0) {
                 meta->segment = (size_t)segment;
             }
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof(info));
-            meta->local.addr = addr_of(FAMILY_IPV4, (const uint8_t *)&info.ipi_addr);
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof(info));
-            meta->local.addr = addr_of(FAMILY_IPV6, info.ipi6_addr.s6_addr);
-            meta->local.scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
         }
     }
 }

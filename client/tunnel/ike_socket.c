@@ -11,11 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/pktinfo.h"
+
 #define NON_ESP_MARKER_LEN 4
 #define KEEPALIVE 0xff
 
 union control {
-    char octets[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+    char octets[PKTINFO_SPACE +
                 CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
     struct cmsghdr align;
 };
@@ -25,37 +27,18 @@ static gboolean is_keepalive(struct bytes datagram)
     return datagram.len == 1 && datagram.data[0] == KEEPALIVE;
 }
 
-/* Fixes the source address, so that a host with several of them answers from the one that the
- * gateway knows. */
-static void set_source(struct msghdr *message, union control *control, const struct addr *local)
+/* Sets what the kernel does about the path's MTU (ip(7); the values of both families are equal);
+ * returns what it did before, or -1. */
+static int discover(int fd, gboolean v6, int how)
 {
-    struct cmsghdr *header;
+    int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP, option = v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+    int before;
+    socklen_t len = sizeof before;
 
-    if (addr_is_any(local)) {
-        return;
-    }
-    message->msg_control = control->octets;
-    message->msg_controllen = sizeof control->octets;
-    header = CMSG_FIRSTHDR(message);
-    if (local->family == FAMILY_IPV4) {
-        struct in_pktinfo info = {0};
-
-        memcpy(&info.ipi_spec_dst, local->octets, 4);
-        header->cmsg_level = IPPROTO_IP;
-        header->cmsg_type = IP_PKTINFO;
-        header->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(header), &info, sizeof info);
-        message->msg_controllen = CMSG_SPACE(sizeof info);
-    } else {
-        struct in6_pktinfo info = {0};
-
-        memcpy(&info.ipi6_addr, local->octets, 16);
-        header->cmsg_level = IPPROTO_IPV6;
-        header->cmsg_type = IPV6_PKTINFO;
-        header->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(header), &info, sizeof info);
-        message->msg_controllen = CMSG_SPACE(sizeof info);
-    }
+    return getsockopt(fd, level, option, &before, &len) == 0 &&
+                   setsockopt(fd, level, option, &how, sizeof how) == 0
+               ? before
+               : -1;
 }
 
 /*
@@ -65,18 +48,14 @@ static void set_source(struct msghdr *message, union control *control, const str
 static ssize_t send_in_ip_fragments(int fd, const struct msghdr *message)
 {
     const struct sockaddr *remote = message->msg_name;
-    int level = remote->sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
-    int option = remote->sa_family == AF_INET6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
-    int before, allow = IP_PMTUDISC_DONT;
-    socklen_t len = sizeof before;
+    int before = discover(fd, remote->sa_family == AF_INET6, IP_PMTUDISC_DONT);
     ssize_t sent;
 
-    if (getsockopt(fd, level, option, &before, &len) != 0 ||
-        setsockopt(fd, level, option, &allow, sizeof allow) != 0) {
+    if (before < 0) {
         return -1;
     }
     sent = sendmsg(fd, message, MSG_NOSIGNAL);
-    (void)setsockopt(fd, level, option, &before, sizeof before);
+    (void)discover(fd, remote->sa_family == AF_INET6, before);
     return sent;
 }
 
@@ -97,6 +76,7 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
         .msg_namelen = endpoint_to_sockaddr(&path->remote, &remote),
         .msg_iov = parts,
         .msg_iovlen = G_N_ELEMENTS(parts),
+        .msg_control = control.octets,
     };
     ssize_t sent;
 
@@ -104,7 +84,7 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
         errno = EAFNOSUPPORT;
         return FALSE;
     }
-    set_source(&message, &control, &path->local.addr);
+    pktinfo_add(&message, &path->local.addr, path->local.scope);
     /* A queued ICMP error of an earlier datagram surfaces in the next call and says nothing about
      * this one. */
     for (int tries = 0; tries < 3; tries++) {
@@ -125,30 +105,14 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
 
 void ike_sockets_allow_fragments(const struct ike_sockets *sockets)
 {
-    int allow4 = IP_PMTUDISC_DONT, allow6 = IPV6_PMTUDISC_DONT;
-
-    if (sockets->fd4 >= 0) {
-        (void)setsockopt(sockets->fd4, IPPROTO_IP, IP_MTU_DISCOVER, &allow4, sizeof allow4);
-    }
-    if (sockets->fd6 >= 0) {
-        (void)setsockopt(sockets->fd6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &allow6, sizeof allow6);
-    }
+    (void)discover(sockets->fd4, FALSE, IP_PMTUDISC_DONT);
+    (void)discover(sockets->fd6, TRUE, IPV6_PMTUDISC_DONT);
 }
 
 static void read_destination(struct msghdr *message, struct path *path)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            path->local.addr = addr_of(FAMILY_IPV4, (const uint8_t *)&info.ipi_addr);
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            path->local.addr = addr_of(FAMILY_IPV6, (const uint8_t *)&info.ipi6_addr);
-        }
+        (void)pktinfo_read(c, &path->local);
     }
 }
 
@@ -203,8 +167,8 @@ gboolean ike_socket_receive(int fd, uint8_t *buffer, size_t cap, struct path *pa
 static gboolean is_refusal(const struct sock_extended_err *error, enum ike_icmp *icmp)
 {
     if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH) {
-        *icmp = error->ee_code == ICMP_PORT_UNREACH ? IKE_ICMP_PORT_UNREACHABLE
-                                                    : IKE_ICMP_PROHIBITED;
+        *icmp =
+            error->ee_code == ICMP_PORT_UNREACH ? IKE_ICMP_PORT_UNREACHABLE : IKE_ICMP_PROHIBITED;
         return error->ee_code == ICMP_PORT_UNREACH || error->ee_code == ICMP_PKT_FILTERED ||
                error->ee_code == ICMP_NET_ANO || error->ee_code == ICMP_HOST_ANO;
     }
