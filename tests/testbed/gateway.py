@@ -59,11 +59,12 @@ def default_pools():
 
 
 class Gateway:
-    """One strongSwan in the namespace `gw`. Its files are in /run/bed/gateway."""
+    """One strongSwan in a namespace. Its files are in /run/bed/NAME."""
 
-    def __init__(self, pki):
+    def __init__(self, pki, name="gateway", namespace="gw"):
         self.pki = pki
-        self.directory = "/run/bed/gateway"
+        self.namespace = namespace
+        self.directory = f"/run/bed/{name}"
         self.log_path = f"{self.directory}/charon.log"
         self.vici = f"unix://{self.directory}/vici"
         self.process = None
@@ -115,7 +116,7 @@ class Gateway:
         socket = self.vici.removeprefix("unix://")
         if os.path.exists(socket):
             os.unlink(socket)
-        self.process = net.Process(["charon-systemd"], namespace="gw", env=self.environment)
+        self.process = net.Process(["charon-systemd"], namespace=self.namespace, env=self.environment)
         net.wait_until(lambda: os.path.exists(socket), 10, "control socket of charon")
 
     def configure(self, connections, pools=None):
@@ -130,7 +131,7 @@ class Gateway:
         self.swanctl("--load-all", "--clear")
 
     def swanctl(self, *arguments):
-        return net.run("swanctl", *arguments, "--uri", self.vici, namespace="gw",
+        return net.run("swanctl", *arguments, "--uri", self.vici, namespace=self.namespace,
                        env=self.environment)
 
     def log(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Several IKE SAs one after the other in one connection: a gateway that is lost and comes back."""
+"""Several IKE SAs one after the other in one connection: a gateway that is lost and comes back, one
+that wants the authentication repeated, one that sends us to another."""
 
 import contextlib
 import hashlib
@@ -7,6 +8,7 @@ import json
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -14,6 +16,7 @@ import gateway
 import net
 import transfer
 from client import connected, environment, expect_refusal, program, start_as_alice
+from pings import pinged
 from scenario import scenario
 
 # A lost gateway is noticed soon.
@@ -174,3 +177,187 @@ def disconnect_while_reconnecting(context):
         client.process.read_until("Reconnecting", 20)
         pings.kill()
     net.check(re.search("^Disconnected", client.output, re.MULTILINE), "no last word")
+
+
+# ---- the authentication is repeated (RFC 4478) ----
+
+REAUTHENTICATING = {"reauth_time": "16s", "over_time": "12s", "rand_time": "0"}
+
+
+def start_reauthenticating(context, **more):
+    connection = gateway.default_connection()
+    connection.update(REAUTHENTICATING, **more)
+    return start(context, connections={"rw": connection})
+
+
+def left_at(host):
+    """How many IKE SAs and Child SAs the gateway has."""
+    listing = host.sas()
+    return (len(re.findall(r"#\d+, ESTABLISHED", listing)),
+            len(re.findall(r"#\d+, reqid \d+, INSTALLED", listing)))
+
+
+def reauthenticated(context, **more):
+    host = start_reauthenticating(context, **more)
+    with connected(context) as client:
+        with streaming(20), pinged():
+            client.process.read_until("Authenticating again", 30)
+            client.process.read_until(AGAIN + r".*10\.77\.0\.1/32", 10)
+            net.wait_until(lambda: left_at(host) == (1, 1), 10, "end of the IKE SA before")
+        net.check(host.count(r"assigning virtual IP 10\.77\.0\.1 ") ==
+                  host.count("assigning virtual IP 10") >= 2, "another address")
+
+
+@scenario(timeout=90)
+def authentication_is_repeated(context):
+    """The new IKE SA stands before the old one goes: neither an echo nor an octet is lost."""
+    reauthenticated(context)
+
+
+@scenario(timeout=90)
+def authentication_is_repeated_at_a_gateway_with_one_session_per_user(context):
+    """The gateway deletes the old IKE SA by itself when the new one comes."""
+    reauthenticated(context, unique="replace")
+
+
+@scenario(timeout=90)
+def repeated_authentication_is_refused(context):
+    """The old IKE SA carries on to its end, and the reason can be seen the while."""
+    host = start_reauthenticating(context)
+    before = net.snapshot()
+    client = start_as_alice(context)
+    client.wait_connected()
+    users = dict(gateway.USERS)
+    gateway.USERS["alice"] = "another one"
+    connection = gateway.default_connection()
+    connection.update(REAUTHENTICATING)
+    host.configure({"rw": connection})
+    gateway.USERS.update(users)
+    client.process.read_until("Authenticating again: .*refused the credentials", 30)
+    net.ping(net.HOST4)
+    expect_refusal(client, "auth-failed", before, 40)
+    failures = host.count("verification failed, retry|EAP method EAP_MSCHAPV2 failed")
+    net.check(failures <= 2, f"{failures} attempts with the wrong password")
+
+
+# ---- redirection (RFC 5685) ----
+
+OTHER4 = "192.0.3.1"
+
+
+def start_other(context, certificate="gw-ecdsa256"):
+    """A second gateway with the same protected hosts behind it."""
+    net.run("ip", "netns", "add", "gw2")
+    net.run("sysctl", "-q", "-w", "net.ipv6.conf.all.accept_dad=0",
+            "net.ipv6.conf.default.accept_dad=0", namespace="gw2")
+    net.batch(None, "link add cl1 type veth peer name gw1 netns gw2",
+              "link set cl1 addrgenmode none", "addr add 192.0.3.2/24 dev cl1", "link set cl1 up")
+    net.batch("gw2", "link set lo up", "link set gw1 addrgenmode none",
+              f"addr add {OTHER4}/24 dev gw1", "link set gw1 up",
+              f"addr add {net.HOST4}/32 dev lo", f"addr add {net.HOST6}/128 dev lo nodad")
+    net.wait_until(lambda: "state UP" in net.run("ip", "link", "show", "dev", "cl1"), 5, "link")
+    host = gateway.Gateway(context.pki, "other", "gw2")
+    connection = gateway.default_connection(certificate)
+    if certificate != "gw-ecdsa256":
+        connection["local"]["id"] = None
+    host.start(connections={"rw": connection})
+    return host
+
+
+def redirect(host, to):
+    host.swanctl("--redirect", "--ike", "rw", "--gateway", to)
+
+
+@scenario(timeout=60)
+def redirected_while_up(context):
+    """By address and back by name; every echo comes back all the while."""
+    host, other = start(context), start_other(context)
+    with connected(context) as client:
+        with pinged():
+            redirect(host, OTHER4)
+            client.process.read_until(f"Redirected: {OTHER4}", 10)
+            client.process.read_until(AGAIN + f": {OTHER4}", 10)
+            net.wait_until(lambda: left_at(host) == (0, 0), 10, "end at the first gateway")
+            redirect(other, "vpn.example.org")
+            client.process.read_until(AGAIN + f": {net.GATEWAY4}", 10)
+            net.wait_until(lambda: left_at(other) == (0, 0), 10, "end at the second gateway")
+        net.check(status(context)["gateway"].startswith(net.GATEWAY4), "the status is wrong")
+
+
+@scenario(timeout=60)
+def redirected_to_a_stranger(context):
+    """Whoever we are sent to must be who the user asked for: else the connection stays."""
+    host, other = start(context), start_other(context, "gw-wrong-name")
+    with connected(context) as client:
+        with pinged():
+            redirect(host, OTHER4)
+            client.process.read_until("Redirected: .*not who you asked for", 10)
+        net.check(left_at(host) == (1, 1), "the connection did not stay")
+        net.check("EAP/RES" not in other.log(), "the stranger was told of the user")
+
+
+@scenario(timeout=60)
+def redirected_to_a_silent_gateway(context):
+    """Nobody is there: the connection stays where it is."""
+    host = start(context)
+    with connected(context) as client:
+        with pinged():
+            redirect(host, "192.0.2.77")
+            client.process.read_until("Redirected: .*does not answer.*Next attempt in", 30)
+        net.check(left_at(host) == (1, 1), "the connection did not stay")
+
+
+# Answers every IKE_SA_INIT with REDIRECT to the address that it is given, as RFC 5685 3 says: our
+# nonce is its licence.
+REDIRECTOR = """
+import socket, struct, sys
+to = socket.inet_aton(sys.argv[1])
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("0.0.0.0", 500))
+print("ready", flush=True)
+while True:
+    data, peer = udp.recvfrom(65535)
+    kind, at, nonce = data[16], 28, b""
+    while kind and at < len(data):
+        following, _, length = struct.unpack_from("!BBH", data, at)
+        if kind == 40:
+            nonce = data[at + 4:at + length]
+        kind, at = following, at + length
+    body = struct.pack("!BBH", 0, 0, 16407) + bytes([1, 4]) + to + nonce
+    payload = struct.pack("!BBH", 0, 0, 4 + len(body)) + body
+    udp.sendto(data[:8] + bytes(8) + bytes([41, 0x20, 34, 0x20]) + bytes(4) +
+               struct.pack("!I", 28 + len(payload)) + payload, peer)
+    print("redirected", flush=True)
+"""
+
+
+def start_redirector(namespace, to):
+    process = net.Process([sys.executable, "-c", REDIRECTOR, to], namespace=namespace)
+    process.read_until("^ready", 10)
+    return process
+
+
+@scenario
+def redirected_at_the_start(context):
+    start_redirector("gw", OTHER4)
+    other = start_other(context)
+    with connected(context) as client:
+        net.check(f"Redirected: {OTHER4}" in client.output, "it does not tell")
+        net.ping(net.HOST4)
+    net.check(other.count(r"N\(REDIR_FROM\)") == 1, "it did not say where from")
+
+
+@scenario
+def redirected_in_a_circle(context):
+    """RFC 5685 7: five times, then enough."""
+    other = start_other(context)
+    other.stop(signal.SIGKILL)
+    redirectors = [start_redirector("gw", OTHER4), start_redirector("gw2", net.GATEWAY4)]
+    before = net.snapshot()
+    client = start_as_alice(context)
+    expect_refusal(client, "redirected", before)
+    net.check("more than 5 times" in client.output, f"it said: {client.process.tail()}")
+    for redirector in redirectors:
+        redirector.matches("ready")
+    times = sum(redirector.output.count("redirected") for redirector in redirectors)
+    net.check(times == 6, f"asked {times} gateways")
