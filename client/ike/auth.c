@@ -45,7 +45,7 @@ enum err auth_new(struct ike *ike)
         *user != '\0' && !id_parse(&auth->local_id, user)) {
         auth->local_id.type = ID_NONE;
     }
-    err = resume_profile(ike, user);
+    err = resume_profile(ike, bytes_of_string(user != NULL ? user : ""));
     if (err != OK) {
         return err;
     }

@@ -170,6 +170,9 @@ void auth_eap_provide(struct ike *ike, enum eap_secret secret, struct bytes valu
     buffer = malloc(EAP_PACKET_MAX);
     response = writer_of(buffer, buffer != NULL ? EAP_PACKET_MAX : 0);
     err = buffer == NULL ? ERR_MEMORY : eap_provide(ike->auth.eap, secret, value);
+    if (err == OK && secret == EAP_SECRET_USER) {
+        err = resume_profile(ike, value);
+    }
     if (err == OK) {
         err = follow(ike, eap_resume(ike->auth.eap, &response), &response, &next);
     }

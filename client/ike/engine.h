@@ -334,8 +334,8 @@ enum err init_agreed(struct ike *ike, const struct message *message,
                      enum err (*derive)(struct ike *)) ERR_CHECK;
 
 /* ---- resume.c ---- */
-/* Digest of what a ticket is good for; `user` is the configured one or NULL. */
-enum err resume_profile(struct ike *ike, const char *user) ERR_CHECK;
+/* Digest of what a ticket is good for; `user` is the configured one, or what was typed. */
+enum err resume_profile(struct ike *ike, struct bytes user) ERR_CHECK;
 /* Begins with the ticket when it may be used. */
 enum err resume_new(struct ike *ike, const struct ike_ticket *ticket) ERR_CHECK;
 enum err resume_build(struct ike *ike, struct chain *chain) ERR_CHECK;

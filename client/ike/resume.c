@@ -11,14 +11,18 @@
  * handshake follows, so that a ticket never costs a connection, only time, and that is bounded.
  */
 
+#define PATIENCE_US UINT64_C(5000000)
+
 /* ---- whether it may ---- */
 
-enum err resume_profile(struct ike *ike, const char *user)
+enum err resume_profile(struct ike *ike, struct bytes user)
 {
     static const char domain[] = "Godwit profile";
     const struct alg *hash = alg_find(TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0);
     const struct id *gateway = &ike->config.remote_id;
-    const struct id *local = &ike->auth.local_id;
+    /* What is made of the user's name, or of an address, is no other profile. */
+    const struct id *local = ike->config.auth == IKE_AUTH_CERTIFICATE ? &ike->auth.local_id
+                                                                      : &ike->config.local_id;
     uint8_t head[16];
     struct writer w = writer_of(head, sizeof head);
     struct bytes parts[4];
@@ -31,7 +35,7 @@ enum err resume_profile(struct ike *ike, const char *user)
     parts[0] = wr_written(&w);
     parts[1] = bytes_of(gateway->data, gateway->len);
     parts[2] = bytes_of(local->data, local->len);
-    parts[3] = bytes_of_string(user != NULL ? user : "");
+    parts[3] = user;
     return prf_parts(hash, bytes_of(domain, sizeof domain - 1), parts, 4, ike->resume.profile);
 }
 
@@ -76,10 +80,12 @@ static bool runs(const struct ike *ike)
     return ike->resume.ticket.opaque.len > 0 && ike->state < ST_UP;
 }
 
-/* A third of the time that connecting may take: silence is seldom the ticket's fault. */
+/* A gateway that has forgotten what a ticket is may say nothing at all. */
 static uint64_t patience(const struct ike *ike)
 {
-    return ike->now + ike->config.timeout_us / 3;
+    uint64_t share = ike->config.timeout_us / 3;
+
+    return ike->now + (share < PATIENCE_US ? share : PATIENCE_US);
 }
 
 bool resume_fall_back(struct ike *ike)

@@ -118,9 +118,14 @@ static void path_changed(struct tunnel *t, struct link *link, const struct path 
     succession_path_found(t, link);
 }
 
-static void keep_ticket(struct tunnel *t, const struct ike_ticket *ticket)
+/* A predecessor's end makes its own ticket void, not that of its successor. */
+static void keep_ticket(struct tunnel *t, const struct link *link, const struct ike_ticket *ticket)
 {
+    if (ticket == NULL && link != t->ticket_of && link != t->next) {
+        return;
+    }
     ike_ticket_free(&t->ticket);
+    t->ticket_of = link;
     /* Without memory for it the next start is a full one. */
     if (ticket != NULL && !ike_ticket_copy(&t->ticket, ticket)) {
         g_debug("the ticket is lost");
@@ -165,7 +170,7 @@ void engine_event(struct tunnel *t, struct link *link, const struct ike_event *e
         }
         break;
     case IKE_EVENT_TICKET:
-        keep_ticket(t, event->ticket);
+        keep_ticket(t, link, event->ticket);
         break;
     case IKE_EVENT_TRACE:
         t->ops->trace(t->context, event->text, event->outbound, event->retransmission, event->at);

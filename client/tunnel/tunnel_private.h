@@ -43,7 +43,8 @@ struct tunnel {
     guint16 path_mtu; /* 0 = ask the route */
     struct cert_trust *system_trust;
     struct typed typed;
-    struct ike_ticket ticket; /* to begin with next time; empty = none */
+    struct ike_ticket ticket;     /* to begin with next time; empty = none */
+    const struct link *ticket_of; /* whose engine has got it; only to be compared */
 
     struct resolve *resolving;
     gboolean resolving_redirect;

@@ -41,6 +41,8 @@ extern char success_text[64];
 void check_response(void);
 /* Until the client has sent its AUTH that proves the MSK */
 void until_finish(void);
+/* The same when the identity has been asked for. */
+void until_finish_of_identified(void);
 /* <-- AUTHENTICATION_FAILED, and nothing of EAP before or after; it is over for this reason. */
 void expect_authentication_failed(enum reason reason);
 
