@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/network_variant.h"
 #include "common/secret.h"
 
 static const struct {
@@ -17,6 +18,9 @@ static const struct {
     [MESSAGE_CONNECT] = {CHANNEL_WORKER, "(a{sv}a{sv})"},
     [MESSAGE_DISCONNECT] = {CHANNEL_WORKER, "()"},
     [MESSAGE_SECRETS] = {CHANNEL_WORKER, "a{say}"},
+    [MESSAGE_NETWORK] = {CHANNEL_WORKER, NETWORK_VARIANT_TYPE},
+    [MESSAGE_SLEEP] = {CHANNEL_WORKER, "()"},
+    [MESSAGE_WAKE] = {CHANNEL_WORKER, "()"},
     [MESSAGE_ACCEPTED] = {CHANNEL_SESSION, "()"},
     [MESSAGE_PHASE] = {CHANNEL_SESSION, "(sst)"},
     [MESSAGE_TRACE] = {CHANNEL_SESSION, "(sbbt)"},

@@ -34,6 +34,11 @@ enum channel_message {
                                  "gateway-id", "gateway-auth", "gateway-subject", "local-id",
                                  "user-auth", "ike-suite", "esp-suite", "gateway-version" */
     MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */
+    /* Session to worker: what happens around the connection. */
+    MESSAGE_NETWORK, /* NETWORK_VARIANT_TYPE: before CONNECT and at each change. Another generation
+                        means that uplinks changed, the same that the connectivity did. */
+    MESSAGE_SLEEP,   /* (): the machine is about to sleep; WAKE always follows */
+    MESSAGE_WAKE,    /* (): it has slept; SLEEP need not have come before */
     N_MESSAGES
 };
 

@@ -22,10 +22,10 @@ void control_add(struct msghdr *message, int level, int type, const void *value,
     message->msg_controllen += CMSG_SPACE(len);
 }
 
-void pktinfo_add(struct msghdr *message, const struct addr *source, uint32_t scope)
+void pktinfo_add(struct msghdr *message, const struct addr *source, uint32_t ifindex)
 {
-    struct in_pktinfo info4 = {0};
-    struct in6_pktinfo info6 = {.ipi6_ifindex = scope};
+    struct in_pktinfo info4 = {.ipi_ifindex = (int)ifindex};
+    struct in6_pktinfo info6 = {.ipi6_ifindex = ifindex};
 
     if (addr_is_any(source)) {
         return;

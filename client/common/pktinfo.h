@@ -14,9 +14,10 @@
 /*
  * Appends the control message that fixes the source, so that a host with several addresses answers
  * from the one that the other side knows; nothing when it is 'any'. msg_control has room for it
- * behind msg_controllen. `scope` is the interface of a link-local source.
+ * behind msg_controllen. `ifindex` is the interface to leave by, which a link-local source needs; 0
+ * = as the routing table says, whatever the source.
  */
-void pktinfo_add(struct msghdr *message, const struct addr *source, uint32_t scope);
+void pktinfo_add(struct msghdr *message, const struct addr *source, uint32_t ifindex);
 /* Fills address and scope of `local` from a received control message; false when it is another one.
  */
 bool pktinfo_read(const struct cmsghdr *control, struct endpoint *local);

@@ -340,7 +340,7 @@ enum err datapath_set_path(struct datapath *dp, const struct datapath_path *path
     }
     entry->retired.release = release_plain;
     udp_target_set(&entry->target, dp->config.udp4_fd, dp->config.udp6_fd, &path->local,
-                   &path->remote);
+                   &path->remote, path->ifindex);
     struct path_entry *before = atomic_exchange(&dp->path, entry);
     atomic_fetch_add(&dp->generation, 1);
     quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);

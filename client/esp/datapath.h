@@ -23,6 +23,7 @@ struct datapath_config {
 struct datapath_path {
     struct endpoint local;
     struct endpoint remote;
+    uint32_t ifindex; /* interface to leave by; 0 = as the routing table says */
 };
 
 /* What the caller knows one direction of a Child SA by. */

@@ -44,14 +44,14 @@ void udp_teardown(int fd)
 }
 
 void udp_target_set(struct udp_target *target, int fd4, int fd6, const struct endpoint *local,
-                    const struct endpoint *remote)
+                    const struct endpoint *remote, uint32_t ifindex)
 {
     *target = (struct udp_target){
         .fd = remote->addr.family == FAMILY_IPV4 ? fd4 : fd6,
         .family = remote->addr.family,
         .has_source = local->addr.family == remote->addr.family && !addr_is_any(&local->addr),
         .source = local->addr,
-        .scope = local->scope,
+        .ifindex = ifindex != 0 ? ifindex : local->scope,
     };
     target->to_len = endpoint_to_sockaddr(remote, &target->to);
     if (target->to_len == 0) {
@@ -81,7 +81,7 @@ int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, s
         return EAFNOSUPPORT;
     }
     if (target->has_source) {
-        pktinfo_add(&msg, &target->source, target->scope);
+        pktinfo_add(&msg, &target->source, target->ifindex);
     }
     if (tos != 0) {
         int value = tos;

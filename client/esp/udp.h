@@ -26,10 +26,10 @@ struct udp_target {
     socklen_t to_len;
     bool has_source;
     struct addr source;
-    uint32_t scope; /* interface of a link-local source */
+    uint32_t ifindex; /* interface to leave by; 0 = as the routing table says */
 };
 void udp_target_set(struct udp_target *target, int fd4, int fd6, const struct endpoint *local,
-                    const struct endpoint *remote);
+                    const struct endpoint *remote, uint32_t ifindex);
 
 /*
  * Sends `len` octets as datagrams of `segment` octets, the last one maybe shorter, without

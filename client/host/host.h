@@ -14,7 +14,8 @@
 /* Mark of what our sockets send. One for all sessions: with one each, two full tunnels would carry
  * each other. */
 #define HOST_FWMARK_DEFAULT 0x676f
-#define HOST_TABLE_FIRST 0x676f /* routing table of godwit0; godwit1 has the next, … */
+#define HOST_INTERFACE_PREFIX "godwit" /* our interfaces are godwit0, godwit1, … */
+#define HOST_TABLE_FIRST 0x676f        /* routing table of godwit0; godwit1 has the next, … */
 
 enum host_error { HOST_ERROR_NO_TUN, HOST_ERROR_CONFIG, HOST_ERROR_PERMISSION };
 #define HOST_ERROR host_error_quark()
@@ -28,6 +29,10 @@ int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error);
  * close-on-exec, SO_MARK set, DF set for path MTU discovery, IP_PKTINFO and error queue on. -1 with
  * *error NULL when the host lacks the family. */
 int host_udp_open(enum family family, guint32 fwmark, GError **error);
+
+/* A socket of the family that sends nothing: connecting it asks the kernel which way a packet with
+ * our mark would take. Else as host_udp_open(). */
+int host_lookup_open(enum family family, guint32 fwmark, GError **error);
 
 struct host_options {
     /* All traffic of both families, but for local networks: what no route of the tunnel covers is

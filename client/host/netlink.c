@@ -32,6 +32,12 @@ struct netlink *netlink_open(GError **error)
     if (nl->socket) {
         err = nl_connect(nl->socket, NETLINK_ROUTE);
     }
+    if (err >= 0) {
+        /* So that dumps are filtered by the kernel. */
+        const int on = 1;
+        (void)setsockopt(nl_socket_get_fd(nl->socket), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on,
+                         sizeof on);
+    }
     if (err < 0) {
         fail(error, _("The kernel's routing interface cannot be opened"), err);
         g_clear_pointer(&nl, netlink_close);
@@ -83,6 +89,57 @@ static unsigned char af_of(enum family family)
 {
     return family == FAMILY_IPV6 ? AF_INET6 : AF_INET;
 }
+
+/* ---- reading ---- */
+
+struct dump {
+    netlink_entry_cb entry;
+    void *context;
+};
+
+static int on_entry(struct nl_msg *msg, void *arg)
+{
+    const struct dump *dump = arg;
+    dump->entry(dump->context, nlmsg_hdr(msg));
+    return NL_OK;
+}
+
+static struct nl_msg *dump_message(int type, enum family family, guint32 table)
+{
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
+    struct ifaddrmsg address = {.ifa_family = AF_UNSPEC};
+    struct rtmsg route = {.rtm_family = af_of(family), .rtm_type = RTN_UNICAST};
+    struct nl_msg *msg;
+    if (type == RTM_GETROUTE) {
+        msg = message(type, NLM_F_DUMP, &route, sizeof route);
+        put_u32(msg, RTA_TABLE, table);
+    } else if (type == RTM_GETADDR) {
+        msg = message(type, NLM_F_DUMP, &address, sizeof address);
+    } else {
+        msg = message(type, NLM_F_DUMP, &link, sizeof link);
+    }
+    return msg;
+}
+
+gboolean netlink_dump(struct netlink *nl, int type, enum family family, guint32 table,
+                      netlink_entry_cb entry, void *context, GError **error)
+{
+    struct dump dump = {entry, context};
+    struct nl_msg *msg = dump_message(type, family, table);
+    nl_socket_modify_cb(nl->socket, NL_CB_VALID, NL_CB_CUSTOM, on_entry, &dump);
+    int err = nl_send_auto(nl->socket, msg);
+    nlmsg_free(msg);
+    if (err >= 0) {
+        err = nl_recvmsgs_default(nl->socket);
+    }
+    nl_socket_modify_cb(nl->socket, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+    /* The kernel makes tables when they get their first route, and families when they are loaded.
+     * What changed while it was read is announced, and read again. */
+    return err >= 0 || err == -NLE_OBJ_NOTFOUND || err == -NLE_DUMP_INTR || err == -NLE_OPNOTSUPP ||
+           fail(error, _("The network's state cannot be read"), err);
+}
+
+/* ---- links ---- */
 
 /* Packets, as other links have; a TUN device's own 500 last for 50 ms of a worker that does not get
  * the processor, at 100 Mbit/s. */
@@ -220,6 +277,56 @@ gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 
     return err == -NLE_EXIST || fail(error, what, err);
 }
 
+gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
+                                  int ifindex, const struct addr *via, GError **error)
+{
+    struct rtmsg route = {
+        .rtm_family = AF_INET6,
+        .rtm_src_len = 128,
+        .rtm_table = RT_TABLE_UNSPEC,
+        .rtm_protocol = RTPROT_STATIC,
+        .rtm_scope = RT_SCOPE_UNIVERSE,
+        .rtm_type = RTN_UNICAST,
+    };
+    struct nl_msg *msg = message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &route, sizeof route);
+    struct bytes octets = addr_bytes(source), router = addr_bytes(via);
+    put_u32(msg, RTA_TABLE, table);
+    put(msg, RTA_SRC, octets.data, octets.len);
+    put_u32(msg, RTA_OIF, (guint32)ifindex);
+    if (router.len > 0) {
+        put(msg, RTA_GATEWAY, router.data, router.len);
+    }
+    int err = request(nl, msg);
+    return err >= 0 || err == -NLE_EXIST ||
+           fail(error, _("A route for the other networks of the host cannot be set"), err);
+}
+
+/* A dumped route is the request to delete it. */
+static void collect(void *context, struct nlmsghdr *entry)
+{
+    GPtrArray *found = context;
+    struct nl_msg *msg = nlmsg_convert(entry);
+    if (!msg) {
+        g_error("out of memory");
+    }
+    g_ptr_array_add(found, msg);
+}
+
+gboolean netlink_table_flush(struct netlink *nl, guint32 table, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    gboolean done = netlink_dump(nl, RTM_GETROUTE, FAMILY_IPV6, table, collect, found, error);
+    for (guint i = 0; i < found->len; i++) {
+        struct nlmsghdr *header = nlmsg_hdr(found->pdata[i]);
+        header->nlmsg_type = RTM_DELROUTE;
+        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+        header->nlmsg_seq = NL_AUTO_SEQ;
+        header->nlmsg_pid = NL_AUTO_PORT;
+        (void)request(nl, found->pdata[i]); /* one that is gone is as good */
+    }
+    return done;
+}
+
 gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
                               int ifindex, GError **error)
 {
@@ -240,8 +347,8 @@ static struct nl_msg *rule_message(int type, int flags, const struct rule *rule)
     put_u32(msg, FRA_PRIORITY, rule->priority);
     put_u32(msg, FRA_TABLE, rule->table);
     put(msg, FRA_PROTOCOL, &protocol, sizeof protocol);
-    if (rule->not_fwmark) {
-        put_u32(msg, FRA_FWMARK, rule->not_fwmark);
+    if (rule->fwmark || rule->not_fwmark) {
+        put_u32(msg, FRA_FWMARK, rule->fwmark ? rule->fwmark : rule->not_fwmark);
         put_u32(msg, FRA_FWMASK, G_MAXUINT32);
     }
     if (rule->without_default) {

@@ -3,6 +3,7 @@
 #define GODWIT_HOST_NETLINK_H
 
 #include <glib.h>
+#include <linux/netlink.h>
 
 #include "common/addr.h"
 
@@ -14,6 +15,12 @@ struct netlink;
 
 struct netlink *netlink_open(GError **error);
 void netlink_close(struct netlink *nl); /* NULL is harmless */
+
+/* Each entry of a table that the kernel dumps for the request RTM_GETLINK, RTM_GETADDR or
+ * RTM_GETROUTE; of routes the unicast ones of `table`, of `family`. */
+typedef void (*netlink_entry_cb)(void *context, struct nlmsghdr *entry);
+gboolean netlink_dump(struct netlink *nl, int request, enum family family, guint32 table,
+                      netlink_entry_cb entry, void *context, GError **error);
 
 /* Sets the MTU and the link up, without addresses that the kernel would make up (RFC 4862
  * link-local). */
@@ -41,11 +48,18 @@ gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 
 /* `ifindex` 0: one of type unreachable. Success when there is none. */
 gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
                               int ifindex, GError **error);
+/* An IPv6 default route for what leaves from that address alone (RFC 8043 3.1), by `via` or, if it
+ * is none, on the link; success when it is there. */
+gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
+                                  int ifindex, const struct addr *via, GError **error);
+/* Empties an IPv6 table that nobody else uses. */
+gboolean netlink_table_flush(struct netlink *nl, guint32 table, GError **error);
 
 struct rule {
     enum family family;
     guint32 priority;
     guint32 table;
+    guint32 fwmark;           /* applies to packets with this mark; 0 = whatever mark */
     guint32 not_fwmark;       /* applies to packets without this mark; 0 = to all */
     gboolean without_default; /* suppress_prefixlength 0: a default route does not count */
 };

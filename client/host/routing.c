@@ -9,7 +9,6 @@
 
 #include "common/i18n.h"
 
-#define INTERFACE_PREFIX "godwit"
 #define SESSIONS_MAX 1000
 #define RULE_PRIORITY 30000 /* before main (32766); two for each session, the newest first */
 #define RP_FILTER_DIR "/proc/sys/net/ipv4/conf"
@@ -113,9 +112,9 @@ static void rules_of(enum family family, guint32 number, guint32 fwmark, struct 
 static gboolean interface_number(const char *interface, guint32 *number, GError **error)
 {
     guint64 value = 0;
-    if (!g_str_has_prefix(interface, INTERFACE_PREFIX) ||
-        !g_ascii_string_to_unsigned(interface + strlen(INTERFACE_PREFIX), 10, 0, SESSIONS_MAX - 1,
-                                    &value, NULL)) {
+    if (!g_str_has_prefix(interface, HOST_INTERFACE_PREFIX) ||
+        !g_ascii_string_to_unsigned(interface + strlen(HOST_INTERFACE_PREFIX), 10, 0,
+                                    SESSIONS_MAX - 1, &value, NULL)) {
         g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG, _("%s is not an interface of a tunnel."),
                     interface);
         return FALSE;
@@ -134,7 +133,7 @@ static gboolean some_interface_is_strict(void)
     while (!strict && dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(RP_FILTER_DIR, name, "rp_filter", NULL);
         int value = 0;
-        strict = !g_str_equal(name, "default") && !g_str_has_prefix(name, INTERFACE_PREFIX) &&
+        strict = !g_str_equal(name, "default") && !g_str_has_prefix(name, HOST_INTERFACE_PREFIX) &&
                  read_flag(path, &value) && value == 1;
     }
     return strict;

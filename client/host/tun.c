@@ -99,18 +99,22 @@ static gboolean set_ipv6(int fd)
            bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
 }
 
-int host_udp_open(enum family family, guint32 fwmark, GError **error)
+static gboolean set_mark(int fd, guint32 fwmark)
+{
+    return setsockopt(fd, SOL_SOCKET, SO_MARK, &fwmark, sizeof fwmark) == 0;
+}
+
+/* *lacking: the host is without the family. */
+static int open_socket(enum family family, gboolean *lacking)
 {
     int fd = socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET,
                     SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT)) {
-        return -1;
-    }
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &fwmark, sizeof fwmark) == 0 &&
-        (family == FAMILY_IPV6 ? set_ipv6(fd) : set_ipv4(fd))) {
-        size_buffers(fd);
-        return fd;
-    }
+    *lacking = fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT);
+    return fd;
+}
+
+static int no_socket(int fd, GError **error)
+{
     int err = errno;
     g_set_error(error, HOST_ERROR, denied(err) ? HOST_ERROR_PERMISSION : HOST_ERROR_CONFIG,
                 _("No UDP socket can be made: %s."), g_strerror(err));
@@ -118,4 +122,28 @@ int host_udp_open(enum family family, guint32 fwmark, GError **error)
         close(fd);
     }
     return -1;
+}
+
+int host_udp_open(enum family family, guint32 fwmark, GError **error)
+{
+    gboolean lacking;
+    int fd = open_socket(family, &lacking);
+    if (lacking) {
+        return -1;
+    }
+    if (fd < 0 || !set_mark(fd, fwmark) || !(family == FAMILY_IPV6 ? set_ipv6(fd) : set_ipv4(fd))) {
+        return no_socket(fd, error);
+    }
+    size_buffers(fd);
+    return fd;
+}
+
+int host_lookup_open(enum family family, guint32 fwmark, GError **error)
+{
+    gboolean lacking;
+    int fd = open_socket(family, &lacking);
+    if (lacking) {
+        return -1;
+    }
+    return fd >= 0 && set_mark(fd, fwmark) ? fd : no_socket(fd, error);
 }

@@ -9,6 +9,7 @@
 #include "common/net_config_variant.h"
 #include "host/host.h"
 #include "session/form.h"
+#include "session/surroundings.h"
 #include "session/worker.h"
 
 #define TEXT_MAX 8192 /* octets of a text that the worker sends */
@@ -42,6 +43,7 @@ struct session {
     struct channel *channel;
     gboolean channel_closed; /* and everything read that came by it */
     struct form *form;
+    struct surroundings *surroundings;
     struct net_config net;
     GHashTable *summary;
 };
@@ -93,10 +95,13 @@ static void revert(struct session *session)
     close_fd(&session->fds.tun);
     close_fd(&session->fds.udp4);
     close_fd(&session->fds.udp6);
+    close_fd(&session->fds.lookup4);
+    close_fd(&session->fds.lookup6);
 }
 
 static void close_channel(struct session *session)
 {
+    g_clear_pointer(&session->surroundings, surroundings_free);
     g_clear_pointer(&session->form, form_free);
     g_clear_pointer(&session->channel, channel_free);
 }
@@ -458,17 +463,21 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     case MESSAGE_CONNECT:
     case MESSAGE_DISCONNECT:
     case MESSAGE_SECRETS:
+    case MESSAGE_NETWORK:
+    case MESSAGE_SLEEP:
+    case MESSAGE_WAKE:
     case N_MESSAGES:
         break; /* the channel lets none of these reach a session */
     }
 }
 
-/* The worker finds the profile waiting for it when it is up. */
+/* The worker finds the network and the profile waiting for it when it is up. */
 static void open_channel(struct session *session, int fd)
 {
     GVariantDict options;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
+    session->surroundings = surroundings_new(session->channel);
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);
     g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);
@@ -477,22 +486,39 @@ static void open_channel(struct session *session, int fd)
                                g_variant_dict_end(&options)));
 }
 
+/* One that the host lacks the family for stays -1. */
+static gboolean open_sockets(struct worker_fds *fds, GError **error)
+{
+    const struct {
+        int *fd;
+        int (*open)(enum family family, guint32 fwmark, GError **error);
+        enum family family;
+    } sockets[] = {
+        {&fds->udp4, host_udp_open, FAMILY_IPV4},
+        {&fds->udp6, host_udp_open, FAMILY_IPV6},
+        {&fds->lookup4, host_lookup_open, FAMILY_IPV4},
+        {&fds->lookup6, host_lookup_open, FAMILY_IPV6},
+    };
+    GError *why = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(sockets) && !why; i++) {
+        *sockets[i].fd = sockets[i].open(sockets[i].family, HOST_FWMARK_DEFAULT, &why);
+    }
+    if (why) {
+        g_propagate_error(error, why);
+    }
+    return !why;
+}
+
 /* The worker starts as soon as its descriptors exist; everything else goes on beside its own start.
  */
 static gboolean begin(struct session *session, GError **error)
 {
-    GError *why = NULL;
     int fd;
     session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
     if (session->fds.tun < 0) {
         return FALSE;
     }
-    session->fds.udp4 = host_udp_open(FAMILY_IPV4, HOST_FWMARK_DEFAULT, &why);
-    if (!why) {
-        session->fds.udp6 = host_udp_open(FAMILY_IPV6, HOST_FWMARK_DEFAULT, &why);
-    }
-    if (why) {
-        g_propagate_error(error, why);
+    if (!open_sockets(&session->fds, error)) {
         return FALSE;
     }
     session->worker = worker_start(&session->fds, &fd, on_worker_ended, session, error);
@@ -554,7 +580,7 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     session->trace = trace;
     session->ops = ops;
     session->context = context;
-    session->fds = (struct worker_fds){-1, -1, -1};
+    session->fds = (struct worker_fds){-1, -1, -1, -1, -1};
     session->summary = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return session;
 }

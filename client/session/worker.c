@@ -151,6 +151,8 @@ struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_e
     child.tun = fds->tun;
     child.udp4 = fds->udp4;
     child.udp6 = fds->udp6;
+    child.lookup4 = fds->lookup4;
+    child.lookup6 = fds->lookup6;
     child.failure = failure[1];
     child.environment = child_environment();
     pid_t pid = fork_child(&child);

@@ -17,7 +17,17 @@
 #include <unistd.h>
 
 /* The descriptors that godwit-tunnel finds. */
-enum { FD_CHANNEL = 3, FD_TUN, FD_UDP4, FD_UDP6, FD_PROGRAM, FD_FAILURE, FD_END };
+enum {
+    FD_CHANNEL = 3,
+    FD_TUN,
+    FD_UDP4,
+    FD_UDP6,
+    FD_LOOKUP4,
+    FD_LOOKUP6,
+    FD_PROGRAM,
+    FD_FAILURE,
+    FD_END
+};
 #define FD_ABOVE 64 /* where originals are out of the way of the numbers above */
 
 const char *worker_child_step_name(enum worker_child_step step)
@@ -46,9 +56,11 @@ static bool place(int from, int to, int flags)
     return from < 0 || dup3(from, to, flags) == to;
 }
 
-static int lift(int fd)
+/* FALSE when there is one that cannot be lifted. */
+static bool lift(int from, int *to)
 {
-    return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+    *to = from < 0 ? from : fcntl(from, F_DUPFD_CLOEXEC, FD_ABOVE);
+    return from < 0 || *to >= 0;
 }
 
 /*
@@ -58,11 +70,11 @@ static int lift(int fd)
  */
 static bool set_descriptors(const struct worker_child *child, int *failure)
 {
-    int null = lift(child->null), channel = lift(child->channel), tun = lift(child->tun);
-    int udp4 = lift(child->udp4), udp6 = lift(child->udp6), program = lift(child->program);
-    int report = lift(child->failure);
-    if (null < 0 || channel < 0 || program < 0 || report < 0 || (child->tun >= 0 && tun < 0) ||
-        (child->udp4 >= 0 && udp4 < 0) || (child->udp6 >= 0 && udp6 < 0)) {
+    int null, channel, tun, udp4, udp6, lookup4, lookup6, program, report;
+    if (!lift(child->null, &null) || !lift(child->channel, &channel) || !lift(child->tun, &tun) ||
+        !lift(child->udp4, &udp4) || !lift(child->udp6, &udp6) || !lift(child->lookup4, &lookup4) ||
+        !lift(child->lookup6, &lookup6) || !lift(child->program, &program) ||
+        !lift(child->failure, &report)) {
         return false;
     }
     for (int fd = FD_CHANNEL; fd < FD_END; fd++) {
@@ -74,7 +86,8 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
     *failure = FD_FAILURE;
     return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
            place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
-           place(udp6, FD_UDP6, 0) && place(program, FD_PROGRAM, O_CLOEXEC) &&
+           place(udp6, FD_UDP6, 0) && place(lookup4, FD_LOOKUP4, 0) &&
+           place(lookup6, FD_LOOKUP6, 0) && place(program, FD_PROGRAM, O_CLOEXEC) &&
            syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
 
@@ -149,14 +162,20 @@ static void exec_program(const struct worker_child *child)
 {
     char name[] = "godwit-tunnel";
     char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
-         udp6[] = "--udp6-fd=6";
-    char *argv[6] = {name, channel, tun};
+         udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8";
+    char *argv[8] = {name, channel, tun};
     size_t n = 3;
     if (child->udp4 >= 0) {
         argv[n++] = udp4;
     }
     if (child->udp6 >= 0) {
         argv[n++] = udp6;
+    }
+    if (child->lookup4 >= 0) {
+        argv[n++] = lookup4;
+    }
+    if (child->lookup6 >= 0) {
+        argv[n++] = lookup6;
     }
     argv[n] = NULL;
     leave_terminal();

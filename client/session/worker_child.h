@@ -13,7 +13,8 @@ struct worker_child {
     uid_t uid;
     gid_t gid;
     int program; /* O_PATH: reachable although its folders may not be for `uid` */
-    int null, channel, tun, udp4, udp6, failure; /* udp4, udp6: -1 = absent */
+    int null, channel, tun, failure;
+    int udp4, udp6, lookup4, lookup6; /* -1 = absent */
     char **environment;
 };
 

@@ -4,6 +4,7 @@
 #include "common/channel.h"
 #include "common/i18n.h"
 #include "common/net_config_variant.h"
+#include "common/network_variant.h"
 
 #define FLUSH_TIME 1000 /* milliseconds for the last words */
 
@@ -148,6 +149,15 @@ static void on_connect(struct control *control, GVariant *body)
     tunnel_connect(control->tunnel, profile, trace, vnet_hdr, path_mtu);
 }
 
+static void on_network(struct control *control, GVariant *body)
+{
+    struct network network;
+
+    if (network_from_variant(body, &network)) {
+        tunnel_network(control->tunnel, &network);
+    }
+}
+
 static void on_message(void *context, enum channel_message kind, GVariant *body)
 {
     struct control *control = context;
@@ -161,6 +171,15 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
         break;
     case MESSAGE_SECRETS:
         on_secrets(control, body);
+        break;
+    case MESSAGE_NETWORK:
+        on_network(control, body);
+        break;
+    case MESSAGE_SLEEP:
+        tunnel_sleep(control->tunnel);
+        break;
+    case MESSAGE_WAKE:
+        tunnel_wake(control->tunnel);
         break;
     case MESSAGE_ACCEPTED:
     case MESSAGE_PHASE:

@@ -111,10 +111,7 @@ out:
 
 static void path_changed(struct tunnel *t, struct link *link, const struct path *path)
 {
-    link->path = (struct datapath_path){.local = path->local, .remote = path->remote};
-    if (link == t->current && datapath_set_path(t->traffic.datapath, &link->path) != OK) {
-        tunnel_end(t, REASON_INTERNAL, "");
-    }
+    succession_path(t, link, path);
     succession_path_found(t, link);
 }
 

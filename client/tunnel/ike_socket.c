@@ -84,7 +84,7 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
         errno = EAFNOSUPPORT;
         return FALSE;
     }
-    pktinfo_add(&message, &path->local.addr, path->local.scope);
+    pktinfo_add(&message, &path->local.addr, ike_socket_interface(sockets, path));
     /* A queued ICMP error of an earlier datagram surfaces in the next call and says nothing about
      * this one. */
     for (int tries = 0; tries < 3; tries++) {
@@ -227,32 +227,43 @@ gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *
     return FALSE;
 }
 
-gboolean ike_socket_route_to(const struct endpoint *remote, struct addr *local, uint16_t *mtu)
+gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct endpoint *remote,
+                             struct addr *local, uint16_t *mtu)
 {
     gboolean v6 = remote->addr.family == FAMILY_IPV6;
+    int fd = v6 ? sockets->lookup6 : sockets->lookup4;
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     struct sockaddr_storage to, from;
     socklen_t to_len = endpoint_to_sockaddr(remote, &to), from_len = sizeof from;
     struct endpoint source;
     int route_mtu = 0;
     socklen_t mtu_len = sizeof route_mtu;
-    gboolean found = FALSE;
-    int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (fd < 0) {
+    /* It would stay with the source of the time before. */
+    if (fd < 0 || connect(fd, &nowhere, sizeof nowhere) != 0 ||
+        connect(fd, (struct sockaddr *)&to, to_len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&from, &from_len) != 0 ||
+        !endpoint_from_sockaddr(&source, (struct sockaddr *)&from)) {
         return FALSE;
     }
-    if (connect(fd, (struct sockaddr *)&to, to_len) == 0 &&
-        getsockname(fd, (struct sockaddr *)&from, &from_len) == 0 &&
-        endpoint_from_sockaddr(&source, (struct sockaddr *)&from)) {
-        *local = source.addr;
-        if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &route_mtu,
-                       &mtu_len) != 0 ||
-            route_mtu < 576 || route_mtu > UINT16_MAX) {
-            route_mtu = route_mtu > UINT16_MAX ? UINT16_MAX : 1280;
-        }
-        *mtu = (uint16_t)route_mtu;
-        found = TRUE;
+    *local = source.addr;
+    if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &route_mtu,
+                   &mtu_len) != 0 ||
+        route_mtu < 576 || route_mtu > UINT16_MAX) {
+        route_mtu = route_mtu > UINT16_MAX ? UINT16_MAX : 1280;
     }
-    close(fd);
-    return found;
+    *mtu = (uint16_t)route_mtu;
+    return TRUE;
+}
+
+uint32_t ike_socket_interface(const struct ike_sockets *sockets, const struct path *path)
+{
+    struct addr chosen;
+    uint16_t mtu;
+
+    if (path->ifindex != 0 && ike_socket_route_to(sockets, &path->remote, &chosen, &mtu) &&
+        !addr_equal(&chosen, &path->local.addr)) {
+        return path->ifindex;
+    }
+    return path->local.scope;
 }

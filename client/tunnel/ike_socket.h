@@ -9,7 +9,8 @@
 /* The worker's use of the two UDP sockets for IKE. Until the datapath starts the main loop reads
  * them; afterwards it only sends. */
 struct ike_sockets {
-    int fd4, fd6; /* -1 = the host lacks the family; not owned */
+    int fd4, fd6;         /* -1 = the host lacks the family; not owned */
+    int lookup4, lookup6; /* for ike_socket_route_to() */
 };
 
 /* Sends one datagram of the engine along `path`, with the non-ESP marker where the port asks for
@@ -35,8 +36,15 @@ gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *
 /* Lets the kernel cut what is larger than the path into IP fragments, on both sockets and for ESP
  * too: for a path that is smaller than what an inner link must carry. */
 void ike_sockets_allow_fragments(const struct ike_sockets *sockets);
-/* Source address that the host would use towards `remote`, and the outer MTU of that route. FALSE
- * when there is no route. */
-gboolean ike_socket_route_to(const struct endpoint *remote, struct addr *local, uint16_t *mtu);
+/* Source address that the host would use for our packets to `remote`, and the outer MTU of that
+ * route. FALSE when there is no route. */
+gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct endpoint *remote,
+                             struct addr *local, uint16_t *mtu);
+/*
+ * The interface that packets along `path` must be told to leave by: 0 when they come from the
+ * address that the host would choose itself, for then its routing knows best, else the path's. The
+ * routing table alone would send them, whatever their source, by the preferred default route.
+ */
+uint32_t ike_socket_interface(const struct ike_sockets *sockets, const struct path *path);
 
 #endif

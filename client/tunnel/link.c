@@ -12,15 +12,36 @@ guint64 link_now(void)
     return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
 }
 
-enum link_result link_open(struct link **out, struct ike_config *config,
-                           const struct endpoint *gateway, guint16 path_mtu)
+static gboolean same_path(const struct datapath_path *a, const struct datapath_path *b)
+{
+    return endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote) &&
+           a->ifindex == b->ifindex;
+}
+
+gboolean link_set_path(struct link *link, const struct ike_sockets *sockets,
+                       const struct path *path)
+{
+    struct datapath_path before = link->path;
+
+    link->way = *path;
+    link->path = (struct datapath_path){
+        .local = path->local,
+        .remote = path->remote,
+        .ifindex = ike_socket_interface(sockets, path),
+    };
+    return !same_path(&link->path, &before);
+}
+
+enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
+                           struct ike_config *config, const struct endpoint *gateway,
+                           guint16 path_mtu)
 {
     struct link *link = g_new0(struct link, 1);
     enum err err;
 
     *out = NULL;
     config->path = (struct path){.transport = TRANSPORT_UDP, .remote = *gateway};
-    if (!ike_socket_route_to(gateway, &config->path.local.addr, &config->path_mtu)) {
+    if (!ike_socket_route_to(sockets, gateway, &config->path.local.addr, &config->path_mtu)) {
         g_free(link);
         return LINK_NO_ROUTE;
     }
@@ -33,8 +54,8 @@ enum link_result link_open(struct link **out, struct ike_config *config,
         g_free(link);
         return err == ERR_UNSUPPORTED ? LINK_CONTRADICTION : LINK_FAILED;
     }
-    link->path = (struct datapath_path){.local = config->path.local, .remote = config->path.remote};
     link->gateway = gateway->addr;
+    link_set_path(link, sockets, &config->path);
     link->path_mtu = config->path_mtu;
     *out = link;
     return LINK_OPENED;

@@ -4,6 +4,7 @@
 
 #include "esp/datapath.h"
 #include "tunnel/ike_socket.h"
+#include "tunnel/uplinks.h"
 
 /* Child SAs of one IKE SA whose inbound halves live at once: the engine has fewer. */
 #define LINK_CHILDREN_MAX 16
@@ -15,7 +16,9 @@
  */
 struct link {
     struct ike *ike;                     /* NULL once it is over */
+    struct path way;                     /* as the engine has it, last */
     struct datapath_path path;           /* of its ESP */
+    struct uplinks_told told;            /* of the host's network */
     struct addr gateway;                 /* that was asked */
     guint16 path_mtu;                    /* outer */
     guint64 up_since;                    /* 0 = not yet */
@@ -39,12 +42,17 @@ enum link_result {
 
 /* Begins to connect to `gateway`. Fills in what of `config` depends on the network and the time.
  * `path_mtu` 0 = ask the route. */
-enum link_result link_open(struct link **out, struct ike_config *config,
-                           const struct endpoint *gateway, guint16 path_mtu);
+enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
+                           struct ike_config *config, const struct endpoint *gateway,
+                           guint16 path_mtu);
 /* Wipes; NULL is harmless. Nothing is sent. */
 void link_free(struct link *link);
 /* The datagram bears SPIs of this IKE SA. False on NULL. */
 gboolean link_owns(const struct link *link, struct bytes datagram);
+/* The engine's path is this now, or the host routes it otherwise than before: TRUE when ESP is to
+ * go another way. */
+gboolean link_set_path(struct link *link, const struct ike_sockets *sockets,
+                       const struct path *path);
 /* Sends what the engine wants sent; `buffer` holds IKE_MESSAGE_MAX octets. */
 void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer);
 /* IKE_EVENT_DOWN: keeps what it says. */

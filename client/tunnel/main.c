@@ -35,6 +35,10 @@ static gboolean parse(int *argc, char ***argv, int *channel_fd, struct tunnel_fd
         {"tun-fd", 0, 0, G_OPTION_ARG_INT, &fds->tun, N_("TUN device"), "FD"},
         {"udp4-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp4, N_("IPv4 socket"), "FD"},
         {"udp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp6, N_("IPv6 socket"), "FD"},
+        {"lookup4-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup4,
+         N_("Socket for looking up IPv4 routes"), "FD"},
+        {"lookup6-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup6,
+         N_("Socket for looking up IPv6 routes"), "FD"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     GOptionContext *context = g_option_context_new(NULL);
@@ -59,7 +63,7 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
-    struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1};
+    struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1, .lookup4 = -1, .lookup6 = -1};
     int channel_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;

@@ -244,12 +244,13 @@ static void begin(struct tunnel *t)
     gateway.addr = *addr;
     fill_config(t);
     t->config.ike.timeout_us = time_left(t);
-    switch (link_open(&t->next, &t->config.ike, &gateway,
+    switch (link_open(&t->next, &t->sockets, &t->config.ike, &gateway,
                       t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu)) {
     case LINK_OPENED:
         patience = answer_time(t);
         t->answer_by = patience == IKE_NEVER ? IKE_NEVER : link_now() + patience;
         give_trust(t);
+        uplinks_tell(&t->uplinks, t->next, &t->sockets);
         break;
     case LINK_NO_ROUTE:
         no_route(t, addr);
@@ -527,13 +528,21 @@ void succession_found(struct tunnel *t, gboolean redirect, const struct addr *fo
 /* ---- the network ---- */
 
 /* The host would use another address now. */
-static gboolean moved(const struct link *link)
+static gboolean moved(const struct tunnel *t, const struct link *link)
 {
     struct addr local;
     uint16_t mtu;
 
-    return ike_socket_route_to(&link->path.remote, &local, &mtu) &&
+    return ike_socket_route_to(&t->sockets, &link->path.remote, &local, &mtu) &&
            !addr_equal(&local, &link->path.local.addr);
+}
+
+void succession_path(struct tunnel *t, struct link *link, const struct path *path)
+{
+    if (link_set_path(link, &t->sockets, path) && link == t->current &&
+        datapath_set_path(t->traffic.datapath, &link->path) != OK) {
+        tunnel_end(t, REASON_INTERNAL, "");
+    }
 }
 
 void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
@@ -557,11 +566,15 @@ void succession_path_found(struct tunnel *t, struct link *link)
 void succession_network_changed(struct tunnel *t)
 {
     t->retry.failures = 0;
-    if (t->next != NULL && (!t->next->answered || moved(t->next))) {
+    if (t->next != NULL && (!t->next->answered || moved(t, t->next))) {
         abandon_next(t);
     }
+    if (t->next != NULL) {
+        uplinks_tell(&t->uplinks, t->next, &t->sockets);
+    }
     if (t->current != NULL) {
-        ike_network_changed(t->current->ike, link_now());
+        uplinks_tell(&t->uplinks, t->current, &t->sockets);
+        succession_path(t, t->current, &t->current->way);
     }
     if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect) {
         if (t->redirected_from.family == FAMILY_NONE) {

@@ -93,7 +93,12 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
 {
     struct tunnel *t = g_new0(struct tunnel, 1);
 
-    t->sockets = (struct ike_sockets){.fd4 = fds->udp4, .fd6 = fds->udp6};
+    t->sockets = (struct ike_sockets){
+        .fd4 = fds->udp4,
+        .fd6 = fds->udp6,
+        .lookup4 = fds->lookup4,
+        .lookup6 = fds->lookup6,
+    };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
     t->next_at = t->answer_by = IKE_NEVER;
     t->ops = ops;
@@ -168,12 +173,34 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
     }
 }
 
-void tunnel_network_changed(struct tunnel *t)
+/* What is waited for is tried at once. */
+static void network_changed(struct tunnel *t)
 {
     if (!t->ended && !t->disconnecting && (t->was_up || t->purpose != PURPOSE_NONE)) {
         succession_network_changed(t);
         loop_run(t);
     }
+}
+
+void tunnel_network(struct tunnel *t, const struct network *network)
+{
+    if (uplinks_set(&t->uplinks, network) && !t->uplinks.asleep) {
+        network_changed(t);
+    }
+}
+
+void tunnel_sleep(struct tunnel *t)
+{
+    t->uplinks.asleep = TRUE;
+}
+
+void tunnel_wake(struct tunnel *t)
+{
+    t->uplinks.asleep = FALSE;
+    if (!t->ended && t->current != NULL) {
+        ike_woke(t->current->ike, link_now());
+    }
+    network_changed(t);
 }
 
 void tunnel_disconnect(struct tunnel *t)

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/net_config.h"
+#include "common/network.h"
 #include "ike/ike.h"
 #include "profile/profile.h"
 
@@ -18,7 +19,7 @@
 struct tunnel;
 
 struct tunnel_fds {
-    int tun, udp4, udp6; /* -1 = absent; not owned */
+    int tun, udp4, udp6, lookup4, lookup6; /* -1 = absent; not owned */
 };
 
 struct tunnel_summary {
@@ -50,10 +51,13 @@ void tunnel_connect(struct tunnel *tunnel, struct profile *profile, gboolean tra
                     gboolean vnet_hdr, guint16 path_mtu);
 /* An empty value cancels. The value is copied. */
 void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);
-/* Addresses, routes or links of the host have changed, or it has slept: what is waited for is tried
- * at once. */
-void tunnel_network_changed(struct tunnel *tunnel);
 /* Deletes the IKE SA; `down` with REASON_USER follows, at once when there is none. */
 void tunnel_disconnect(struct tunnel *tunnel);
+/* The host's uplinks or connectivity are these now; copied. Also before tunnel_connect(). */
+void tunnel_network(struct tunnel *tunnel, const struct network *network);
+/* The machine is about to sleep: what it does to the network on its way is no reason to move. */
+void tunnel_sleep(struct tunnel *tunnel);
+/* It is awake again; the network is as told last. */
+void tunnel_wake(struct tunnel *tunnel);
 
 #endif

@@ -53,6 +53,7 @@ struct tunnel {
     char *redirected_to;
     struct redirects redirects;
 
+    struct uplinks uplinks;
     struct link *current;              /* carries the traffic */
     struct link *next;                 /* is being made */
     struct link *leaving[LEAVING_MAX]; /* has carried it */
@@ -110,6 +111,8 @@ void engine_event(struct tunnel *tunnel, struct link *link, const struct ike_eve
 void succession_start(struct tunnel *tunnel);
 /* Another one is to be made beside the one in use, at once. */
 void succession_want(struct tunnel *tunnel, enum purpose purpose, const char *why);
+/* The link's path is this now, or the host routes it otherwise. */
+void succession_path(struct tunnel *tunnel, struct link *link, const struct path *path);
 /* IKE_EVENT_PATH_LOST and IKE_EVENT_PATH. */
 void succession_path_lost(struct tunnel *tunnel, struct link *link, const char *why);
 void succession_path_found(struct tunnel *tunnel, struct link *link);

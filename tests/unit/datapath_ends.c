@@ -80,8 +80,8 @@ void add_sas(struct tunnel *t, uint32_t spi)
 
 void set_paths(struct tunnel *t)
 {
-    struct datapath_path there = {t->a.address, t->b.address};
-    struct datapath_path back = {t->b.address, t->a.address};
+    struct datapath_path there = {.local = t->a.address, .remote = t->b.address};
+    struct datapath_path back = {.local = t->b.address, .remote = t->a.address};
     ck_assert_int_eq(datapath_set_path(t->a.dp, &there), OK);
     ck_assert_int_eq(datapath_set_path(t->b.dp, &back), OK);
 }

@@ -16,12 +16,14 @@
 
 #include "common/channel.h"
 #include "common/net_config_variant.h"
+#include "common/network_variant.h"
 
 static GMainLoop *loop;
 static struct channel *channel;
 static int channel_fd;
 static char *mode;
 static gboolean again; /* CONNECTED has been sent */
+static char *network_text; /* of the last MESSAGE_NETWORK */
 
 static gboolean mode_is(const char *name)
 {
@@ -249,6 +251,9 @@ static void on_connect(GVariant *body)
     } else if (g_str_has_prefix(mode, "asks")) {
         ask();
     } else if (!mode_is("slow")) {
+        if (g_str_has_prefix(mode, "tells")) {
+            phase("resolve", network_text ? network_text : "no network");
+        }
         connected();
     }
 }
@@ -263,6 +268,38 @@ static void on_disconnect(void)
     }
 }
 
+/* "1 0: 192.0.2.2 up0, 2001:db8:1::2 up0": generation, connectivity, uplinks */
+static char *describe_network(GVariant *body)
+{
+    GString *text = g_string_new(NULL);
+    struct network network;
+    if (!network_from_variant(body, &network)) {
+        abort();
+    }
+    g_string_append_printf(text, "%u %d:", network.generation, network.connectivity);
+    for (size_t i = 0; i < network.n; i++) {
+        char addr[ADDR_TEXT_MAX];
+        g_string_append_printf(text, "%s %s %s", i ? "," : "",
+                               addr_text(&network.uplinks[i].address.addr, addr),
+                               network.uplinks[i].interface);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* What is told of the host comes back as texts of phases, the first once there is a profile. */
+static void on_surroundings(enum channel_message kind, GVariant *body)
+{
+    if (kind == MESSAGE_NETWORK) {
+        g_free(network_text);
+        network_text = describe_network(body);
+    }
+    if (mode && g_str_has_prefix(mode, "tells")) {
+        phase("resolve", kind == MESSAGE_NETWORK ? network_text
+                         : kind == MESSAGE_SLEEP ? "sleep"
+                                                 : "wake");
+    }
+}
+
 static void on_message(void *context, enum channel_message kind, GVariant *body)
 {
     (void)context;
@@ -273,7 +310,7 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     } else if (kind == MESSAGE_SECRETS) {
         on_secrets(body);
     } else {
-        abort();
+        on_surroundings(kind, body);
     }
 }
 

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/network.h"
 #include "session/session.h"
+#include "unit/fake_bus.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
 
@@ -27,6 +29,7 @@ struct watch {
     char *state, *why; /* in the record, when a password was asked for */
     gboolean connected, ended, full_tunnel, stop_when_connected, stop_when_asked;
     const char *password; /* NULL cancels */
+    const char *stop_at;  /* text of a phase */
     GTimer *since_stop;
 };
 
@@ -37,6 +40,9 @@ static void on_phase(void *context, const char *phase, const char *text, guint64
     g_string_append_printf(watch->log, "%s ", phase);
     g_free(watch->phase_text);
     watch->phase_text = g_strdup(text);
+    if (watch->stop_at && strstr(text, watch->stop_at)) {
+        g_main_loop_quit(watch->loop);
+    }
     if (g_str_equal(phase, "established")) {
         session_disconnect(watch->session);
     }
@@ -471,7 +477,7 @@ START_TEST(worker_has_nothing)
         "CapAmb:=0000000000000000 ",
         "NoNewPrivs:=1 ",
         "SigBlk:=0000000000000000 ",
-        "root=0 core=0 death=9 group=1 session=0 path=0 terminal=0 fds=0,1,2,3,4,5,6,"};
+        "root=0 core=0 death=9 group=1 session=0 path=0 terminal=0 fds=0,1,2,3,4,5,6,7,8,"};
     struct watch watch = {0};
     signal(SIGHUP, SIG_IGN);
     ck_assert_int_ge(dup2(2, 50), 0); /* not close-on-exec */
@@ -493,6 +499,59 @@ START_TEST(worker_has_nothing)
     ck_assert_msg(strstr(watch.phase_text, "Groups:= ") || strstr(watch.phase_text, "Groups:== "),
                   "%s", watch.phase_text);
     finish(&watch);
+}
+END_TEST
+
+static void until_told(struct watch *watch, const char *text)
+{
+    watch->stop_at = text;
+    while (!watch->phase_text || !strstr(watch->phase_text, text)) {
+        run(watch);
+    }
+    watch->stop_at = NULL;
+}
+
+#define UPLINKS "192.0.2.2 up0, 2001:db8:1::2 up0"
+
+/* The worker hears of the network before its profile, and of each change. */
+START_TEST(network_is_told)
+{
+    struct watch watch = {0};
+    begin(&watch, "tells", &ops);
+    run(&watch);
+    ck_assert(watch.connected);
+    ck_assert_str_eq(watch.phase_text, "1 0: " UPLINKS);
+    g_free(sandbox_run("ip addr add 10.1.0.2/24 dev up0"));
+    until_told(&watch, "2 0: 192.0.2.2 up0, 10.1.0.2 up0, 2001:db8:1::2 up0");
+    g_free(sandbox_run("ip addr del 10.1.0.2/24 dev up0"));
+    until_told(&watch, "3 0: " UPLINKS);
+    session_disconnect(watch.session);
+    run(&watch);
+    finish(&watch);
+}
+END_TEST
+
+START_TEST(sleep_is_told)
+{
+    struct fake_bus *bus = fake_bus_new();
+    struct watch watch = {0};
+    fake_logind_start(bus);
+    fake_nm_connectivity(bus, CONNECTIVITY_PORTAL);
+    begin(&watch, "tells", &ops);
+    until_told(&watch, "1 2: " UPLINKS);
+    fake_nm_connectivity(bus, CONNECTIVITY_FULL);
+    until_told(&watch, "1 4: " UPLINKS);
+    while (fake_logind_inhibitors(bus) == 0) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    fake_logind_prepare_for_sleep(bus, TRUE);
+    until_told(&watch, "sleep");
+    fake_logind_prepare_for_sleep(bus, FALSE);
+    until_told(&watch, "wake");
+    session_disconnect(watch.session);
+    run(&watch);
+    finish(&watch);
+    fake_bus_free(bus);
 }
 END_TEST
 
@@ -641,6 +700,8 @@ int main(void)
     tcase_add_loop_test(tcase, secrets, 0, G_N_ELEMENTS(answers));
     tcase_add_test(tcase, secrets_nobody_to_ask);
     tcase_add_test(tcase, disconnect_while_asked);
+    tcase_add_test(tcase, network_is_told);
+    tcase_add_test(tcase, sleep_is_told);
     tcase_add_test(tcase, worker_has_nothing);
     tcase_add_test(tcase, program_out_of_reach);
     tcase_add_test(tcase, same_name_twice);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "session/surroundings.h"
+
+#include "common/network_variant.h"
+#include "host/connectivity.h"
+#include "host/monitor.h"
+#include "host/sleep.h"
+
+#define FLUSH_TIME 500 /* milliseconds that the machine's sleep waits for our words to leave */
+
+struct surroundings {
+    struct channel *channel;
+    struct monitor *monitor;
+    struct sleep *sleep;
+    struct connectivity_watch *watch;
+    enum connectivity connectivity;
+};
+
+static void send_network(struct surroundings *surroundings)
+{
+    struct network network = *monitor_network(surroundings->monitor);
+    network.connectivity = surroundings->connectivity;
+    channel_send(surroundings->channel, MESSAGE_NETWORK, network_to_variant(&network));
+}
+
+static void on_network(void *context, const struct network *network)
+{
+    (void)network;
+    send_network(context);
+}
+
+static void on_connectivity(void *context, enum connectivity connectivity)
+{
+    struct surroundings *surroundings = context;
+    surroundings->connectivity = connectivity;
+    if (surroundings->monitor) {
+        send_network(surroundings);
+    }
+}
+
+static void on_sleeping(void *context)
+{
+    struct surroundings *surroundings = context;
+    channel_send(surroundings->channel, MESSAGE_SLEEP, NULL);
+    channel_flush(surroundings->channel, FLUSH_TIME);
+}
+
+static void on_awake(void *context)
+{
+    struct surroundings *surroundings = context;
+    channel_send(surroundings->channel, MESSAGE_WAKE, NULL);
+}
+
+static const struct sleep_ops sleep_ops = {.sleeping = on_sleeping, .awake = on_awake};
+
+struct surroundings *surroundings_new(struct channel *channel)
+{
+    struct surroundings *surroundings = g_new0(struct surroundings, 1);
+    g_autoptr(GError) error = NULL;
+    surroundings->channel = channel;
+    surroundings->monitor = monitor_new(on_network, surroundings, &error);
+    if (surroundings->monitor) {
+        send_network(surroundings);
+    } else {
+        g_message("%s", error->message);
+    }
+    surroundings->sleep = sleep_new(&sleep_ops, surroundings);
+    surroundings->watch = connectivity_watch_new(on_connectivity, surroundings);
+    return surroundings;
+}
+
+void surroundings_free(struct surroundings *surroundings)
+{
+    if (surroundings) {
+        connectivity_watch_free(surroundings->watch);
+        sleep_free(surroundings->sleep);
+        monitor_free(surroundings->monitor);
+        g_free(surroundings);
+    }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_SESSION_SURROUNDINGS_H
+#define GODWIT_SESSION_SURROUNDINGS_H
+
+#include "common/channel.h"
+
+/* What happens around a connection, told to its worker: MESSAGE_NETWORK, _SLEEP and _WAKE. */
+struct surroundings;
+
+/* Sends the first MESSAGE_NETWORK. `channel` must outlive it. */
+struct surroundings *surroundings_new(struct channel *channel);
+void surroundings_free(struct surroundings *surroundings); /* NULL is harmless */
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tunnel/uplinks.h"
+
+#include "tunnel/link.h"
+
+/* Uplinks of one link are equals, whatever their family: the order is that of the links. */
+static unsigned rank_of(const struct network *network, gsize which)
+{
+    unsigned rank = 0;
+
+    while (network->uplinks[rank].ifindex != network->uplinks[which].ifindex) {
+        rank++;
+    }
+    return rank;
+}
+
+/* Of the link that has this address; 0 = none has. */
+static guint32 link_of(const struct network *network, const struct addr *addr)
+{
+    for (gsize i = 0; i < network->n; i++) {
+        if (addr_equal(&network->uplinks[i].address.addr, addr)) {
+            return network->uplinks[i].ifindex;
+        }
+    }
+    return 0;
+}
+
+static gboolean leads_to(const struct uplink *uplink, const struct addr *gateway,
+                         const struct addr *chosen)
+{
+    return uplink->has_default || prefix_contains(&uplink->address, gateway) ||
+           addr_equal(&uplink->address.addr, chosen);
+}
+
+static gboolean add(struct uplinks_told *told, struct ike_local local)
+{
+    gboolean room = told->n < IKE_LOCALS_MAX;
+
+    if (room) {
+        told->locals[told->n++] = local;
+    }
+    return room;
+}
+
+static gboolean has(const struct uplinks_told *told, const struct addr *addr)
+{
+    for (gsize i = 0; i < told->n; i++) {
+        if (addr_equal(&told->locals[i].addr, addr)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* What the host's routing would choose itself comes first, wherever it has that address from: from
+ * a loopback interface, say, or another tunnel. */
+static void collect(const struct network *network, const struct ike_sockets *sockets,
+                    const struct endpoint *gateway, struct uplinks_told *told)
+{
+    struct addr chosen = {0};
+    guint32 first;
+    uint16_t mtu;
+
+    (void)ike_socket_route_to(sockets, gateway, &chosen, &mtu);
+    first = link_of(network, &chosen);
+    for (gsize i = 0; i < network->n; i++) {
+        const struct uplink *uplink = &network->uplinks[i];
+        const struct addr *addr = &uplink->address.addr;
+
+        if (leads_to(uplink, &gateway->addr, &chosen) && !has(told, addr)) {
+            add(told, (struct ike_local){
+                          .addr = *addr,
+                          .ifindex = uplink->ifindex,
+                          .rank = uplink->ifindex == first ? 0 : 1 + rank_of(network, i),
+                      });
+        }
+    }
+    if (chosen.family != FAMILY_NONE && !has(told, &chosen) &&
+        !add(told, (struct ike_local){.addr = chosen})) {
+        told->locals[IKE_LOCALS_MAX - 1] = (struct ike_local){.addr = chosen};
+    }
+}
+
+static gboolean same_locals(const struct uplinks_told *a, const struct uplinks_told *b)
+{
+    gboolean same = a->n == b->n;
+
+    for (gsize i = 0; i < a->n && same; i++) {
+        same = addr_equal(&a->locals[i].addr, &b->locals[i].addr) &&
+               a->locals[i].ifindex == b->locals[i].ifindex &&
+               a->locals[i].rank == b->locals[i].rank;
+    }
+    return same;
+}
+
+/* A portal's user has signed in, for example. That somebody begins to check, or ends, is nothing.
+ */
+static gboolean opened(enum connectivity before, enum connectivity now)
+{
+    return before != CONNECTIVITY_UNKNOWN && now == CONNECTIVITY_FULL && now != before;
+}
+
+gboolean uplinks_set(struct uplinks *uplinks, const struct network *network)
+{
+    gboolean matters = network->generation != uplinks->network.generation ||
+                       opened(uplinks->network.connectivity, network->connectivity);
+
+    uplinks->network = *network;
+    uplinks->changes += matters ? 1 : 0;
+    return matters;
+}
+
+void uplinks_tell(const struct uplinks *uplinks, struct link *link,
+                  const struct ike_sockets *sockets)
+{
+    struct uplinks_told now = {0};
+
+    if (uplinks->network.generation == 0) {
+        return;
+    }
+    collect(&uplinks->network, sockets, &link->way.remote, &now);
+    now.changes = uplinks->changes;
+    if (link->told.changes == 0 || !same_locals(&now, &link->told)) {
+        ike_set_paths(link->ike, now.locals, now.n, link_now());
+    } else if (now.changes != link->told.changes) {
+        ike_network_changed(link->ike, link_now());
+    }
+    link->told = now;
+}
