@@ -63,6 +63,7 @@ struct ike_sa {
     bool syncs; /* both sides announced RFC 6311 */
     bool has_synced;
     uint8_t synced[SYNC_LEN]; /* the latest that was obeyed */
+    uint64_t heard;           /* when an authentic message of the peer last came */
     struct secret token;      /* proves that the peer has lost it (RFC 6290); empty = none */
 
     uint32_t next_id;      /* of our next request */

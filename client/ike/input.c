@@ -67,6 +67,7 @@ static void deliver(struct ike *ike, struct incoming_message *in, struct bytes p
     uint8_t unknown = 0;
     enum err err = message_parse_chain(&in->message, in->first_inner, plain, &unknown);
 
+    in->sa->heard = ike->now;
     ike->refusal.reason = REASON_NONE;
     ike->from = *path;
     if (err == OK) {

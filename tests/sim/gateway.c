@@ -372,7 +372,7 @@ void gateway_tick(struct gateway *gateway, uint64_t now)
 /* ---- receiving ---- */
 
 /* RFC 7296 2.21.2, 2.21.3: with this the IKE SA has gone on both sides. */
-static void lose(struct gateway *gateway, struct gateway_sa *sa)
+void gateway_lose(struct gateway *gateway, struct gateway_sa *sa)
 {
     if (sa == gateway->sa) {
         gateway->phase = GATEWAY_CLOSED;
@@ -398,7 +398,7 @@ static void handle_informational(struct gateway *gateway, struct gateway_sa *sa,
     payload = message_find(message, P_NOTIFY, 0);
     if (payload != NULL && notify_parse(&notify, payload->body) == OK &&
         notify.type == N_AUTHENTICATION_FAILED) {
-        lose(gateway, sa);
+        gateway_lose(gateway, sa);
     }
 }
 
@@ -430,7 +430,7 @@ static void handle_request(struct gateway *gateway, struct gateway_sa *sa,
     }
     gateway_respond(gateway, sa, message->header.exchange, message->header.message_id, &reply);
     if (fatal(&reply)) {
-        lose(gateway, sa);
+        gateway_lose(gateway, sa);
     }
 }
 
@@ -564,19 +564,6 @@ static struct gateway_sa *find_sa(struct gateway *gateway, const struct ike_head
     return NULL;
 }
 
-static void say_unknown(struct gateway *gateway, const struct message *message)
-{
-    uint8_t out[256], buffer[64];
-    struct chain chain = chain_of(buffer, sizeof buffer);
-    struct ike_header header = message->header;
-    size_t len;
-
-    header.flags = IKE_FLAG_RESPONSE;
-    notify_write(&chain, 0, (struct bytes){0}, N_INVALID_IKE_SPI, (struct bytes){0});
-    len = message_write(&header, &chain, out, sizeof out);
-    gateway_send(gateway, bytes_of(out, len));
-}
-
 void gateway_input(struct gateway *gateway, const struct path *path, struct bytes datagram,
                    uint64_t now)
 {
@@ -600,7 +587,7 @@ void gateway_input(struct gateway *gateway, const struct path *path, struct byte
             open_message(gateway, sa, octets, datagram.len, &message, first);
         } else if (sa == NULL && gateway->config.says_unknown &&
                    (message.header.flags & IKE_FLAG_RESPONSE) == 0) {
-            say_unknown(gateway, &message);
+            gateway_say_unknown(gateway, &message);
         }
     }
     g_free(octets);

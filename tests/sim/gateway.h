@@ -48,6 +48,22 @@ enum gateway_resume {
     GATEWAY_RESUME_AUTH_REFUSED,
     GATEWAY_RESUME_WRONG_AUTH,
 };
+/* Where it redirects to (RFC 5685); from ITSELF on it is nowhere to go. */
+enum gateway_redirect {
+    GATEWAY_REDIRECT_NONE = 0,
+    GATEWAY_REDIRECT_IPV4,
+    GATEWAY_REDIRECT_IPV6,
+    GATEWAY_REDIRECT_NAME,
+    GATEWAY_REDIRECT_ITSELF,
+    GATEWAY_REDIRECT_CLIENT,
+    GATEWAY_REDIRECT_LOOPBACK,
+    GATEWAY_REDIRECT_NUMBER, /* an address that passes for a name */
+    GATEWAY_REDIRECT_CUT,
+    GATEWAY_REDIRECT_STALE, /* with an octet that does not belong there: the nonce does not fit */
+    GATEWAY_REDIRECTS
+};
+/* QCD tokens (RFC 6290): those that it sends in the clear after a restart are right or wrong. */
+enum gateway_tokens { GATEWAY_TOKENS_NONE = 0, GATEWAY_TOKENS_RIGHT, GATEWAY_TOKENS_WRONG };
 
 /* All zero is a gateway without quirks: certificate, EAP-MSCHAPv2 for users, everything that we
  * offer by default. */
@@ -86,6 +102,12 @@ struct gateway_config {
     unsigned ticket_s;  /* their lifetime; 0 = an hour */
     bool loses_tickets; /* when it restarts */
     enum gateway_resume resume;
+    /* In the response of IKE_SA_INIT, the first of IKE_AUTH, the last of IKE_AUTH. */
+    enum gateway_redirect redirect_init, redirect_auth, redirect_final;
+    bool redirect_and_go_on; /* the rest of the response is there as well */
+    bool limits;             /* AUTH_LIFETIME in the last response */
+    uint32_t lifetime;       /* of it, seconds */
+    enum gateway_tokens tokens;
 
     bool forgets;      /* an IKE SA that is deleted at once: its last answer is not repeated */
     bool says_unknown; /* answers what it has no IKE SA for, unprotected (RFC 7296 2.21.4) */
@@ -127,6 +149,7 @@ enum gateway_ask {
     GATEWAY_ASK_REKEY_IKE,
     GATEWAY_ASK_DELETE_CHILD,
     GATEWAY_ASK_DELETE_IKE,
+    GATEWAY_ASK_NOTIFY,
     GATEWAY_ASK_SYNC, /* its message ID is 0 */
 };
 
@@ -154,6 +177,7 @@ struct gateway_sa {
     GPtrArray *request;  /* our request in flight; NULL = none */
     enum gateway_ask ask;
     uint32_t ask_spi; /* spi_in of the Child SA that it is about */
+    uint16_t told;    /* NOTIFY: what */
     uint8_t request_exchange;
     uint64_t request_began, request_due;
     unsigned request_tries;
@@ -214,6 +238,8 @@ struct gateway_todo {
     struct gateway_sa *sa; /* NULL = the one in use by then */
     uint32_t spi;          /* spi_in of the Child SA; 0 = the one in use by then */
     uint16_t group;        /* to begin with; 0 = as configured */
+    uint16_t notify;       /* NOTIFY: the type */
+    uint32_t value;        /* what it says: enum gateway_redirect, seconds */
     uint64_t at;
 };
 
@@ -260,6 +286,8 @@ struct gateway {
     bool sent_proof, saw_credential, credential_before_proof;
     GByteArray *saved_cp, *saved_sa, *saved_tsi, *saved_tsr;
 
+    uint64_t say_again_at; /* INVALID_SPI in the clear */
+
     /* what came in */
     unsigned requests_answered, requests_repeated, undecipherable, responses;
     unsigned child_rekeys, ike_rekeys,
@@ -289,6 +317,12 @@ void gateway_delete_ike(struct gateway *gateway, uint64_t now);
 void gateway_delete_child(struct gateway *gateway, uint64_t now);
 void gateway_rekey_ike(struct gateway *gateway, uint64_t now);
 void gateway_rekey_child(struct gateway *gateway, uint64_t now);
+void gateway_redirect(struct gateway *gateway, enum gateway_redirect redirect, uint64_t now);
+void gateway_limit(struct gateway *gateway, uint32_t seconds, uint64_t now);
+/* AUTHENTICATION_FAILED */
+void gateway_withdraw(struct gateway *gateway, uint64_t now);
+/* ESP with an SPI that it does not know has arrived. */
+void gateway_esp(struct gateway *gateway, uint32_t spi, uint64_t now);
 /* Another member of the cluster takes over, which has missed the latest `stale` requests. */
 void gateway_failover(struct gateway *gateway, uint32_t stale, uint64_t now);
 /* It forgets everything and begins anew. */
@@ -319,6 +353,24 @@ struct gateway_sa *gateway_sa_new(struct gateway *gateway);
 /* in and out from keys, by who made it. */
 void gateway_sa_keyed(struct gateway_sa *sa);
 void gateway_complain(struct gateway *gateway, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* An IKE SA that has gone without a Delete. */
+void gateway_lose(struct gateway *gateway, struct gateway_sa *sa);
+
+/* ---- gateway_notify.c ---- */
+/* There is somewhere to go to. */
+bool gateway_redirect_holds(enum gateway_redirect redirect);
+void gateway_write_redirect(struct chain *chain, enum gateway_redirect redirect,
+                            struct bytes nonce);
+void gateway_write_lifetime(struct chain *chain, uint32_t seconds);
+/* The token of such an IKE SA, when it makes any. */
+void gateway_write_token(const struct gateway *gateway, struct chain *chain, uint64_t spi_i,
+                         uint64_t spi_r);
+/* The request that was put off. */
+void gateway_notify(struct gateway *gateway, struct gateway_sa *sa,
+                    const struct gateway_todo *todo);
+/* Answers, in the clear, a request of an IKE SA that it does not know (RFC 7296 2.21.4). */
+void gateway_say_unknown(struct gateway *gateway, const struct message *message);
 
 /* ---- gateway_child.c ---- */
 struct gateway_child *gateway_child_out(struct gateway *gateway, uint32_t spi_out);

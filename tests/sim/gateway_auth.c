@@ -164,6 +164,10 @@ static void write_child(struct gateway *gateway, struct chain *reply)
                                   secret_bytes(&gateway->sa->nr)) == OK,
                 "KEYMAT");
     wr_u32(&w, child.spi_in);
+    gateway_write_token(gateway, reply, gateway->sa->spi_i, gateway->sa->spi_r);
+    if (gateway->config.limits) {
+        gateway_write_lifetime(reply, gateway->config.lifetime);
+    }
     write_config(gateway, reply);
     sa_write_choice(reply, number, &choice, bytes_of(spi, sizeof spi));
     gateway_write_ts(gateway, reply, array_bytes(gateway->saved_tsi),
@@ -232,6 +236,19 @@ static void resumed_request(struct gateway *gateway, const struct message *messa
     gateway->phase = GATEWAY_UP;
 }
 
+/* True when that is all; then there is no Child SA, and the client ends it. */
+static bool redirect(struct gateway *gateway, struct chain *reply, enum gateway_redirect to)
+{
+    if (to == GATEWAY_REDIRECT_NONE) {
+        return false;
+    }
+    gateway_write_redirect(reply, to, (struct bytes){0});
+    if (!gateway->config.redirect_and_go_on) {
+        gateway->phase = GATEWAY_CLOSED;
+    }
+    return !gateway->config.redirect_and_go_on;
+}
+
 static void first_request(struct gateway *gateway, const struct message *message,
                           struct chain *reply)
 {
@@ -262,6 +279,9 @@ static void first_request(struct gateway *gateway, const struct message *message
         if (!gateway->config.eap_without_auth) {
             write_proof(gateway, reply);
             gateway->sent_proof = true;
+            if (redirect(gateway, reply, gateway->config.redirect_auth)) {
+                return;
+            }
         }
         gateway_eap_begin(gateway, reply);
         return;
@@ -274,6 +294,9 @@ static void first_request(struct gateway *gateway, const struct message *message
         return;
     }
     write_proof(gateway, reply);
+    if (redirect(gateway, reply, gateway->config.redirect_auth)) {
+        return;
+    }
     write_child(gateway, reply);
     gateway->phase = GATEWAY_UP;
 }
@@ -291,6 +314,9 @@ static void final_request(struct gateway *gateway, const struct message *message
         return;
     }
     write_shared(gateway, reply, msk, gateway->config.wrong_final_auth);
+    if (redirect(gateway, reply, gateway->config.redirect_final)) {
+        return;
+    }
     write_child(gateway, reply);
     gateway->phase = GATEWAY_UP;
 }

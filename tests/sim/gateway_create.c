@@ -310,6 +310,7 @@ static void answer_ike(struct gateway *gateway, struct gateway_sa *old, struct w
     sa_write_choice(reply, wish->number, &wish->choice, bytes_of(spi, sizeof spi));
     chain_add(reply, P_NONCE, secret_bytes(&wish->nr));
     ke_write(reply, wish->group->id, ke_public(wish->ours));
+    gateway_write_token(gateway, reply, made->spi_i, made->spi_r);
     gateway->ike_rekeys++;
     if (asking(old, GATEWAY_ASK_REKEY_IKE)) {
         attempt->their_sa = made;

@@ -305,6 +305,22 @@ bool gateway_answer_again(struct gateway *gateway, const struct message *message
     return false;
 }
 
+/* False when the client does not want to be (RFC 5685 3). */
+static bool redirect(struct gateway *gateway, const struct message *message, struct bytes nonce)
+{
+    uint8_t buffer[700];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+    bool supported;
+
+    (void)gateway_notify_data(message, N_REDIRECT_SUPPORTED, &supported);
+    if (!supported) {
+        return false;
+    }
+    gateway_write_redirect(&chain, gateway->config.redirect_init, nonce);
+    gateway_reply_first(gateway, message, &chain, 0);
+    return true;
+}
+
 void gateway_init_request(struct gateway *gateway, const struct message *message)
 {
     const struct payload *sa = message_find(message, P_SA, 0);
@@ -329,6 +345,10 @@ void gateway_init_request(struct gateway *gateway, const struct message *message
         return;
     }
     if (gateway_demand_cookie(gateway, message)) {
+        return;
+    }
+    if (gateway->config.redirect_init != GATEWAY_REDIRECT_NONE &&
+        redirect(gateway, message, nonce->body)) {
         return;
     }
     gateway_ike_proposals(gateway, &accepted);

@@ -279,6 +279,9 @@ static void start(struct gateway *gateway, const struct gateway_todo *todo)
     case GATEWAY_ASK_REKEY_IKE:
         rekey_ike(gateway, sa, todo);
         break;
+    case GATEWAY_ASK_NOTIFY:
+        gateway_notify(gateway, sa, todo);
+        break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:
     case GATEWAY_ASK_SYNC:
@@ -506,6 +509,11 @@ static void ike_rekeyed(struct gateway *gateway, struct gateway_sa *old,
         return;
     }
     gateway->sa = made;
+    /* RFC 6290 4.3: the initiator's comes in an exchange of its own. */
+    gateway_add_todo(gateway, &(struct gateway_todo){.ask = GATEWAY_ASK_NOTIFY,
+                                                     .notify = N_QCD_TOKEN,
+                                                     .sa = made,
+                                                     .at = gateway->now});
     if (theirs != NULL) {
         theirs->state = GATEWAY_SA_REDUNDANT;
         theirs->until = gateway->now + REDUNDANT_US;
@@ -553,6 +561,14 @@ void gateway_answered(struct gateway *gateway, struct gateway_sa *sa, const stru
         if (sa == gateway->sa) {
             gateway->phase = GATEWAY_CLOSED;
             gateway_children_free(gateway);
+        }
+        break;
+    case GATEWAY_ASK_NOTIFY:
+        if (gateway->last_response->len > 0) {
+            gateway_complain(gateway, "an answer that is not empty");
+        }
+        if (sa->told == N_AUTHENTICATION_FAILED) {
+            gateway_lose(gateway, sa);
         }
         break;
     case GATEWAY_ASK_SYNC:

@@ -57,6 +57,7 @@ int main(int argc, char **argv)
         suite_add_tcase(suite, scenarios_outcomes());
         suite_add_tcase(suite, scenarios_network());
         suite_add_tcase(suite, scenarios_established());
+        suite_add_tcase(suite, scenarios_notify());
         suite_add_tcase(suite, scenarios_rekey());
         suite_add_tcase(suite, scenarios_resume());
         suite_add_tcase(suite, scenarios_crossing(first_seed));

@@ -10,6 +10,8 @@
     SECONDS(45) /* the engine gives up after 30 s; its last words take a little                    \
                  */
 #define REST_WITHIN SECONDS(200)
+#define STAY_S 3600
+#define RESTART_WITHIN SECONDS(20)
 #define LOST_WITHIN SECONDS(150) /* an established gateway that is silent */
 
 static const char *const ike_suites[] = {
@@ -33,7 +35,9 @@ static const uint16_t auth_errors[] = {N_AUTHENTICATION_FAILED,
                                        N_SINGLE_PAIR_REQUIRED,
                                        9001};
 
+static bool always;
 static unsigned n_connected, n_reasons[REASON_COUNT], n_again, n_resumed;
+static uint64_t n_rekeys, n_ike_rekeys, n_marks, n_redirects, n_reauths, n_restarts;
 
 #define PICK(random, table) (table)[sim_below((random), G_N_ELEMENTS(table))]
 
@@ -52,6 +56,25 @@ static void random_faults(struct sim_random *random, struct faults *faults)
         faults->delay_min_us = sim_below(random, 50000);
         faults->delay_max_us = faults->delay_min_us + 1 + sim_below(random, 900000);
     }
+}
+
+static enum gateway_redirect random_redirect(struct sim_random *random)
+{
+    return (enum gateway_redirect)(1 + sim_below(random, GATEWAY_REDIRECTS - 1));
+}
+
+static void random_redirections(struct sim_random *random, struct gateway_config *gateway)
+{
+    if (sim_chance(random, 30)) {
+        gateway->redirect_init = random_redirect(random);
+    }
+    if (sim_chance(random, 30)) {
+        gateway->redirect_auth = random_redirect(random);
+    }
+    if (sim_chance(random, 30)) {
+        gateway->redirect_final = random_redirect(random);
+    }
+    gateway->redirect_and_go_on = sim_chance(random, 400);
 }
 
 static void random_gateway(struct sim_random *random, struct gateway_config *gateway)
@@ -83,6 +106,7 @@ static void random_gateway(struct sim_random *random, struct gateway_config *gat
     gateway->init_error = sim_chance(random, 20) ? PICK(random, init_errors) : 0;
     gateway->auth_error = sim_chance(random, 30) ? PICK(random, auth_errors) : 0;
     gateway->child_error = sim_chance(random, 30) ? PICK(random, auth_errors) : 0;
+    random_redirections(random, gateway);
     gateway->mschap_error =
         sim_chance(random, 30) ? PICK(random, ((unsigned[]){691, 646, 647, 648, 649, 709})) : 0;
 }
@@ -112,7 +136,10 @@ static bool random_rekeying(struct sim_random *random, struct setup *setup)
     gateway->eager = sim_chance(random, 300);
     gateway->no_new_child = sim_chance(random, 100);
     gateway->forgets = sim_chance(random, 300);
-    gateway->says_unknown = sim_chance(random, 300);
+    gateway->says_unknown = sim_chance(random, 600);
+    gateway->tokens = (enum gateway_tokens)sim_below(random, 3);
+    gateway->limits = sim_chance(random, 50);
+    gateway->lifetime = PICK(random, ((uint32_t[]){0, 1, 30, 300, 3600, UINT32_MAX}));
     gateway->leaves_behind = setup->child_lifetime_us == 0 && sim_chance(random, 50);
     if (setup->ike == NULL && sim_chance(random, 300)) {
         gateway->pfs_group = PICK(random, ((uint16_t[]){0, KE_ECP_256, KE_ECP_384}));
@@ -195,7 +222,8 @@ static void forge_damaged(struct sim *sim)
         const struct datagram *datagram = g_ptr_array_index(sim->network.in_flight, i);
         uint8_t *copy;
 
-        if (datagram->len == 0) {
+        /* ESP; and what is not protected may be heard, damaged or not. */
+        if (datagram->len == 0 || datagram->data[16] == P_NOTIFY) {
             continue;
         }
         copy = g_memdup2(datagram->data, datagram->len);
@@ -229,7 +257,13 @@ static void gentle_deed(struct sim *sim)
 
     gateway->nonce_i = PICK(&sim->random, firsts);
     gateway->nonce_r = PICK(&sim->random, firsts);
-    switch (sim_below(&sim->random, 9)) {
+    switch (sim_below(&sim->random, 11)) {
+    case 9:
+        gateway_redirect(gateway, random_redirect(&sim->random), sim->now);
+        break;
+    case 10:
+        sim_forge_token(sim);
+        break;
     case 0:
         gateway_liveness(gateway, sim->now);
         break;
@@ -260,9 +294,30 @@ static void gentle_deed(struct sim *sim)
     sim_pump(sim);
 }
 
+/* RFC 6290: who hears of it by the right token does not wait until it is silent for long. */
+static void restart(struct sim *sim)
+{
+    const struct setup *setup = &sim->setup;
+    bool heard = sim_quiet(sim) && setup->gateway.says_unknown &&
+                 setup->gateway.tokens == GATEWAY_TOKENS_RIGHT && setup->faults.lose == 0 &&
+                 setup->faults.corrupt == 0 && !sim->network.faults.partition;
+
+    gateway_restart(&sim->gateway);
+    if (heard && !sim_run(sim, sim_ended, sim->now + RESTART_WITHIN)) {
+        sim_violation(sim, "the restart of the gateway is not believed");
+    }
+    n_restarts += heard;
+}
+
 static void rough_deed(struct sim *sim)
 {
-    switch (sim_below(&sim->random, 5)) {
+    switch (sim_below(&sim->random, 7)) {
+    case 5:
+        gateway_limit(&sim->gateway, sim_below(&sim->random, 100), sim->now);
+        break;
+    case 6:
+        gateway_withdraw(&sim->gateway, sim->now);
+        break;
     case 0:
         gateway_delete_child(&sim->gateway, sim->now);
         break;
@@ -270,7 +325,7 @@ static void rough_deed(struct sim *sim)
         gateway_delete_ike(&sim->gateway, sim->now);
         break;
     case 2:
-        gateway_restart(&sim->gateway);
+        restart(sim);
         break;
     case 3:
         sim->network.faults.partition = true;
@@ -289,6 +344,12 @@ static bool few_losses(const struct setup *setup)
     return (setup->faults.lose <= 50 && setup->faults.corrupt <= 20 &&
             setup->gateway.fragment == 0) ||
            (setup->faults.lose == 0 && setup->faults.corrupt == 0);
+}
+
+/* It may, as long as these runs last. */
+static bool stays(const struct setup *setup)
+{
+    return !setup->gateway.limits || setup->gateway.lifetime >= STAY_S;
 }
 
 /* What happens to a connection that is up. `easy`: the gateway lets us rekey. */
@@ -310,7 +371,8 @@ static void live(struct sim *sim, bool easy)
                     sim_below(&sim->random,
                               PICK(&sim->random, ((uint32_t[]){1, 20000, 3000000, 50000000}))));
     }
-    if (!rough && easy && !sim->setup.gateway.leaves_behind && few_losses(&sim->setup)) {
+    if (!rough && easy && !sim->setup.gateway.leaves_behind && stays(&sim->setup) &&
+        few_losses(&sim->setup)) {
         none.partition = sim->network.faults.partition;
         sim->network.faults = none;
         if (!sim_run(sim, sim_quiet, sim->now + REST_WITHIN)) {
@@ -349,9 +411,6 @@ static void check_outcome(struct sim *sim, bool honest)
     }
 }
 
-static bool always;
-static uint64_t n_rekeys, n_ike_rekeys, n_marks;
-
 void random_summary(void)
 {
     printf("%u connected; ended otherwise:", n_connected);
@@ -363,6 +422,9 @@ void random_summary(void)
     printf("\nbegun again %u times, %u times by ticket", n_again, n_resumed);
     printf("\n%" PRIu64 " Child SAs and %" PRIu64 " IKE SAs rekeyed, %" PRIu64 " marks of ESP\n",
            n_rekeys, n_ike_rekeys, n_marks);
+    printf("%" PRIu64 " redirections, %" PRIu64 " authentications to be repeated, %" PRIu64
+           " restarts that were proven\n",
+           n_redirects, n_reauths, n_restarts);
     fflush(stdout);
 }
 
@@ -395,6 +457,8 @@ bool random_run(uint64_t seed)
     n_rekeys += sim->gateway.child_rekeys;
     n_ike_rekeys += sim->gateway.ike_rekeys;
     n_marks += sim->marks;
+    n_redirects += sim->redirects;
+    n_reauths += sim->reauths;
     good = sim->violations->len == 0;
     if (!good || always) {
         fprintf(stderr, "seed %" PRIu64 ":\n%s%s", seed, sim->ladder->str, sim->violations->str);

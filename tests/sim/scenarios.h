@@ -11,6 +11,8 @@ TCase *scenarios_outcomes(void);
 TCase *scenarios_network(void);
 /* Established: requests of the gateway, the end. */
 TCase *scenarios_established(void);
+/* Redirections, authentication that ends, restarts. */
+TCase *scenarios_notify(void);
 /* Rekeying, and what crosses it. */
 TCase *scenarios_rekey(void);
 /* Sessions resumed from tickets, sleep. */

@@ -157,6 +157,8 @@ void sim_again(struct sim *sim)
     sim->n_child_down = sim->n_child_up;
     sim->child_up = sim->down = sim->path_seen = false;
     sim->phases = 0;
+    sim->redirects = sim->reauths = 0;
+    sim->first_up_at = 0;
     sim->outbound = 0;
     sim->gateway.saw_credential = false;
     sim->again = true;
@@ -202,6 +204,9 @@ static void on_child_up(struct sim *sim, const struct ike_event *event)
     sim->n_child_up++;
     sim->child_up = true;
     sim->up_at = sim->now;
+    if (sim->first_up_at == 0) {
+        sim->first_up_at = sim->now;
+    }
     if (event->net == NULL || event->net->n_addresses == 0) {
         sim_violation(sim, "a Child SA without an address");
     } else if (event->net->n_dns > 0) {
@@ -236,6 +241,46 @@ static void on_ticket(struct sim *sim, const struct ike_ticket *ticket)
     sim_require(ike_ticket_copy(&sim->ticket, ticket), "ticket");
 }
 
+static void on_redirect(struct sim *sim, const char *gateway)
+{
+    sim_note(sim, "    redirect to %s", gateway);
+    sim->redirects++;
+    g_strlcpy(sim->redirected_to, gateway, sizeof sim->redirected_to);
+    /* The first response is not protected: whoever damages it may send us anywhere. */
+    if (sim->setup.faults.corrupt == 0 && strcmp(gateway, "203.0.113.7") != 0 &&
+        strcmp(gateway, "2001:db8::7") != 0 && strcmp(gateway, "gw2.example.org") != 0) {
+        sim_violation(sim, "redirected to where no gateway can be: %s", gateway);
+    }
+}
+
+/* RFC 4478, however often the gateway wants it: no storm. */
+static void on_reauth(struct sim *sim)
+{
+    sim_note(sim, "    authentication is to be repeated");
+    if (sim->now < (sim->reauths > 0 ? sim->reauth_at : sim->first_up_at) + SECONDS(10)) {
+        sim_violation(sim, "authentication is to be repeated too soon");
+    }
+    sim->reauths++;
+    sim->reauth_at = sim->now;
+}
+
+/* What is said to the user and to who may try again makes sense. */
+static void check_end(struct sim *sim)
+{
+    bool established = (sim->phases & 1U << IKE_PHASE_ESTABLISHED) != 0;
+
+    if (sim->reason == REASON_NONE || sim->reason == REASON_INTERNAL) {
+        sim_violation(sim, "it ends without a reason: %s", reason_name(sim->reason));
+    }
+    if ((sim->reason == REASON_REDIRECTED) != (sim->redirects == 1 && !established)) {
+        sim_violation(sim, "%u redirections, and it ends with %s", sim->redirects,
+                      reason_name(sim->reason));
+    }
+    if (sim->retry && (sim->reason == REASON_USER || sim->reason == REASON_AUTH_FAILED)) {
+        sim_violation(sim, "it may not be tried again after %s", reason_name(sim->reason));
+    }
+}
+
 static void on_event(struct sim *sim, const struct ike_event *event)
 {
     if (sim->down) {
@@ -267,10 +312,10 @@ static void on_event(struct sim *sim, const struct ike_event *event)
         sim->path_seen = true;
         break;
     case IKE_EVENT_REDIRECT:
-        sim_note(sim, "    redirect to %s", event->text);
+        on_redirect(sim, event->text);
         break;
     case IKE_EVENT_REAUTH:
-        sim_note(sim, "    authentication is to be repeated");
+        on_reauth(sim);
         break;
     case IKE_EVENT_PATH_LOST:
         sim->path_losses++;
@@ -289,9 +334,8 @@ static void on_event(struct sim *sim, const struct ike_event *event)
         sim->down_at = sim->now;
         g_strlcpy(sim->detail, event->text != NULL ? event->text : "", sizeof sim->detail);
         sim_note(sim, "    down: %s: %s", reason_name(event->reason), sim->detail);
-        if (event->reason == REASON_NONE || event->reason == REASON_INTERNAL) {
-            sim_violation(sim, "it ends without a reason: %s", reason_name(event->reason));
-        }
+        sim->retry = event->retry;
+        check_end(sim);
         break;
     }
 }
@@ -486,4 +530,25 @@ void sim_forge_harmless(struct sim *sim, struct bytes datagram, uint16_t from_po
         sim_violation(sim, "an unauthenticated datagram changed the state");
     }
     sim->path_seen |= path_seen;
+}
+
+void sim_forge_token(struct sim *sim)
+{
+    uint8_t token[32], buffer[64], out[128];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+    struct ike_header header = {
+        .spi_i = sim->gateway.sa->spi_i,
+        .spi_r = sim->gateway.sa->spi_r,
+        .version = IKE_VERSION,
+        .exchange = X_INFORMATIONAL,
+        .flags = IKE_FLAG_RESPONSE,
+        .message_id = sim_below(&sim->random, 8),
+    };
+
+    for (size_t i = 0; i < sizeof token; i++) {
+        token[i] = (uint8_t)sim_random(&sim->random);
+    }
+    notify_write(&chain, PROTO_IKE, (struct bytes){0}, N_QCD_TOKEN, bytes_of(token, sizeof token));
+    sim_forge_harmless(sim, bytes_of(out, message_write(&header, &chain, out, sizeof out)),
+                       IKE_PORT_NATT);
 }

@@ -62,6 +62,10 @@ struct sim {
     unsigned phases; /* bit of each enum ike_phase seen */
     bool child_up, path_seen;
     unsigned path_losses;
+    unsigned redirects, reauths;
+    char redirected_to[256];
+    uint64_t reauth_at;
+    bool retry; /* of the end */
     unsigned n_child_up, n_child_down;
     GArray *children;  /* struct sim_child */
     uint32_t outbound; /* spi_in of the one that it sends along; 0 = none */
@@ -71,7 +75,7 @@ struct sim {
     char detail[1024];
     char banner[64];
     char first_dns[64];
-    uint64_t up_at, down_at;
+    uint64_t first_up_at, up_at, down_at;
     uint64_t mark_every, mark_at; /* ESP of both sides; 0 = none */
     unsigned marks;
     size_t sent;     /* datagrams of the engine */
@@ -103,6 +107,8 @@ void sim_forge(struct sim *sim, struct bytes datagram, uint16_t from_port);
 void sim_forge_harmless(struct sim *sim, struct bytes datagram, uint16_t from_port);
 /* Pulls outputs and events after a direct call of the engine. */
 void sim_pump(struct sim *sim);
+/* A message about the IKE SA in use, in the clear, with a QCD token that is nobody's. */
+void sim_forge_token(struct sim *sim);
 /* Both sides have one Child SA, the same, and one IKE SA, and nothing is under way. */
 bool sim_quiet(const struct sim *sim);
 /* The gateway's SPI of what we send along; 0 = nothing. */

@@ -217,6 +217,9 @@ void traffic_arrived(struct sim *sim, const struct datagram *datagram)
     if (!datagram->to_gateway) {
         ike_received_traffic(sim->ike, sim->now);
     }
+    if (datagram->to_gateway && gateway_child_in(&sim->gateway, datagram->spi) == NULL) {
+        gateway_esp(&sim->gateway, datagram->spi, sim->now);
+    }
     if (ending(sim)) {
         return;
     }

@@ -61,6 +61,14 @@ static void say_unknown(struct bytes token)
     clear_send(&clear);
 }
 
+/* The tunnel is up, and the gateway has had the time to be restarted. */
+static void connect_with_token(struct bytes token)
+{
+    gw_start();
+    gw_connect_with(N_QCD_TOKEN, token);
+    gw.now += SECONDS(2);
+}
+
 static void expect_restarted(void)
 {
     ck_assert(gw.down);
@@ -93,10 +101,27 @@ static void expect_nothing(void)
 
 START_TEST(token_of_the_handshake)
 {
+    connect_with_token(TOKEN);
+    say_unknown(TOKEN);
+    expect_restarted();
+    gw_finish();
+}
+END_TEST
+
+/* Our request has overtaken the answer that made the IKE SA: the gateway is there. */
+START_TEST(token_of_a_gateway_that_was_just_heard)
+{
     gw_start();
     gw_connect_with(N_QCD_TOKEN, TOKEN);
     say_unknown(TOKEN);
+    expect_check();
+    gw.now += SECONDS(2) - 1;
+    say_unknown(TOKEN);
+    expect_nothing();
+    gw.now++;
+    say_unknown(TOKEN);
     expect_restarted();
+    ck_assert_uint_eq(gw.ike->crash.refused, 0);
     gw_finish();
 }
 END_TEST
@@ -108,8 +133,7 @@ START_TEST(token_in_any_clear_message)
     struct clear clear;
     struct path elsewhere;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     elsewhere = gw.path;
     elsewhere.remote.addr.octets[3]++;
     elsewhere.remote.port = 4711;
@@ -141,8 +165,7 @@ START_TEST(wrong_tokens)
     };
     struct clear clear;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         clear_begin(&clear);
         notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN,
@@ -166,8 +189,7 @@ START_TEST(guessing_is_limited)
 {
     uint64_t start;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     start = gw.now;
     say_unknown(OTHER_TOKEN);
     expect_check();
@@ -190,8 +212,7 @@ START_TEST(several_tokens)
 {
     struct clear clear;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     clear_begin(&clear);
     for (int i = 0; i < 6; i++) {
         notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, i == _i ? TOKEN : OTHER_TOKEN);
@@ -213,8 +234,7 @@ START_TEST(token_lengths)
     uint8_t token[255] = {1, 2, 3};
     size_t len = lengths[_i];
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, bytes_of(token, len));
+    connect_with_token(bytes_of(token, len));
     ck_assert_uint_eq(gw.ike->sa.token.len, len >= 16 && len <= 128 ? len : 0);
     say_unknown(bytes_of(token, len));
     ck_assert(gw.down == (len >= 16 && len <= 128));
@@ -239,8 +259,7 @@ START_TEST(token_renewed)
 {
     struct chain chain;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     if (_i == 0) {
         gw_notify(0, N_QCD_TOKEN, THIRD_TOKEN);
     } else {
@@ -257,6 +276,7 @@ START_TEST(token_renewed)
     gw.ike->crash.hint_from = IKE_NEVER;
     say_unknown(TOKEN);
     expect_nothing();
+    gw.now += SECONDS(2);
     say_unknown(THIRD_TOKEN);
     expect_restarted();
     gw_finish();
@@ -286,6 +306,7 @@ START_TEST(token_of_an_ike_sa_that_we_rekeyed)
     gw.ike->crash.hint_from = IKE_NEVER;
     say_unknown(TOKEN);
     expect_nothing();
+    gw.now += SECONDS(2);
     say_unknown(THIRD_TOKEN);
     if (_i == 0) {
         expect_restarted();
@@ -315,6 +336,7 @@ START_TEST(token_of_an_ike_sa_that_the_gateway_rekeyed)
     gw.ike->crash.hint_from = IKE_NEVER;
     say_unknown(TOKEN);
     expect_nothing();
+    gw.now += SECONDS(2);
     say_unknown(THIRD_TOKEN);
     expect_restarted();
     ike_sa_free(&made);
@@ -330,8 +352,7 @@ START_TEST(notify_in_front_of_a_protected_payload)
     struct clear clear;
     size_t len;
 
-    gw_start();
-    gw_connect_with(N_QCD_TOKEN, TOKEN);
+    connect_with_token(TOKEN);
     clear_begin(&clear);
     notify_write(&clear.chain, PROTO_IKE, none, N_QCD_TOKEN, TOKEN);
     len = gw_sealed(sealed, sizeof sealed, X_INFORMATIONAL, 0, false, &chain);
@@ -641,6 +662,7 @@ int main(void)
     TCase *errors = tcase_create("errors");
 
     tcase_add_test(qcd, token_of_the_handshake);
+    tcase_add_test(qcd, token_of_a_gateway_that_was_just_heard);
     tcase_add_loop_test(qcd, token_in_any_clear_message, 0, 12);
     tcase_add_test(qcd, wrong_tokens);
     tcase_add_test(qcd, guessing_is_limited);
