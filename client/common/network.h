@@ -12,8 +12,10 @@
 /* The dearer and slower, the later. */
 enum uplink_kind { UPLINK_WIRED, UPLINK_WIFI, UPLINK_WWAN, UPLINK_OTHER };
 
-/* An address that packets to a gateway can leave from: of a link that carries, of global scope, neither tentative nor
- * deprecated, and not of a tunnel of ours. */
+/* An address that packets to a gateway can leave from: of a link that carries, of global scope,
+ * neither tentative nor deprecated, and not of a tunnel of ours. Without a default route it may
+ * still be one that the host's routing chooses for a gateway: on its link's network, or on the
+ * loopback interface of a host that announces it. */
 struct uplink {
     struct prefix address; /* with host bits; the length is that of its link's network */
     uint32_t ifindex;
@@ -21,8 +23,9 @@ struct uplink {
     enum uplink_kind kind;
     bool has_default; /* its link has a default route of this family in the main table, ... */
     uint32_t metric;  /* ... of this metric, the lowest it has */
-    struct addr via;  /* ... to this router; none = on the link. Only the privileged side knows it. */
-    uint16_t mtu;     /* of the link */
+    struct addr
+        via;      /* ... to this router; none = on the link. Only the privileged side knows it. */
+    uint16_t mtu; /* of the link */
 };
 
 /* What a portal detector says of the way that the host prefers; the values are NetworkManager's. */

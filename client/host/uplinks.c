@@ -47,7 +47,7 @@ static void on_link(void *context, struct nlmsghdr *entry)
     const struct ifinfomsg *info = nlmsg_data(entry);
     struct nlattr *attrs[IFLA_MAX + 1];
     if (nlmsg_parse(entry, sizeof *info, attrs, IFLA_MAX, NULL) < 0 || !attrs[IFLA_IFNAME] ||
-        (info->ifi_flags & carries) != carries || (info->ifi_flags & IFF_LOOPBACK)) {
+        (info->ifi_flags & carries) != carries) {
         return;
     }
     guint32 mtu = attrs[IFLA_MTU] ? nla_get_u32(attrs[IFLA_MTU]) : 0;

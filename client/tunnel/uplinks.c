@@ -32,16 +32,6 @@ static gboolean leads_to(const struct uplink *uplink, const struct addr *gateway
            addr_equal(&uplink->address.addr, chosen);
 }
 
-static gboolean add(struct uplinks_told *told, struct ike_local local)
-{
-    gboolean room = told->n < IKE_LOCALS_MAX;
-
-    if (room) {
-        told->locals[told->n++] = local;
-    }
-    return room;
-}
-
 static gboolean has(const struct uplinks_told *told, const struct addr *addr)
 {
     for (gsize i = 0; i < told->n; i++) {
@@ -52,8 +42,10 @@ static gboolean has(const struct uplinks_told *told, const struct addr *addr)
     return FALSE;
 }
 
-/* What the host's routing would choose itself comes first, wherever it has that address from: from
- * a loopback interface, say, or another tunnel. */
+/*
+ * Only what the session has told of: while a link has a route and not yet an address, the kernel
+ * would take an IPv6 source from any other link, and be it the tunnel.
+ */
 static void collect(const struct network *network, const struct ike_sockets *sockets,
                     const struct endpoint *gateway, struct uplinks_told *told)
 {
@@ -63,21 +55,17 @@ static void collect(const struct network *network, const struct ike_sockets *soc
 
     (void)ike_socket_route_to(sockets, gateway, &chosen, &mtu);
     first = link_of(network, &chosen);
-    for (gsize i = 0; i < network->n; i++) {
+    for (gsize i = 0; i < network->n && told->n < IKE_LOCALS_MAX; i++) {
         const struct uplink *uplink = &network->uplinks[i];
         const struct addr *addr = &uplink->address.addr;
 
         if (leads_to(uplink, &gateway->addr, &chosen) && !has(told, addr)) {
-            add(told, (struct ike_local){
-                          .addr = *addr,
-                          .ifindex = uplink->ifindex,
-                          .rank = uplink->ifindex == first ? 0 : 1 + rank_of(network, i),
-                      });
+            told->locals[told->n++] = (struct ike_local){
+                .addr = *addr,
+                .ifindex = uplink->ifindex,
+                .rank = uplink->ifindex == first ? 0 : 1 + rank_of(network, i),
+            };
         }
-    }
-    if (chosen.family != FAMILY_NONE && !has(told, &chosen) &&
-        !add(told, (struct ike_local){.addr = chosen})) {
-        told->locals[IKE_LOCALS_MAX - 1] = (struct ike_local){.addr = chosen};
     }
 }
 

@@ -226,6 +226,14 @@ START_TEST(which_addresses)
 }
 END_TEST
 
+/* Of a host that announces its address over several links. */
+START_TEST(loopback_interface)
+{
+    run("ip addr add 203.0.113.77/32 dev lo");
+    wait_for(UP0 "; 203.0.113.77/32 lo");
+}
+END_TEST
+
 /* Duplicate address detection (RFC 4862 5.4) takes a second or two. */
 START_TEST(tentative)
 {
@@ -393,6 +401,7 @@ int main(void)
     tcase_add_test(tcase, loss_and_first_are_told_at_once);
     tcase_add_test(tcase, gains_come_together);
     tcase_add_loop_test(tcase, which_addresses, 0, G_N_ELEMENTS(addresses));
+    tcase_add_test(tcase, loopback_interface);
     tcase_add_test(tcase, tentative);
     tcase_add_test(tcase, duplicate);
     tcase_add_loop_test(tcase, own_tunnel, 0, 2);
