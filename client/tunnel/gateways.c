@@ -14,6 +14,19 @@ static gsize place_of(const struct gateways *gateways, const struct addr *addr)
     return i;
 }
 
+static void bring_forward(struct gateways *gateways, const struct addr *addr)
+{
+    struct addr it = *addr;
+    gsize place = place_of(gateways, &it);
+
+    if (place == gateways->n && gateways->n < GATEWAYS_MAX) {
+        gateways->n++;
+    }
+    place = MIN(place, GATEWAYS_MAX - 1);
+    memmove(&gateways->items[1], &gateways->items[0], place * sizeof gateways->items[0]);
+    gateways->items[0] = it;
+}
+
 void gateways_set(struct gateways *gateways, const struct addr *found, gsize n)
 {
     struct addr first = gateways->items[0];
@@ -26,9 +39,10 @@ void gateways_set(struct gateways *gateways, const struct addr *found, gsize n)
         }
     }
     if (had && place_of(gateways, &first) < gateways->n) {
-        gateways_worked(gateways, &first);
+        bring_forward(gateways, &first);
     }
-    gateways_restart(gateways);
+    gateways->next = 0;
+    gateways->untried = MIN(gateways->untried, gateways->n);
 }
 
 void gateways_restart(struct gateways *gateways)
@@ -55,15 +69,7 @@ const struct addr *gateways_next(struct gateways *gateways)
 
 void gateways_worked(struct gateways *gateways, const struct addr *addr)
 {
-    struct addr it = *addr;
-    gsize place = place_of(gateways, &it);
-
-    if (place == gateways->n && gateways->n < GATEWAYS_MAX) {
-        gateways->n++;
-    }
-    place = MIN(place, GATEWAYS_MAX - 1);
-    memmove(&gateways->items[1], &gateways->items[0], place * sizeof gateways->items[0]);
-    gateways->items[0] = it;
+    bring_forward(gateways, addr);
     gateways_restart(gateways);
 }
 

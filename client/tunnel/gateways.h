@@ -17,7 +17,8 @@ struct gateways {
 };
 
 /* Takes these in place of those before; one that worked (it stands first) stays first if it is
- * among them. */
+ * among them. How many are untried stays: names that stand for other addresses each time do not
+ * make us hurry. */
 void gateways_set(struct gateways *gateways, const struct addr *found, gsize n);
 /* The next attempt begins with the first of them. */
 void gateways_restart(struct gateways *gateways);

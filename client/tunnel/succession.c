@@ -522,6 +522,7 @@ void succession_found(struct tunnel *t, gboolean redirect, const struct addr *fo
         return;
     }
     gateways_set(&t->redirected, usable, kept);
+    gateways_restart(&t->redirected);
     t->next_at = link_now();
 }
 
@@ -565,7 +566,8 @@ void succession_path_found(struct tunnel *t, struct link *link)
 
 void succession_network_changed(struct tunnel *t)
 {
-    t->retry.failures = 0;
+    /* The one that begins now is the one at once. */
+    t->retry.failures = MIN(t->retry.failures, 1);
     if (t->next != NULL && (!t->next->answered || moved(t, t->next))) {
         abandon_next(t);
     }

@@ -115,6 +115,7 @@ START_TEST(one_after_the_other)
 
     ck_assert_ptr_null(gateways_next(&gateways));
     set(&gateways, "192.0.2.1 2001:db8::1 192.0.2.1 192.0.2.3");
+    gateways_restart(&gateways);
     expect(&gateways, "192.0.2.1");
     ck_assert_uint_eq(gateways.untried, 2);
     expect(&gateways, "2001:db8::1 192.0.2.3");
@@ -132,9 +133,10 @@ START_TEST(the_one_that_worked_is_first)
 
     set(&gateways, "192.0.2.1 192.0.2.2 192.0.2.3");
     gateways_worked(&gateways, &worked);
-    expect(&gateways, "192.0.2.3 192.0.2.1 192.0.2.2 192.0.2.3");
+    expect(&gateways, "192.0.2.3 192.0.2.1 192.0.2.2");
     /* Looked up again it stays first, unless the name does not stand for it any more. */
     set(&gateways, "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
+    ck_assert_uint_eq(gateways.untried, 0);
     expect(&gateways, "192.0.2.3 192.0.2.1 192.0.2.2 192.0.2.4");
     set(&gateways, "192.0.2.1 192.0.2.2");
     expect(&gateways, "192.0.2.1 192.0.2.2");

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TESTS_FAKE_ENGINE_H
+#define GODWIT_TESTS_FAKE_ENGINE_H
+
+#include <glib.h>
+
+#include "ike/ike.h"
+
+/*
+ * Stands in for the engine, the datapath, the sockets and the name service under a struct tunnel: a
+ * test says what each engine reports, and sees which were made and what is in the datapath.
+ */
+#define FAKE_ENGINES_MAX 32
+#define FAKE_EVENTS_MAX 16
+
+struct ike {
+    /* of its config */
+    char gateway[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX], password[64];
+    gboolean successor, ticket;
+    guint64 timeout;
+    /* what was done with it */
+    gboolean disconnected, freed, told_of_network, woken;
+    char provided[64];
+    /* what it will report */
+    struct ike_event events[FAKE_EVENTS_MAX];
+    gsize n_events, next_event;
+};
+
+extern struct ike fake_engines[FAKE_ENGINES_MAX];
+extern gsize fake_n_engines;
+/* What the name service says: addresses with blanks between them; "" = there are none. */
+extern const char *fake_names;
+/* Addresses to which there is no route, with blanks around each. */
+extern const char *fake_unroutable;
+/* The address that the host would use. */
+extern const char *fake_local;
+/* SPIs of what is in the datapath: all that come in, in the order of their coming, and the one that
+ * goes out. */
+extern GString *fake_in;
+extern guint32 fake_out;
+
+void fake_reset(void);
+
+/* Reports of an engine, by its number. */
+void fake_phase(gsize engine, enum ike_phase phase);
+/* A Child SA with that SPI, and that internal address. */
+void fake_up(gsize engine, guint32 spi, const char *address);
+void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail);
+void fake_redirect(gsize engine, const char *to);
+void fake_report(gsize engine, enum ike_event_type type);
+
+#endif
