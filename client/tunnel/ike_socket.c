@@ -227,6 +227,16 @@ gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *
     return FALSE;
 }
 
+static gboolean is_inner(const struct net_config *net, const struct addr *addr)
+{
+    for (size_t i = 0; i < net->n_addresses; i++) {
+        if (addr_equal(&net->addresses[i].addr, addr)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct endpoint *remote,
                              struct addr *local, uint16_t *mtu)
 {
@@ -243,7 +253,8 @@ gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct end
     if (fd < 0 || connect(fd, &nowhere, sizeof nowhere) != 0 ||
         connect(fd, (struct sockaddr *)&to, to_len) != 0 ||
         getsockname(fd, (struct sockaddr *)&from, &from_len) != 0 ||
-        !endpoint_from_sockaddr(&source, (struct sockaddr *)&from)) {
+        !endpoint_from_sockaddr(&source, (struct sockaddr *)&from) ||
+        is_inner(sockets->inner, &source.addr)) {
         return FALSE;
     }
     *local = source.addr;

@@ -98,6 +98,7 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
         .fd6 = fds->udp6,
         .lookup4 = fds->lookup4,
         .lookup6 = fds->lookup6,
+        .inner = &t->net,
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
     t->next_at = t->answer_by = IKE_NEVER;
