@@ -167,17 +167,23 @@ class Uplink:
             self.weather()
         else:
             net.batch(self.edge, f"link add wan type veth peer name up{number} netns internet")
-        net.batch(self.edge, f"link set wan mtu {mtu} up", f"addr add 198.18.{number}.2/24 dev wan",
-                  f"addr add 198.18.{number}.3/24 dev wan",
-                  f"addr add 2001:db8:f{number:02}::2/64 dev wan nodad",
-                  "addr add fe80::2/64 dev wan nodad",
-                  f"route add default via 198.18.{number}.1",
-                  f"route add default via 2001:db8:f{number:02}::1")
-        net.batch("internet", f"link set up{number} mtu {mtu} up",
+        wan6 = f"2001:db8:f{number:02}"
+        # Routers that have been there for long do not have to ask for each other's address.
+        macs = {end: f"02:00:00:00:{number:02}:{end}" for end in ("01", "02")}
+        net.batch(self.edge, f"link set wan address {macs['02']}", f"link set wan mtu {mtu} up",
+                  f"addr add 198.18.{number}.2/24 dev wan", f"addr add 198.18.{number}.3/24 dev wan",
+                  f"addr add {wan6}::2/64 dev wan nodad", "addr add fe80::2/64 dev wan nodad",
+                  f"route add default via 198.18.{number}.1", f"route add default via {wan6}::1",
+                  *(f"neigh replace {address} lladdr {macs['01']} dev wan nud permanent"
+                    for address in (f"198.18.{number}.1", f"{wan6}::1")))
+        net.batch("internet", f"link set up{number} address {macs['01']}",
+                  f"link set up{number} mtu {mtu} up",
                   f"addr add 198.18.{number}.1/24 dev up{number}",
-                  f"addr add 2001:db8:f{number:02}::1/64 dev up{number} nodad",
+                  f"addr add {wan6}::1/64 dev up{number} nodad",
                   f"addr add {ROUTER6}/64 dev up{number} nodad",
-                  f"route add {self.lan6} via 2001:db8:f{number:02}::2")
+                  f"route add {self.lan6} via {wan6}::2",
+                  *(f"neigh replace {address} lladdr {macs['02']} dev up{number} nud permanent"
+                    for address in (f"198.18.{number}.2", f"198.18.{number}.3", f"{wan6}::2")))
         if not self.kind.nat:
             net.batch("internet", f"route add {self.lan4} via 198.18.{number}.2")
 
@@ -276,14 +282,13 @@ class Uplink:
         """)
 
     def cut(self, off=True):
-        """The internet behind the router goes away while the link stays."""
-        net.batch("internet", f"link set up{self.number} {'down' if off else 'up'}")
-        if not off and not self.kind.nat:
-            net.batch("internet", f"route replace {self.lan4} via 198.18.{self.number}.2")
-        if not off:
-            net.batch("internet",
-                      f"addr replace 2001:db8:f{self.number:02}::1/64 dev up{self.number} nodad",
-                      f"route replace {self.lan6} via 2001:db8:f{self.number:02}::2")
+        """The internet behind the router goes away, without a word, while the link stays."""
+        nft("internet", f"table inet cut{self.number} {{ }}\ndelete table inet cut{self.number}\n")
+        if off:
+            nft("internet", f"""table inet cut{self.number} {{ chain through {{
+                type filter hook forward priority -10;
+                iifname "up{self.number}" drop; oifname "up{self.number}" drop
+            }} }}""")
 
     def weather(self, delay=None, jitter=0, loss=0, duplicates=0):
         """Of the cable: milliseconds, milliseconds, and thousandths of all frames."""
