@@ -181,6 +181,7 @@ static enum err rekey(struct ike *ike, const struct message *message, struct chi
         return err;
     }
     write_answer(reply, asked);
+    asked->child->reqid = old->sa->reqid;
     err = children_add(ike, asked->child, CHILD_HELD, replaces);
     if (err != OK) {
         return err;
@@ -215,7 +216,7 @@ enum err answer_child(struct ike *ike, const struct message *message, struct cha
         not_found(reply, &notify);
         return OK;
     }
-    if (ike->sa.request.purpose == TASK_REKEY_IKE || children_full(ike) ||
+    if (ike->sa.request.purpose == TASK_REKEY_IKE || children_full(ike) || ike->opening.on ||
         (old->state != CHILD_UP && old->state != CHILD_HELD)) {
         create_child_refuse(reply, N_TEMPORARY_FAILURE);
         return OK;

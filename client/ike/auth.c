@@ -492,10 +492,20 @@ enum err auth_established(struct ike *ike, const struct message *message)
     reauth_begin(ike);
     reauth_read(ike, message);
     if (refusal_find(message, &notify)) {
-        refusal_child(ike, &notify);
+        bool again = child_try_again(ike, message, &notify);
+
+        refusal_child(ike, &notify, again ? CLOSE_NOT_YET : CLOSE_DELETE, "IKE_AUTH");
+        err = OK;
+    } else if ((message->present & CHILD_SA) == CHILD_SA) {
+        err = child_accept(ike, message);
+    } else if (child_is_later(ike)) {
+        child_later(ike, message);
+        err = OK;
+    } else {
+        ike_close(ike, CLOSE_DELETE, REASON_PROTOCOL,
+                  _("IKE_AUTH: the gateway's response holds no Child SA, without a reason."));
         return OK;
     }
-    err = (message->present & CHILD_SA) == CHILD_SA ? child_accept(ike, message) : ERR_STATE;
     if (err == OK && ike->ending.reason == REASON_NONE) {
         tickets_void(ike);
         tickets_read(ike, message);
@@ -524,16 +534,19 @@ enum err auth_complete(struct ike *ike, const struct message *message, enum ike_
     return auth_established(ike, message);
 }
 
-enum err auth_redirected(struct ike *ike, const struct message *message, enum ike_state *next)
+enum err auth_without_child(struct ike *ike, const struct message *message, enum ike_state *next)
 {
-    bool eap = ike->config.auth == IKE_AUTH_EAP;
-    enum err err = verify_gateway(ike, message);
+    enum err err;
 
-    (void)next;
+    if (ike->config.auth != IKE_AUTH_EAP) {
+        return auth_complete(ike, message, next);
+    }
+    /* Before EAP, nothing but a redirection can end it. */
+    err = verify_gateway(ike, message);
     if (err != OK || ike->state != ST_AUTH_SENT) {
         return err;
     }
-    return redirect_auth(ike, message, eap ? CLOSE_SILENTLY : CLOSE_DELETE) ? OK : ERR_STATE;
+    return redirect_auth(ike, message, CLOSE_SILENTLY) ? OK : ERR_STATE;
 }
 
 enum err auth_finish(struct ike *ike, const struct message *message, enum ike_state *next)

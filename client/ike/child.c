@@ -99,6 +99,11 @@ enum err child_spi(const struct ike *ike, uint32_t *out)
     return OK;
 }
 
+bool child_is_later(const struct ike *ike)
+{
+    return ike->config.childless && ike->init.childless;
+}
+
 enum err child_build(struct ike *ike, struct chain *chain)
 {
     struct child_offer *offer = &ike->offer;
@@ -109,6 +114,9 @@ enum err child_build(struct ike *ike, struct chain *chain)
     }
     child_offer_without_ke(&offer->proposals, &ike->offer_esp);
     child_selectors(ike, &offer->local, &offer->remote);
+    if (child_is_later(ike)) {
+        return OK;
+    }
     child_offer_write(chain, offer);
     ts_write(chain, P_TSi, &offer->local);
     ts_write(chain, P_TSr, &offer->remote);
@@ -176,7 +184,7 @@ enum err child_derive(const struct ike *ike, struct ike_child *out, const struct
 
 /* A gateway may narrow TSi to networks that the address it assigned is not in: nothing would get
  * through. */
-static bool address_usable(const struct net_config *net, const struct ts_list *local)
+bool child_address_usable(const struct net_config *net, const struct ts_list *local)
 {
     for (size_t i = 0; i < net->n_addresses; i++) {
         for (size_t t = 0; t < local->n; t++) {
@@ -199,17 +207,32 @@ static void refuse_selectors(struct ike *ike, const struct ts_list *local)
               addr_text(&ike->net.addresses[0].addr, address), ts_text(local, text, sizeof text));
 }
 
-/* Keys and config are ready: the tunnel exists from here on. Takes `child` over when it returns OK.
- */
-static enum err announce(struct ike *ike, struct ike_child *child)
+/* The IKE SA is established. */
+static void begin(struct ike *ike)
 {
-    (void)suite_text(&child->suite, ike->summary.esp_suite, sizeof ike->summary.esp_suite);
-    if (!ike->ending.wanted) {
-        ike_phase(ike, IKE_PHASE_ESTABLISHED, "%s", ike->summary.esp_suite);
-    }
     renew_ike_done(ike);
     liveness_tick(ike);
-    return children_add(ike, child, CHILD_UP, 0);
+    policies_open(ike);
+}
+
+/* Keys and config are ready. Takes `child` over when it returns OK. */
+static enum err add_first(struct ike *ike, const struct message *message, struct ike_child *child)
+{
+    struct policy *policy = policies_add(ike, &ike->offer.local, &ike->offer.remote);
+    enum err err;
+
+    if (policy == NULL) {
+        return ERR_MEMORY;
+    }
+    begin(ike);
+    (void)suite_text(&child->suite, ike->summary.esp_suite, sizeof ike->summary.esp_suite);
+    child->reqid = policy->reqid;
+    err = children_add(ike, child, CHILD_UP, 0);
+    if (err == OK) {
+        policies_granted(ike, policy, message);
+        policies_check(ike);
+    }
+    return err;
 }
 
 static void refuse_child(struct ike *ike, enum err err, const char *what)
@@ -219,6 +242,24 @@ static void refuse_child(struct ike *ike, enum err err, const char *what)
         return;
     }
     ike_close(ike, CLOSE_DELETE, REASON_PROTOCOL, "IKE_AUTH: %s", what);
+}
+
+/* What the gateway assigns; false when the connection has been ended over it. */
+static bool configured(struct ike *ike, const struct message *message, const struct ts_list *remote)
+{
+    enum err err =
+        config_read(&ike->net, &ike->config, message_find(message, P_CP, 0), remote, &ike->summary);
+
+    if (err == ERR_STATE) {
+        ike_close(ike, CLOSE_DELETE, REASON_ADDRESS_UNAVAILABLE,
+                  _("IKE_AUTH: the gateway accepted us but assigned no internal address."));
+        return false;
+    }
+    if (err != OK) {
+        refuse_child(ike, err, _("the gateway's configuration payload is malformed."));
+        return false;
+    }
+    return true;
 }
 
 /* What came is checked; false when the connection has been ended over it. */
@@ -234,18 +275,10 @@ static bool acceptable(struct ike *ike, const struct message *message, struct ik
                              "asked for."));
         return false;
     }
-    err = config_read(&ike->net, &ike->config, message_find(message, P_CP, 0), &child->remote_ts,
-                      &ike->summary);
-    if (err == ERR_STATE) {
-        ike_close(ike, CLOSE_DELETE, REASON_ADDRESS_UNAVAILABLE,
-                  _("IKE_AUTH: the gateway accepted us but assigned no internal address."));
+    if (!configured(ike, message, &child->remote_ts)) {
         return false;
     }
-    if (err != OK) {
-        refuse_child(ike, err, _("the gateway's configuration payload is malformed."));
-        return false;
-    }
-    if (!address_usable(&ike->net, &child->local_ts)) {
+    if (!child_address_usable(&ike->net, &child->local_ts)) {
         refuse_selectors(ike, &child->local_ts);
         return false;
     }
@@ -268,7 +301,7 @@ enum err child_accept(struct ike *ike, const struct message *message)
     if (acceptable(ike, message, child)) {
         err = child_derive(ike, child, &seed);
         if (err == OK) {
-            err = announce(ike, child);
+            err = add_first(ike, message, child);
         }
         if (err == OK) {
             return OK;
@@ -278,4 +311,47 @@ enum err child_accept(struct ike *ike, const struct message *message)
     ike_child_free(child);
     free(child);
     return OK;
+}
+
+/* ---- it is made by CREATE_CHILD_SA ---- */
+
+void child_later(struct ike *ike, const struct message *message)
+{
+    const struct ts_list none = {0};
+
+    if (!configured(ike, message, &none)) {
+        return;
+    }
+    if (policies_add(ike, &ike->offer.local, &ike->offer.remote) == NULL) {
+        ike_close_error(ike, ERR_MEMORY, "IKE_AUTH");
+        return;
+    }
+    begin(ike);
+}
+
+/* With addresses the gateway has gone half of the way. */
+static bool half_way(const struct ike *ike, const struct message *message)
+{
+    return message_find(message, P_CP, 0) != NULL ||
+           (!ike->config.request_ipv4 && !ike->config.request_ipv6);
+}
+
+bool child_try_again(struct ike *ike, const struct message *message, const struct notify *refusal)
+{
+    bool selectors = refusal->type == N_TS_UNACCEPTABLE || refusal->type == N_SINGLE_PAIR_REQUIRED;
+    struct policy *policy;
+
+    if (!half_way(ike, message) || (!selectors && refusal->type != N_NO_PROPOSAL_CHOSEN)) {
+        return false;
+    }
+    child_later(ike, message);
+    policy = policies_find(ike, 1);
+    if (policy == NULL || !ike->opening.on) {
+        return ike->state >= ST_CLOSE_TODO;
+    }
+    if (selectors) {
+        policy->wanted = false;
+        return policies_split(ike, policy);
+    }
+    return true;
 }

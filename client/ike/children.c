@@ -14,6 +14,7 @@
 #define HOLD_US                                                                                    \
     UINT64_C(5000000) /* RFC 7296 2.8: the responder may send at once; it waits for a sign */
 #define REPLACED_US UINT64_C(60000000) /* the gateway has forgotten to delete it */
+#define NEW_AFTER_US UINT64_C(10000000)
 #define PACKETS_MAX                                                                                \
     (UINT64_C(1) << 30) /* a quarter of what a 32-bit number counts (RFC 4303 3.3.3) */
 
@@ -34,30 +35,33 @@ static void emit(struct ike *ike, const struct child *child, enum ike_event_type
                   });
 }
 
-/* That of the one it takes the place of. */
-static uint32_t reqid(struct ike *ike, uint32_t replaces)
+static void announce(struct ike *ike, struct child *child)
 {
-    for (size_t i = 0; i < CHILDREN_MAX && replaces != 0; i++) {
-        const struct child *child = &ike->children[i];
+    emit(ike, child, IKE_EVENT_CHILD_UP);
+    child->announced = true;
+    if (child->state != CHILD_HELD) {
+        ike_child_free(child->sa);
+    }
+}
 
-        if (child->state != CHILD_NONE && child->sa->spi_in == replaces) {
-            return child->sa->reqid;
+void children_announce(struct ike *ike)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_UP && !child->announced) {
+            announce(ike, child);
         }
     }
-    return ++ike->reqids;
 }
 
 enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
                       uint32_t replaces)
 {
-    struct child *child = NULL;
+    struct child *child = children_in_state(ike, CHILD_NONE);
+    struct policy *policy = policies_find(ike, sa->reqid);
 
-    for (size_t i = 0; i < CHILDREN_MAX && child == NULL; i++) {
-        if (ike->children[i].state == CHILD_NONE) {
-            child = &ike->children[i];
-        }
-    }
-    if (child == NULL) {
+    if (child == NULL || policy == NULL) {
         return ERR_MEMORY;
     }
     *child = (struct child){
@@ -68,17 +72,20 @@ enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state st
         .rekey_at = ike->now + renew_jitter(ike, ike->config.child_lifetime_us),
         .expires_at = ike->now + renew_expiry(ike->config.child_lifetime_us),
     };
-    sa->reqid = reqid(ike, replaces);
     sa->octets = renew_octets(ike, &sa->suite);
     sa->packets = renew_jitter(ike, PACKETS_MAX);
-    ike->local_ts = sa->local_ts;
-    ike->remote_ts = sa->remote_ts;
-    if (!ike->ending.wanted) {
-        emit(ike, child, IKE_EVENT_CHILD_UP);
+    policy->local = sa->local_ts;
+    policy->remote = sa->remote_ts;
+    policy->made = true;
+    if (replaces == 0) {
+        policy->tried_at = ike->now;
     }
     if (state != CHILD_HELD) {
-        ike_child_free(child->sa);
-        ike->outbound = sa->spi_in;
+        policy->wanted = false;
+        policy->outbound = sa->spi_in;
+    }
+    if (!ike->ending.wanted && !ike->opening.on) {
+        announce(ike, child);
     }
     return OK;
 }
@@ -98,7 +105,6 @@ void children_discard(struct ike *ike, uint32_t spi_in, uint32_t spi_out)
     *child = (struct child){
         .state = CHILD_DELETE_TODO,
         .sa = sa,
-        .unusable = true,
         .until = IKE_NEVER,
     };
 }
@@ -138,6 +144,31 @@ struct child *children_in_state(struct ike *ike, enum child_state state)
     return NULL;
 }
 
+static bool carries(const struct child *child, uint32_t reqid)
+{
+    return (child->state == CHILD_UP || child->state == CHILD_HELD) && child->sa->reqid == reqid;
+}
+
+bool children_carry(const struct ike *ike, uint32_t reqid)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (carries(&ike->children[i], reqid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct child *children_up(struct ike *ike, uint32_t reqid)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (ike->children[i].state == CHILD_UP && carries(&ike->children[i], reqid)) {
+            return &ike->children[i];
+        }
+    }
+    return NULL;
+}
+
 bool children_full(const struct ike *ike)
 {
     size_t n = 0;
@@ -168,7 +199,7 @@ void children_switch(struct ike *ike, struct child *child)
 {
     emit(ike, child, IKE_EVENT_CHILD_OUT);
     ike_child_free(child->sa);
-    ike->outbound = child->sa->spi_in;
+    policies_find(ike, child->sa->reqid)->outbound = child->sa->spi_in;
     child->state = CHILD_UP;
     child->until = IKE_NEVER;
 }
@@ -192,7 +223,7 @@ static void linger(struct ike *ike, struct child *child)
 
 void children_drop(struct ike *ike, struct child *child)
 {
-    if (!child->unusable) {
+    if (child->announced) {
         ike_emit(ike,
                  &(struct ike_event){.type = IKE_EVENT_CHILD_DOWN, .spi_in = child->sa->spi_in});
     }
@@ -218,7 +249,12 @@ bool children_deleted(struct ike *ike, struct child *child)
     /* RFC 7296 1.4.1: deletes that cross are answered without naming the pair again. */
     bool named = child->state != CHILD_DELETE_SENT;
     struct child *next = successor(ike, child);
+    struct policy *policy = policies_find(ike, child->sa->reqid);
 
+    /* RFC 7296 2.25.1: it was to be rekeyed, so that one is wanted all the same. */
+    if (child->state == CHILD_UP && child->rekey_at <= ike->now) {
+        policy->wanted = true;
+    }
     linger(ike, child);
     if (next != NULL) {
         children_switch(ike, next);
@@ -229,17 +265,17 @@ bool children_deleted(struct ike *ike, struct child *child)
 /* ---- whether anything is left ---- */
 
 /* The replaced one that ESP still goes out along, or that none of the others has replaced. */
-static struct child *latest_replaced(struct ike *ike)
+static struct child *latest_replaced(struct ike *ike, const struct policy *policy)
 {
     struct child *latest = NULL;
 
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *child = &ike->children[i];
 
-        if (child->state != CHILD_REPLACED) {
+        if (child->state != CHILD_REPLACED || child->sa->reqid != policy->reqid) {
             continue;
         }
-        if (child->sa->spi_in == ike->outbound) {
+        if (child->sa->spi_in == policy->outbound) {
             return child;
         }
         if (latest == NULL || child->replaces == latest->sa->spi_in) {
@@ -252,36 +288,52 @@ static struct child *latest_replaced(struct ike *ike)
 /* A replaced one whose successor is gone carries on when ESP still goes out along it. One that has
  * been left already has no keys any more, and the gateway may be about to delete it: a new one is
  * made. */
-static void revive(struct ike *ike)
+static void revive(struct ike *ike, struct policy *policy)
 {
-    struct child *old = latest_replaced(ike);
+    struct child *old = latest_replaced(ike, policy);
 
     if (old == NULL) {
         return;
     }
-    if (old->sa->spi_in == ike->outbound) {
+    if (old->sa->spi_in == policy->outbound) {
         old->state = CHILD_UP;
         old->until = IKE_NEVER;
-    } else if (ike->sa.request.purpose != TASK_REKEY_CHILD) {
-        ike->renew_child.wanted = true;
+    } else if (!policies_awaited(ike, policy)) {
+        policy->wanted = true;
     }
 }
 
-static bool carried(struct ike *ike)
+/*
+ * Whether a policy still has its Child SA, or will. The gateway may delete it without a successor:
+ * at the end of its lifetime, or because it was idle. A new one is made then, whether our own
+ * rekeying was under way (RFC 7296 2.25.1) or not; but a gateway that deletes what it has just made
+ * does not want it.
+ */
+static bool lives(struct ike *ike, struct policy *policy)
 {
-    return children_in_state(ike, CHILD_UP) != NULL || children_in_state(ike, CHILD_HELD) != NULL;
+    if (!children_carry(ike, policy->reqid)) {
+        revive(ike, policy);
+    }
+    if (children_carry(ike, policy->reqid) || policies_awaited(ike, policy)) {
+        return true;
+    }
+    policy->wanted = policy->made && ike->now >= policy->tried_at + NEW_AFTER_US;
+    return policy->wanted;
 }
 
 void children_check(struct ike *ike)
 {
     struct child *child;
+    bool any = false;
 
-    if (!carried(ike)) {
-        revive(ike);
+    if (ike->state != ST_UP) {
+        return;
     }
-    /* What is being made now may take over. */
-    if (ike->state != ST_UP || carried(ike) || ike->sa.request.purpose == TASK_REKEY_CHILD ||
-        renew_child_wanted(ike)) {
+    for (size_t i = 0; i < ike->n_policies; i++) {
+        any = lives(ike, ike->policies[i]) || any;
+    }
+    policies_check(ike);
+    if (any || ike->state != ST_UP) {
         return;
     }
     while ((child = children_in_state(ike, CHILD_LINGERING)) != NULL) {
@@ -304,7 +356,7 @@ void children_extend(struct ike *ike, uint64_t until)
 
 uint64_t children_deadline(const struct ike *ike)
 {
-    uint64_t at = IKE_NEVER;
+    uint64_t at = policies_deadline(ike);
 
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         const struct child *child = &ike->children[i];
@@ -327,6 +379,7 @@ static void expire(struct ike *ike)
 
 void children_tick(struct ike *ike)
 {
+    policies_check(ike);
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *child = &ike->children[i];
 

@@ -310,7 +310,7 @@ static enum err read_reply(struct net_config *net, struct bytes body, struct ike
 }
 
 /* What the gateway lets through: ranges become prefixes; 0.0.0.0/0 stays a default route. */
-static void add_selectors(struct net_config *net, const struct ts_list *list)
+void config_add_routes(struct net_config *net, const struct ts_list *list)
 {
     struct prefix prefixes[256];
 
@@ -331,7 +331,7 @@ enum err config_read(struct net_config *out, const struct ike_config *config,
     enum err err;
 
     memset(out, 0, sizeof *out);
-    add_selectors(out, remote_ts);
+    config_add_routes(out, remote_ts);
     if (cp != NULL) {
         err = read_reply(out, cp->body, summary);
         if (err != OK) {

@@ -3,6 +3,7 @@
 #define GODWIT_IKE_ENGINE_H
 
 #include "crypto/ke.h"
+#include "ike/children.h"
 #include "ike/events.h"
 #include "ike/exchange.h"
 #include "ike/mobike.h"
@@ -10,7 +11,6 @@
 
 /* Inside of the engine: what its concerns share. Only files of client/ike include it. */
 
-#define DETAIL_MAX 1024
 #define COOKIE_MAX 64 /* RFC 7296 2.6 */
 #define COOKIES_MAX 3
 
@@ -49,6 +49,7 @@ struct init {
     struct secret request, response; /* RealMessage1 and 2 of RFC 7296 2.15 */
     struct secret shared;            /* g^ir until the keys are derived */
     unsigned peer_hashes;            /* enum sig_hash, from SIGNATURE_HASH_ALGORITHMS */
+    bool childless;                  /* the gateway announces RFC 6023 */
     struct natd_result natd;
     uint64_t first_sent;
 };
@@ -79,33 +80,6 @@ struct tickets {
     bool held;        /* the caller has one */
     unsigned put_off; /* by TICKET_ACK, in a row */
     uint64_t ask_at;  /* IKE_NEVER = not at all */
-};
-
-/* What we ask for in a Child SA (child.c). */
-struct child_offer {
-    uint32_t spi_in;
-    struct proposal_list proposals;
-    struct ts_list local, remote;
-};
-
-/* The Child SAs (children.c): one carries the traffic, others come and go as it is rekeyed. */
-#define CHILDREN_MAX 8
-enum child_state {
-    CHILD_NONE,
-    CHILD_UP,
-    CHILD_HELD,        /* receives; sends once the gateway is known to be ready for it */
-    CHILD_REPLACED,    /* has a successor, or is redundant: the gateway deletes it */
-    CHILD_DELETE_TODO, /* we have to delete it */
-    CHILD_DELETE_SENT,
-    CHILD_LINGERING, /* deleted; packets that are still under way come in */
-};
-struct child {
-    enum child_state state;
-    struct ike_child *sa; /* owned; its keys are wiped once they are handed on */
-    bool unusable;        /* never announced: we only delete it */
-    uint32_t replaces;    /* spi_in of the one it was made for; 0 = none */
-    uint64_t until;       /* HELD, REPLACED, LINGERING: when that ends */
-    uint64_t rekey_at, expires_at;
 };
 
 /* What a request in the established IKE SA is for (tasks.c). */
@@ -150,7 +124,12 @@ struct refusal {
 };
 
 /* How a connection that ends tells the gateway. */
-enum close_how { CLOSE_SILENTLY, CLOSE_DELETE, CLOSE_AUTH_FAILED };
+enum close_how {
+    CLOSE_SILENTLY,
+    CLOSE_DELETE,
+    CLOSE_AUTH_FAILED,
+    CLOSE_NOT_YET, /* it goes on; this is the reason when it does not open */
+};
 
 struct ending {
     enum reason reason;
@@ -166,11 +145,12 @@ struct ending {
 #define RENEW_DELETED_MAX 4
 /* Our CREATE_CHILD_SA that rekeys: when, what it asks for, what came between (renew.c). */
 struct renewal {
-    bool wanted;       /* the caller asked for it */
+    bool wanted;       /* the caller asked for it; or the attempt is to be repeated at once */
     uint64_t at;       /* IKE SA: when it is due */
     uint64_t retry_at; /* not before, after a failure */
     unsigned failures; /* in a row */
     /* the attempt */
+    uint32_t reqid; /* policy of the Child SA */
     uint32_t child; /* spi_in of the Child SA that is rekeyed; 0 = a new one is made */
     uint64_t spi;   /* our SPI of the IKE SA that is made */
     struct ke *ke;
@@ -241,10 +221,10 @@ struct ike {
     struct liveness liveness;
     struct crash crash;
     struct reauth reauth;
-    uint64_t expires_at;                /* of the IKE SA */
-    uint32_t outbound;                  /* spi_in of the Child SA that ESP goes out along */
-    uint32_t reqids;                    /* given so far */
-    struct ts_list local_ts, remote_ts; /* of the latest Child SA */
+    uint64_t expires_at; /* of the IKE SA */
+    struct policy *policies[POLICIES_MAX];
+    size_t n_policies;
+    struct opening opening;
     struct other_sa others[OTHERS_MAX];
     struct net_config net;
     struct refusal refusal;
@@ -383,8 +363,8 @@ enum err auth_complete(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
 enum err auth_unproven(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
-/* Everything but a Child SA: that is only good for a redirection. */
-enum err auth_redirected(struct ike *ike, const struct message *message,
+/* Everything but a Child SA: good for a redirection (RFC 5685 6), or as we asked (RFC 6023). */
+enum err auth_without_child(struct ike *ike, const struct message *message,
                          enum ike_state *next) ERR_CHECK;
 enum err auth_finish(struct ike *ike, const struct message *message,
                      enum ike_state *next) ERR_CHECK;
@@ -442,7 +422,8 @@ enum err refusal_auth(struct ike *ike, const struct message *message,
                       enum ike_state *next) ERR_CHECK;
 /* The same for a notify that refuses the Child SA or the configuration after both sides have proved
  * themselves. */
-void refusal_child(struct ike *ike, const struct notify *notify);
+void refusal_child(struct ike *ike, const struct notify *notify, enum close_how how,
+                   const char *during);
 /* For IKE_SA_INIT: reason, and a sentence with what was offered. */
 enum reason refusal_init(const struct ike *ike, const struct notify *notify, char *out, size_t cap);
 
@@ -454,69 +435,8 @@ enum err config_read(struct net_config *out, const struct ike_config *config,
                      const struct payload *cp, const struct ts_list *remote_ts,
                      struct ike_summary *summary) ERR_CHECK;
 
-/* ---- child.c ---- */
-enum err child_build(struct ike *ike, struct chain *chain) ERR_CHECK;
-/* SAr2, TSi, TSr and CP of the response: checks, derives keys, emits CHILD_UP. */
-enum err child_accept(struct ike *ike, const struct message *message) ERR_CHECK;
-/* The selectors of the first Child SA as they were asked for (RFC 7296 2.9). */
-void child_selectors(const struct ike *ike, struct ts_list *local, struct ts_list *remote);
-/* SA payload of an offer. */
-void child_offer_write(struct chain *chain, const struct child_offer *offer);
-/* The proposals without their key exchange methods. */
-void child_offer_without_ke(struct proposal_list *out, const struct proposal_list *from);
-/* SA, TSi and TSr of a response to the offer; spi_in is taken from it. ERR_SYNTAX; ERR_UNSUPPORTED
- * when it is not what was offered: then out->suite.encr tells whether the SA was. */
-enum err child_read(struct ike_child *out, const struct message *message,
-                    const struct child_offer *offer) ERR_CHECK;
-/* Nonces and g^ir (or nothing) of the exchange that makes a Child SA. Borrowed. */
-struct child_seed {
-    struct bytes ni, nr, shared;
-    bool initiator; /* ours is the exchange (RFC 7296 2.17) */
-};
-enum err child_derive(const struct ike *ike, struct ike_child *out,
-                      const struct child_seed *seed) ERR_CHECK;
-/* A random SPI that is none of ours yet; never a reserved one (RFC 4303 2.1). */
-enum err child_spi(const struct ike *ike, uint32_t *out) ERR_CHECK;
-void ike_child_free(struct ike_child *child); /* wipes what it holds, not itself */
-
-/* ---- children.c ---- */
-/* Takes over *sa (allocated) with CHILD_UP or CHILD_HELD and announces it. ERR_MEMORY when there
- * are too many: then it is not taken. */
-enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state state,
-                      uint32_t replaces) ERR_CHECK;
-/* The gateway has made one that is not what we asked for: it is deleted (0 = its SPI is not known).
- */
-void children_discard(struct ike *ike, uint32_t spi_in, uint32_t spi_out);
-/* Those in any state but NONE and LINGERING; NULL when there is none. */
-struct child *children_by_spi_in(struct ike *ike, uint32_t spi);
-struct child *children_by_spi_out(struct ike *ike, uint32_t spi);
-/* The first one in that state; NULL. */
-struct child *children_in_state(struct ike *ike, enum child_state state);
-/* Its successor carries the traffic, or will. */
-void children_replaced(struct ike *ike, struct child *child);
-/* The gateway is ready to receive on a HELD one. */
-void children_switch(struct ike *ike, struct child *child);
-/* The gateway's Delete names it. True when our half is to be named in the answer. */
-bool children_deleted(struct ike *ike, struct child *child);
-/* It goes at once, without a word to the gateway. */
-void children_drop(struct ike *ike, struct child *child);
-/* Ends the connection when nothing carries traffic any more and nothing will. */
-void children_check(struct ike *ike);
-/* None expires before, so that it can still be renewed. */
-void children_extend(struct ike *ike, uint64_t until);
-uint64_t children_deadline(const struct ike *ike);
-void children_tick(struct ike *ike);
-void children_free(struct ike *ike);
-/* No room for another one. */
-bool children_full(const struct ike *ike);
-/* We have to delete it. */
-void children_delete(struct child *child);
-bool children_delete_due(struct ike *ike);
-enum err children_build_delete(struct ike *ike, struct chain *chain) ERR_CHECK;
-enum err children_delete_answered(struct ike *ike, struct ike_sa *sa,
-                                  const struct message *message) ERR_CHECK;
-/* The IKE SA that the Delete was sent in has gone: it is sent again in the one in use. */
-void children_delete_again(struct ike *ike);
+/* What the selectors let through becomes routes. */
+void config_add_routes(struct net_config *net, const struct ts_list *list);
 
 /* ---- create_child.c: CREATE_CHILD_SA of the gateway ---- */
 enum err create_child_answer(struct ike *ike, struct ike_sa *sa, const struct message *message,
@@ -586,8 +506,6 @@ enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa,
                              const struct message *message) ERR_CHECK;
 /* When the next attempt is due; IKE_NEVER. */
 uint64_t rekey_child_deadline(const struct ike *ike);
-/* A Child SA is to be rekeyed, or made, at the next occasion. */
-bool renew_child_wanted(const struct ike *ike);
 bool rekey_ike_due(struct ike *ike);
 enum err rekey_ike_build(struct ike *ike, struct chain *chain) ERR_CHECK;
 enum err rekey_ike_accept(struct ike *ike, struct ike_sa *sa,

@@ -107,15 +107,28 @@ static bool outlives(enum reason reason)
 
 void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)
 {
+    struct opening *opening = &ike->opening;
     va_list args;
 
+    if (how == CLOSE_NOT_YET) {
+        opening->reason = reason;
+        va_start(args, format);
+        (void)vsnprintf(opening->detail, sizeof opening->detail, format, args);
+        va_end(args);
+        return;
+    }
     if (ike->ending.reason == REASON_NONE) {
-        ike->ending.reason = reason;
+        bool said = opening->on && opening->reason != REASON_NONE && reason != REASON_USER;
+
+        ike->ending.reason = said ? opening->reason : reason;
         ike->ending.was_up = ike->state == ST_UP;
         va_start(args, format);
         (void)vsnprintf(ike->ending.detail, sizeof ike->ending.detail, format, args);
         va_end(args);
-        if (!outlives(reason)) {
+        if (said) {
+            (void)strcpy(ike->ending.detail, opening->detail);
+        }
+        if (!outlives(ike->ending.reason)) {
             tickets_void(ike);
         }
     }
@@ -325,6 +338,7 @@ void ike_free(struct ike *ike)
     ike_sa_free(&ike->sa);
     others_free(ike);
     children_free(ike);
+    policies_free(ike);
     renew_reset(&ike->renew_child);
     renew_reset(&ike->renew_ike);
     secret_free(&ike->psk);

@@ -64,6 +64,7 @@ struct ike_config {
      * nobody's, since many gateways send their certificate only when asked for one at all. */
     bool send_certreq;
     bool mobike;                        /* move the IKE SA when addresses change, if the gateway can (RFC 4555) */
+    bool childless;                     /* make the first Child SA by CREATE_CHILD_SA when the gateway knows how (RFC 6023) */
     bool request_ipv4, request_ipv6;    /* internal addresses to ask for */
     struct addr want_ipv4, want_ipv6;   /* address to ask for again, or none */
     struct ts_list local_ts, remote_ts; /* empty = everything, of the families requested */

@@ -310,6 +310,8 @@ static void read_notifies(struct ike *ike, const struct message *message)
             ike->sa.fragmentation = true;
         } else if (notify.type == N_SIGNATURE_HASH_ALGORITHMS) {
             ike->init.peer_hashes = read_hashes(notify.data);
+        } else if (notify.type == N_CHILDLESS_IKEV2_SUPPORTED) {
+            ike->init.childless = true;
         }
     }
 }

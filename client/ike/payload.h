@@ -178,6 +178,9 @@ bool ts_list_within(const struct ts_list *inner, const struct ts_list *outer);
 /* What both lists let through, as a responder narrows (RFC 7296 2.9); false when it is nothing.
  * `out` is neither of them. */
 bool ts_list_intersect(struct ts_list *out, const struct ts_list *a, const struct ts_list *b);
+/* What is left of `from` without the addresses of `less`, as far as those let through what `from`
+ * does; false when it is nothing. `out` is neither of them. */
+bool ts_list_subtract(struct ts_list *out, const struct ts_list *from, const struct ts_list *less);
 /* "10.0.0.0/8, 192.0.2.1-192.0.2.9 tcp/443"; returns out. */
 const char *ts_text(const struct ts_list *list, char *out, size_t cap);
 

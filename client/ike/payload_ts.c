@@ -190,6 +190,75 @@ bool ts_list_intersect(struct ts_list *out, const struct ts_list *a, const struc
     return out->n > 0;
 }
 
+/* The neighbour of an address; false when there is none. */
+static bool neighbour(struct addr *out, const struct addr *addr, bool above)
+{
+    uint8_t edge = above ? 0xff : 0;
+
+    *out = *addr;
+    for (size_t i = addr_len(addr->family); i-- > 0;) {
+        bool carries = out->octets[i] == edge;
+
+        out->octets[i] = (uint8_t)(out->octets[i] + (above ? 1 : -1));
+        if (!carries) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ts_list_insert(struct ts_list *list, size_t at, const struct ts *ts)
+{
+    if (list->n < TS_MAX) {
+        memmove(&list->items[at + 1], &list->items[at], (list->n - at) * sizeof *ts);
+        list->items[at] = *ts;
+        list->n++;
+    }
+}
+
+/* In place of a selector what lies below and above `less`, which lets through its protocols and
+ * ports. */
+static void ts_cut(struct ts_list *list, size_t at, const struct ts *less)
+{
+    const struct ts ts = list->items[at];
+    struct ts piece = ts;
+
+    list->n--;
+    memmove(&list->items[at], &list->items[at + 1], (list->n - at) * sizeof ts);
+    if (addr_compare(&ts.end, &less->end) > 0 && neighbour(&piece.start, &less->end, true)) {
+        ts_list_insert(list, at, &piece);
+    }
+    piece = ts;
+    if (addr_compare(&ts.start, &less->start) < 0 && neighbour(&piece.end, &less->start, false)) {
+        ts_list_insert(list, at, &piece);
+    }
+}
+
+static bool ts_cuts(const struct ts *less, const struct ts *ts)
+{
+    struct ts there = *ts;
+    bool overlap = ts->start.family == less->start.family &&
+                   addr_compare(&ts->start, &less->end) <= 0 &&
+                   addr_compare(&less->start, &ts->end) <= 0;
+
+    there.start = less->start;
+    there.end = less->end;
+    return overlap && ts_within(&there, less);
+}
+
+bool ts_list_subtract(struct ts_list *out, const struct ts_list *from, const struct ts_list *less)
+{
+    *out = *from;
+    for (size_t k = 0; k < less->n; k++) {
+        for (size_t i = out->n; i-- > 0;) {
+            if (ts_cuts(&less->items[k], &out->items[i])) {
+                ts_cut(out, i, &less->items[k]);
+            }
+        }
+    }
+    return out->n > 0;
+}
+
 /* ---- text ---- */
 
 struct text {

@@ -174,7 +174,8 @@ static void authentication_failed(struct ike *ike)
     }
 }
 
-static void close_by(struct ike *ike, enum close_how how, const struct notify *notify)
+static void close_by(struct ike *ike, enum close_how how, const char *during,
+                     const struct notify *notify)
 {
     const struct refusal_row *row =
         find_row(auth_rows, sizeof auth_rows / sizeof auth_rows[0], notify->type);
@@ -182,20 +183,22 @@ static void close_by(struct ike *ike, enum close_how how, const struct notify *n
     char text[700];
 
     (void)notify_name(notify->type, name, sizeof name);
-    if (ike->ending.reason == REASON_NONE) {
-        ike->ending.transient = refusal_transient(notify->type);
-    }
-    if (notify->type == N_NO_PROPOSAL_CHOSEN) {
+    if (notify->type == N_INVALID_SYNTAX && ike->init.childless && !ike->config.childless) {
+        ike_close(
+            ike, how, row->reason,
+            _("%s: %s (%s). It may want to make the first Child SA on its own: set childless."),
+            during, _(row->sentence), name);
+    } else if (notify->type == N_NO_PROPOSAL_CHOSEN) {
         offered_text(&ike->offer.proposals, text, sizeof text);
-        ike_close(ike, how, row->reason, "IKE_AUTH: %s (%s). %s %s", _(row->sentence), name,
+        ike_close(ike, how, row->reason, "%s: %s (%s). %s %s", during, _(row->sentence), name,
                   _("Offered:"), text);
     } else if (notify->type == N_TS_UNACCEPTABLE) {
-        ike_close(ike, how, row->reason, "IKE_AUTH: %s (%s): %s", _(row->sentence), name,
+        ike_close(ike, how, row->reason, "%s: %s (%s): %s", during, _(row->sentence), name,
                   ts_text(&ike->offer.remote, text, sizeof text));
     } else if (row != NULL) {
-        ike_close(ike, how, row->reason, "IKE_AUTH: %s (%s).", _(row->sentence), name);
+        ike_close(ike, how, row->reason, "%s: %s (%s).", during, _(row->sentence), name);
     } else {
-        ike_close(ike, how, REASON_GATEWAY_REFUSED, _("IKE_AUTH: the gateway refused with %s."),
+        ike_close(ike, how, REASON_GATEWAY_REFUSED, _("%s: the gateway refused with %s."), during,
                   name);
     }
 }
@@ -209,17 +212,18 @@ enum err refusal_auth(struct ike *ike, const struct message *message, enum ike_s
         if (notify.type == N_AUTHENTICATION_FAILED) {
             authentication_failed(ike);
         } else {
-            close_by(ike, CLOSE_SILENTLY, &notify);
+            close_by(ike, CLOSE_SILENTLY, "IKE_AUTH", &notify);
         }
     }
     return OK;
 }
 
-void refusal_child(struct ike *ike, const struct notify *notify)
+void refusal_child(struct ike *ike, const struct notify *notify, enum close_how how,
+                   const char *during)
 {
     if (notify->type == N_AUTHENTICATION_FAILED) {
         authentication_failed(ike);
     } else {
-        close_by(ike, CLOSE_DELETE, notify);
+        close_by(ike, how, during, notify);
     }
 }

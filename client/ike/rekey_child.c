@@ -24,22 +24,59 @@ static struct child *due_child(struct ike *ike)
     return NULL;
 }
 
-bool rekey_child_due(struct ike *ike)
+static struct policy *wanted_policy(struct ike *ike)
 {
-    struct renewal *renewal = &ike->renew_child;
+    for (size_t i = 0; i < ike->n_policies; i++) {
+        struct policy *policy = ike->policies[i];
 
-    /* What the gateway has just made in its place is not to be made once more. */
-    if (renewal->wanted && children_in_state(ike, CHILD_UP) == NULL &&
-        children_in_state(ike, CHILD_HELD) != NULL) {
-        renewal->wanted = false;
+        /* What the gateway has just made in its place is not to be made once more. */
+        if (policy->wanted && children_up(ike, policy->reqid) == NULL &&
+            children_carry(ike, policy->reqid)) {
+            policy->wanted = false;
+        }
+        if (policy->wanted) {
+            return policy;
+        }
     }
-    return !children_full(ike) && ike->now >= renewal->retry_at &&
-           (renewal->wanted || due_child(ike) != NULL);
+    return NULL;
 }
 
-bool renew_child_wanted(const struct ike *ike)
+/* The attempt is to go on in another way: unless the gateway has made one in the meantime. */
+static bool goes_on(struct ike *ike)
 {
-    return ike->renew_child.wanted;
+    struct renewal *renewal = &ike->renew_child;
+    const struct child *old = children_by_spi_in(ike, renewal->child);
+    bool replaced = children_carry(ike, renewal->reqid) && (old == NULL || old->state != CHILD_UP);
+
+    if (renewal->wanted && replaced) {
+        renewal->wanted = false;
+        renew_reset(renewal);
+    }
+    return renewal->wanted;
+}
+
+bool rekey_child_due(struct ike *ike)
+{
+    return !children_full(ike) && ike->now >= ike->renew_child.retry_at &&
+           (goes_on(ike) || wanted_policy(ike) != NULL || due_child(ike) != NULL);
+}
+
+/* What is to be done: the Child SA that is rekeyed (NULL = a new one is made), and its policy. */
+static struct policy *choose(struct ike *ike, struct child **old)
+{
+    struct renewal *renewal = &ike->renew_child;
+    struct policy *policy = wanted_policy(ike);
+
+    if (renewal->wanted) {
+        *old = children_by_spi_in(ike, renewal->child);
+        return policies_find(ike, renewal->reqid);
+    }
+    if (policy != NULL) {
+        *old = children_up(ike, policy->reqid);
+        return policy;
+    }
+    *old = due_child(ike);
+    return *old != NULL ? policies_find(ike, (*old)->sa->reqid) : NULL;
 }
 
 /* With perfect forward secrecy first, without it after: which of them a gateway takes is its policy
@@ -68,13 +105,15 @@ static void offer_proposals(const struct ike *ike, struct proposal_list *out, bo
 
 /* RFC 7296 2.9.2: what is in use first; what was asked for at the beginning when that is refused.
  */
-static void offer_selectors(const struct ike *ike, struct renewal *renewal, const struct child *old)
+static void offer_selectors(struct renewal *renewal, const struct policy *policy,
+                            const struct child *old)
 {
     if (renewal->original_selectors) {
-        child_selectors(ike, &renewal->offer.local, &renewal->offer.remote);
+        renewal->offer.local = policy->asked_local;
+        renewal->offer.remote = policy->asked_remote;
     } else {
-        renewal->offer.local = old != NULL ? old->sa->local_ts : ike->local_ts;
-        renewal->offer.remote = old != NULL ? old->sa->remote_ts : ike->remote_ts;
+        renewal->offer.local = old != NULL ? old->sa->local_ts : policy->local;
+        renewal->offer.remote = old != NULL ? old->sa->remote_ts : policy->remote;
     }
 }
 
@@ -90,20 +129,19 @@ static void write_rekey_sa(struct chain *chain, uint32_t spi)
 enum err rekey_child_build(struct ike *ike, struct chain *chain)
 {
     struct renewal *renewal = &ike->renew_child;
-    struct child *old = children_by_spi_in(ike, renewal->child);
+    struct child *old = NULL;
+    struct policy *policy = choose(ike, &old);
     enum err err;
 
-    if (old == NULL) {
-        old = due_child(ike);
+    if (policy == NULL) {
+        return ERR_STATE;
     }
-    if (old == NULL) {
-        old = children_in_state(ike, CHILD_UP);
-    }
+    renewal->reqid = policy->reqid;
     renewal->child = old != NULL ? old->sa->spi_in : 0;
-    renewal->wanted = false;
+    renewal->wanted = policy->wanted = false;
     renewal->n_deleted = 0;
     offer_proposals(ike, &renewal->offer.proposals, renewal->without_ke);
-    offer_selectors(ike, renewal, old);
+    offer_selectors(renewal, policy, old);
     err = child_spi(ike, &renewal->offer.spi_in);
     if (err == OK) {
         err = renew_attempt(ike, renewal, &renewal->offer.proposals);
@@ -126,27 +164,28 @@ enum err rekey_child_build(struct ike *ike, struct chain *chain)
 
 /* ---- it is refused ---- */
 
-/* The gateway has no such Child SA: a new one is made (RFC 7296 2.25.1). */
-static void lost(struct ike *ike, struct renewal *renewal)
+/* RFC 7296 2.25: the gateway has no such Child SA, whether it has said so before or not: a new one
+ * is made, unless there is one already. */
+static void lost(struct ike *ike, struct policy *policy)
 {
-    struct child *old = children_by_spi_in(ike, renewal->child);
+    struct child *old = children_by_spi_in(ike, ike->renew_child.child);
 
+    renew_reset(&ike->renew_child);
     if (old != NULL) {
         (void)children_deleted(ike, old);
     }
-    if (children_in_state(ike, CHILD_UP) == NULL && children_in_state(ike, CHILD_HELD) == NULL) {
-        renewal->wanted = true;
-    }
-    renewal->child = 0;
+    policy->wanted = !children_carry(ike, policy->reqid);
+    children_check(ike);
 }
 
-static bool other_way(struct ike *ike, struct renewal *renewal, const struct notify *notify)
+static bool other_way(struct renewal *renewal, const struct policy *policy,
+                      const struct notify *notify)
 {
     switch (notify->type) {
     case N_INVALID_KE_PAYLOAD:
         return renew_other_group(renewal, &renewal->offer.proposals, notify->data);
     case N_TS_UNACCEPTABLE:
-        if (renewal->original_selectors) {
+        if (renewal->original_selectors || !policy->made) {
             return false;
         }
         return renewal->original_selectors = true;
@@ -155,66 +194,92 @@ static bool other_way(struct ike *ike, struct renewal *renewal, const struct not
             return false;
         }
         return renewal->without_ke = true;
-    case N_CHILD_SA_NOT_FOUND:
-        lost(ike, renewal);
-        return renewal->wanted;
     default:
         return false;
     }
 }
 
-/* The attempt has come to nothing; `other_way`: it is to be made in another way at once. */
-static enum err again(struct ike *ike, bool other_way)
+/* A further Child SA is not to be had like this. */
+static void not_granted(struct ike *ike, struct policy *policy, const struct notify *notify)
+{
+    bool split = (notify->type == N_TS_UNACCEPTABLE || notify->type == N_SINGLE_PAIR_REQUIRED) &&
+                 policies_split(ike, policy);
+
+    if (!split && ike->opening.reason == REASON_NONE) {
+        refusal_child(ike, notify, CLOSE_NOT_YET, exchange_name(X_CREATE_CHILD_SA));
+    }
+    renew_reset(&ike->renew_child);
+    children_check(ike);
+}
+
+/* It has failed for now. One that is needed anew is asked for again, but not for ever: when there
+ * has been none yet, or the gateway has deleted it meanwhile (RFC 7296 2.25.1). A Child SA whose
+ * time has not come but for the caller stays due. */
+static void later(struct ike *ike, struct policy *policy)
 {
     struct renewal *renewal = &ike->renew_child;
-    uint32_t child = renewal->child;
-    struct child *old;
-    bool carried = children_in_state(ike, CHILD_UP) != NULL;
+    struct child *old = children_by_spi_in(ike, renewal->child);
+    bool anew = !children_carry(ike, policy->reqid);
 
-    if (other_way && renewal->restarts < RESTARTS_MAX) {
-        renewal->restarts++;
-        renewal->wanted = true;
-        return OK;
-    }
     renew_failed(ike, renewal);
-    /* A new one that is needed is asked for again, but not for ever: without one, the connection is
-     * none. A Child SA whose time has not come but for the caller stays due. */
-    renewal->wanted =
-        renewal->wanted || (child == 0 && renewal->failures < NEW_FAILURES_MAX && !carried);
-    old = children_by_spi_in(ike, child);
+    if (anew && renewal->failures < NEW_FAILURES_MAX) {
+        policy->wanted = true;
+    } else if (anew) {
+        policy->tried_at = ike->now;
+        renew_reset(renewal);
+    }
     if (old != NULL && old->state == CHILD_UP && old->rekey_at > ike->now) {
         old->rekey_at = ike->now;
     }
     children_check(ike);
-    return OK;
+}
+
+/* In another way, which has been set, at once. */
+static bool at_once(struct renewal *renewal)
+{
+    renewal->wanted = renewal->restarts < RESTARTS_MAX;
+    renewal->restarts++;
+    return renewal->wanted;
 }
 
 enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
     struct renewal *renewal = &ike->renew_child;
+    struct policy *policy = policies_find(ike, renewal->reqid);
     struct notify notify = {0};
+    bool said = refusal_find(message, &notify);
 
     (void)sa;
-    if (refusal_find(message, &notify)) {
-        return again(ike, other_way(ike, renewal, &notify));
+    if (!said) {
+        /* Payloads are missing: there may be something all the same. */
+        children_discard(ike, renewal->offer.spi_in, 0);
     }
-    /* Payloads are missing: there may be something all the same. */
-    children_discard(ike, renewal->offer.spi_in, 0);
-    return again(ike, false);
+    if (said && notify.type == N_CHILD_SA_NOT_FOUND && renewal->child != 0) {
+        lost(ike, policy);
+    } else if (said && other_way(renewal, policy, &notify) && at_once(renewal)) {
+        return OK;
+    } else if (said && !policy->made && notify.type != N_TEMPORARY_FAILURE) {
+        not_granted(ike, policy, &notify);
+    } else {
+        later(ike, policy);
+    }
+    return OK;
 }
 
 /* Not what we asked for. Gateways that know nothing of RFC 7296 2.9.2 answer what their policy
  * says, however narrow the offer: then the original selectors may suit. */
-static enum err not_acceptable(struct ike *ike, const struct ike_child *made, bool too_wide)
+static void not_acceptable(struct ike *ike, const struct ike_child *made, bool too_wide)
 {
     struct renewal *renewal = &ike->renew_child;
 
+    struct policy *policy = policies_find(ike, renewal->reqid);
+
     children_discard(ike, renewal->offer.spi_in, made->spi_out);
-    if (too_wide && !renewal->original_selectors) {
+    if (too_wide && policy->made && !renewal->original_selectors && at_once(renewal)) {
         renewal->original_selectors = true;
-        return again(ike, true);
+    } else {
+        later(ike, policy);
     }
-    return again(ike, false);
 }
 
 /* ---- it is done ---- */
@@ -257,8 +322,10 @@ static enum err install(struct ike *ike, struct ike_child *made, struct bytes nr
     /* Even when theirs has been rekeyed or deleted in the meantime. */
     bool loser = lost_collision(renewal, nr);
     uint32_t spi_in = made->spi_in;
-    enum err err = children_add(ike, made, loser ? CHILD_HELD : CHILD_UP, renewal->child);
+    enum err err;
 
+    made->reqid = renewal->reqid;
+    err = children_add(ike, made, loser ? CHILD_HELD : CHILD_UP, renewal->child);
     if (err != OK) {
         return err;
     }
@@ -301,21 +368,40 @@ static enum err read_answer(struct ike *ike, const struct message *message, stru
     return err;
 }
 
+static enum err read_checked(struct ike *ike, const struct message *message, struct ike_child *made,
+                             struct bytes *nr)
+{
+    enum err err = read_answer(ike, message, made, nr);
+
+    /* Nothing would get through. */
+    if (err == OK && !child_address_usable(&ike->net, &made->local_ts)) {
+        err = ERR_UNSUPPORTED;
+    }
+    return err;
+}
+
 /* Takes `made` over when it returns OK and *used. */
 static enum err use_answer(struct ike *ike, const struct message *message, struct ike_child *made,
                            bool *used)
 {
+    struct policy *policy = policies_find(ike, ike->renew_child.reqid);
+    bool first = !policy->made;
     struct bytes nr = {0};
-    enum err err = read_answer(ike, message, made, &nr);
+    enum err err = read_checked(ike, message, made, &nr);
 
     *used = err == OK;
-    if (err == OK) {
-        return install(ike, made, nr);
-    }
     if (err == ERR_MEMORY || err == ERR_CRYPTO) {
         return err;
     }
-    return not_acceptable(ike, made, err == ERR_UNSUPPORTED && made->local_ts.n > 0);
+    if (err != OK) {
+        not_acceptable(ike, made, err == ERR_UNSUPPORTED && made->local_ts.n > 0);
+        return OK;
+    }
+    err = install(ike, made, nr);
+    if (err == OK && first) {
+        policies_granted(ike, policy, message);
+    }
+    return err;
 }
 
 enum err rekey_child_accept(struct ike *ike, struct ike_sa *sa, const struct message *message)
@@ -345,6 +431,9 @@ uint64_t rekey_child_deadline(const struct ike *ike)
     const struct renewal *renewal = &ike->renew_child;
     uint64_t at = renewal->wanted ? ike->now : IKE_NEVER;
 
+    for (size_t i = 0; i < ike->n_policies; i++) {
+        at = ike->policies[i]->wanted ? ike->now : at;
+    }
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         const struct child *child = &ike->children[i];
 
@@ -357,7 +446,8 @@ uint64_t rekey_child_deadline(const struct ike *ike)
 
 void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now)
 {
-    struct child *child = children_by_spi_in(ike, spi_in != 0 ? spi_in : ike->outbound);
+    struct child *child =
+        spi_in != 0 ? children_by_spi_in(ike, spi_in) : children_in_state(ike, CHILD_UP);
 
     if (child != NULL && (child->state == CHILD_UP || child->state == CHILD_HELD)) {
         child->rekey_at = now;

@@ -55,8 +55,9 @@ static const struct response_row {
      auth_gateway, ST_EAP_TODO},
     {ST_AUTH_SENT, X_IKE_AUTH, false, HAS(IDr) | HAS(AUTH) | HAS(SA) | HAS(TSi) | HAS(TSr),
      HAS(CERT) | HAS(CERTREQ) | HAS(CP), auth_complete, ST_UP},
-    {ST_AUTH_SENT, X_IKE_AUTH, false, HAS(IDr) | HAS(AUTH), HAS(CERT) | HAS(CERTREQ),
-     auth_redirected, ST_DOWN},
+    /* RFC 5685 6, RFC 6023 5: in place of the Child SA, or with none yet. */
+    {ST_AUTH_SENT, X_IKE_AUTH, false, HAS(IDr) | HAS(AUTH), HAS(CERT) | HAS(CERTREQ) | HAS(CP),
+     auth_without_child, ST_UP},
     /* EAP before the gateway has proved itself: RFC 5998, which we never announce (CVE-2015-4171).
      */
     {ST_AUTH_SENT, X_IKE_AUTH, false, HAS(EAP), HAS(IDr) | HAS(CERT) | HAS(CERTREQ), auth_unproven,
@@ -73,8 +74,8 @@ static const struct response_row {
     /* A repeated IDr or CERT is not looked at again. */
     {ST_FINISH_SENT, X_IKE_AUTH, false, HAS(AUTH) | HAS(SA) | HAS(TSi) | HAS(TSr),
      HAS(CP) | HAS(IDr) | HAS(CERT), auth_finish, ST_UP},
-    /* RFC 5685 6: in place of the Child SA. */
-    {ST_FINISH_SENT, X_IKE_AUTH, false, HAS(AUTH), HAS(IDr) | HAS(CERT), auth_finish, ST_UP},
+    {ST_FINISH_SENT, X_IKE_AUTH, false, HAS(AUTH), HAS(CP) | HAS(IDr) | HAS(CERT), auth_finish,
+     ST_UP},
 
     {ST_CLOSE_SENT, X_INFORMATIONAL, true, 0, ANYTHING, informational_closed, ST_DOWN},
     {ST_CLOSE_SENT, X_INFORMATIONAL, false, 0, ANYTHING, informational_closed, ST_DOWN},

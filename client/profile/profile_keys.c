@@ -144,6 +144,17 @@ static const struct profile_key keys[] = {
         .help = N_("Key shared with the gateway, for auth=psk."),
     },
     {
+        .name = "childless",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "false",
+        .metavar = N_("BOOL"),
+        .label = N_("First Child SA on its own"),
+        .help = N_("Authenticate first and make the first Child SA afterwards, with a key exchange of "
+                   "its own, when the gateway knows how (RFC 6023). One more round trip; gateways "
+                   "that insist on it refuse other clients."),
+    },
+    {
         .name = "rsa-pss",
         .type = PROFILE_BOOL,
         .flags = PROFILE_ADVANCED,

@@ -196,6 +196,7 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
     *ike = (struct ike_config){
         .legacy = legacy,
         .rsa_pss = profile_get_bool(profile, "rsa-pss"),
+        .childless = profile_get_bool(profile, "childless"),
         .request_ipv4 = profile_get_bool(profile, "request-ipv4"),
         .request_ipv6 = profile_get_bool(profile, "request-ipv6"),
         .application_version = PACKAGE_STRING,

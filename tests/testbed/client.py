@@ -30,6 +30,7 @@ REFUSALS = {
     "secret-missing": (19, r"password is needed"),
     "ts-unacceptable": (20, r"traffic selectors"),
     "address-unavailable": (21, r"no internal address"),
+    "gateway-refused": (22, r"refused the connection"),
     "gateway-closed": (23, r"closed the connection"),
     "gateway-lost": (24, r"stopped answering"),
     "worker-died": (26, r"ended unexpectedly"),

@@ -25,8 +25,8 @@ import sandbox  # noqa: E402
 import scenario  # noqa: E402
 
 SUITES = {
-    "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle", "rekey",
-                "succession", "soak", "bad_input"),
+    "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle",
+                "children", "rekey", "succession", "soak", "bad_input"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random"),
 }
 

@@ -291,6 +291,10 @@ void gw_answer_init(const char *group)
     if (gw.fragments) {
         notify_write(&chain, 0, (struct bytes){0}, N_FRAGMENTATION_SUPPORTED, (struct bytes){0});
     }
+    if (gw.childless) {
+        notify_write(&chain, PROTO_IKE, (struct bytes){0}, N_CHILDLESS_IKEV2_SUPPORTED,
+                     (struct bytes){0});
+    }
     if (gw.natd) {
         ck_assert_int_eq(natd_write(&chain, gw.sa.spi_i, gw.sa.spi_r, &gw.path), OK);
     }
@@ -357,6 +361,11 @@ void gw_write_idr_auth(struct chain *chain)
 
 void gw_write_child(struct chain *chain, const char *suite)
 {
+    gw_write_child_ts(chain, suite, "10.99.0.0", "10.99.255.255");
+}
+
+void gw_write_child_ts(struct chain *chain, const char *suite, const char *first, const char *last)
+{
     static const uint8_t spi[] = {0xaa, 0xbb, 0xcc, 0xdd};
     struct proposal_list choice;
     struct ts_list ts = {.n = 1};
@@ -370,8 +379,8 @@ void gw_write_child(struct chain *chain, const char *suite)
     ck_assert(addr_parse(&ts.items[0].start, "10.77.0.1"));
     ts.items[0].end = ts.items[0].start;
     ts_write(chain, P_TSi, &ts);
-    ck_assert(addr_parse(&ts.items[0].start, "10.99.0.0"));
-    ck_assert(addr_parse(&ts.items[0].end, "10.99.255.255"));
+    ck_assert(addr_parse(&ts.items[0].start, first));
+    ck_assert(addr_parse(&ts.items[0].end, last));
     ts_write(chain, P_TSr, &ts);
 }
 
@@ -401,6 +410,10 @@ void gw_until_request(void)
     gw_expect(X_IKE_AUTH, false);
     ck_assert_uint_eq(gw.path.remote.port, IKE_PORT_NATT);
     ck_assert(secret_set(&gw.idi, message_find(&gw.message, P_IDi, 0)->body));
+    if (message_find(&gw.message, P_SA, 0) == NULL) {
+        ck_assert(gw.childless);
+        return;
+    }
     r = reader_of(message_find(&gw.message, P_SA, 0)->body);
     ck_assert(sa_next(&r, &gw.offer));
     r = reader_of(gw.offer.spi);

@@ -26,6 +26,7 @@ struct gateway {
     struct secret init_request, init_response;
     struct secret idi;
     bool fragments; /* announces RFC 7383 */
+    bool childless; /* announces RFC 6023 */
     bool natd;      /* takes part in NAT detection */
     const char *psk;
     uint16_t announces; /* a notification of its IKE_AUTH response; 0 = none */
@@ -100,6 +101,8 @@ void gw_write_shared_auth(struct chain *chain, struct bytes secret);
 void gw_write_idr_auth(struct chain *chain); /* both, with gw.psk */
 void gw_write_address(struct chain *chain);
 void gw_write_child(struct chain *chain, const char *suite);
+/* The same with TSr from first to last. */
+void gw_write_child_ts(struct chain *chain, const char *suite, const char *first, const char *last);
 /* An empty chain with a buffer of its own; the one before is lost. */
 struct chain gw_new_chain(void);
 /* IKE_SA_INIT is done and the client's IKE_AUTH request is taken; with PSK, its AUTH is right. */

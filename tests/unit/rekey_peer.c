@@ -16,9 +16,14 @@ void peer_start(void)
     peer_connect();
 }
 
-void peer_connect(void)
+void peer_reset(void)
 {
     memset(&peer, 0, sizeof peer);
+}
+
+void peer_connect(void)
+{
+    peer_reset();
     gw_connect_tunnel();
     ck_assert_uint_eq(gw.n_inbound, 1);
     ck_assert_uint_eq(gw.outbound, PEER_FIRST_SPI);

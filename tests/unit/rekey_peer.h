@@ -43,6 +43,8 @@ void peer_start(void);
 void peer_connect(void);
 void peer_finish(void);
 
+/* Forgets what was before; the tunnel is not up yet. */
+void peer_reset(void);
 /* Sends a request, one ID after the other. */
 void peer_request(uint8_t exchange, const struct chain *chain);
 /* Delivers what was held since peer.hold. */

@@ -162,6 +162,67 @@ START_TEST(ts_within)
 }
 END_TEST
 
+#define NET1 "07000010 0000ffff 0a010000 0a01ffff"
+#define NET2 "07000010 0000ffff 0a020000 0a02ffff"
+
+/* What is left when a gateway has granted a part (RFC 7296 2.9). */
+START_TEST(ts_subtract)
+{
+    static const struct {
+        const char *from, *less, *left;
+    } cases[] = {
+        {"02000000" NET1 NET2, "01000000" NET1, "10.2.0.0/16"},
+        {"02000000" NET1 NET2, "01000000" NET2, "10.1.0.0/16"},
+        {"02000000" NET1 NET2, "02000000" NET1 NET2, ""},
+        {"02000000" NET1 NET2, "01000000" ANY4, ""},
+        {"02000000" ANY4 ANY6, "01000000" ANY4, "::/0"},
+        {"01000000" ANY6, "01000000" ANY4, "::/0"},
+        {"01000000" ANY4, "01000000" NET1, "0.0.0.0-10.0.255.255, 10.2.0.0-255.255.255.255"},
+        {"01000000" ANY4, "02000000" NET2 NET1, "0.0.0.0-10.0.255.255, 10.3.0.0-255.255.255.255"},
+        {"01000000" NET1, "01000000 07000010 0000ffff 0a000000 0a0100ff", "10.1.1.0-10.1.255.255"},
+        {"01000000" NET1, "01000000 07000010 0000ffff 0a01ff00 0aff0000", "10.1.0.0-10.1.254.255"},
+        {"01000000" NET1, "01000000" NET2, "10.1.0.0/16"},
+        /* a protocol or port of it is not all of it */
+        {"01000000" NET1, "01000000 07060010 0000ffff 0a010000 0a01ffff", "10.1.0.0/16"},
+        {"01000000" NET1, "01000000 07000010 01bb01bb 0a010000 0a01ffff", "10.1.0.0/16"},
+        {"01000000 07060010 01bb01bb 0a010000 0a01ffff", "01000000" NET1, ""},
+        /* to the ends of what there is */
+        {"01000000" ANY4, "01000000 07000010 0000ffff 00000000 7fffffff", "128.0.0.0/1"},
+        {"01000000" ANY4, "01000000 07000010 0000ffff 80000000 ffffffff", "0.0.0.0/1"},
+    };
+    static struct ts_list from, less, left;
+    static char text[512];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_int_eq(ts_parse(&from, hex(cases[i].from)), OK);
+        ck_assert_int_eq(ts_parse(&less, hex(cases[i].less)), OK);
+        ck_assert_int_eq(ts_list_subtract(&left, &from, &less), *cases[i].left != '\0');
+        ck_assert_str_eq(ts_text(&left, text, sizeof text), cases[i].left);
+        /* what was granted and what is left do not meet, and nothing else is left */
+        ck_assert(ts_list_within(&left, &from));
+    }
+}
+END_TEST
+
+/* As many pieces as a list can hold, and no more. */
+START_TEST(ts_subtract_fills_up)
+{
+    static struct ts_list from, less, left;
+
+    ck_assert_int_eq(ts_parse(&from, hex("01000000" ANY4)), OK);
+    for (size_t i = 0; i < TS_MAX; i++) {
+        ck_assert_int_eq(ts_parse(&left, hex("01000000" NET1)), OK);
+        less.items[i] = left.items[0];
+        less.items[i].start.octets[1] = less.items[i].end.octets[1] = (uint8_t)i;
+        less.items[i].start.octets[2] = 1;
+    }
+    less.n = TS_MAX;
+    ck_assert(ts_list_subtract(&left, &from, &less));
+    ck_assert_uint_le(left.n, TS_MAX);
+    ck_assert(ts_list_within(&left, &from));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ts");
@@ -172,6 +233,8 @@ int main(void)
     tcase_add_test(tcase, cve_2023_23009_malformed_ts);
     tcase_add_test(tcase, ts_as_many_as_the_count_can_say);
     tcase_add_test(tcase, ts_within);
+    tcase_add_test(tcase, ts_subtract);
+    tcase_add_test(tcase, ts_subtract_fills_up);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
