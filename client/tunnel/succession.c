@@ -272,6 +272,7 @@ void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
     }
     t->purpose = purpose;
     t->next_at = link_now();
+    retry_was_up(&t->retry, link_now() - t->current->up_since);
     gateways_restart(&t->known);
     say(t, why);
 }
@@ -321,12 +322,16 @@ static void first_failed(struct tunnel *t, enum reason reason, const char *detai
     }
 }
 
-static void doom(struct tunnel *t, enum reason reason, const char *detail)
+/* The one in use stays. When the authentication could not be repeated the gateway will end it, and
+ * this is why. */
+static void give_up_successor(struct tunnel *t, enum reason reason, const char *detail)
 {
     say_failure(t, reason, detail, IKE_NEVER);
-    t->doomed = reason;
-    g_free(t->doomed_detail);
-    t->doomed_detail = g_strdup(detail);
+    if (t->purpose == PURPOSE_REAUTH) {
+        t->doomed = reason;
+        g_free(t->doomed_detail);
+        t->doomed_detail = g_strdup(detail);
+    }
     t->purpose = PURPOSE_NONE;
     t->next_at = IKE_NEVER;
     t->redirected_from = (struct addr){0};
@@ -368,7 +373,7 @@ void succession_failed(struct tunnel *t, enum reason reason, const char *detail,
     } else if (retry_after_failure(reason, engine_retry) && (t->current != NULL || reconnects(t))) {
         try_again(t, reason, detail);
     } else if (t->current != NULL) {
-        doom(t, reason, detail);
+        give_up_successor(t, reason, detail);
     } else {
         tunnel_end(t, reason, detail);
     }
@@ -441,7 +446,7 @@ static gboolean settle_current(struct tunnel *t)
     if (t->disconnecting) {
         return TRUE;
     }
-    if (t->doomed != REASON_NONE) {
+    if (t->doomed != REASON_NONE && link->reason == REASON_GATEWAY_CLOSED) {
         tunnel_end(t, t->doomed, t->doomed_detail);
     } else if (t->next != NULL ||
                (reconnects(t) && retry_after_loss(link->reason, link->retry, up))) {
@@ -494,6 +499,7 @@ void succession_redirect(struct tunnel *t, struct link *link, const char *to)
     }
     if (in_use) {
         abandon_next(t);
+        retry_was_up(&t->retry, link_now() - link->up_since);
         t->purpose = PURPOSE_REDIRECT;
     }
     go_to(t, &link->gateway, to);

@@ -63,7 +63,7 @@ struct tunnel {
     guint64 answer_by;  /* of the gateway that is being asked */
     guint64 connect_by; /* of the first attempts together */
     struct retry retry;
-    enum reason doomed; /* why the IKE SA in use gets no successor */
+    enum reason doomed; /* why its authentication could not be repeated */
     char *doomed_detail;
     gboolean was_up;        /* once */
     gboolean disconnecting; /* the user wants the end */

@@ -238,6 +238,28 @@ START_TEST(no_route)
 }
 END_TEST
 
+/* Before there is an engine. */
+START_TEST(disconnected_at_once)
+{
+    begin("");
+    tunnel_disconnect(test.tunnel);
+    wait_heard("down-user() ");
+    let_pass(20);
+    ck_assert_uint_eq(fake_n_engines, 0);
+}
+END_TEST
+
+START_TEST(secret_and_wake_before_there_is_an_engine)
+{
+    begin("");
+    tunnel_provide_secret(test.tunnel, "password", bytes_of_string("x"));
+    tunnel_wake(test.tunnel);
+    wait_engines(1);
+    fake_up(0, 100, "10.9.0.5/32");
+    wait_heard("connected-");
+}
+END_TEST
+
 /* ---- reconnecting ---- */
 
 START_TEST(reconnects)
@@ -418,6 +440,26 @@ START_TEST(successor_fails)
 }
 END_TEST
 
+/* It is no reason to end what is lost for another one. */
+START_TEST(lost_after_a_successor_was_refused)
+{
+    begin_up("");
+    fake_redirect(0, "192.0.2.9");
+    wait_engines(2);
+    fake_down(1, REASON_GATEWAY_IDENTITY_MISMATCH, FALSE, "who?");
+    wait_heard("redirected(The gateway is not who you asked for. who?) ");
+    fake_report(0, IKE_EVENT_REAUTH);
+    wait_engines(3);
+    ck_assert_str_eq(fake_engines[2].gateway, "192.0.2.1");
+    fake_down(2, REASON_AUTH_FAILED, FALSE, "no");
+    wait_heard("reauthenticating(The gateway refused the credentials. no) ");
+    fake_down(0, REASON_GATEWAY_LOST, TRUE, "");
+    wait_heard("reconnecting(The gateway stopped answering.");
+    wait_engines(4);
+    ck_assert_str_eq(fake_engines[3].gateway, "192.0.2.1");
+}
+END_TEST
+
 START_TEST(path_is_lost)
 {
     begin_up("");
@@ -562,6 +604,8 @@ int main(void)
     tcase_add_test(all, refused_by_the_first_address);
     tcase_add_test(all, no_such_name);
     tcase_add_test(all, no_route);
+    tcase_add_test(all, disconnected_at_once);
+    tcase_add_test(all, secret_and_wake_before_there_is_an_engine);
     tcase_add_test(all, reconnects);
     tcase_add_test(all, reconnects_until_it_works);
     tcase_add_loop_test(all, does_not_reconnect, 0, G_N_ELEMENTS(ends));
@@ -572,6 +616,7 @@ int main(void)
     tcase_add_test(all, old_one_goes_first);
     tcase_add_test(all, old_one_goes_and_the_new_one_fails);
     tcase_add_test(all, successor_fails);
+    tcase_add_test(all, lost_after_a_successor_was_refused);
     tcase_add_test(all, path_is_lost);
     tcase_add_test(all, disconnected_with_two);
     tcase_add_test(all, redirected_while_connecting);

@@ -15,7 +15,7 @@ import time
 import gateway
 import net
 import transfer
-from client import connected, environment, expect_refusal, program, start_as_alice
+from client import Terminal, connected, environment, expect_refusal, program, start_as_alice
 from pings import pinged
 from scenario import scenario
 
@@ -86,6 +86,19 @@ def check_nothing_leaks(context):
     with open("/etc/resolv.conf", encoding="utf-8") as file:
         net.check(net.HOST4 in file.read(), "DNS is no longer the tunnel's")
     net.check(status(context)["state"] == "reconnecting", "the status does not tell")
+
+
+@contextlib.contextmanager
+def lost(host):
+    """SIGKILL of the gateway, with traffic that makes it be missed; yields what starts it again."""
+    pings = net.Process(["ping", "-n", "-q", "-i", "0.2", net.HOST4])
+
+    def again():
+        host.launch()
+        host.configure({"rw": gateway.default_connection()})
+    host.stop(signal.SIGKILL)
+    yield again
+    pings.kill()
 
 
 @scenario(timeout=90)
@@ -177,6 +190,50 @@ def disconnect_while_reconnecting(context):
         client.process.read_until("Reconnecting", 20)
         pings.kill()
     net.check(re.search("^Disconnected", client.output, re.MULTILINE), "no last word")
+
+
+@scenario(timeout=90)
+def typed_password_serves_again(context):
+    """The user is asked once, whenever the gateway comes back; unless it is refused: then once more."""
+    host = start(context)
+    before = net.snapshot()
+    terminal = Terminal([program(context), "connect", "vpn.example.org", "--standalone", *EAGER,
+                         "--user", "alice", "--ca", context.pki.certificate("root")],
+                        environment(context))
+    terminal.read_until("(?i)password", 5)
+    terminal.type(gateway.USERS["alice"] + "\n")
+    terminal.read_until("^Connected(.*\n)+  Interface .*\n", 15)
+    with lost(host) as again:
+        terminal.read_until("Reconnecting", 20)
+        again()
+        terminal.read_until(AGAIN, 30)
+    net.check(len(re.findall("(?im)^password", terminal.output)) == 1, "it was asked for again")
+    users = dict(gateway.USERS)
+    with lost(host) as again:
+        terminal.read_until("(?s)Connected again.*Reconnecting", 20)
+        gateway.USERS["alice"] = "another one"
+        again()
+        terminal.read_until("refused the credentials(.*\n)+.*(?i:password)", 30)
+        terminal.type("another one\n")
+        terminal.read_until("(?s)refused the credentials.*" + AGAIN, 30)
+    gateway.USERS.update(users)
+    net.ping(net.HOST4)
+    terminal.type("\x03")
+    net.check(terminal.wait() == 0, "it did not end well")
+    net.check_unchanged(before)
+
+
+@scenario
+def second_address_of_the_name(context):
+    """The first one of the name's addresses is nobody's."""
+    start(context)
+    # RFC 6724 prefers it: it is the nearer one.
+    with open("/etc/hosts", "a", encoding="ascii") as file:
+        file.write("192.0.2.3 vpn.example.org\n")
+    with connected(context, "--trace") as client:
+        net.check("192.0.2.3" in client.output, "the dead address was not tried")
+        net.check(f"{net.GATEWAY4}:4500" in client.output, "another gateway")
+        net.ping(net.HOST4)
 
 
 # ---- the authentication is repeated (RFC 4478) ----
