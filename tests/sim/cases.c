@@ -184,12 +184,16 @@ void case_start(struct sim *sim, const struct rekey_case *row)
     faults->lose_to_client = row->lose_down << sim->network.sent_to_client;
     faults->hold_to_gateway = row->hold_up << sim->network.sent_to_gateway;
     faults->hold_to_client = row->hold_down << sim->network.sent_to_client;
+    faults->duplicate_to_gateway = row->duplicate_up << sim->network.sent_to_gateway;
+    faults->duplicate_to_client = row->duplicate_down << sim->network.sent_to_client;
+    faults->corrupt_to_gateway = row->corrupt_up << sim->network.sent_to_gateway;
+    faults->corrupt_to_client = row->corrupt_down << sim->network.sent_to_client;
     faults->hold_us = (row->hold_ms > 0 ? row->hold_ms : HOLD_MS) * UINT64_C(1000);
     sim->gateway.nonce_i = first_octet(row->lowest, ITS_NI);
     sim->gateway.nonce_r = first_octet(row->lowest, ITS_NR);
     sim->nonce_first = first_octet(row->lowest, OUR_NR);
     if (!row->no_traffic) {
-        sim_traffic(sim, 1000);
+        sim_traffic(sim, row->mark_ms > 0 ? row->mark_ms * UINT64_C(1000) : 1000);
     }
     sim_note(sim, "---- %s", row->name);
     for (size_t i = 0; i < DEEDS_MAX && row->deeds[i].deed != NOTHING; i++) {

@@ -45,19 +45,32 @@ struct rekey_case {
     enum lowest lowest;
     /* bit n: the n-th datagram from the first deed on, to the gateway and to us */
     uint64_t lose_up, lose_down, hold_up, hold_down;
+    uint64_t duplicate_up, duplicate_down, corrupt_up, corrupt_down;
     unsigned hold_ms; /* 0 = 200 */
     struct gateway_config gateway;
     const char *ike, *esp; /* ours */
     enum ike_auth auth;    /* IKE_AUTH_PSK unless `other_auth` */
     bool other_auth;
     unsigned child_lifetime_s, ike_lifetime_s;
-    bool no_traffic; /* ESP cannot but be lost */
+    bool no_traffic;  /* ESP cannot but be lost */
+    unsigned mark_ms; /* between ESP packets; 0 = 1 */
     enum maker child, sa;
     enum authenticated how;
     enum reason ends;  /* REASON_NONE = it stays up */
     unsigned after_s;  /* that passes before it may rest */
     unsigned within_s; /* until it rests, or ends; 0 = 10 */
 };
+
+/* Cases of one kind; the test's name is that of Check. */
+struct case_table {
+    const char *test;
+    const struct rekey_case *rows;
+    size_t n;
+};
+/* All tables, one after the other; NULL past the end. */
+const struct case_table *case_table_at(size_t index);
+/* Prints them for people. */
+void cases_list(void);
 
 /* A connection between the two, established. Free with sim_free(). */
 struct sim *case_connected(const struct rekey_case *row, uint64_t seed);

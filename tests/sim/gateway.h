@@ -409,6 +409,8 @@ void gateway_rekey_keys(struct gateway_sa *out, const struct gateway_sa *old,
 
 /* ---- gateway_resume.c ---- */
 void gateway_tickets_free(struct gateway *gateway);
+/* An IKE SA has been made from it. */
+bool gateway_ticket_used(struct gateway *gateway, struct bytes opaque);
 /* The answer to TICKET_REQUEST, into a response in that IKE SA. */
 void gateway_answer_ticket(struct gateway *gateway, struct gateway_sa *sa, struct chain *reply);
 void gateway_resume_request(struct gateway *gateway, const struct message *message);

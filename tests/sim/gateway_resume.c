@@ -84,11 +84,15 @@ static struct gateway_ticket *find(struct gateway *gateway, struct bytes opaque)
     return NULL;
 }
 
-static bool good(struct gateway *gateway, const struct gateway_ticket *ticket)
+bool gateway_ticket_used(struct gateway *gateway, struct bytes opaque)
 {
-    if (ticket != NULL && ticket->used) {
-        gateway_complain(gateway, "a ticket is used twice");
-    }
+    const struct gateway_ticket *ticket = find(gateway, opaque);
+
+    return ticket != NULL && ticket->used;
+}
+
+static bool good(const struct gateway *gateway, const struct gateway_ticket *ticket)
+{
     return ticket != NULL && !ticket->used && ticket->expires_at > gateway->now;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sim/cases.h"
 #include "sim/scenarios.h"
 #include "sim/sim.h"
 
@@ -11,6 +12,8 @@
  * sim              the scenarios and 10000 random runs
  * sim --seeds N    N random runs, beginning with a seed that is printed
  * sim --seed N     this one, with its ladder
+ * sim --pairs [S]  every pair of faults over every case of the tables, for S seconds at most
+ * sim --list       the cases of the tables
  */
 
 #define DEFAULT_SEEDS 10000
@@ -60,10 +63,19 @@ int main(int argc, char **argv)
         suite_add_tcase(suite, scenarios_notify());
         suite_add_tcase(suite, scenarios_rekey());
         suite_add_tcase(suite, scenarios_resume());
+        suite_add_tcase(suite, scenarios_faults());
         suite_add_tcase(suite, scenarios_crossing(first_seed));
         suite_add_tcase(suite, random_tcase());
+    } else if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        cases_list();
+        srunner_free(srunner_create(suite));
+        return EXIT_SUCCESS;
+    } else if ((argc == 2 || argc == 3) && strcmp(argv[1], "--pairs") == 0) {
+        suite_add_tcase(suite, scenarios_fault_pairs(
+                                   argc == 3 ? strtoull(argv[2], NULL, 10) : 0, first_seed));
     } else {
-        fprintf(stderr, "usage: %s [--seeds N | --seed N]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--seeds N | --seed N | --pairs [SECONDS] | --list]\n",
+                argv[0]);
         return EXIT_FAILURE;
     }
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", first_seed, first_seed + n_seeds - 1);

@@ -107,14 +107,17 @@ const char *network_send(struct network *network, struct sim_random *random, boo
         datagram->at += faults->hold_us;
         fate = "held up";
     }
-    if (data.len > 0 && sim_chance(random, network->faults.corrupt)) {
+    if (data.len > 0 &&
+        (marked(n, to_gateway ? faults->corrupt_to_gateway : faults->corrupt_to_client) ||
+         sim_chance(random, faults->corrupt))) {
         datagram->data[sim_below(random, (uint32_t)data.len)] ^=
             (uint8_t)(1U << sim_below(random, 8));
         network->corrupted++;
         datagram->corrupted = true;
         fate = "corrupted";
     }
-    if (sim_chance(random, network->faults.duplicate)) {
+    if (marked(n, to_gateway ? faults->duplicate_to_gateway : faults->duplicate_to_client) ||
+        sim_chance(random, faults->duplicate)) {
         enqueue(network, random, to_gateway, path, data, now);
         network->duplicated++;
         fate = *fate != '\0' ? "corrupted, and duplicated" : "duplicated";

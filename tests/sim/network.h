@@ -21,6 +21,8 @@ struct faults {
     uint64_t lose_to_gateway, lose_to_client; /* bit n: the n-th datagram that way is lost */
     uint64_t hold_to_gateway, hold_to_client; /* bit n: it arrives hold_us later */
     uint64_t hold_us;
+    uint64_t duplicate_to_gateway, duplicate_to_client; /* bit n: it arrives twice */
+    uint64_t corrupt_to_gateway, corrupt_to_client;     /* bit n: with one bit flipped */
     bool partition; /* nothing arrives any more */
 };
 

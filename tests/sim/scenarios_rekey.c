@@ -502,6 +502,18 @@ static const struct rekey_case loss_cases[] = {
      .ends = REASON_USER},
 };
 
+const struct case_table *scenarios_rekey_table(size_t index)
+{
+    static const struct case_table tables[] = {
+        {"test_child_rekey", child_rekey, G_N_ELEMENTS(child_rekey)},
+        {"test_ike_rekey", ike_rekey_cases, G_N_ELEMENTS(ike_rekey_cases)},
+        {"test_delete", delete_cases, G_N_ELEMENTS(delete_cases)},
+        {"test_loss", loss_cases, G_N_ELEMENTS(loss_cases)},
+    };
+
+    return index < G_N_ELEMENTS(tables) ? &tables[index] : NULL;
+}
+
 static void run(const struct rekey_case *row)
 {
     struct sim *sim = case_connected(row, 1);

@@ -177,6 +177,14 @@ static void check(const struct sim *sim, const struct rekey_case *row)
     ck_assert_msg(sim->violations->len == 0, "%s: %s", row->name, sim->violations->str);
 }
 
+const struct case_table *scenarios_resume_table(size_t index)
+{
+    static const struct case_table table = {"test_resume", resume_cases,
+                                            G_N_ELEMENTS(resume_cases)};
+
+    return index == 0 ? &table : NULL;
+}
+
 START_TEST(test_resume)
 {
     const struct rekey_case *row = &resume_cases[_i];

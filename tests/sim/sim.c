@@ -148,6 +148,9 @@ void sim_again(struct sim *sim)
     sim_note(sim, "---- a new engine, %s a ticket",
              sim->ticket.opaque.len > 0 ? "with" : "without");
     ike_free(sim->ike);
+    if (gateway_ticket_used(&sim->gateway, secret_bytes(&sim->ticket.opaque))) {
+        sim_violation(sim, "a ticket is kept that has been used"); /* RFC 5723 4.3.1 */
+    }
     for (guint i = 0; i < sim->children->len; i++) {
         struct sim_child *child = &g_array_index(sim->children, struct sim_child, i);
 

@@ -187,6 +187,14 @@ static void arrived_at_gateway(struct sim *sim, uint32_t spi)
     sim_violation(sim, "ESP %08x comes to a gateway that has no such SA", spi);
 }
 
+/* Whether the gateway still has what this one was made to replace. */
+static bool has_another(struct sim *sim, const struct gateway_child *child)
+{
+    const struct gateway_child *before = gateway_child_in(&sim->gateway, child->replaces);
+
+    return before != NULL && before->state != GATEWAY_CHILD_LINGERING;
+}
+
 static void arrived_here(struct sim *sim, uint32_t spi)
 {
     const struct sim_child *child = find(sim, spi);
@@ -195,6 +203,9 @@ static void arrived_here(struct sim *sim, uint32_t spi)
     if (child == NULL) {
         /* Of what an engine has given up that is no more. */
         if (sim->again && other == NULL && sim->now < sim->up_at + ON_THE_WAY_US) {
+            return;
+        }
+        if (other != NULL && !has_another(sim, other)) {
             return;
         }
         /* Who sends before its answer has arrived takes the risk (RFC 7296 2.8); and so does who
