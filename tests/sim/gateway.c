@@ -8,6 +8,7 @@
 
 #define REPEAT_US UINT64_C(1000000)
 #define REPEATS_MAX 20
+#define CUTS_MAX 1 /* the client takes 64 pieces */
 
 void sim_require(bool holds, const char *what)
 {
@@ -78,8 +79,15 @@ static void forget_parts(struct gateway_sa *sa)
     sa->n_parts = sa->parts_total = 0;
 }
 
+static void forget_draft(struct gateway_draft *draft)
+{
+    free_array(&draft->plain);
+    *draft = (struct gateway_draft){0};
+}
+
 static void forget_request(struct gateway_sa *sa)
 {
+    forget_draft(&sa->request_draft);
     if (sa->request != NULL) {
         g_ptr_array_unref(sa->request);
         sa->request = NULL;
@@ -106,6 +114,7 @@ void gateway_sa_free(struct gateway_sa *sa)
     if (sa->response != NULL) {
         g_ptr_array_unref(sa->response);
     }
+    forget_draft(&sa->response_draft);
     *sa = (struct gateway_sa){0};
 }
 
@@ -242,22 +251,25 @@ static void add_datagram(GPtrArray *datagrams, const uint8_t *data, size_t len)
     g_ptr_array_add(datagrams, copy);
 }
 
-static GPtrArray *seal(struct gateway *gateway, struct gateway_sa *sa, uint8_t exchange,
-                       uint32_t id, bool response, const struct chain *chain)
+static GPtrArray *seal(struct gateway *gateway, struct gateway_sa *sa,
+                       const struct gateway_draft *draft)
 {
     static uint8_t out[IKE_MESSAGE_MAX];
     uint8_t maker = sa->ours ? IKE_FLAG_INITIATOR : 0;
     struct ike_header header = {.spi_i = sa->spi_i,
                                 .spi_r = sa->spi_r,
                                 .version = IKE_VERSION,
-                                .exchange = exchange,
-                                .flags = maker | (response ? IKE_FLAG_RESPONSE : 0),
-                                .message_id = id};
+                                .exchange = draft->exchange,
+                                .flags = maker | (draft->response ? IKE_FLAG_RESPONSE : 0),
+                                .message_id = draft->id};
     GPtrArray *datagrams = new_datagrams();
-    struct bytes plain = wr_written(&chain->w);
-    size_t limit = gateway->peer_fragments ? gateway->config.fragment : 0;
+    struct bytes plain = bytes_of(draft->plain->data, draft->plain->len);
+    const struct chain chain = {
+        .w = {.start = draft->plain->data, .len = plain.len, .cap = plain.len},
+        .first = draft->first};
+    size_t limit = gateway->peer_fragments ? gateway->config.fragment >> draft->cuts : 0;
     size_t room = limit > 0 ? message_fragment_room(sa->out, limit) : 0;
-    size_t len = message_seal(&header, chain, sa->out, sa->sealed++, out, sizeof out);
+    size_t len = message_seal(&header, &chain, sa->out, sa->sealed++, out, sizeof out);
 
     if (room == 0 || len <= limit) {
         add_datagram(datagrams, out, len);
@@ -267,12 +279,33 @@ static GPtrArray *seal(struct gateway *gateway, struct gateway_sa *sa, uint8_t e
         struct bytes part =
             bytes_of(plain.data + at, plain.len - at < room ? plain.len - at : room);
 
-        len = message_seal_fragment(&header, chain->first, part, (uint16_t)n,
+        len = message_seal_fragment(&header, draft->first, part, (uint16_t)n,
                                     (uint16_t)((plain.len + room - 1) / room), sa->out,
                                     sa->sealed++, out, sizeof out);
         add_datagram(datagrams, out, len);
     }
     return datagrams;
+}
+
+static void draft(struct gateway_draft *out, uint8_t exchange, uint32_t id, bool response,
+                  const struct chain *chain)
+{
+    forget_draft(out);
+    gateway_set(&out->plain, wr_written(&chain->w));
+    out->first = chain->first;
+    out->exchange = exchange;
+    out->id = id;
+    out->response = response;
+}
+
+static void cut_again(struct gateway *gateway, struct gateway_sa *sa, struct gateway_draft *draft,
+                      GPtrArray **datagrams)
+{
+    if (gateway->config.refragments && draft->plain != NULL && draft->cuts < CUTS_MAX) {
+        draft->cuts++;
+        g_ptr_array_unref(*datagrams);
+        *datagrams = seal(gateway, sa, draft);
+    }
 }
 
 static void send_all(struct gateway *gateway, const GPtrArray *datagrams)
@@ -286,7 +319,8 @@ void gateway_respond(struct gateway *gateway, struct gateway_sa *sa, uint8_t exc
                      const struct chain *chain)
 {
     g_ptr_array_unref(sa->response);
-    sa->response = seal(gateway, sa, exchange, id, true, chain);
+    draft(&sa->response_draft, exchange, id, true, chain);
+    sa->response = seal(gateway, sa, &sa->response_draft);
     send_all(gateway, sa->response);
     gateway->requests_answered++;
 }
@@ -297,7 +331,8 @@ bool gateway_send_request(struct gateway *gateway, struct gateway_sa *sa, uint8_
     if (sa->request != NULL || sa->out == NULL) {
         return false;
     }
-    sa->request = seal(gateway, sa, exchange, sa->next_id, false, chain);
+    draft(&sa->request_draft, exchange, sa->next_id, false, chain);
+    sa->request = seal(gateway, sa, &sa->request_draft);
     sa->request_exchange = exchange;
     sa->request_due = gateway->now + REPEAT_US;
     sa->request_began = gateway->now;
@@ -337,6 +372,7 @@ uint64_t gateway_deadline(const struct gateway *gateway)
 static void repeat(struct gateway *gateway, struct gateway_sa *sa)
 {
     if (sa->request_tries < REPEATS_MAX) {
+        cut_again(gateway, sa, &sa->request_draft, &sa->request);
         send_all(gateway, sa->request);
         sa->request_tries++;
         sa->request_due = gateway->now + REPEAT_US;
@@ -507,6 +543,7 @@ static bool in_window(struct gateway *gateway, struct gateway_sa *sa, const stru
     }
     if (message->header.message_id + 1 == sa->expected && sa->response->len > 0) {
         gateway->requests_repeated++;
+        cut_again(gateway, sa, &sa->response_draft, &sa->response);
         send_all(gateway, sa->response);
         return false;
     }

@@ -94,6 +94,7 @@ struct gateway_config {
     bool wide_ts;                  /* answers selectors that were not offered */
     bool unknown_critical;         /* the first IKE_AUTH response has an unknown critical payload */
     size_t fragment;               /* longest message; 0 = no fragmentation */
+    bool refragments;              /* repeats everything in smaller pieces (RFC 7383 2.6) */
     bool nat;                      /* its NAT detection hashes do not match */
     unsigned mschap_error;         /* E= of a failure that it always reports, or 0 */
 
@@ -161,6 +162,15 @@ enum gateway_sa_state {
     GATEWAY_SA_GONE,      /* repeated requests are still answered */
 };
 
+/* A message of ours before it is sealed, to be cut again. */
+struct gateway_draft {
+    GByteArray *plain; /* NULL = none */
+    uint8_t first, exchange;
+    uint32_t id;
+    bool response;
+    unsigned cuts; /* how often it has been halved */
+};
+
 /* One IKE SA, with its windows. */
 struct gateway_sa {
     enum gateway_sa_state state;
@@ -173,6 +183,7 @@ struct gateway_sa {
     struct secret ni, nr;
     uint32_t expected;   /* the client's next request */
     GPtrArray *response; /* GByteArray: datagrams of the cached response */
+    struct gateway_draft response_draft, request_draft;
     uint32_t next_id;    /* our next request */
     GPtrArray *request;  /* our request in flight; NULL = none */
     enum gateway_ask ask;

@@ -164,6 +164,7 @@ static bool random_setup(struct sim_random *random, struct setup *setup)
     } else {
         setup->gateway.cookies = sim_below(random, 3);
         setup->gateway.fragment = PICK(random, ((size_t[]){0, 256, 576, 1200}));
+        setup->gateway.refragments = setup->gateway.fragment > 256 && sim_chance(random, 500);
         setup->gateway.nat = sim_chance(random, 500);
     }
     random_faults(random, &setup->faults);

@@ -228,6 +228,34 @@ START_TEST(request_in_fragments)
 }
 END_TEST
 
+/* RFC 7383 2.6: pieces of a finer cut take the place of those that came before, whichever were lost
+ * or are late, in requests and in responses. */
+START_TEST(cut_again_in_smaller_pieces)
+{
+    struct setup setup = {.gateway = {.fragment = 400, .refragments = true}};
+    struct sim *sim;
+    uint8_t buffer[2048], text[1200] = {0};
+    struct chain chain = chain_of(buffer, sizeof buffer);
+
+    setup.faults.lose_to_client = UINT64_C(1) << (unsigned)_i;
+    sim = sim_new(&setup, 1);
+    ck_assert_msg(sim_run(sim, sim_connected, SIM_START + SECONDS(3)), "%s", sim->ladder->str);
+    chain_add(&chain, P_VENDOR, bytes_of(text, sizeof text));
+    sim->network.faults.lose_to_client = UINT64_C(1)
+                                         << (sim->network.sent_to_client + (unsigned)_i % 4);
+    /* Late pieces of the coarser cut among those of the finer. */
+    sim->network.faults.hold_to_client = UINT64_C(1)
+                                         << (sim->network.sent_to_client + (unsigned)_i / 4);
+    sim->network.faults.hold_us = 1001000;
+    gateway_request(&sim->gateway, X_INFORMATIONAL, &chain, sim->now);
+    ck_assert_uint_ge(sim->gateway.sa->request->len, 4);
+    ck_assert_msg(sim_run(sim, answered, sim->now + SECONDS(3)), "%s", sim->ladder->str);
+    ck_assert(!sim->down);
+    check_good(sim);
+    sim_free(sim);
+}
+END_TEST
+
 /* ---- a cluster fails over (RFC 6311) ---- */
 
 static const struct {
@@ -344,6 +372,7 @@ TCase *scenarios_established(void)
     tcase_add_loop_test(tcase, requests_before_it_is_established, 0, 15);
     tcase_add_loop_test(tcase, gateway_moves_behind_nat, 0, 2);
     tcase_add_test(tcase, request_in_fragments);
+    tcase_add_loop_test(tcase, cut_again_in_smaller_pieces, 0, 16);
     tcase_add_loop_test(tcase, cluster_fails_over, 0, G_N_ELEMENTS(failovers));
     tcase_add_test(tcase, disconnect_with_a_silent_gateway);
     tcase_add_loop_test(tcase, disconnect_while_connecting, 0, 30);

@@ -418,7 +418,8 @@ static void deliver(struct sim *sim, struct datagram *datagram)
 
     if (sim->asleep && !datagram->to_gateway) {
         sim->network.lost++;
-    } else if (datagram->corrupted && datagram->to_gateway && sim->gateway.phase >= GATEWAY_UP) {
+    } else if (datagram->corrupted && datagram->to_gateway &&
+               (sim->again || sim->gateway.phase >= GATEWAY_UP)) {
         /* It could take a first message for that of another client, of which it knows none. */
         sim->gateway.undecipherable++;
     } else if (datagram->spi != 0) {
