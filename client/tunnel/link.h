@@ -7,7 +7,7 @@
 #include "tunnel/uplinks.h"
 
 /* Child SAs of one IKE SA whose inbound halves live at once: the engine has fewer. */
-#define LINK_CHILDREN_MAX 16
+#define LINK_CHILDREN_MAX 64
 
 /*
  * One IKE SA on the worker's sockets: an engine, the way that its messages and its ESP take, and

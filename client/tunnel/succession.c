@@ -104,6 +104,18 @@ static void leave(struct tunnel *t, struct link *link)
     t->leaving[slot] = link;
 }
 
+/* Only now: its successor may have more than one Child SA. */
+static gboolean settle_replaced(struct tunnel *t)
+{
+    struct link *link = g_steal_pointer(&t->replaced);
+
+    if (link != NULL) {
+        ike_disconnect(link->ike, link_now());
+        leave(t, link);
+    }
+    return link != NULL;
+}
+
 static gboolean settle_leaving(struct tunnel *t)
 {
     for (gsize i = 0; i < LEAVING_MAX; i++) {
@@ -302,10 +314,7 @@ void succession_take_over(struct tunnel *t, struct link *link)
     t->next_at = t->answer_by = IKE_NEVER;
     t->doomed = REASON_NONE;
     t->was_up = TRUE;
-    if (before != NULL) {
-        ike_disconnect(before->ike, link_now());
-        leave(t, before);
-    }
+    t->replaced = before;
 }
 
 /* ---- an attempt fails ---- */
@@ -629,7 +638,7 @@ void succession_tick(struct tunnel *t)
 
 gboolean succession_settle(struct tunnel *t)
 {
-    gboolean changed = settle_next(t);
+    gboolean changed = settle_replaced(t) | settle_next(t);
 
     changed |= !t->ended && settle_current(t);
     if (!t->ended) {

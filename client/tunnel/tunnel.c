@@ -117,6 +117,7 @@ void tunnel_free(struct tunnel *t)
     traffic_stop(&t->traffic);
     link_free(t->current);
     link_free(t->next);
+    link_free(t->replaced);
     for (gsize i = 0; i < LEAVING_MAX; i++) {
         link_free(t->leaving[i]);
     }

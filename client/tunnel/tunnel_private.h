@@ -56,7 +56,8 @@ struct tunnel {
     struct uplinks uplinks;
     struct link *current;              /* carries the traffic */
     struct link *next;                 /* is being made */
-    struct link *leaving[LEAVING_MAX]; /* has carried it */
+    struct link *replaced;             /* has just been */
+    struct link *leaving[LEAVING_MAX]; /* have carried it */
 
     enum purpose purpose;
     guint64 next_at;    /* when the next attempt begins; IKE_NEVER = not yet known */

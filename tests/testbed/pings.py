@@ -20,11 +20,11 @@ def buffers_full():
 
 
 @contextlib.contextmanager
-def pinged(interval=0.01, lossless=True):
+def pinged(interval=0.01, lossless=True, address=net.HOST4):
     """Pings all the while. `lossless`: every echo comes back once, but for those that full buffers
     of a machine that stalls have dropped."""
     full = buffers_full()
-    pings = net.Process(["ping", "-n", "-i", str(interval), net.HOST4])
+    pings = net.Process(["ping", "-n", "-i", str(interval), address])
     yield
     pings.signal(2)
     pings.wait(10)

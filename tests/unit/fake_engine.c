@@ -18,10 +18,11 @@ struct ike fake_engines[FAKE_ENGINES_MAX];
 gsize fake_n_engines;
 const char *fake_names, *fake_unroutable, *fake_local;
 GString *fake_in;
-guint32 fake_out;
+guint32 fake_out[FAKE_REQIDS];
+guint fake_gaps;
 
 static struct net_config nets[FAKE_ENGINES_MAX];
-static struct ike_child children[FAKE_ENGINES_MAX];
+static struct ike_child children[FAKE_ENGINES_MAX][FAKE_REQIDS];
 
 static void must(gboolean fine)
 {
@@ -41,7 +42,8 @@ void fake_reset(void)
         g_string_free(fake_in, TRUE);
     }
     fake_in = g_string_new("");
-    fake_out = 0;
+    memset(fake_out, 0, sizeof fake_out);
+    fake_gaps = 0;
 }
 
 /* ---- what a test makes it report ---- */
@@ -66,16 +68,21 @@ void fake_phase(gsize engine, enum ike_phase phase)
     push(engine, IKE_EVENT_PHASE)->phase = phase;
 }
 
+void fake_up_too(gsize engine, guint32 spi, guint32 reqid)
+{
+    struct ike_event *event = push(engine, IKE_EVENT_CHILD_UP);
+
+    must(reqid < FAKE_REQIDS);
+    children[engine][reqid] = (struct ike_child){.spi_in = spi, .spi_out = spi, .reqid = reqid};
+    event->child = &children[engine][reqid];
+    event->net = &nets[engine];
+}
+
 void fake_up(gsize engine, guint32 spi, const char *address)
 {
-    struct ike_event *event;
-
     nets[engine] = (struct net_config){.n_addresses = 1};
     must(prefix_parse(&nets[engine].addresses[0], address, true));
-    children[engine] = (struct ike_child){.spi_in = spi, .spi_out = spi, .reqid = 1};
-    event = push(engine, IKE_EVENT_CHILD_UP);
-    event->child = &children[engine];
-    event->net = &nets[engine];
+    fake_up_too(engine, spi, 1);
 }
 
 void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail)
@@ -293,7 +300,7 @@ void datapath_stop(struct datapath *datapath)
         close(datapath->never);
         g_free(datapath);
         g_string_truncate(fake_in, 0);
-        fake_out = 0;
+        memset(fake_out, 0, sizeof fake_out);
     }
 }
 
@@ -320,14 +327,19 @@ enum err datapath_set_out(struct datapath *datapath, const struct datapath_child
 {
     (void)datapath;
     (void)params;
-    fake_out = child->spi_in;
+    fake_out[child->reqid] = child->spi_in;
     return OK;
 }
 
 enum err datapath_remove_out(struct datapath *datapath, uint32_t spi_in)
 {
     (void)datapath;
-    fake_out = fake_out == spi_in ? 0 : fake_out;
+    for (gsize i = 0; i < FAKE_REQIDS; i++) {
+        if (spi_in != 0 && fake_out[i] == spi_in) {
+            fake_out[i] = 0;
+            fake_gaps++;
+        }
+    }
     return OK;
 }
 

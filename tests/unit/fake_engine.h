@@ -34,17 +34,21 @@ extern const char *fake_names;
 extern const char *fake_unroutable;
 /* The address that the host would use. */
 extern const char *fake_local;
-/* SPIs of what is in the datapath: all that come in, in the order of their coming, and the one that
- * goes out. */
+/* SPIs of what is in the datapath: all that come in, in the order of their coming, and those that
+ * go out, by reqid; how often one of these went without another in its place. */
+#define FAKE_REQIDS 4
 extern GString *fake_in;
-extern guint32 fake_out;
+extern guint32 fake_out[FAKE_REQIDS];
+extern guint fake_gaps;
 
 void fake_reset(void);
 
 /* Reports of an engine, by its number. */
 void fake_phase(gsize engine, enum ike_phase phase);
-/* A Child SA with that SPI, and that internal address. */
+/* A Child SA with that SPI and reqid 1, and that internal address. */
 void fake_up(gsize engine, guint32 spi, const char *address);
+/* One more. */
+void fake_up_too(gsize engine, guint32 spi, guint32 reqid);
 void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail);
 void fake_redirect(gsize engine, const char *to);
 void fake_report(gsize engine, enum ike_event_type type);

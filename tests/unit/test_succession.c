@@ -155,7 +155,7 @@ static void begin_up(const char *settings)
     wait_engines(1);
     fake_up(0, 100, "10.9.0.5/32");
     wait_heard("connected-192.0.2.1-10.9.0.5 ");
-    ck_assert_uint_eq(fake_out, 100);
+    ck_assert_uint_eq(fake_out[1], 100);
 }
 
 static void setup(void)
@@ -268,13 +268,13 @@ START_TEST(reconnects)
     fake_down(0, REASON_GATEWAY_LOST, TRUE, "No answer.");
     wait_heard("reconnecting(The gateway stopped answering. No answer.) ");
     wait_engines(2);
-    ck_assert_uint_eq(fake_out, 0);
+    ck_assert_uint_eq(fake_out[1], 0);
     ck_assert(!fake_engines[1].successor);
     ck_assert_str_eq(fake_engines[1].want, "10.9.0.5");
     fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
     fake_up(1, 200, "10.9.0.6/32");
     wait_heard("connected-192.0.2.1-10.9.0.6 ");
-    ck_assert_uint_eq(fake_out, 200);
+    ck_assert_uint_eq(fake_out[1], 200);
     /* What is under way still comes in. */
     ck_assert_str_eq(fake_in->str, "100 200 ");
 }
@@ -380,16 +380,31 @@ START_TEST(reauthenticates)
     ck_assert(fake_engines[1].successor);
     ck_assert_str_eq(fake_engines[1].want, "10.9.0.5");
     ck_assert(!fake_engines[0].disconnected);
-    ck_assert_uint_eq(fake_out, 100);
+    ck_assert_uint_eq(fake_out[1], 100);
     fake_report(0, IKE_EVENT_REAUTH);
     fake_up(1, 200, "10.9.0.5/32");
     wait_heard("connected-192.0.2.1-10.9.0.5 ");
-    ck_assert_uint_eq(fake_out, 200);
+    ck_assert_uint_eq(fake_out[1], 200);
     ck_assert_str_eq(fake_in->str, "100 200 ");
     wait_freed(0);
     ck_assert(fake_engines[0].disconnected);
     ck_assert_uint_eq(fake_n_engines, 2);
     ck_assert(!test.over);
+}
+END_TEST
+
+START_TEST(several_child_sas_go_over_together)
+{
+    begin_up("");
+    fake_up_too(0, 101, 2);
+    fake_report(0, IKE_EVENT_REAUTH);
+    wait_engines(2);
+    fake_up(1, 200, "10.9.0.5/32");
+    fake_up_too(1, 201, 2);
+    wait_freed(0);
+    ck_assert_uint_eq(fake_out[1], 200);
+    ck_assert_uint_eq(fake_out[2], 201);
+    ck_assert_uint_eq(fake_gaps, 0);
 }
 END_TEST
 
@@ -403,7 +418,7 @@ START_TEST(old_one_goes_first)
     wait_freed(0);
     fake_up(1, 200, "10.9.0.5/32");
     wait_heard("connected-");
-    ck_assert_uint_eq(fake_out, 200);
+    ck_assert_uint_eq(fake_out[1], 200);
     ck_assert(!heard("reconnecting"));
 }
 END_TEST
@@ -434,7 +449,7 @@ START_TEST(successor_fails)
     let_pass(50);
     /* The old one lives as long as it may; then this is why it ends. */
     ck_assert_uint_eq(fake_n_engines, 3);
-    ck_assert_uint_eq(fake_out, 100);
+    ck_assert_uint_eq(fake_out[1], 100);
     fake_down(0, REASON_GATEWAY_CLOSED, TRUE, "");
     wait_heard("down-auth-failed(no) ");
 }
@@ -475,7 +490,7 @@ START_TEST(path_is_lost)
     wait_engines(3);
     fake_up(2, 300, "10.9.0.5/32");
     wait_heard("connected-");
-    ck_assert_uint_eq(fake_out, 300);
+    ck_assert_uint_eq(fake_out[1], 300);
 }
 END_TEST
 
@@ -528,7 +543,7 @@ START_TEST(redirected_by_name)
     fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "");
     wait_engines(3);
     ck_assert_str_eq(fake_engines[2].gateway, "192.0.2.9");
-    ck_assert_uint_eq(fake_out, 100);
+    ck_assert_uint_eq(fake_out[1], 100);
     fake_up(2, 200, "10.9.0.5/32");
     wait_heard("connected-192.0.2.9-");
     wait_freed(0);
@@ -541,7 +556,7 @@ START_TEST(redirected_to_an_unknown_name)
     fake_names = "";
     fake_redirect(0, "vpn2.example.org");
     wait_heard("redirected(The gateway's name could not be resolved. There is no such name.");
-    ck_assert_uint_eq(fake_out, 100);
+    ck_assert_uint_eq(fake_out[1], 100);
     fake_names = "192.0.2.9";
     wait_engines(2);
     ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.9");
@@ -613,6 +628,7 @@ int main(void)
     tcase_add_test(all, wakes_while_it_waits);
     tcase_add_test(all, disconnected_while_it_waits);
     tcase_add_test(all, reauthenticates);
+    tcase_add_test(all, several_child_sas_go_over_together);
     tcase_add_test(all, old_one_goes_first);
     tcase_add_test(all, old_one_goes_and_the_new_one_fails);
     tcase_add_test(all, successor_fails);

@@ -302,7 +302,7 @@ def repeated_authentication_is_refused(context):
 OTHER4 = "192.0.3.1"
 
 
-def start_other(context, certificate="gw-ecdsa256"):
+def start_other(context, certificate="gw-ecdsa256", children=None):
     """A second gateway with the same protected hosts behind it."""
     net.run("ip", "netns", "add", "gw2")
     net.run("sysctl", "-q", "-w", "net.ipv6.conf.all.accept_dad=0",
@@ -311,10 +311,12 @@ def start_other(context, certificate="gw-ecdsa256"):
               "link set cl1 addrgenmode none", "addr add 192.0.3.2/24 dev cl1", "link set cl1 up")
     net.batch("gw2", "link set lo up", "link set gw1 addrgenmode none",
               f"addr add {OTHER4}/24 dev gw1", "link set gw1 up",
-              f"addr add {net.HOST4}/32 dev lo", f"addr add {net.HOST6}/128 dev lo nodad")
+              f"addr add {net.HOST4}/32 dev lo", f"addr add {net.FAR_HOST4}/32 dev lo",
+              f"addr add {net.HOST6}/128 dev lo nodad")
     net.wait_until(lambda: "state UP" in net.run("ip", "link", "show", "dev", "cl1"), 5, "link")
     host = gateway.Gateway(context.pki, "other", "gw2")
     connection = gateway.default_connection(certificate)
+    connection["children"] = children or connection["children"]
     if certificate != "gw-ecdsa256":
         connection["local"]["id"] = None
     host.start(connections={"rw": connection})
@@ -339,6 +341,23 @@ def redirected_while_up(context):
             client.process.read_until(AGAIN + f": {net.GATEWAY4}", 10)
             net.wait_until(lambda: left_at(other) == (0, 0), 10, "end at the second gateway")
         net.check(status(context)["gateway"].startswith(net.GATEWAY4), "the status is wrong")
+
+
+@scenario(timeout=60)
+def redirected_with_several_child_sas(context):
+    """Each network's traffic goes over with the others."""
+    children = {"near": {"local_ts": net.SPLIT4}, "far": {"local_ts": "198.51.100.0/24"}}
+    connection = gateway.default_connection()
+    connection["children"] = children
+    host = start(context, connections={"rw": connection})
+    start_other(context, children=children)
+    with connected(context, "--tunnel", "split", "--remote-ts",
+                   f"{net.SPLIT4}, 198.51.100.0/24") as client:
+        net.check(left_at(host) == (1, 2), "not one Child SA for each network")
+        with pinged(), pinged(address=net.FAR_HOST4):
+            redirect(host, OTHER4)
+            client.process.read_until(AGAIN + f": {OTHER4}", 10)
+            net.wait_until(lambda: left_at(host) == (0, 0), 10, "end at the first gateway")
 
 
 @scenario(timeout=60)
