@@ -82,9 +82,9 @@ static const struct reason_row rows[REASON_COUNT] = {
                          25},
     [REASON_WORKER_DIED] = {"worker-died", N_("The tunnel process ended unexpectedly."), NULL, 26},
     [REASON_REDIRECTED] = {"redirected", N_("The gateway sent the connection to another gateway."), NULL, 27},
-    [REASON_UDP_BLOCKED] = {"udp-blocked", N_("This network lets no IKE through to the gateway."),
-                            N_("Try another network, such as a phone's: this one blocks UDP ports 500 "
-                               "and 4500."),
+    [REASON_UDP_BLOCKED] = {"udp-blocked", N_("IKE does not get through to the gateway."),
+                            N_("Try another network, such as a phone's: this one may block UDP ports "
+                               "500 and 4500."),
                             28},
 };
 

@@ -59,7 +59,7 @@ enum reason {
     REASON_PROTOCOL,           /* the gateway broke the protocol */
     REASON_WORKER_DIED,        /* godwit-tunnel ended unexpectedly */
     REASON_REDIRECTED,         /* the gateway sends us to another one */
-    REASON_UDP_BLOCKED,        /* the network lets no UDP through to the gateway */
+    REASON_UDP_BLOCKED,        /* the gateway is there, but IKE does not get through to it */
     REASON_COUNT
 };
 

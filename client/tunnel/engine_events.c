@@ -31,7 +31,10 @@ static void phase(struct tunnel *t, struct link *link, const struct ike_event *e
 {
     if (event->phase == IKE_PHASE_GATEWAY_ANSWERED) {
         link->answered = TRUE;
-        t->answer_by = IKE_NEVER;
+    }
+    /* Of those that are asked beside each other the first is named. */
+    if (event->phase == IKE_PHASE_INIT && link != t->next) {
+        return;
     }
     if (!t->was_up || (t->disconnecting && link == t->current)) {
         t->ops->phase(t->context, phase_name(event->phase), event->text, link_now());

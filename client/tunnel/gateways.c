@@ -14,7 +14,43 @@ static gsize place_of(const struct gateways *gateways, const struct addr *addr)
     return i;
 }
 
-static void bring_forward(struct gateways *gateways, const struct addr *addr)
+static void add(struct gateways *gateways, const struct addr *addr)
+{
+    if (gateways->n < GATEWAYS_MAX && place_of(gateways, addr) == gateways->n) {
+        gateways->items[gateways->n++] = *addr;
+    }
+}
+
+/* The next of `found` from *at on that is of this family, or not; NULL at the end. */
+static const struct addr *next_of(const struct addr *found, gsize n, gsize *at, enum family family,
+                                  gboolean same)
+{
+    while (*at < n && (found[*at].family == family) != same) {
+        ++*at;
+    }
+    return *at < n ? &found[(*at)++] : NULL;
+}
+
+void gateways_set(struct gateways *gateways, const struct addr *found, gsize n)
+{
+    struct addr first = gateways->items[0];
+    gboolean had = gateways->n > 0;
+    gsize at[2] = {0, 0};
+
+    gateways->n = 0;
+    for (gsize i = 0; i < 2 * n; i++) {
+        const struct addr *addr = next_of(found, n, &at[i % 2], found[0].family, i % 2 == 0);
+
+        if (addr != NULL) {
+            add(gateways, addr);
+        }
+    }
+    if (had && place_of(gateways, &first) < gateways->n) {
+        gateways_worked(gateways, &first);
+    }
+}
+
+void gateways_worked(struct gateways *gateways, const struct addr *addr)
 {
     struct addr it = *addr;
     gsize place = place_of(gateways, &it);
@@ -25,52 +61,6 @@ static void bring_forward(struct gateways *gateways, const struct addr *addr)
     place = MIN(place, GATEWAYS_MAX - 1);
     memmove(&gateways->items[1], &gateways->items[0], place * sizeof gateways->items[0]);
     gateways->items[0] = it;
-}
-
-void gateways_set(struct gateways *gateways, const struct addr *found, gsize n)
-{
-    struct addr first = gateways->items[0];
-    gboolean had = gateways->n > 0;
-
-    gateways->n = 0;
-    for (gsize i = 0; i < n && gateways->n < GATEWAYS_MAX; i++) {
-        if (place_of(gateways, &found[i]) == gateways->n) {
-            gateways->items[gateways->n++] = found[i];
-        }
-    }
-    if (had && place_of(gateways, &first) < gateways->n) {
-        bring_forward(gateways, &first);
-    }
-    gateways->next = 0;
-    gateways->untried = MIN(gateways->untried, gateways->n);
-}
-
-void gateways_restart(struct gateways *gateways)
-{
-    gateways->next = 0;
-    gateways->untried = gateways->n;
-}
-
-const struct addr *gateways_next(struct gateways *gateways)
-{
-    const struct addr *addr;
-
-    if (gateways->n == 0) {
-        return NULL;
-    }
-    if (gateways->untried == 0) {
-        gateways_restart(gateways);
-    }
-    addr = &gateways->items[gateways->next];
-    gateways->next = (gateways->next + 1) % gateways->n;
-    gateways->untried--;
-    return addr;
-}
-
-void gateways_worked(struct gateways *gateways, const struct addr *addr)
-{
-    bring_forward(gateways, addr);
-    gateways_restart(gateways);
 }
 
 gboolean redirects_allow(struct redirects *redirects, guint64 now)

@@ -6,24 +6,17 @@
 
 #include "common/addr.h"
 
-/* The addresses that a gateway's name stands for, and which of them to try next. */
+/* The addresses that a gateway's name stands for, in the order in which they are asked. */
 #define GATEWAYS_MAX 16
 
 struct gateways {
     struct addr items[GATEWAYS_MAX];
     gsize n;
-    gsize next;
-    gsize untried; /* since gateways_restart() */
 };
 
-/* Takes these in place of those before; one that worked (it stands first) stays first if it is
- * among them. How many are untried stays: names that stand for other addresses each time do not
- * make us hurry. */
+/* Takes these in place of those before, the families by turns beginning with the first one's (RFC
+ * 8305 4); one that worked (it stands first) stays first if it is among them. */
 void gateways_set(struct gateways *gateways, const struct addr *found, gsize n);
-/* The next attempt begins with the first of them. */
-void gateways_restart(struct gateways *gateways);
-/* The next to try, one after the other and round again; NULL when there is none. */
-const struct addr *gateways_next(struct gateways *gateways);
 /* It is tried first from now on; added when it is new. */
 void gateways_worked(struct gateways *gateways, const struct addr *addr);
 

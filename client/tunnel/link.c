@@ -55,6 +55,7 @@ enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
         return err == ERR_UNSUPPORTED ? LINK_CONTRADICTION : LINK_FAILED;
     }
     link->gateway = gateway->addr;
+    link->port = gateway->port;
     link_set_path(link, sockets, &config->path);
     link->path_mtu = config->path_mtu;
     *out = link;

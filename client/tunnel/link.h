@@ -20,6 +20,7 @@ struct link {
     struct datapath_path path;           /* of its ESP */
     struct uplinks_told told;            /* of the host's network */
     struct addr gateway;                 /* that was asked */
+    guint16 port;                        /* on which it was */
     guint16 path_mtu;                    /* outer */
     guint64 up_since;                    /* 0 = not yet */
     gboolean answered;                   /* by a gateway that does IKE */

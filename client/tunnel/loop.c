@@ -9,18 +9,23 @@
 
 /* ---- datagrams ---- */
 
+/* In the order in which they are asked what they want: the one in use first. Any may be NULL. */
+#define SLOTS (2 + RIVALS_MAX + LEAVING_MAX)
+static struct link *link_at(const struct tunnel *t, gsize slot)
+{
+    if (slot < 2) {
+        return slot == 0 ? t->current : t->next;
+    }
+    slot -= 2;
+    return slot < RIVALS_MAX ? t->race.rivals[slot] : t->leaving[slot - RIVALS_MAX];
+}
+
 /* The one whose SPIs it bears. */
 static struct link *link_of(const struct tunnel *t, struct bytes datagram)
 {
-    if (link_owns(t->current, datagram)) {
-        return t->current;
-    }
-    if (link_owns(t->next, datagram)) {
-        return t->next;
-    }
-    for (gsize i = 0; i < LEAVING_MAX; i++) {
-        if (link_owns(t->leaving[i], datagram)) {
-            return t->leaving[i];
+    for (gsize slot = 0; slot < SLOTS; slot++) {
+        if (link_owns(link_at(t, slot), datagram)) {
+            return link_at(t, slot);
         }
     }
     return NULL;
@@ -36,16 +41,28 @@ static void input(struct tunnel *t, const struct path *path, struct bytes datagr
     }
 }
 
+/* Believed, if at all, of those that are being made. */
+static void unreachable(struct tunnel *t, const struct ike_socket_error *error)
+{
+    for (gsize slot = 0; slot < SLOTS; slot++) {
+        struct link *link = link_at(t, slot);
+
+        if (link != NULL && link->ike != NULL) {
+            ike_unreachable(link->ike, &error->path, error->icmp, &error->reporter, link_now());
+        }
+    }
+    loop_run(t);
+}
+
 static void read_errors(struct tunnel *t, int fd)
 {
     gboolean more = TRUE;
 
-    while (more) {
+    while (more && !t->ended) {
         struct ike_socket_error error;
 
-        if (ike_socket_unreachable(fd, &error, &more) && t->next != NULL) {
-            ike_unreachable(t->next->ike, &error.path, error.icmp, &error.reporter, link_now());
-            loop_run(t);
+        if (ike_socket_unreachable(fd, &error, &more)) {
+            unreachable(t, &error);
         }
     }
 }
@@ -95,12 +112,11 @@ static gboolean on_ike_queue(int fd, GIOCondition condition, gpointer data)
 /* The one of whose Child SAs this is one. */
 static struct link *owner_of(struct tunnel *t, guint32 spi_in)
 {
-    if (t->current != NULL && link_has_child(t->current, spi_in)) {
-        return t->current;
-    }
-    for (gsize i = 0; i < LEAVING_MAX; i++) {
-        if (t->leaving[i] != NULL && link_has_child(t->leaving[i], spi_in)) {
-            return t->leaving[i];
+    for (gsize slot = 0; slot < SLOTS; slot++) {
+        struct link *link = link_at(t, slot);
+
+        if (link != NULL && link_has_child(link, spi_in)) {
+            return link;
         }
     }
     return NULL;
@@ -192,12 +208,10 @@ static gboolean on_timer(gpointer data)
     if (t->current != NULL) {
         tell_of_traffic(t);
     }
-    tick(t->current);
-    tick(t->next);
-    for (gsize i = 0; i < LEAVING_MAX; i++) {
-        tick(t->leaving[i]);
+    for (gsize slot = 0; slot < SLOTS; slot++) {
+        tick(link_at(t, slot));
     }
-    succession_tick(t);
+    race_tick(t);
     loop_run(t);
     return G_SOURCE_CONTINUE;
 }
@@ -217,11 +231,10 @@ static guint64 earlier(guint64 at, const struct link *link)
 
 static void arm_timer(struct tunnel *t)
 {
-    guint64 at = earlier(earlier(succession_deadline(t), t->current), t->next);
-    guint64 now = link_now();
+    guint64 at = succession_deadline(t), now = link_now();
 
-    for (gsize i = 0; i < LEAVING_MAX; i++) {
-        at = earlier(at, t->leaving[i]);
+    for (gsize slot = 0; slot < SLOTS; slot++) {
+        at = earlier(at, link_at(t, slot));
     }
     if (at == IKE_NEVER) {
         g_source_set_ready_time(t->timer, -1);
@@ -258,10 +271,8 @@ void loop_run(struct tunnel *t)
     }
     t->running = TRUE;
     while (more && !t->ended) {
-        pump(t, t->current);
-        pump(t, t->next);
-        for (gsize i = 0; i < LEAVING_MAX; i++) {
-            pump(t, t->leaving[i]);
+        for (gsize slot = 0; slot < SLOTS; slot++) {
+            pump(t, link_at(t, slot));
         }
         more = !t->ended && succession_settle(t);
     }

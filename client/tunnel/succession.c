@@ -9,10 +9,6 @@
  * without harm.
  */
 
-/* How long a gateway may leave IKE_SA_INIT unanswered when there is something else to try, or
- * later. */
-#define ANSWER_TIME (10 * G_USEC_PER_SEC)
-#define ANSWER_TIME_FIRST (5 * G_USEC_PER_SEC)
 /* What a gateway sent along an SA before it learned of its end may still be under way. */
 #define LINGER_TIME (5 * G_USEC_PER_SEC)
 
@@ -136,30 +132,6 @@ static gboolean settle_leaving(struct tunnel *t)
 
 /* ---- an attempt ---- */
 
-/* The addresses to try: the profile's, or those of the gateway that we are sent to. */
-static struct gateways *candidates(struct tunnel *t)
-{
-    return t->redirected_from.family != FAMILY_NONE ? &t->redirected : &t->known;
-}
-
-/* A successor goes where its predecessor is, unless it was sent elsewhere or cannot get there. */
-static gboolean stays(const struct tunnel *t)
-{
-    return t->current != NULL && t->purpose != PURPOSE_MOVE &&
-           t->redirected_from.family == FAMILY_NONE;
-}
-
-static const struct addr *choose_gateway(struct tunnel *t)
-{
-    return stays(t) ? &t->current->path.remote.addr : gateways_next(candidates(t));
-}
-
-/* How many there are still to try before it is time to wait. */
-static gsize untried(struct tunnel *t)
-{
-    return stays(t) ? 0 : candidates(t)->untried;
-}
-
 static void load_system_trust(struct tunnel *t)
 {
     size_t n;
@@ -172,14 +144,14 @@ static void load_system_trust(struct tunnel *t)
 }
 
 /* The first request is on its way: the store is read while the gateway computes. */
-static void give_trust(struct tunnel *t)
+void succession_give_trust(struct tunnel *t, struct link *link)
 {
     if (t->system_trust == NULL) {
-        link_send(t->next, &t->sockets, t->buffer);
+        link_send(link, &t->sockets, t->buffer);
         load_system_trust(t);
     }
     if (t->config.trust != NULL || t->system_trust != NULL) {
-        ike_set_trust(t->next->ike, t->config.trust != NULL ? t->config.trust : t->system_trust);
+        ike_set_trust(link->ike, t->config.trust != NULL ? t->config.trust : t->system_trust);
     }
 }
 
@@ -211,69 +183,15 @@ static void fill_config(struct tunnel *t)
     typed_apply(t);
 }
 
-/* Of the first attempts one after the other; a later one has all of it. */
-static guint64 time_left(const struct tunnel *t)
-{
-    guint64 now = link_now(), all = profile_get_uint(t->config.profile, "timeout");
-
-    if (t->purpose != PURPOSE_CONNECT) {
-        return all * G_USEC_PER_SEC;
-    }
-    return t->connect_by > now ? t->connect_by - now : 1;
-}
-
-static guint64 answer_time(struct tunnel *t)
-{
-    if (t->purpose != PURPOSE_CONNECT) {
-        return ANSWER_TIME;
-    }
-    return untried(t) > 0 ? MIN(ANSWER_TIME_FIRST, t->config.ike.timeout_us / (untried(t) + 1))
-                          : IKE_NEVER;
-}
-
-static void no_route(struct tunnel *t, const struct addr *addr)
-{
-    char text[ADDR_TEXT_MAX];
-    char *detail = g_strdup_printf(_("There is no route to %s."), addr_text(addr, text));
-
-    succession_failed(t, REASON_GATEWAY_UNREACHABLE, detail, TRUE);
-    g_free(detail);
-}
-
 static void begin(struct tunnel *t)
 {
-    const struct addr *addr = choose_gateway(t);
-    struct endpoint gateway = {
-        .port = (uint16_t)profile_get_uint(t->config.profile, "port"),
-    };
-    guint64 patience;
-
     t->next_at = IKE_NEVER;
-    if (addr == NULL) {
+    if (t->redirected_from.family != FAMILY_NONE && t->redirected.n == 0) {
         tunnel_look_up_redirect(t, t->redirected_to);
         return;
     }
-    gateway.addr = *addr;
     fill_config(t);
-    t->config.ike.timeout_us = time_left(t);
-    switch (link_open(&t->next, &t->sockets, &t->config.ike, &gateway,
-                      t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu)) {
-    case LINK_OPENED:
-        patience = answer_time(t);
-        t->answer_by = patience == IKE_NEVER ? IKE_NEVER : link_now() + patience;
-        give_trust(t);
-        uplinks_tell(&t->uplinks, t->next, &t->sockets);
-        break;
-    case LINK_NO_ROUTE:
-        no_route(t, addr);
-        break;
-    case LINK_CONTRADICTION:
-        tunnel_end(t, REASON_PROFILE, _("The settings contradict each other."));
-        break;
-    case LINK_FAILED:
-        tunnel_end(t, REASON_INTERNAL, "");
-        break;
-    }
+    race_start(t);
 }
 
 void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
@@ -285,7 +203,6 @@ void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
     t->purpose = purpose;
     t->next_at = link_now();
     retry_was_up(&t->retry, link_now() - t->current->up_since);
-    gateways_restart(&t->known);
     say(t, why);
 }
 
@@ -293,7 +210,6 @@ void succession_start(struct tunnel *t)
 {
     t->purpose = PURPOSE_CONNECT;
     t->connect_by = link_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
-    gateways_restart(&t->known);
     loop_start(t);
     begin(t);
     loop_run(t);
@@ -311,25 +227,14 @@ void succession_take_over(struct tunnel *t, struct link *link)
     gateways_worked(&t->known, &link->gateway);
     t->redirected_from = (struct addr){0};
     t->purpose = PURPOSE_NONE;
-    t->next_at = t->answer_by = IKE_NEVER;
+    t->answered_port = link->port;
+    t->next_at = IKE_NEVER;
     t->doomed = REASON_NONE;
     t->was_up = TRUE;
     t->replaced = before;
 }
 
 /* ---- an attempt fails ---- */
-
-/* The first connection: another address may do better, unless a gateway has answered. */
-static void first_failed(struct tunnel *t, enum reason reason, const char *detail)
-{
-    gboolean silent = reason == REASON_GATEWAY_UNREACHABLE || reason == REASON_PORT_UNREACHABLE;
-
-    if (silent && untried(t) > 0 && link_now() < t->connect_by) {
-        t->next_at = link_now();
-    } else {
-        tunnel_end(t, reason, detail);
-    }
-}
 
 /* The one in use stays. When the authentication could not be repeated the gateway will end it, and
  * this is why. */
@@ -353,14 +258,12 @@ static gboolean reconnects(const struct tunnel *t)
 
 static void try_again(struct tunnel *t, enum reason reason, const char *detail)
 {
-    gboolean all = untried(t) == 0;
-    guint64 delay = all ? retry_delay(&t->retry, random_number(t)) : 0;
+    guint64 delay = retry_delay(&t->retry, random_number(t));
 
-    if (all && t->current == NULL) {
+    if (t->current == NULL) {
         /* Whoever sent us there may send us elsewhere; and the name may stand for something else by
          * now. */
         t->redirected_from = (struct addr){0};
-        gateways_restart(&t->known);
         tunnel_look_up(t);
     }
     t->next_at = link_now() + delay;
@@ -374,7 +277,7 @@ void succession_failed(struct tunnel *t, enum reason reason, const char *detail,
         return;
     }
     if (t->purpose == PURPOSE_CONNECT) {
-        first_failed(t, reason, detail);
+        tunnel_end(t, reason, detail);
     } else if (reason == REASON_AUTH_FAILED && typed_forget(t)) {
         /* It is asked for once more. */
         say_failure(t, reason, detail, IKE_NEVER);
@@ -417,6 +320,7 @@ static gboolean settle_next(struct tunnel *t)
 
 static void abandon_next(struct tunnel *t)
 {
+    race_stop(t);
     succession_drop(t, g_steal_pointer(&t->next));
 }
 
@@ -432,9 +336,6 @@ static void reconnect(struct tunnel *t, enum reason reason, const char *detail)
     if (!making) {
         guint64 delay = retry_delay(&t->retry, random_number(t));
 
-        if (t->redirected_from.family == FAMILY_NONE) {
-            gateways_restart(&t->known);
-        }
         t->next_at = link_now() + delay;
         say_failure(t, reason, detail, delay);
     }
@@ -595,7 +496,6 @@ void succession_network_changed(struct tunnel *t)
     }
     if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect) {
         if (t->redirected_from.family == FAMILY_NONE) {
-            gateways_restart(&t->known);
             tunnel_look_up(t);
         }
         t->next_at = link_now();
@@ -612,7 +512,7 @@ static gboolean due(const struct tunnel *t)
 
 guint64 succession_deadline(const struct tunnel *t)
 {
-    guint64 at = t->next != NULL ? t->answer_by : t->next_at;
+    guint64 at = t->next != NULL ? race_deadline(t) : t->next_at;
 
     for (gsize i = 0; i < LEAVING_MAX; i++) {
         if (t->leaving[i] != NULL && t->leaving[i]->ike == NULL) {
@@ -622,24 +522,11 @@ guint64 succession_deadline(const struct tunnel *t)
     return at;
 }
 
-void succession_tick(struct tunnel *t)
-{
-    char text[ADDR_TEXT_MAX];
-    char *detail;
-
-    if (t->next == NULL || link_now() < t->answer_by) {
-        return;
-    }
-    detail = g_strdup_printf(_("No answer from %s."), addr_text(&t->next->gateway, text));
-    abandon_next(t);
-    succession_failed(t, REASON_GATEWAY_UNREACHABLE, detail, TRUE);
-    g_free(detail);
-}
-
 gboolean succession_settle(struct tunnel *t)
 {
-    gboolean changed = settle_replaced(t) | settle_next(t);
+    gboolean changed = settle_replaced(t) | race_settle(t);
 
+    changed |= !t->ended && settle_next(t);
     changed |= !t->ended && settle_current(t);
     if (!t->ended) {
         settle_leaving(t);

@@ -101,7 +101,7 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
         .inner = &t->net,
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
-    t->next_at = t->answer_by = IKE_NEVER;
+    t->next_at = IKE_NEVER;
     t->ops = ops;
     t->context = context;
     return t;
@@ -118,6 +118,8 @@ void tunnel_free(struct tunnel *t)
     link_free(t->current);
     link_free(t->next);
     link_free(t->replaced);
+    race_stop(t);
+    g_free(t->race.detail);
     for (gsize i = 0; i < LEAVING_MAX; i++) {
         link_free(t->leaving[i]);
     }
@@ -211,6 +213,7 @@ void tunnel_disconnect(struct tunnel *t)
         return;
     }
     t->disconnecting = TRUE;
+    race_stop(t);
     if (t->current != NULL) {
         ike_disconnect(t->current->ike, link_now());
     }

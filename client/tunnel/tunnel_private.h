@@ -4,6 +4,7 @@
 
 #include "tunnel/gateways.h"
 #include "tunnel/link.h"
+#include "tunnel/reachability.h"
 #include "tunnel/resolve.h"
 #include "tunnel/retry.h"
 #include "tunnel/traffic.h"
@@ -14,6 +15,7 @@
 
 #define DETAIL_MAX 1024
 #define LEAVING_MAX 4
+#define RIVALS_MAX 7
 
 /* Why an IKE SA is being made, or is to be. */
 enum purpose {
@@ -30,6 +32,19 @@ struct typed {
     struct secret password;
     char *user;
     unsigned answers; /* passwords given in the authentication that runs */
+};
+
+/* The attempt that runs, until an answer comes: see race.c. */
+struct race {
+    struct link *rivals[RIVALS_MAX]; /* asked beside `next` */
+    gsize asked;                     /* of the addresses and ports in their order */
+    struct addr first;
+    guint64 next_at;   /* when one more is asked */
+    guint64 answer_by; /* of anyone */
+    guint64 tcp_at;    /* when the host is asked whether it is there */
+    struct reachability *tcp;
+    enum reason reason; /* the most telling of those that came to nothing */
+    char *detail;
 };
 
 struct tunnel {
@@ -56,13 +71,14 @@ struct tunnel {
     struct uplinks uplinks;
     struct link *current;              /* carries the traffic */
     struct link *next;                 /* is being made */
+    struct race race;
+    guint16 answered_port;             /* on which the last one began; 0 = none yet */
     struct link *replaced;             /* has just been */
     struct link *leaving[LEAVING_MAX]; /* have carried it */
 
     enum purpose purpose;
     guint64 next_at;    /* when the next attempt begins; IKE_NEVER = not yet known */
-    guint64 answer_by;  /* of the gateway that is being asked */
-    guint64 connect_by; /* of the first attempts together */
+    guint64 connect_by; /* of the first attempt */
     struct retry retry;
     enum reason doomed; /* why its authentication could not be repeated */
     char *doomed_detail;
@@ -132,8 +148,20 @@ gboolean succession_settle(struct tunnel *tunnel);
 /* Addresses, routes or links of the host have changed, or it has slept. */
 void succession_network_changed(struct tunnel *tunnel);
 guint64 succession_deadline(const struct tunnel *tunnel);
-void succession_tick(struct tunnel *tunnel);
+/* The authorities to trust, to a link whose first request is ready to be sent. */
+void succession_give_trust(struct tunnel *tunnel, struct link *link);
 /* Takes what belongs to the link out of the datapath and frees it; NULL is harmless. */
 void succession_drop(struct tunnel *tunnel, struct link *link);
+
+/* ---- race.c: the addresses of a gateway, asked one beside the other ---- */
+/* Begins the attempt that the settings are filled in for; when nobody can be asked it has failed.
+ */
+void race_start(struct tunnel *tunnel);
+/* Asks nobody any more but `next`. */
+void race_stop(struct tunnel *tunnel);
+/* TRUE when something has been done about those that answered or came to nothing. */
+gboolean race_settle(struct tunnel *tunnel);
+guint64 race_deadline(const struct tunnel *tunnel);
+void race_tick(struct tunnel *tunnel);
 
 #endif

@@ -21,7 +21,7 @@ REFUSALS = {
     "resolve": (7, r"could not be resolved"),
     "gateway-unreachable": (8, r"does not answer"),
     "port-unreachable": (9, r"Nothing listens"),
-    "udp-blocked": (28, r"lets no IKE through"),
+    "udp-blocked": (28, r"IKE does not get through"),
     "no-proposal-chosen": (10, r"none of the offered algorithms"),
     "gateway-untrusted": (11, r"not issued by a trusted authority"),
     "gateway-expired": (12, r"outside its validity dates"),

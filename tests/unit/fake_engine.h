@@ -17,6 +17,7 @@ struct ike {
     /* of its config */
     char gateway[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX], password[64];
     gboolean successor, ticket;
+    guint16 port;
     guint64 timeout;
     /* what was done with it */
     gboolean disconnected, freed, told_of_network, woken;

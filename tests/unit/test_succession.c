@@ -136,6 +136,8 @@ static void begin(const char *settings)
 
     ck_assert(profile_set(profile, "gateway", "vpn.example.org", "test", NULL));
     ck_assert(profile_set(profile, "user", "alice", "test", NULL));
+    /* One port, so that one address is asked once. */
+    ck_assert(profile_set(profile, "port", "4500", "test", NULL));
     /* The system's store of authorities takes its time to read. */
     ck_assert(profile_set(profile, "auth", "psk", "test", NULL));
     ck_assert(profile_set_bytes(profile, "psk", bytes_of_string("sesame"), NULL));
@@ -206,7 +208,7 @@ START_TEST(last_address_of_the_name)
     fake_down(0, REASON_GATEWAY_UNREACHABLE, TRUE, "first");
     wait_engines(2);
     fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "second");
-    wait_heard("down-gateway-unreachable(second) ");
+    wait_heard("down-gateway-unreachable(first) ");
 }
 END_TEST
 
@@ -218,7 +220,61 @@ START_TEST(refused_by_the_first_address)
     wait_engines(1);
     fake_down(0, REASON_AUTH_FAILED, FALSE, "no");
     wait_heard("down-auth-failed(no) ");
-    ck_assert_uint_eq(fake_n_engines, 1);
+}
+END_TEST
+
+/* Asked beside each other, a little after each other. */
+START_TEST(second_address_answers)
+{
+    fake_names = "192.0.2.1 192.0.2.2";
+    begin("");
+    wait_engines(2);
+    ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.2");
+    ck_assert(!fake_engines[0].freed);
+    fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
+    wait_freed(0);
+    fake_up(1, 100, "10.9.0.5/32");
+    wait_heard("connected-192.0.2.2-10.9.0.5 ");
+}
+END_TEST
+
+START_TEST(second_address_refuses)
+{
+    fake_names = "192.0.2.1 192.0.2.2";
+    begin("");
+    wait_engines(2);
+    fake_down(1, REASON_NO_PROPOSAL_CHOSEN, FALSE, "no");
+    wait_heard("down-no-proposal-chosen(no) ");
+}
+END_TEST
+
+/* What one of them says is worth more than the silence of the others. */
+START_TEST(only_one_says_why)
+{
+    fake_names = "192.0.2.1 192.0.2.2 192.0.2.3";
+    begin("");
+    wait_engines(3);
+    fake_down(0, REASON_GATEWAY_UNREACHABLE, TRUE, "silent");
+    fake_down(1, REASON_PORT_UNREACHABLE, TRUE, "closed");
+    fake_down(2, REASON_GATEWAY_UNREACHABLE, TRUE, "silent");
+    wait_heard("down-port-unreachable(closed) ");
+}
+END_TEST
+
+START_TEST(the_other_port)
+{
+    begin("port 500");
+    wait_engines(2);
+    ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.1");
+    ck_assert_uint_eq(fake_engines[0].port, 500);
+    ck_assert_uint_eq(fake_engines[1].port, 4500);
+    fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
+    fake_up(1, 100, "10.9.0.5/32");
+    wait_heard("connected-");
+    /* Where it went on the last time it begins the next. */
+    fake_down(1, REASON_GATEWAY_LOST, TRUE, "");
+    wait_engines(3);
+    ck_assert_uint_eq(fake_engines[2].port, 4500);
 }
 END_TEST
 
@@ -617,6 +673,10 @@ int main(void)
     tcase_add_test(all, next_address_of_the_name);
     tcase_add_test(all, last_address_of_the_name);
     tcase_add_test(all, refused_by_the_first_address);
+    tcase_add_test(all, second_address_answers);
+    tcase_add_test(all, second_address_refuses);
+    tcase_add_test(all, only_one_says_why);
+    tcase_add_test(all, the_other_port);
     tcase_add_test(all, no_such_name);
     tcase_add_test(all, no_route);
     tcase_add_test(all, disconnected_at_once);

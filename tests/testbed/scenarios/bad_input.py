@@ -124,8 +124,20 @@ def certificate_not_for_servers(context):
 
 
 @scenario
-def gateway_that_never_answers(context):
+def host_that_answers_tcp_alone(context):
+    """UDP is dropped on the way, or the service hangs."""
     net.silent_gateway()
+    client = refused(context, "udp-blocked", "--timeout", "4", timeout=10)
+    net.check("answers TCP" in client.output, "it does not say what it knows")
+
+
+@scenario
+def gateway_that_never_answers(context):
+    net.run("nft", "-f", "-", namespace="gw", input_text="""table inet off { chain in {
+        type filter hook input priority 0; policy drop
+        meta l4proto icmpv6 accept
+    }
+}""")
     client = refused(context, "gateway-unreachable", "--timeout", "3", timeout=10)
     net.check(re.search(r"\b3(\.\d+)? ?s", client.output),
               "the message does not say after how long")
