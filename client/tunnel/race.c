@@ -204,37 +204,25 @@ void race_stop(struct tunnel *t)
 
 /* ---- the end ---- */
 
-/* This one goes on alone. */
-static void wins(struct tunnel *t, struct link **lane)
+void race_won(struct tunnel *t, struct link *link)
 {
-    struct link *winner = g_steal_pointer(lane);
+    struct race *race = &t->race;
 
-    if (t->next != NULL) {
-        link_free(t->next);
+    for (gsize i = 0; i < RIVALS_MAX && link != t->next; i++) {
+        if (race->rivals[i] == link) {
+            race->rivals[i] = t->next;
+            t->next = link;
+        }
     }
-    t->next = winner;
-    race_stop(t);
-}
-
-static gboolean is_over(const struct link *link)
-{
-    return link != NULL && (link->answered || (link->down && !is_silence(link->reason)));
+    if (link == t->next) {
+        race_stop(t);
+    }
 }
 
 /* One that answered with an error has answered too: the gateway's other addresses say the same. */
-static gboolean settle_winner(struct tunnel *t)
+static gboolean is_refused(const struct link *link)
 {
-    if (is_over(t->next)) {
-        race_stop(t);
-        return FALSE;
-    }
-    for (gsize i = 0; i < RIVALS_MAX; i++) {
-        if (is_over(t->race.rivals[i])) {
-            wins(t, &t->race.rivals[i]);
-            return TRUE;
-        }
-    }
-    return FALSE;
+    return link != NULL && link->down && !is_silence(link->reason);
 }
 
 static gboolean settle_loser(struct tunnel *t, struct link **lane)
@@ -249,12 +237,14 @@ static gboolean settle_loser(struct tunnel *t, struct link **lane)
 
 gboolean race_settle(struct tunnel *t)
 {
-    gboolean lost = FALSE;
+    gboolean lost;
 
-    if (settle_winner(t)) {
-        return TRUE;
+    for (gsize i = 0; i < RIVALS_MAX; i++) {
+        if (is_refused(t->race.rivals[i])) {
+            race_won(t, t->race.rivals[i]);
+        }
     }
-    if (t->next == NULL || t->next->answered || is_over(t->next)) {
+    if (t->next == NULL || t->next->answered || is_refused(t->next)) {
         return FALSE;
     }
     lost = settle_loser(t, &t->next);
@@ -264,7 +254,7 @@ gboolean race_settle(struct tunnel *t)
             t->next = g_steal_pointer(&t->race.rivals[i]);
         }
     }
-    /* Somebody is told at once of a place that has become free. */
+    /* Nobody waits for what is known to fail. */
     if (lost) {
         (void)ask_next(t);
     }

@@ -438,7 +438,6 @@ void succession_found(struct tunnel *t, gboolean redirect, const struct addr *fo
         return;
     }
     gateways_set(&t->redirected, usable, kept);
-    gateways_restart(&t->redirected);
     t->next_at = link_now();
 }
 

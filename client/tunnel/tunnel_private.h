@@ -15,7 +15,8 @@
 
 #define DETAIL_MAX 1024
 #define LEAVING_MAX 4
-#define RIVALS_MAX 7
+/* Every address on both ports, but one. */
+#define RIVALS_MAX (2 * GATEWAYS_MAX - 1)
 
 /* Why an IKE SA is being made, or is to be. */
 enum purpose {
@@ -159,7 +160,9 @@ void succession_drop(struct tunnel *tunnel, struct link *link);
 void race_start(struct tunnel *tunnel);
 /* Asks nobody any more but `next`. */
 void race_stop(struct tunnel *tunnel);
-/* TRUE when something has been done about those that answered or came to nothing. */
+/* This one has been answered, and goes on alone. Harmless for one that takes no part. */
+void race_won(struct tunnel *tunnel, struct link *link);
+/* TRUE when something has been done about those that came to nothing. */
 gboolean race_settle(struct tunnel *tunnel);
 guint64 race_deadline(const struct tunnel *tunnel);
 void race_tick(struct tunnel *tunnel);

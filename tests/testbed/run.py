@@ -26,7 +26,7 @@ import scenario  # noqa: E402
 
 SUITES = {
     "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle",
-                "children", "rekey", "succession", "soak", "bad_input"),
+                "children", "rekey", "race", "succession", "soak", "bad_input"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random"),
 }
 
