@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ike/payload.h"
+#include "fuzz/fuzz_engine.h"
 
 /*
  * Writes the seeds of the IKE fuzz targets with our own encoder:  seeds FOLDER (tests/fuzz/corpus).
@@ -180,6 +180,182 @@ static void inner_chains(void)
     save_inner("refused", &chain);
 }
 
+/* ---- the whole engine ---- */
+
+static uint8_t records[16384];
+static size_t n_records;
+
+static void begin_engine(enum fuzz_state state)
+{
+    records[0] = (uint8_t)state;
+    n_records = 1;
+}
+
+static void add_record(unsigned op, uint8_t exchange, uint8_t first, struct bytes data)
+{
+    struct writer w = writer_of(records + n_records, sizeof records - n_records);
+
+    wr_u8(&w, (uint8_t)op);
+    wr_u8(&w, 0);
+    wr_u8(&w, exchange);
+    wr_u8(&w, first);
+    wr_u16(&w, (uint16_t)data.len);
+    wr_bytes(&w, data);
+    n_records += w.len;
+}
+
+static void add_chain(unsigned op, uint8_t exchange, const struct chain *chain)
+{
+    add_record(op, exchange, chain->first, wr_written(&chain->w));
+}
+
+static void save_engine(const char *name)
+{
+    save("engine", name, -1, bytes_of(records, n_records));
+}
+
+/* SA, Nr, TSi, TSr of a Child SA; REKEY_SA before them when it asks. */
+static struct chain child_chain(uint8_t number, bool asks)
+{
+    struct chain chain = fresh();
+
+    if (asks) {
+        notify_write(&chain, PROTO_ESP, bytes_of("\xc0\xff\xee\1", 4), N_REKEY_SA,
+                     (struct bytes){0});
+    }
+    chain_add(&chain, P_NONCE, bytes_of_string("0123456789abcdef"));
+    fuzz_write_child(&chain, number);
+    return chain;
+}
+
+static struct chain delete_chain(enum protocol protocol)
+{
+    static const uint32_t spi = 0xc0ffee01;
+    struct chain chain = fresh();
+
+    delete_write(&chain, (uint8_t)protocol, &spi, protocol == PROTO_ESP ? 1 : 0);
+    return chain;
+}
+
+static struct chain ike_chain(void)
+{
+    static const uint8_t point[32] = {9};
+    struct chain chain = fresh();
+
+    add_sa(&chain, PROTO_IKE, FUZZ_IKE_SUITE, "12345678");
+    chain_add(&chain, P_NONCE, bytes_of_string("0123456789abcdef"));
+    ke_write(&chain, KE_CURVE25519, bytes_of(point, sizeof point));
+    return chain;
+}
+
+static struct chain notify_chain(uint16_t type, struct bytes data)
+{
+    struct chain chain = fresh();
+
+    notify_write(&chain, 0, (struct bytes){0}, type, data);
+    return chain;
+}
+
+static void engine_before(void)
+{
+    struct chain chain = notify_chain(N_COOKIE, bytes_of_string("cookie"));
+
+    begin_engine(FUZZ_INIT);
+    add_chain(FUZZ_CLEAR, 0, &chain);
+    chain = notify_chain(N_INVALID_KE_PAYLOAD, bytes_of("\0\x13", 2));
+    add_chain(FUZZ_CLEAR, 0, &chain);
+    add_record(FUZZ_TIME, 0, 20, (struct bytes){0});
+    add_record(FUZZ_RAW, 0, 0, bytes_of("\xff", 1));
+    save_engine("init");
+
+    begin_engine(FUZZ_AUTH);
+    chain = notify_chain(N_TS_UNACCEPTABLE, (struct bytes){0});
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    save_engine("auth");
+
+    begin_engine(FUZZ_EAP);
+    chain = fresh();
+    chain_add(&chain, P_EAP, bytes_of("\1\1\0\5\1", 5));
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    chain = fresh();
+    chain_add(&chain, P_EAP,
+              bytes_of("\1\2\0\x1c\x1a\1\2\0\x17\x10"
+                       "0123456789abcdefgw",
+                       28));
+    add_chain(FUZZ_RESPONSE + 2 * FUZZ_OPS, 0, &chain);
+    chain = fresh();
+    chain_add(&chain, P_EAP, bytes_of("\3\3\0\4", 4));
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    save_engine("eap");
+}
+
+static void engine_up(void)
+{
+    struct chain chain = child_chain(1, true);
+
+    begin_engine(FUZZ_UP);
+    add_chain(FUZZ_REQUEST, X_CREATE_CHILD_SA, &chain);
+    chain = delete_chain(PROTO_ESP);
+    add_chain(FUZZ_REQUEST, X_INFORMATIONAL, &chain);
+    add_record(FUZZ_TIME, 0, 24, (struct bytes){0});
+    add_record(FUZZ_CALL, 0, 0, (struct bytes){0});
+    chain = child_chain(2, false);
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    save_engine("child-rekeyed");
+
+    begin_engine(FUZZ_UP);
+    chain = ike_chain();
+    add_chain(FUZZ_REQUEST + 3 * FUZZ_OPS, X_CREATE_CHILD_SA, &chain);
+    chain = delete_chain(PROTO_IKE);
+    add_chain(FUZZ_REQUEST, X_INFORMATIONAL, &chain);
+    save_engine("ike-rekeyed");
+
+    begin_engine(FUZZ_UP);
+    chain = notify_chain(N_IKEV2_MESSAGE_ID_SYNC, bytes_of("abcd\0\0\0\7\0\0\0\7", 12));
+    add_chain(FUZZ_REPEATED, X_INFORMATIONAL, &chain);
+    add_record(FUZZ_CALL, 0, 5, (struct bytes){0});
+    add_record(FUZZ_TIME, 0, 25, (struct bytes){0});
+    add_record(FUZZ_CALL, 0, 2, (struct bytes){0});
+    add_record(FUZZ_TIME, 0, 25, (struct bytes){0});
+    save_engine("failed-over");
+
+    begin_engine(FUZZ_UP);
+    chain = notify_chain(16400, (struct bytes){0}); /* UPDATE_SA_ADDRESSES */
+    add_chain(FUZZ_REQUEST, X_INFORMATIONAL, &chain);
+    chain = notify_chain(N_REDIRECT, bytes_of("\1\4\xc0\0\2\2", 6));
+    add_chain(FUZZ_REQUEST, X_INFORMATIONAL, &chain);
+    save_engine("notified");
+}
+
+static void engine_ours(void)
+{
+    static const enum fuzz_state states[] = {FUZZ_NETWORKS, FUZZ_CHILDLESS, FUZZ_REKEY_CHILD};
+    static const char *const names[] = {"networks", "childless", "rekey-child"};
+    struct chain chain;
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        begin_engine(states[i]);
+        chain = notify_chain(N_NO_PROPOSAL_CHOSEN, (struct bytes){0});
+        add_chain(FUZZ_RESPONSE, 0, &chain);
+        chain = child_chain(1, false);
+        add_chain(FUZZ_RESPONSE, 0, &chain);
+        chain = fresh();
+        add_chain(FUZZ_RESPONSE, 0, &chain);
+        save_engine(names[i]);
+    }
+    begin_engine(FUZZ_REKEY_IKE);
+    chain = ike_chain();
+    add_chain(FUZZ_REQUEST, X_CREATE_CHILD_SA, &chain);
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    chain = delete_chain(PROTO_IKE);
+    add_chain(FUZZ_REQUEST, X_INFORMATIONAL, &chain);
+    save_engine("rekey-ike");
+    begin_engine(FUZZ_CLOSE);
+    chain = fresh();
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    save_engine("close");
+}
+
 int main(int argc, char **argv)
 {
     struct chain chain;
@@ -202,5 +378,8 @@ int main(int argc, char **argv)
     chain = fresh();
     add_ts(&chain, P_TSi);
     save_body("ts", "mixed", &chain);
+    engine_before();
+    engine_up();
+    engine_ours();
     return EXIT_SUCCESS;
 }
