@@ -46,6 +46,23 @@ static void believe(struct ike *ike, struct ike_sa *sa)
     }
 }
 
+void crash_child(struct ike *ike, const struct message *message)
+{
+    struct notify notify;
+    struct child *child;
+    struct reader r;
+
+    if (!notify_find(message, N_INVALID_SPI, &notify) || notify.data.len != 4) {
+        return;
+    }
+    r = reader_of(notify.data);
+    child = children_by_spi_out(ike, rd_u32(&r));
+    if (child != NULL && child->state == CHILD_UP && ike->now >= ike->crash.child_from) {
+        ike->crash.child_from = ike->now + PERIOD_US;
+        child->rekey_at = ike->now;
+    }
+}
+
 /* What an unprotected message claims. */
 struct claim {
     bool unknown_sa, unknown_child;

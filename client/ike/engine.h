@@ -177,10 +177,11 @@ struct liveness {
 
 /* Unprotected messages about SAs that the gateway has lost (crash.c). */
 struct crash {
-    uint64_t period;    /* when it began */
-    unsigned checked;   /* messages with tokens within it */
-    unsigned refused;   /* since ever */
-    uint64_t hint_from; /* hints are not taken before */
+    uint64_t period;     /* when it began */
+    unsigned checked;    /* messages with tokens within it */
+    unsigned refused;    /* since ever */
+    uint64_t hint_from;  /* hints are not taken before */
+    uint64_t child_from; /* the same for those about a Child SA in the IKE SA */
 };
 
 /* AUTH_LIFETIME (reauth.c). */
@@ -407,6 +408,12 @@ void reauth_tick(struct ike *ike);
 /* ---- crash.c ---- */
 /* Keeps the QCD token that a protected message brings for this IKE SA. */
 void crash_token(struct ike_sa *sa, const struct message *message);
+/*
+ * A request may say that the gateway does not know a Child SA that we send along (RFC 7296 1.5).
+ * That changes nothing by itself; it is rekeyed, which makes a new one when the gateway has really
+ * lost it.
+ */
+void crash_child(struct ike *ike, const struct message *message);
 /* A datagram that may be an unprotected notification about `sa` (NULL = none of ours); false when
  * it is something else. */
 bool crash_input(struct ike *ike, struct ike_sa *sa, struct bytes datagram,

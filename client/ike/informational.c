@@ -65,6 +65,7 @@ static void notified(struct ike *ike, struct ike_sa *sa, const struct message *m
     crash_token(sa, message);
     reauth_read(ike, message);
     redirect_established(ike, message);
+    crash_child(ike, message);
     /* RFC 7296 2.21.2: without a Delete. */
     if (refusal_find(message, &notify) && notify.type == N_AUTHENTICATION_FAILED) {
         ike_gone(ike, sa, REASON_AUTH_FAILED,

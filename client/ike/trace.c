@@ -227,6 +227,11 @@ static void put_notify_data(struct line *line, const struct notify *notify)
             put(line, " payload %u", notify->data.data[0]);
         }
         break;
+    case N_INVALID_SPI:
+        if (len == 4) {
+            put(line, " %08x", rd_u32(&r));
+        }
+        break;
     case N_INVALID_KE_PAYLOAD:
         if (len == 2) {
             put(line, " wants ");

@@ -332,7 +332,8 @@ void gateway_redirect(struct gateway *gateway, enum gateway_redirect redirect, u
 void gateway_limit(struct gateway *gateway, uint32_t seconds, uint64_t now);
 /* AUTHENTICATION_FAILED */
 void gateway_withdraw(struct gateway *gateway, uint64_t now);
-/* ESP with an SPI that it does not know has arrived. */
+/* ESP with an SPI that it does not know has arrived: it says so, in the IKE SA if there is one (RFC
+ * 7296 1.5). */
 void gateway_esp(struct gateway *gateway, uint32_t spi, uint64_t now);
 /* Another member of the cluster takes over, which has missed the latest `stale` requests. */
 void gateway_failover(struct gateway *gateway, uint32_t stale, uint64_t now);

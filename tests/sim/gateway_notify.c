@@ -169,13 +169,15 @@ void gateway_esp(struct gateway *gateway, uint32_t spi, uint64_t now)
     const struct ike_header header = {
         .version = IKE_VERSION, .exchange = X_INFORMATIONAL, .flags = IKE_FLAG_INITIATOR};
 
-    /* RFC 7296 1.5: not while there is an IKE SA with the client. */
-    if (!gateway->config.says_unknown || gateway->phase != GATEWAY_IDLE ||
-        now < gateway->say_again_at) {
+    if (!gateway->config.says_unknown || now < gateway->say_again_at) {
         return;
     }
     gateway->say_again_at = now + SAY_AGAIN_US;
     wr_u32(&w, spi);
     notify_write(&chain, 0, (struct bytes){0}, N_INVALID_SPI, wr_written(&w));
-    send_clear(gateway, &header, &chain);
+    if (gateway->phase == GATEWAY_UP) {
+        gateway_request(gateway, X_INFORMATIONAL, &chain, now);
+    } else if (gateway->phase == GATEWAY_IDLE) {
+        send_clear(gateway, &header, &chain);
+    }
 }

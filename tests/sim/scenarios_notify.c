@@ -202,6 +202,23 @@ START_TEST(restarted_gateway_without_tokens)
 }
 END_TEST
 
+/* It still has the IKE SA, and says there that it does not know what comes. */
+START_TEST(lost_child_sa)
+{
+    struct sim *sim = connected(&(struct gateway_config){.says_unknown = true});
+
+    gateway_children_free(&sim->gateway);
+    sim_traffic(sim, 20000);
+    sim_run(sim, NULL, sim->now + 200000);
+    ck_assert_uint_ne(sim->gateway.outbound, 0);
+    ck_assert_uint_eq(sim_outbound(sim), sim->gateway.outbound);
+    sim_run(sim, NULL, sim->now + SECONDS(10));
+    sim_require_quiet(sim);
+    check_good(sim);
+    sim_free(sim);
+}
+END_TEST
+
 START_TEST(forged_tokens)
 {
     struct sim *sim = connected(&(struct gateway_config){.tokens = GATEWAY_TOKENS_RIGHT});
@@ -228,6 +245,7 @@ TCase *scenarios_notify(void)
     tcase_add_test(tcase, restarted_gateway_that_was_just_heard);
     tcase_add_loop_test(tcase, restarted_gateway_of_an_idle_client, 0, 2);
     tcase_add_loop_test(tcase, restarted_gateway_without_tokens, 0, 2);
+    tcase_add_test(tcase, lost_child_sa);
     tcase_add_test(tcase, forged_tokens);
     return tcase;
 }

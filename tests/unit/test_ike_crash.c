@@ -445,6 +445,38 @@ START_TEST(a_hint_about_a_child_sa)
 }
 END_TEST
 
+/* In the IKE SA it is no hint, but still no more than a reason to rekey. */
+START_TEST(the_gateway_does_not_know_a_child_sa)
+{
+    uint8_t spi[4];
+    struct writer w = writer_of(spi, sizeof spi);
+
+    peer_start();
+    wr_u32(&w, PEER_FIRST_SPI + (_i == 1));
+    gw_notify(gw.sa.next_id++, N_INVALID_SPI, bytes_of(spi, _i == 2 ? 3 : 4));
+    if (_i > 0) {
+        expect_nothing();
+        peer_check_alive(PEER_FIRST_SPI, 1);
+        peer_finish();
+        return;
+    }
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, peer.first_child);
+    /* It has really lost it. */
+    peer_answer_notify(N_CHILD_SA_NOT_FOUND, none);
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, 0);
+    peer_answer_child(0xc0000001, 1);
+    ck_assert_uint_eq(gw.outbound, 0xc0000001);
+    /* not again so soon */
+    w = writer_of(spi, sizeof spi);
+    wr_u32(&w, 0xc0000001);
+    gw_notify(gw.sa.next_id++, N_INVALID_SPI, bytes_of(spi, 4));
+    expect_nothing();
+    peer_finish();
+}
+END_TEST
+
 /* Who never wants to know is not made to ask either; and nothing while connecting or closing. */
 START_TEST(hints_that_are_not_taken)
 {
@@ -677,6 +709,7 @@ int main(void)
     tcase_add_test(hints, a_hint_makes_us_ask);
     tcase_add_test(hints, a_gateway_that_has_really_forgotten);
     tcase_add_loop_test(hints, a_hint_about_a_child_sa, 0, 4);
+    tcase_add_loop_test(hints, the_gateway_does_not_know_a_child_sa, 0, 3);
     tcase_add_loop_test(hints, hints_that_are_not_taken, 0, 3);
     suite_add_tcase(suite, hints);
     tcase_add_test(errors, authentication_withdrawn);

@@ -60,6 +60,12 @@ START_TEST(rungs_of_payloads)
         {P_NOTIFY, "00004017 0104 c0000201", "N(REDIRECT 192.0.2.1)"},
         {P_NOTIFY, "00004017 0305 612e620a63", "N(REDIRECT a.b?c)"},
         {P_NOTIFY, "00004017 03ff 61", "N(REDIRECT malformed)"},
+        {P_NOTIFY, "00004018 0210 20010db8000000000000000000000007",
+         "N(REDIRECTED_FROM 2001:db8::7)"},
+        {P_NOTIFY, "00000004", "N(INVALID_IKE_SPI)"},
+        {P_NOTIFY, "0000000b c0ffee01", "N(INVALID_SPI c0ffee01)"},
+        /* a secret */
+        {P_NOTIFY, "01004023 00112233445566778899aabbccddeeff", "N(QUICK_CRASH_DETECTION)"},
         {P_NOTIFY, "0000400d c0000201", "N(ADDITIONAL_IP4_ADDRESS 192.0.2.1)"},
         {P_NOTIFY, "0000", "N(malformed)"},
         {P_DELETE, "01000000", "D(IKE)"},
