@@ -37,6 +37,7 @@ struct opening {
     uint64_t until;
     /* why it fails, if it does: what the gateway has said first */
     enum reason reason;
+    bool transient; /* as in struct ending */
     char detail[DETAIL_MAX];
 };
 

@@ -121,6 +121,7 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
         bool said = opening->on && opening->reason != REASON_NONE && reason != REASON_USER;
 
         ike->ending.reason = said ? opening->reason : reason;
+        ike->ending.transient = said ? opening->transient : ike->ending.transient;
         ike->ending.was_up = ike->state == ST_UP;
         va_start(args, format);
         (void)vsnprintf(ike->ending.detail, sizeof ike->ending.detail, format, args);

@@ -183,6 +183,11 @@ static void close_by(struct ike *ike, enum close_how how, const char *during,
     char text[700];
 
     (void)notify_name(notify->type, name, sizeof name);
+    if (how == CLOSE_NOT_YET) {
+        ike->opening.transient = refusal_transient(notify->type);
+    } else if (ike->ending.reason == REASON_NONE) {
+        ike->ending.transient = refusal_transient(notify->type);
+    }
     if (notify->type == N_INVALID_SYNTAX && ike->init.childless && !ike->config.childless) {
         ike_close(
             ike, how, row->reason,
