@@ -396,6 +396,9 @@ void succession_redirect(struct tunnel *t, struct link *link, const char *to)
 {
     gboolean in_use = link == t->current;
 
+    if (!in_use) {
+        race_won(t, link);
+    }
     if ((!in_use && link != t->next) || t->disconnecting) {
         return;
     }

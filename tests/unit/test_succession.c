@@ -587,6 +587,25 @@ START_TEST(redirected_while_connecting)
 }
 END_TEST
 
+/* Of the addresses that are asked beside each other one sends us on. */
+START_TEST(redirected_by_the_second_address)
+{
+    fake_names = "192.0.2.1 192.0.2.2";
+    begin("");
+    wait_engines(2);
+    ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.2");
+    fake_redirect(1, "192.0.2.9");
+    fake_down(1, REASON_REDIRECTED, TRUE, "");
+    wait_heard("redirected(192.0.2.9) ");
+    wait_engines(3);
+    ck_assert_str_eq(fake_engines[2].gateway, "192.0.2.9");
+    ck_assert_str_eq(fake_engines[2].from, "192.0.2.2");
+    ck_assert(fake_engines[0].freed);
+    fake_up(2, 100, "10.9.0.5/32");
+    wait_heard("connected-192.0.2.9-10.9.0.5 ");
+}
+END_TEST
+
 START_TEST(redirected_by_name)
 {
     begin_up("");
@@ -696,6 +715,7 @@ int main(void)
     tcase_add_test(all, path_is_lost);
     tcase_add_test(all, disconnected_with_two);
     tcase_add_test(all, redirected_while_connecting);
+    tcase_add_test(all, redirected_by_the_second_address);
     tcase_add_test(all, redirected_by_name);
     tcase_add_test(all, redirected_to_an_unknown_name);
     tcase_add_test(all, redirected_in_a_circle);
