@@ -348,8 +348,14 @@ void children_check(struct ike *ike)
 void children_extend(struct ike *ike, uint64_t until)
 {
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
-        if (ike->children[i].state != CHILD_NONE && ike->children[i].expires_at < until) {
-            ike->children[i].expires_at = until;
+        struct child *child = &ike->children[i];
+
+        if (child->state != CHILD_NONE && child->expires_at < until) {
+            child->expires_at = until;
+        }
+        /* The gateway's word had no chance to come. */
+        if (child->state == CHILD_HELD && child->until < ike->now + HOLD_US) {
+            child->until = ike->now + HOLD_US;
         }
     }
 }

@@ -202,6 +202,7 @@ struct ike {
     const struct cert_trust *trust;
     enum ike_state state;
     uint64_t now; /* latest time seen */
+    bool slept;   /* it has jumped */
     uint64_t began;
     uint64_t connect_deadline;
     uint64_t last_sent; /* for keepalives */
@@ -259,6 +260,8 @@ bool ending_retry(const struct ending *ending);
 
 /* Time has come so far. */
 void ike_advance(struct ike *ike, uint64_t now);
+/* Time may have jumped over a deadline: then nothing ran in between. */
+void ike_notice(struct ike *ike, uint64_t now);
 /* Starts what is due next. */
 void ike_run(struct ike *ike);
 /* Sends the request in flight once more. */

@@ -354,8 +354,16 @@ void ike_set_trust(struct ike *ike, const struct cert_trust *trust)
 
 /* ---- in ---- */
 
+void ike_notice(struct ike *ike, uint64_t now)
+{
+    if (now > SLEPT_US && now - SLEPT_US > ike->now && now - SLEPT_US > ike_deadline(ike)) {
+        ike->slept = true;
+    }
+}
+
 void ike_advance(struct ike *ike, uint64_t now)
 {
+    ike_notice(ike, now);
     if (now > ike->now) {
         ike->now = now;
     }
@@ -402,6 +410,7 @@ void ike_unreachable(struct ike *ike, const struct path *path, enum ike_icmp icm
 
 void ike_sent_traffic(struct ike *ike, uint64_t at)
 {
+    ike_notice(ike, at);
     if (at > ike->last_sent) {
         ike->last_sent = at;
     }
@@ -483,6 +492,9 @@ uint64_t ike_deadline(const struct ike *ike)
 
     if (ike->state == ST_DOWN) {
         return IKE_NEVER;
+    }
+    if (ike->slept) {
+        return ike->now;
     }
     if (ending_runs(ike)) {
         at = earlier(at, ike->ending.deadline);
@@ -566,12 +578,10 @@ static void tick_request(struct ike *ike)
 
 void ike_tick(struct ike *ike, uint64_t now)
 {
-    uint64_t due = ike_deadline(ike);
-
-    if (due < IKE_NEVER - SLEPT_US && now > due + SLEPT_US) {
+    ike_advance(ike, now);
+    if (ike->slept) {
         ike_woke(ike, now);
     }
-    ike_advance(ike, now);
     if (ike->state == ST_DOWN) {
         return;
     }

@@ -32,6 +32,7 @@ void liveness_sent(struct ike *ike, uint64_t at)
 
 void ike_received_traffic(struct ike *ike, uint64_t at)
 {
+    ike_notice(ike, at);
     if (at > ike->liveness.in) {
         ike->liveness.in = at;
         reckon(&ike->liveness);

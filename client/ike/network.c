@@ -108,6 +108,7 @@ void network_hold(struct ike *ike)
 void ike_woke(struct ike *ike, uint64_t now)
 {
     ike_advance(ike, now);
+    ike->slept = false;
     if (ike->state == ST_UP) {
         network_hold(ike);
     }

@@ -30,22 +30,22 @@ static void add(struct remotes *remotes, const struct addr *addr)
     }
 }
 
-/* What is in use comes first, what the gateway tells of itself before what its name once stood for.
- */
+/* What has worked comes first, what the gateway tells of itself before what its name once stood
+ * for. */
 static void collect(const struct ike *ike, struct remotes *out)
 {
     const struct paths *paths = &ike->paths;
 
     add(out, &ike->path.remote.addr);
     add(out, &paths->esp.remote.addr);
+    for (size_t i = paths->n_proven; i > 0; i--) {
+        add(out, &paths->proven[i - 1]);
+    }
     for (size_t i = 0; i < paths->n_announced; i++) {
         add(out, &paths->announced[i]);
     }
     for (size_t i = 0; i < paths->n_gateways; i++) {
         add(out, &paths->gateways[i]);
-    }
-    for (size_t i = 0; i < paths->n_proven; i++) {
-        add(out, &paths->proven[i]);
     }
 }
 

@@ -9,6 +9,7 @@
 #define REPEAT_US UINT64_C(1000000)
 #define REPEATS_MAX 20
 #define CUTS_MAX 1 /* the client takes 64 pieces */
+#define REPEATS_MOBIKE_MAX 300
 
 void sim_require(bool holds, const char *what)
 {
@@ -52,9 +53,17 @@ void gateway_complain(struct gateway *gateway, const char *format, ...)
     g_string_append_c(gateway->complaints, '\n');
 }
 
+static void free_queued(gpointer data)
+{
+    struct gateway_datagram *queued = data;
+
+    g_byte_array_unref(queued->octets);
+    g_free(queued);
+}
+
 static void begin(struct gateway *gateway)
 {
-    gateway->out_queue = new_datagrams();
+    gateway->out_queue = g_ptr_array_new_with_free_func(free_queued);
     gateway->todo = g_array_new(FALSE, FALSE, sizeof(struct gateway_todo));
     gateway->complaints = g_string_new(NULL);
     gateway->nonce_i = gateway->nonce_r = GATEWAY_RANDOM;
@@ -186,6 +195,8 @@ void gateway_restart(struct gateway *gateway)
                                 .rng = kept.rng,
                                 .rng_state = kept.rng_state,
                                 .path = kept.path,
+                                .ike_path = kept.ike_path,
+                                .esp_path = kept.esp_path,
                                 .now = kept.now};
     gateway->rng.context = &gateway->rng_state;
     if (!kept.config.loses_tickets) {
@@ -234,12 +245,22 @@ unsigned gateway_live_sas(const struct gateway *gateway)
 
 /* ---- sending ---- */
 
+/* Takes `octets` over. */
+static void queue(struct gateway *gateway, GByteArray *octets, const struct path *path)
+{
+    struct gateway_datagram *queued = g_new0(struct gateway_datagram, 1);
+
+    queued->path = *path;
+    queued->octets = octets;
+    g_ptr_array_add(gateway->out_queue, queued);
+}
+
 void gateway_send(struct gateway *gateway, struct bytes datagram)
 {
     GByteArray *copy = g_byte_array_new();
 
     g_byte_array_append(copy, datagram.data, (guint)datagram.len);
-    g_ptr_array_add(gateway->out_queue, copy);
+    queue(gateway, copy, &gateway->path);
 }
 
 static void add_datagram(GPtrArray *datagrams, const uint8_t *data, size_t len)
@@ -308,10 +329,10 @@ static void cut_again(struct gateway *gateway, struct gateway_sa *sa, struct gat
     }
 }
 
-static void send_all(struct gateway *gateway, const GPtrArray *datagrams)
+static void send_all(struct gateway *gateway, const GPtrArray *datagrams, const struct path *path)
 {
     for (guint i = 0; i < datagrams->len; i++) {
-        g_ptr_array_add(gateway->out_queue, g_byte_array_ref(g_ptr_array_index(datagrams, i)));
+        queue(gateway, g_byte_array_ref(g_ptr_array_index(datagrams, i)), path);
     }
 }
 
@@ -321,7 +342,7 @@ void gateway_respond(struct gateway *gateway, struct gateway_sa *sa, uint8_t exc
     g_ptr_array_unref(sa->response);
     draft(&sa->response_draft, exchange, id, true, chain);
     sa->response = seal(gateway, sa, &sa->response_draft);
-    send_all(gateway, sa->response);
+    send_all(gateway, sa->response, &gateway->path);
     gateway->requests_answered++;
 }
 
@@ -338,7 +359,7 @@ bool gateway_send_request(struct gateway *gateway, struct gateway_sa *sa, uint8_
     sa->request_began = gateway->now;
     sa->request_tries = 1;
     sa->ask = GATEWAY_ASK_OTHER;
-    send_all(gateway, sa->request);
+    send_all(gateway, sa->request, &gateway->ike_path);
     return true;
 }
 
@@ -371,9 +392,11 @@ uint64_t gateway_deadline(const struct gateway *gateway)
 
 static void repeat(struct gateway *gateway, struct gateway_sa *sa)
 {
-    if (sa->request_tries < REPEATS_MAX) {
+    /* RFC 4555 3.11: five minutes, since it is for the client to move. */
+    if (sa->request_tries <
+        (gateway->mobike && sa == gateway->sa ? REPEATS_MOBIKE_MAX : REPEATS_MAX)) {
         cut_again(gateway, sa, &sa->request_draft, &sa->request);
-        send_all(gateway, sa->request);
+        send_all(gateway, sa->request, &gateway->ike_path);
         sa->request_tries++;
         sa->request_due = gateway->now + REPEAT_US;
         return;
@@ -401,6 +424,7 @@ void gateway_tick(struct gateway *gateway, uint64_t now)
             sa->state = GATEWAY_SA_GONE;
         }
     }
+    gateway_mobike_run(gateway);
     gateway_children_tick(gateway);
     gateway_run_todo(gateway);
 }
@@ -436,6 +460,7 @@ static void handle_informational(struct gateway *gateway, struct gateway_sa *sa,
         notify.type == N_AUTHENTICATION_FAILED) {
         gateway_lose(gateway, sa);
     }
+    gateway_mobike_request(gateway, sa, message, reply);
 }
 
 static bool fatal(const struct chain *reply)
@@ -492,6 +517,10 @@ static void deliver(struct gateway *gateway, struct gateway_sa *sa, struct messa
 
     sim_require(message_parse_chain(message, first, plain, &unknown) == OK,
                 "the client sends a chain that does not parse");
+    /* RFC 7296 2.23 without MOBIKE, RFC 4555 3.8 with it. */
+    if (!gateway->mobike || gateway->phase != GATEWAY_UP) {
+        gateway->ike_path = gateway->esp_path = gateway->path;
+    }
     if ((message->header.flags & IKE_FLAG_RESPONSE) != 0) {
         handle_response(gateway, sa, message, first, plain);
     } else {
@@ -544,7 +573,7 @@ static bool in_window(struct gateway *gateway, struct gateway_sa *sa, const stru
     if (message->header.message_id + 1 == sa->expected && sa->response->len > 0) {
         gateway->requests_repeated++;
         cut_again(gateway, sa, &sa->response_draft, &sa->response);
-        send_all(gateway, sa->response);
+        send_all(gateway, sa->response, &gateway->path);
         return false;
     }
     return message->header.message_id == sa->expected;
@@ -624,6 +653,7 @@ void gateway_input(struct gateway *gateway, const struct path *path, struct byte
             open_message(gateway, sa, octets, datagram.len, &message, first);
         } else if (sa == NULL && gateway->config.says_unknown &&
                    (message.header.flags & IKE_FLAG_RESPONSE) == 0) {
+            gateway->path = *path;
             gateway_say_unknown(gateway, &message);
         }
     }

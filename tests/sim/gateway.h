@@ -22,6 +22,7 @@
 #define GATEWAY_TICKETS_MAX 16
 #define GATEWAY_TICKET_LEN 40
 #define GATEWAY_ATTEMPTS_MAX 16
+#define GATEWAY_ADDRESSES_MAX 4
 #define GATEWAY_RANDOM (-1)
 
 enum gateway_auth { GATEWAY_AUTH_CERTIFICATE = 0, GATEWAY_AUTH_PSK };
@@ -64,6 +65,7 @@ enum gateway_redirect {
 };
 /* QCD tokens (RFC 6290): those that it sends in the clear after a restart are right or wrong. */
 enum gateway_tokens { GATEWAY_TOKENS_NONE = 0, GATEWAY_TOKENS_RIGHT, GATEWAY_TOKENS_WRONG };
+enum gateway_cookie2 { GATEWAY_COOKIE2_RIGHT = 0, GATEWAY_COOKIE2_WRONG, GATEWAY_COOKIE2_MISSING };
 
 /* All zero is a gateway without quirks: certificate, EAP-MSCHAPv2 for users, everything that we
  * offer by default. */
@@ -113,6 +115,12 @@ struct gateway_config {
     bool forgets;      /* an IKE SA that is deleted at once: its last answer is not repeated */
     bool says_unknown; /* answers what it has no IKE SA for, unprotected (RFC 7296 2.21.4) */
 
+    bool mobike;                                  /* RFC 4555 */
+    const char *addresses[GATEWAY_ADDRESSES_MAX]; /* all that it has; NULL ends them */
+    enum gateway_cookie2 cookie2;                 /* what it returns */
+    bool checks_routability;                      /* before it moves ESP */
+    uint16_t refuse_update[GATEWAY_REFUSALS_MAX]; /* the first ones, one after the other */
+
     /* CREATE_CHILD_SA of the client */
     uint16_t refuse_child[GATEWAY_REFUSALS_MAX]; /* the first ones, one after the other; 0 ends */
     uint16_t refuse_ike[GATEWAY_REFUSALS_MAX];
@@ -146,6 +154,7 @@ enum gateway_phase {
 enum gateway_ask {
     GATEWAY_ASK_NOTHING,
     GATEWAY_ASK_OTHER, /* its answer is only kept */
+    GATEWAY_ASK_ROUTABILITY,
     GATEWAY_ASK_REKEY_CHILD,
     GATEWAY_ASK_REKEY_IKE,
     GATEWAY_ASK_DELETE_CHILD,
@@ -192,7 +201,8 @@ struct gateway_sa {
     uint8_t request_exchange;
     uint64_t request_began, request_due;
     unsigned request_tries;
-    uint64_t until; /* REDUNDANT */
+    uint64_t until;    /* REDUNDANT */
+    uint8_t check[24]; /* COOKIE2 that is to come back */
     uint32_t sync_nonce;
     bool forgotten; /* as if it had never been */
     GByteArray *parts[GATEWAY_FRAGMENTS_MAX];
@@ -244,6 +254,11 @@ struct gateway_ticket {
     bool used;
 };
 
+struct gateway_datagram {
+    struct path path;
+    GByteArray *octets;
+};
+
 struct gateway_todo {
     enum gateway_ask ask;
     struct gateway_sa *sa; /* NULL = the one in use by then */
@@ -259,7 +274,12 @@ struct gateway {
     const struct pki *pki;
     struct rng rng;
     struct rng_seeded rng_state;
-    struct path path; /* as the gateway sees it: local is the gateway's */
+    /* As the gateway sees them, local is its own: of the latest message, where answers go; of the
+     * IKE SA, where requests go; of ESP. */
+    struct path path, ike_path, esp_path;
+    bool mobike; /* of both sides */
+    unsigned updates;
+    bool check_due; /* of the client's address */
     enum gateway_phase phase;
     uint64_t now;
 
@@ -308,7 +328,7 @@ struct gateway {
     uint8_t last_response_first;
     GString *complaints; /* what the client has done wrong */
 
-    GPtrArray *out_queue; /* GByteArray to be sent along `path` */
+    GPtrArray *out_queue; /* struct gateway_datagram */
 };
 
 void gateway_init(struct gateway *gateway, const struct gateway_config *config,
@@ -346,6 +366,9 @@ unsigned gateway_live_children(const struct gateway *gateway);
 unsigned gateway_live_sas(const struct gateway *gateway);
 /* By the SPI of packets to it, whatever their state but NONE; NULL. */
 struct gateway_child *gateway_child_in(struct gateway *gateway, uint32_t spi_in);
+
+/* It has that address and no other but those of its config, and says so from there. */
+void gateway_tell_addresses(struct gateway *gateway, const struct addr *from, uint64_t now);
 
 /* ---- between the files of the gateway ---- */
 void gateway_send(struct gateway *gateway, struct bytes datagram);
@@ -449,6 +472,19 @@ struct bytes gateway_notify_data(const struct message *message, uint16_t type, b
 void gateway_write_idr(struct gateway *gateway, struct chain *reply);
 void gateway_our_octets(struct gateway *gateway, struct secret *out);
 void gateway_client_octets(struct gateway *gateway, struct secret *out);
+/* ---- gateway_mobike.c ---- */
+/* The client's first IKE_AUTH request; the answer to its last. */
+void gateway_mobike_first(struct gateway *gateway, const struct message *message);
+void gateway_mobike_answer(struct gateway *gateway, struct chain *reply);
+/* An INFORMATIONAL request of the client. */
+void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
+                            const struct message *message, struct chain *reply);
+void gateway_mobike_run(struct gateway *gateway);
+void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *sa,
+                             const struct message *message);
+
+void gateway_write_nat_detection(struct gateway *gateway, const struct gateway_sa *sa,
+                                 struct chain *chain);
 void gateway_init_request(struct gateway *gateway, const struct message *message);
 void gateway_auth_request(struct gateway *gateway, const struct message *message,
                           struct chain *reply);

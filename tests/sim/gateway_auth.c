@@ -145,6 +145,7 @@ static void write_child(struct gateway *gateway, struct chain *reply)
     if (gateway->config.cluster) {
         notify_write(reply, 0, none, N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, none);
     }
+    gateway_mobike_answer(gateway, reply);
     gateway_esp_proposals(gateway, &accepted);
     if (gateway->config.child_error != 0) {
         notify_write(reply, 0, none, gateway->config.child_error, none);
@@ -255,6 +256,7 @@ static void first_request(struct gateway *gateway, const struct message *message
     const struct payload *payload = message_find(message, P_AUTH, 0);
     struct auth_payload auth;
 
+    gateway_mobike_first(gateway, message);
     save(&gateway->idi, message, P_IDi);
     save(&gateway->saved_cp, message, P_CP);
     save(&gateway->saved_sa, message, P_SA);

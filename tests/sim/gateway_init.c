@@ -194,7 +194,8 @@ static bool demand_group(struct gateway *gateway, const struct message *message,
 
 /* ---- accepting ---- */
 
-static void write_nat_detection(struct gateway *gateway, struct chain *chain)
+void gateway_write_nat_detection(struct gateway *gateway, const struct gateway_sa *sa,
+                                 struct chain *chain)
 {
     static const uint16_t types[] = {N_NAT_DETECTION_SOURCE_IP, N_NAT_DETECTION_DESTINATION_IP};
 
@@ -204,8 +205,8 @@ static void write_nat_detection(struct gateway *gateway, struct chain *chain)
         struct writer w = writer_of(octets, sizeof octets);
         struct bytes part;
 
-        wr_u64(&w, gateway->sa->spi_i);
-        wr_u64(&w, gateway->sa->spi_r);
+        wr_u64(&w, sa->spi_i);
+        wr_u64(&w, sa->spi_r);
         wr_bytes(&w, addr_bytes(&endpoint->addr));
         wr_u16(&w, (uint16_t)(endpoint->port + gateway->config.nat));
         part = wr_written(&w);
@@ -220,7 +221,7 @@ void gateway_write_support(struct gateway *gateway, const struct message *messag
     const struct bytes none = {0};
 
     (void)gateway_notify_data(message, N_FRAGMENTATION_SUPPORTED, &gateway->peer_fragments);
-    write_nat_detection(gateway, chain);
+    gateway_write_nat_detection(gateway, gateway->sa, chain);
     if (gateway->config.fragment > 0) {
         notify_write(chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
     }

@@ -284,6 +284,7 @@ static void start(struct gateway *gateway, const struct gateway_todo *todo)
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:
+    case GATEWAY_ASK_ROUTABILITY:
     case GATEWAY_ASK_SYNC:
         break;
     }
@@ -573,6 +574,9 @@ void gateway_answered(struct gateway *gateway, struct gateway_sa *sa, const stru
         break;
     case GATEWAY_ASK_SYNC:
         gateway_synced(gateway, sa, message);
+        break;
+    case GATEWAY_ASK_ROUTABILITY:
+        gateway_mobike_answered(gateway, sa, message);
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:

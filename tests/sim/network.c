@@ -73,13 +73,20 @@ static struct datagram *enqueue(struct network *network, struct sim_random *rand
     return datagram;
 }
 
-void network_send_mark(struct network *network, struct sim_random *random, bool to_gateway,
-                       uint32_t spi, uint64_t now)
+/* True when it arrives somewhere. */
+static bool route(struct network *network, bool to_gateway, struct path *path, uint64_t now)
 {
-    const struct path path = {0};
+    return to_gateway ? places_to_gateway(&network->places, path, now)
+                      : places_to_client(&network->places, path, now);
+}
 
-    if (!network->faults.partition) {
-        enqueue(network, random, to_gateway, &path, (struct bytes){0}, now)->spi = spi;
+void network_send_mark(struct network *network, struct sim_random *random, bool to_gateway,
+                       const struct path *path, uint32_t spi, uint64_t now)
+{
+    struct path translated = *path;
+
+    if (!network->faults.partition && route(network, to_gateway, &translated, now)) {
+        enqueue(network, random, to_gateway, &translated, (struct bytes){0}, now)->spi = spi;
     }
 }
 
@@ -93,16 +100,21 @@ const char *network_send(struct network *network, struct sim_random *random, boo
 {
     const struct faults *faults = &network->faults;
     size_t n = to_gateway ? network->sent_to_gateway++ : network->sent_to_client++;
+    struct path translated = *path;
     struct datagram *datagram;
     const char *fate = "";
 
+    if (!route(network, to_gateway, &translated, now)) {
+        network->lost++;
+        return "lost in the wrong place";
+    }
     if (faults->partition ||
         marked(n, to_gateway ? faults->lose_to_gateway : faults->lose_to_client) ||
         sim_chance(random, faults->lose)) {
         network->lost++;
         return "lost";
     }
-    datagram = enqueue(network, random, to_gateway, path, data, now);
+    datagram = enqueue(network, random, to_gateway, &translated, data, now);
     if (marked(n, to_gateway ? faults->hold_to_gateway : faults->hold_to_client)) {
         datagram->at += faults->hold_us;
         fate = "held up";
@@ -118,7 +130,7 @@ const char *network_send(struct network *network, struct sim_random *random, boo
     }
     if (marked(n, to_gateway ? faults->duplicate_to_gateway : faults->duplicate_to_client) ||
         sim_chance(random, faults->duplicate)) {
-        enqueue(network, random, to_gateway, path, data, now);
+        enqueue(network, random, to_gateway, &translated, data, now);
         network->duplicated++;
         fate = *fate != '\0' ? "corrupted, and duplicated" : "duplicated";
     }

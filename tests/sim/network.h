@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "ike/ike.h"
+#include "sim/places.h"
 
 /* Deterministic randomness of the simulation itself (SplitMix64). */
 struct sim_random {
@@ -39,6 +39,7 @@ struct datagram {
 
 struct network {
     struct faults faults;
+    struct places places;
     GPtrArray *in_flight; /* struct datagram */
     size_t sent_to_gateway, sent_to_client;
     uint64_t order;
@@ -51,9 +52,10 @@ void network_free(struct network *network);
  * did. */
 const char *network_send(struct network *network, struct sim_random *random, bool to_gateway,
                          const struct path *path, struct bytes data, uint64_t now);
-/* A mark in the place of an ESP packet: delayed as messages are, and lost in a partition only. */
+/* A mark in the place of an ESP packet: delayed as messages are, and lost only in a partition or
+ * where its path does not work. */
 void network_send_mark(struct network *network, struct sim_random *random, bool to_gateway,
-                       uint32_t spi, uint64_t now);
+                       const struct path *path, uint32_t spi, uint64_t now);
 /* When the next datagram arrives; IKE_NEVER. */
 uint64_t network_deadline(const struct network *network);
 /* Takes the datagram that arrives first and not after `now`; NULL when there is none. Free with

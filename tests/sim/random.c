@@ -12,6 +12,7 @@
 #define REST_WITHIN SECONDS(200)
 #define STAY_S 3600
 #define RESTART_WITHIN SECONDS(20)
+#define FLOWS_WITHIN SECONDS(100)
 #define LOST_WITHIN SECONDS(150) /* an established gateway that is silent */
 
 static const char *const ike_suites[] = {
@@ -37,7 +38,8 @@ static const uint16_t auth_errors[] = {N_AUTHENTICATION_FAILED,
 
 static bool always;
 static unsigned n_connected, n_reasons[REASON_COUNT], n_again, n_resumed;
-static uint64_t n_rekeys, n_ike_rekeys, n_marks, n_redirects, n_reauths, n_restarts;
+static uint64_t n_rekeys, n_ike_rekeys, n_marks, n_redirects, n_reauths, n_restarts, n_moves,
+    n_updates;
 
 #define PICK(random, table) (table)[sim_below((random), G_N_ELEMENTS(table))]
 
@@ -154,6 +156,32 @@ static bool random_rekeying(struct sim_random *random, struct setup *setup)
     return !difficult;
 }
 
+/* Whether it moves, and how the gateway takes it. */
+static void random_moving(struct sim_random *random, struct setup *setup, bool honest)
+{
+    struct gateway_config *gateway = &setup->gateway;
+
+    setup->mobike = sim_chance(random, 800);
+    setup->moving = sim_chance(random, 500);
+    setup->nat = sim_chance(random, 500);
+    setup->nat_timeout_us = SECONDS(PICK(random, ((unsigned[]){0, 25, 60, 150})));
+    gateway->mobike = sim_chance(random, 800);
+    gateway->checks_routability = sim_chance(random, 300);
+    if (setup->moving && sim_chance(random, 700)) {
+        memcpy(gateway->addresses, places_gateways, sizeof places_gateways);
+    }
+    if (!honest) {
+        gateway->cookie2 = sim_chance(random, 50) ? GATEWAY_COOKIE2_WRONG : GATEWAY_COOKIE2_RIGHT;
+        for (size_t i = 0; i < GATEWAY_REFUSALS_MAX; i++) {
+            gateway->refuse_update[i] =
+                sim_chance(random, 100)
+                    ? PICK(random, ((uint16_t[]){N_UNACCEPTABLE_ADDRESSES,
+                                                 N_UNEXPECTED_NAT_DETECTED, N_INVALID_SYNTAX}))
+                    : 0;
+        }
+    }
+}
+
 /* True when the gateway does nothing wrong. */
 static bool random_setup(struct sim_random *random, struct setup *setup)
 {
@@ -188,6 +216,7 @@ static bool random_setup(struct sim_random *random, struct setup *setup)
     setup->start_at_4500 = sim_chance(random, 300);
     setup->ipv6 = sim_chance(random, 300);
     setup->path_mtu = PICK(random, ((uint16_t[]){0, 576, 1280, 1500}));
+    random_moving(random, setup, honest);
     return honest;
 }
 
@@ -239,15 +268,122 @@ static void forge_damaged(struct sim *sim)
 /* A gateway that demands another group every time is not asked twice. */
 static void begin_again(struct sim *sim)
 {
+    struct places *places = &sim->network.places;
+
     if (sim->setup.gateway.n_demands > 0) {
         return;
     }
+    memset(places->blocked, 0, sizeof places->blocked);
+    places->client_up[0] = places->gateway_up[0] = true;
     sim_again(sim);
+    if (sim->setup.moving) {
+        sim_tell(sim);
+    }
     if (!sim_run(sim, sim_settled, sim->now + 2 * SETTLE_WITHIN)) {
         sim_violation(sim, "begun again, it is neither connected nor ended");
     }
     n_again++;
     n_resumed += sim_connected(sim) && sim_resumed(sim);
+}
+
+/* The gateway has no address that the client cannot know of. */
+static void random_places(struct sim *sim)
+{
+    struct sim_random *random = &sim->random;
+    struct places before = sim->network.places;
+    struct places *places = &sim->network.places;
+    unsigned client = sim_below(random, PLACES_CLIENTS);
+    unsigned gateway = sim_below(random, PLACES_GATEWAYS);
+
+    switch (sim_below(random, 4)) {
+    case 0:
+        places->client_up[client] = !places->client_up[client];
+        break;
+    case 1:
+        for (unsigned i = 0; i < PLACES_CLIENTS; i++) {
+            places->client_up[i] = sim_chance(random, 500);
+        }
+        break;
+    case 2:
+        places->blocked[client][gateway] = !places->blocked[client][gateway];
+        break;
+    default:
+        if (sim->setup.gateway.addresses[0] != NULL) {
+            places->gateway_up[gateway] = !places->gateway_up[gateway];
+        }
+        break;
+    }
+    if (!places_any(places)) {
+        *places = before;
+    }
+    sim_note(sim, "---- the gateway's addresses: %d %d %d", places->gateway_up[0],
+             places->gateway_up[1], places->gateway_up[2]);
+    sim_tell(sim);
+}
+
+static void go_offline(struct sim *sim)
+{
+    const struct places before = sim->network.places;
+
+    sim_locals(sim, 0);
+    sim_run(sim, sim_ended, sim->now + sim_below(&sim->random, 100000000));
+    for (unsigned i = 0; i < PLACES_CLIENTS; i++) {
+        sim->network.places.client_up[i] = before.client_up[i];
+    }
+    sim_tell(sim);
+}
+
+static void its_addresses(struct sim *sim)
+{
+    for (unsigned i = 0; i < PLACES_GATEWAYS; i++) {
+        if (sim->network.places.gateway_up[i] && sim->gateway.mobike) {
+            struct addr addr = places_addr(places_gateways[i]);
+
+            /* It cannot know which of the client's addresses is of that family. */
+            if (addr.family == sim->gateway.ike_path.remote.addr.family) {
+                gateway_tell_addresses(&sim->gateway, &addr, sim->now);
+                return;
+            }
+        }
+    }
+}
+
+static void move(struct sim *sim)
+{
+    switch (sim_below(&sim->random, 9)) {
+    case 0:
+        places_rebind(&sim->network.places);
+        break;
+    case 1:
+        sim_nap(sim, sim_below(&sim->random, 200000000), sim_chance(&sim->random, 500));
+        break;
+    case 2:
+        go_offline(sim);
+        break;
+    case 3:
+        ike_network_changed(sim->ike, sim->now);
+        break;
+    case 4:
+        its_addresses(sim);
+        break;
+    default:
+        random_places(sim);
+        break;
+    }
+    n_moves++;
+    sim_pump(sim);
+}
+
+/* Everything works again, but for addresses of ours that are not there. */
+static void heal(struct sim *sim)
+{
+    struct places *places = &sim->network.places;
+
+    memset(places->blocked, 0, sizeof places->blocked);
+    places->gateway_up[0] = true;
+    if (sim->setup.moving) {
+        sim_locals(sim, 1U + sim_below(&sim->random, 15) % 7);
+    }
 }
 
 /* What both sides may do to each other without an end. */
@@ -299,7 +435,7 @@ static void gentle_deed(struct sim *sim)
 static void restart(struct sim *sim)
 {
     const struct setup *setup = &sim->setup;
-    bool heard = sim_quiet(sim) && setup->gateway.says_unknown &&
+    bool heard = sim_flows(sim) && setup->gateway.says_unknown &&
                  setup->gateway.tokens == GATEWAY_TOKENS_RIGHT && setup->faults.lose == 0 &&
                  setup->faults.corrupt == 0 && !sim->network.faults.partition;
 
@@ -357,14 +493,22 @@ static bool stays(const struct setup *setup)
 static void live(struct sim *sim, bool easy)
 {
     bool rough = sim_chance(&sim->random, 300);
+    bool still = !rough && easy && !sim->setup.gateway.leaves_behind && stays(&sim->setup) &&
+                 few_losses(&sim->setup);
     struct faults none = {0};
 
     sim_traffic(sim, 20000 + sim_below(&sim->random, 300000));
     for (unsigned n = sim_below(&sim->random, 12); n > 0 && !sim->down; n--) {
         if (rough && sim_chance(&sim->random, 200)) {
             rough_deed(sim);
+        } else if (sim->setup.moving && sim_chance(&sim->random, 500)) {
+            move(sim);
         } else {
             gentle_deed(sim);
+        }
+        if (still && sim->setup.moving && sim_chance(&sim->random, 300) &&
+            !sim_run(sim, sim_flows, sim->now + FLOWS_WITHIN)) {
+            sim_require_flow(sim);
         }
         /* Often at once, so that they cross. */
         sim_run(sim, sim_ended,
@@ -372,12 +516,12 @@ static void live(struct sim *sim, bool easy)
                     sim_below(&sim->random,
                               PICK(&sim->random, ((uint32_t[]){1, 20000, 3000000, 50000000}))));
     }
-    if (!rough && easy && !sim->setup.gateway.leaves_behind && stays(&sim->setup) &&
-        few_losses(&sim->setup)) {
+    if (still) {
         none.partition = sim->network.faults.partition;
         sim->network.faults = none;
-        if (!sim_run(sim, sim_quiet, sim->now + REST_WITHIN)) {
-            sim_require_quiet(sim);
+        heal(sim);
+        if (!sim_run(sim, sim_flows, sim->now + REST_WITHIN)) {
+            sim_require_flow(sim);
         }
     }
     if (!sim->down) {
@@ -426,12 +570,35 @@ void random_summary(void)
     printf("%" PRIu64 " redirections, %" PRIu64 " authentications to be repeated, %" PRIu64
            " restarts that were proven\n",
            n_redirects, n_reauths, n_restarts);
+    printf("%" PRIu64 " moves, %" PRIu64 " updates of addresses\n", n_moves, n_updates);
     fflush(stdout);
 }
 
 void random_ladders(bool print)
 {
     always = print;
+}
+
+/* Both sides can move, and the gateway makes no difficulties. */
+static bool moves_easily(const struct setup *setup)
+{
+    static const uint16_t nothing[GATEWAY_REFUSALS_MAX];
+
+    return setup->mobike && setup->gateway.mobike &&
+           setup->gateway.cookie2 == GATEWAY_COOKIE2_RIGHT &&
+           memcmp(setup->gateway.refuse_update, nothing, sizeof nothing) == 0;
+}
+
+static void begin_moving(struct sim *sim)
+{
+    for (unsigned i = 0; i < PLACES_GATEWAYS; i++) {
+        sim->network.places.gateway_up[i] = i == 0 || sim->setup.gateway.addresses[0] != NULL;
+    }
+    sim_tell(sim);
+    if (sim_chance(&sim->random, 200)) {
+        sim_run(sim, sim_settled, sim->now + sim_below(&sim->random, 60000));
+        sim_locals(sim, 1 + sim_below(&sim->random, 7));
+    }
 }
 
 bool random_run(uint64_t seed)
@@ -444,6 +611,10 @@ bool random_run(uint64_t seed)
     bool good;
 
     sim = sim_new(&setup, seed);
+    if (setup.moving) {
+        begin_moving(sim);
+        easy = easy && moves_easily(&setup);
+    }
     if (!sim_run(sim, sim_settled, SIM_START + SETTLE_WITHIN)) {
         sim_violation(sim, "after %d s it is neither connected nor ended",
                       (int)((SETTLE_WITHIN) / 1000000));
@@ -460,6 +631,7 @@ bool random_run(uint64_t seed)
     n_marks += sim->marks;
     n_redirects += sim->redirects;
     n_reauths += sim->reauths;
+    n_updates += sim->gateway.updates;
     good = sim->violations->len == 0;
     if (!good || always) {
         fprintf(stderr, "seed %" PRIu64 ":\n%s%s", seed, sim->ladder->str, sim->violations->str);

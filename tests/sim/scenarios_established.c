@@ -197,7 +197,7 @@ START_TEST(gateway_moves_behind_nat)
     struct sim *sim = connected(&setup);
 
     sim->path_seen = false;
-    sim->gateway.path.local.port = 4711;
+    sim->gateway.ike_path.local.port = 4711;
     gateway_liveness(&sim->gateway, sim->now);
     ck_assert(sim_run(sim, answered, sim->now + SECONDS(1)));
     ck_assert_int_eq(sim->path_seen, setup.gateway.nat);

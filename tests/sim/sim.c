@@ -87,6 +87,7 @@ static struct ike *new_engine(struct sim *sim)
         .application_version = "simulator",
         .path_mtu = setup->path_mtu,
         .trace = true,
+        .mobike = setup->mobike,
         .wall_clock = PKI_NOW + (time_t)setup->clock_shift,
         .rng = {.fill = client_random, .context = sim},
         .ticket = sim->ticket.opaque.len > 0 ? &sim->ticket : NULL,
@@ -136,6 +137,9 @@ struct sim *sim_new(const struct setup *setup, uint64_t seed)
     sim->rng = rng_from_seed(&sim->rng_client, seed);
     sim->nonce_first = GATEWAY_RANDOM;
     network_init(&sim->network, &setup->faults);
+    places_init(&sim->network.places, setup->moving);
+    sim->network.places.nat = setup->nat;
+    sim->network.places.nat_timeout_us = setup->nat_timeout_us;
     gateway_init(&sim->gateway, &setup->gateway, pki_get(), seed);
     sim->ike = new_engine(sim);
     ike_tick(sim->ike, sim->now);
@@ -249,8 +253,9 @@ static void on_redirect(struct sim *sim, const char *gateway)
     sim_note(sim, "    redirect to %s", gateway);
     sim->redirects++;
     g_strlcpy(sim->redirected_to, gateway, sizeof sim->redirected_to);
-    /* The first response is not protected: whoever damages it may send us anywhere. */
-    if (sim->setup.faults.corrupt == 0 && strcmp(gateway, "203.0.113.7") != 0 &&
+    /* The first response is not protected: whoever damages it may send us anywhere. And it may send
+     * us to another address of its own. */
+    if (sim->setup.faults.corrupt == 0 && !sim->setup.moving && strcmp(gateway, "203.0.113.7") != 0 &&
         strcmp(gateway, "2001:db8::7") != 0 && strcmp(gateway, "gw2.example.org") != 0) {
         sim_violation(sim, "redirected to where no gateway can be: %s", gateway);
     }
@@ -284,6 +289,15 @@ static void check_end(struct sim *sim)
     }
 }
 
+static void on_path(struct sim *sim, const struct path *path)
+{
+    char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+
+    sim->esp_path = *path;
+    sim_note(sim, "    path: %s - %s", addr_text(&path->local.addr, local),
+             endpoint_text(&path->remote, remote));
+}
+
 static void on_event(struct sim *sim, const struct ike_event *event)
 {
     if (sim->down) {
@@ -313,6 +327,7 @@ static void on_event(struct sim *sim, const struct ike_event *event)
         break;
     case IKE_EVENT_PATH:
         sim->path_seen = true;
+        on_path(sim, &event->path);
         break;
     case IKE_EVENT_REDIRECT:
         on_redirect(sim, event->text);
@@ -371,7 +386,7 @@ static bool pump_outputs(struct sim *sim)
 void sim_pump(struct sim *sim)
 {
     struct ike_event event;
-    bool again = true;
+    bool again = !sim->asleep;
 
     while (again && sim->sent <= DATAGRAMS_MAX) {
         again = false;
@@ -391,8 +406,9 @@ static void flush_gateway(struct sim *sim)
     struct gateway *gateway = &sim->gateway;
 
     for (guint i = 0; i < gateway->out_queue->len; i++) {
-        const GByteArray *datagram = g_ptr_array_index(gateway->out_queue, i);
-        const char *fate = network_send(&sim->network, &sim->random, false, &gateway->path,
+        const struct gateway_datagram *queued = g_ptr_array_index(gateway->out_queue, i);
+        const GByteArray *datagram = queued->octets;
+        const char *fate = network_send(&sim->network, &sim->random, false, &queued->path,
                                         bytes_of(datagram->data, datagram->len), sim->now);
 
         if (*fate != '\0') {
@@ -416,7 +432,7 @@ static void deliver(struct sim *sim, struct datagram *datagram)
 {
     struct path path = {.local = datagram->to, .remote = datagram->from};
 
-    if (sim->asleep && !datagram->to_gateway) {
+    if (!datagram->to_gateway && (sim->asleep || !places_works(&sim->network.places, &path))) {
         sim->network.lost++;
     } else if (datagram->corrupted && datagram->to_gateway &&
                (sim->again || sim->gateway.phase >= GATEWAY_UP)) {

@@ -28,6 +28,10 @@ struct setup {
     bool late_trust;       /* the authorities arrive after IKE_SA_INIT */
     uint64_t clock_shift;  /* seconds added to the wall clock */
     bool start_at_4500;
+    bool mobike; /* ours */
+    bool moving; /* addresses matter: places.h */
+    bool nat;    /* ... and there is one */
+    uint64_t nat_timeout_us;
     bool ipv6; /* inner IPv6 addresses as well */
     uint16_t path_mtu;
     uint64_t child_lifetime_us, ike_lifetime_us; /* 0 = the engine's own */
@@ -65,7 +69,9 @@ struct sim {
     unsigned redirects, reauths;
     char redirected_to[256];
     uint64_t reauth_at;
-    bool retry; /* of the end */
+    bool retry;                          /* of the end */
+    struct path esp_path;                /* where the engine sends ESP */
+    uint64_t marks_up_at, marks_down_at; /* the latest that came to the gateway, and to us */
     unsigned n_child_up, n_child_down;
     GArray *children;  /* struct sim_child */
     uint32_t outbound; /* spi_in of the one that it sends along; 0 = none */
@@ -121,6 +127,22 @@ void sim_traffic(struct sim *sim, uint64_t every);
 void sim_note(struct sim *sim, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Notes that an invariant does not hold. */
 void sim_violation(struct sim *sim, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* ---- moves.c ---- */
+/* The engine hears which addresses of places.h there are. */
+void sim_tell(struct sim *sim);
+/* Address `client` of places.h comes or goes, and the engine hears of it. */
+void sim_local(struct sim *sim, unsigned client, bool up);
+/* All at once: bit n = address n is there. */
+void sim_locals(struct sim *sim, unsigned mask);
+/* sim_sleep(), then the engine hears which addresses there are; `told` = that it slept, too. */
+void sim_nap(struct sim *sim, uint64_t us, bool told);
+/* ESP goes both ways along paths that work. */
+bool sim_flows(const struct sim *sim);
+/* Says why not. */
+void sim_require_flow(struct sim *sim);
+/* True when marks that were sent after `since` have come through both ways. */
+bool sim_heard_since(const struct sim *sim, uint64_t since);
 
 /* ---- traffic.c: the engine's Child SAs beside the gateway's ---- */
 void traffic_event(struct sim *sim, const struct ike_event *event);

@@ -222,6 +222,7 @@ static void arrived_here(struct sim *sim, uint32_t spi)
 void traffic_arrived(struct sim *sim, const struct datagram *datagram)
 {
     sim->marks++;
+    *(datagram->to_gateway ? &sim->marks_up_at : &sim->marks_down_at) = sim->now;
     if (sim->down) {
         return;
     }
@@ -250,15 +251,15 @@ static void send_marks(struct sim *sim)
     if (sim->down) {
         return;
     }
-    if (ours != NULL) {
-        network_send_mark(&sim->network, &sim->random, true, ours->spi_out, sim->now);
+    if (ours != NULL && !sim->asleep) {
+        network_send_mark(&sim->network, &sim->random, true, &sim->esp_path, ours->spi_out, sim->now);
         ike_sent_traffic(sim->ike, sim->now);
-    } else if (!ending(sim) && its != NULL && its->state == GATEWAY_CHILD_UP &&
+    } else if (!sim->asleep && !ending(sim) && its != NULL && its->state == GATEWAY_CHILD_UP &&
                find(sim, its->spi_out) != NULL) {
         sim_violation(sim, "we have nothing to send along");
     }
     if (its != NULL && (its->state == GATEWAY_CHILD_UP || its->state == GATEWAY_CHILD_REPLACED)) {
-        network_send_mark(&sim->network, &sim->random, false, its->spi_out, sim->now);
+        network_send_mark(&sim->network, &sim->random, false, &gateway->esp_path, its->spi_out, sim->now);
     }
 }
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/gateway.h"
+
+/* MOBIKE (RFC 4555) as the responder, conforming or not. */
+
+#define COOKIE_LEN 24
+
+static const struct bytes none;
+
+static bool find(const struct message *message, uint16_t type, struct bytes *data)
+{
+    const struct payload *payload;
+    struct notify notify;
+
+    for (size_t i = 0; (payload = message_find(message, P_NOTIFY, i)) != NULL; i++) {
+        if (notify_parse(&notify, payload->body) == OK && notify.type == type) {
+            *data = notify.data;
+            return true;
+        }
+    }
+    return false;
+}
+
+void gateway_mobike_first(struct gateway *gateway, const struct message *message)
+{
+    struct bytes data;
+
+    gateway->mobike = gateway->config.mobike && find(message, N_MOBIKE_SUPPORTED, &data);
+}
+
+static void write_addresses(const struct gateway *gateway, struct chain *chain)
+{
+    for (size_t i = 0; i < GATEWAY_ADDRESSES_MAX && gateway->config.addresses[i] != NULL; i++) {
+        struct addr addr = {0};
+
+        sim_require(addr_parse(&addr, gateway->config.addresses[i]), "an address");
+        if (!addr_equal(&addr, &gateway->ike_path.local.addr)) {
+            notify_write(chain, 0, none,
+                         addr.family == FAMILY_IPV6 ? N_ADDITIONAL_IP6_ADDRESS
+                                                    : N_ADDITIONAL_IP4_ADDRESS,
+                         addr_bytes(&addr));
+        }
+    }
+}
+
+void gateway_mobike_answer(struct gateway *gateway, struct chain *reply)
+{
+    if (gateway->mobike) {
+        notify_write(reply, 0, none, N_MOBIKE_SUPPORTED, none);
+        write_addresses(gateway, reply);
+    }
+}
+
+static void echo_cookie(struct gateway *gateway, struct bytes cookie, struct chain *reply)
+{
+    uint8_t copy[64];
+
+    if (cookie.len < 8 || cookie.len > sizeof copy) {
+        gateway_complain(gateway, "COOKIE2 of %zu octets", cookie.len);
+        return;
+    }
+    memcpy(copy, cookie.data, cookie.len);
+    copy[0] ^= gateway->config.cookie2 == GATEWAY_COOKIE2_WRONG ? 1 : 0;
+    if (gateway->config.cookie2 != GATEWAY_COOKIE2_MISSING) {
+        notify_write(reply, 0, none, N_COOKIE2, bytes_of(copy, cookie.len));
+    }
+}
+
+static void update(struct gateway *gateway, struct chain *reply)
+{
+    uint16_t error = gateway->updates < GATEWAY_REFUSALS_MAX
+                         ? gateway->config.refuse_update[gateway->updates]
+                         : 0;
+
+    gateway->updates++;
+    if (error != 0) {
+        notify_write(reply, 0, none, error, none);
+        return;
+    }
+    gateway->ike_path = gateway->path;
+    if (gateway->config.checks_routability) {
+        gateway->check_due = true;
+    } else {
+        gateway->esp_path = gateway->path;
+    }
+}
+
+void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
+                            const struct message *message, struct chain *reply)
+{
+    struct bytes data;
+    bool natd = find(message, N_NAT_DETECTION_SOURCE_IP, &data) &&
+                find(message, N_NAT_DETECTION_DESTINATION_IP, &data);
+
+    if (!gateway->mobike) {
+        if (find(message, N_UPDATE_SA_ADDRESSES, &data)) {
+            gateway_complain(gateway, "UPDATE_SA_ADDRESSES without MOBIKE");
+        }
+        return;
+    }
+    if (find(message, N_UPDATE_SA_ADDRESSES, &data)) {
+        if (!natd) {
+            gateway_complain(gateway, "UPDATE_SA_ADDRESSES without NAT detection");
+        }
+        update(gateway, reply);
+    }
+    if (natd) {
+        gateway_write_nat_detection(gateway, sa, reply);
+    }
+    if (find(message, N_COOKIE2, &data)) {
+        echo_cookie(gateway, data, reply);
+    }
+}
+
+void gateway_mobike_run(struct gateway *gateway)
+{
+    uint8_t buffer[64];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+
+    if (!gateway->check_due || gateway->phase != GATEWAY_UP || gateway->sa->request != NULL) {
+        return;
+    }
+    sim_require(rng_fill(&gateway->rng, gateway->sa->check, COOKIE_LEN) == OK, "a cookie");
+    notify_write(&chain, 0, none, N_COOKIE2, bytes_of(gateway->sa->check, COOKIE_LEN));
+    if (gateway_send_request(gateway, gateway->sa, X_INFORMATIONAL, &chain)) {
+        gateway->check_due = false;
+        gateway->sa->ask = GATEWAY_ASK_ROUTABILITY;
+    }
+}
+
+void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *sa,
+                             const struct message *message)
+{
+    struct bytes data;
+
+    if (!find(message, N_COOKIE2, &data) || !bytes_equal(data, bytes_of(sa->check, COOKIE_LEN))) {
+        gateway_complain(gateway, "COOKIE2 does not come back");
+    }
+    gateway->esp_path = gateway->ike_path;
+}
+
+void gateway_tell_addresses(struct gateway *gateway, const struct addr *from, uint64_t now)
+{
+    uint8_t buffer[512];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+
+    gateway->ike_path.local.addr = *from;
+    write_addresses(gateway, &chain);
+    if (chain.n_payloads == 0) {
+        notify_write(&chain, 0, none, N_NO_ADDITIONAL_ADDRESSES, none);
+    }
+    gateway_request(gateway, X_INFORMATIONAL, &chain, now);
+}
