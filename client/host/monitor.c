@@ -74,9 +74,19 @@ static void settle(struct monitor *monitor)
     }
 }
 
+/* An address comes before its routes; before these it is of no use. */
+static gboolean leads_out(const struct network *network)
+{
+    gboolean any = FALSE;
+    for (gsize i = 0; i < network->n && !any; i++) {
+        any = network->uplinks[i].has_default;
+    }
+    return any;
+}
+
 static gboolean waits_for_any(const struct monitor *monitor)
 {
-    return monitor->network.n == 0;
+    return !leads_out(&monitor->network);
 }
 
 static void look(struct monitor *monitor)
@@ -84,7 +94,7 @@ static void look(struct monitor *monitor)
     struct network now;
     if (!read_now(monitor, &now)) {
         settle(monitor);
-    } else if (uplinks_lost(&monitor->network, &now) || (waits_for_any(monitor) && now.n > 0)) {
+    } else if (uplinks_lost(&monitor->network, &now) || (waits_for_any(monitor) && leads_out(&now))) {
         tell(monitor, &now);
     } else if (!uplinks_equal(&monitor->network, &now)) {
         settle(monitor);

@@ -8,7 +8,7 @@
 
 /*
  * Watches the host's links, addresses and default routes. A change of the uplinks is told at once
- * when one is lost or when there was none, else when no more than MONITOR_SETTLE have passed, so
+ * when one is lost or when none led anywhere, else when no more than MONITOR_SETTLE have passed, so
  * that what belongs together comes together. What a tunnel of ours changes is no change.
  */
 struct monitor;

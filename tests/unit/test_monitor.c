@@ -183,6 +183,22 @@ START_TEST(loss_and_first_are_told_at_once)
 }
 END_TEST
 
+/* An address is of no use before its routes, which come a moment later. */
+START_TEST(first_way_out_is_told_at_once)
+{
+    run("ip addr flush dev up0 && ip route flush dev up0; ip -6 route flush dev up0");
+    wait_for("");
+    told = 0;
+    run("ip addr add 192.0.2.2/24 dev up0");
+    look();
+    ck_assert_uint_eq(told, 0);
+    run("ip route add default via 192.0.2.1");
+    look();
+    ck_assert_uint_eq(told, 1);
+    wait_for("192.0.2.2/24 up0 default 0");
+}
+END_TEST
+
 /* What comes within the time to settle is told as one. */
 START_TEST(gains_come_together)
 {
@@ -399,6 +415,7 @@ int main(void)
     tcase_add_test(tcase, at_first);
     tcase_add_test(tcase, second_link);
     tcase_add_test(tcase, loss_and_first_are_told_at_once);
+    tcase_add_test(tcase, first_way_out_is_told_at_once);
     tcase_add_test(tcase, gains_come_together);
     tcase_add_loop_test(tcase, which_addresses, 0, G_N_ELEMENTS(addresses));
     tcase_add_test(tcase, loopback_interface);
