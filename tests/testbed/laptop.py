@@ -20,9 +20,10 @@ import net
 
 FORWARDING = ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
 # Set by hand, the link-local address is there at once; neighbour discovery needs it.
-ROUTER6 = "fe80::1"
+ROUTER6, LAPTOP6 = "fe80::1", "fe80::2"
 GATEWAY4_OTHER = "192.0.2.3"
-FAMILIES = ("4", "6")
+# The laptop's addresses in its networks.
+HOSTS = (2, 3, 4, 5)
 # What NetworkManager gives to the routes of a device by its kind.
 METRICS = {"eth": 100, "wifi": 600, "wwan": 700}
 GATEWAY_ADDRESSES = (net.GATEWAY4, GATEWAY4_OTHER, net.GATEWAY6)
@@ -90,7 +91,8 @@ class Uplink:
         else:
             self.lan4 = ipaddress.ip_network(f"203.0.113.{16 * lan_number}/28")
         self.lan6 = ipaddress.ip_network(f"2001:db8:2{number:02}::/64")
-        self.host = 2
+        self.router_mac, self.mac = (f"02:00:00:00:{number:02}:{end}" for end in ("0a", "0b"))
+        self.host = HOSTS[0]
         self.ports = 20000
         self.cable = None
         self._build(build)
@@ -123,8 +125,8 @@ class Uplink:
             net.run("ip", "netns", "add", namespace)
             net.run("sysctl", "-q", "-w", *FORWARDING, *net.NO_DAD, namespace=namespace)
         net.batch(None, f"link add {self.device} type veth peer name lan netns {self.router}",
-                  f"link set {self.device} addrgenmode none")
-        net.batch(self.router, "link set lo up",
+                  f"link set {self.device} addrgenmode none address {self.mac}")
+        net.batch(self.router, "link set lo up", f"link set lan address {self.router_mac}",
                   f"addr add {self.lan4[1]}/{self.lan4.prefixlen} dev lan",
                   f"addr add {self.lan6[1]}/64 dev lan nodad",
                   f"addr add {ROUTER6}/64 dev lan nodad", "link set lan up")
@@ -201,7 +203,7 @@ class Uplink:
     def there(self):
         """As NetworkManager does it when the network is configured."""
         dev, metric = self.device, self.metric
-        lines = [f"link set {dev} up"]
+        lines = []
         if "4" in self.kind.families:
             source = self.address4
             lines += [f"addr add {source}/{self.lan4.prefixlen} dev {dev} noprefixroute",
@@ -210,7 +212,10 @@ class Uplink:
                       f"route add default via {self.lan4[1]} dev {dev} proto dhcp src {source} "
                       f"metric {metric}"]
         if "6" in self.kind.families:
-            lines += [f"addr add {self.address6}/64 dev {dev} noprefixroute nodad",
+            # The router's advertisement has also told where it is.
+            lines += [f"neigh replace {ROUTER6} lladdr {self.router_mac} dev {dev} nud stale",
+                      f"addr replace {LAPTOP6}/64 dev {dev} nodad",
+                      f"addr add {self.address6}/64 dev {dev} noprefixroute nodad",
                       f"route add {self.lan6} dev {dev} proto ra metric {metric}",
                       f"route add default via {ROUTER6} dev {dev} proto ra metric {metric}"]
         return lines
@@ -227,31 +232,37 @@ class Uplink:
         """As NetworkManager does it when the network is left."""
         return [f"addr flush dev {self.device}", f"link set {self.device} down"]
 
+    def associate(self):
+        """The link alone, as a cable or a Wi-Fi is up before DHCP begins; at both ends."""
+        # DHCP and duplicate address detection tell the router of its neighbour.
+        net.batch(self.router, "link set lan up",
+                  *(f"neigh replace {network[host]} lladdr {self.mac} dev lan nud permanent"
+                    for network in (self.lan4, self.lan6) for host in HOSTS))
+        net.batch(None, f"link set {self.device} up")
+        for namespace, device in ((None, self.device), (self.router, "lan")):
+            net.wait_until(lambda: "state UP" in net.run("ip", "link", "show", device,
+                                                         namespace=namespace),
+                           5, f"carrier of {device}")
+
     def plug(self):
-        net.batch(self.router, "link set lan up")
+        self.associate()
         net.batch(None, *self.there())
-        self.wait_carrier()
 
     def unplug(self):
         """Left in order: addresses, routes, link."""
         net.batch(None, *self.gone())
-
-    def wait_carrier(self):
-        net.wait_until(lambda: "LOWER_UP" in net.run("ip", "link", "show", self.device), 5,
-                       f"carrier of {self.device}")
 
     def pull(self):
         """The cable alone: no carrier, addresses and routes stay until somebody removes them."""
         net.batch(self.router, "link set lan down")
 
     def push_back(self):
-        net.batch(self.router, "link set lan up")
-        self.wait_carrier()
+        self.associate()
 
     def renumbered(self):
         """Another address of the same network: the old one goes first."""
         lines = self.left()
-        self.host = 2 + (self.host - 1) % 8
+        self.host = HOSTS[(HOSTS.index(self.host) + 1) % len(HOSTS)]
         return [*lines, *self.there()]
 
     # ---- what happens behind it ----
@@ -288,7 +299,8 @@ class Uplink:
             nft("internet", f"""table inet cut{self.number} {{ chain through {{
                 type filter hook forward priority -10;
                 iifname "up{self.number}" drop; oifname "up{self.number}" drop
-            }} }}""")
+            }}
+            }}""")
 
     def weather(self, delay=None, jitter=0, loss=0, duplicates=0):
         """Of the cable: milliseconds, milliseconds, and thousandths of all frames."""
@@ -351,7 +363,13 @@ class Laptop:
 
     def move(self, source, target):
         """One address is gone, the other is up; returns when."""
+        self[target].associate()
         return self.change(*self[source].gone(), *self[target].there())
+
+    def arrive(self, target):
+        """The only address is up; returns when."""
+        self[target].associate()
+        return self.change(*self[target].there())
 
     def leaked(self):
         """Packets that went out beside the tunnel."""

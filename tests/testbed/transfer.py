@@ -95,7 +95,7 @@ class Steady:
 
     PIECE, PAUSE = 4096, 0.01
 
-    def __init__(self, address, patience=60):
+    def __init__(self, address, patience=200):
         self.address, self.patience = address, patience
         self.sent, self.came = hashlib.sha256(), hashlib.sha256()
         self.octets = 0

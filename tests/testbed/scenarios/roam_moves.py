@@ -115,8 +115,9 @@ def address_changes_in_place(context):
 def address_appears_and_vanishes(context):
     """A better network that is gone before anything could come of it."""
     with moving(context, WIFI, CABLE) as trip:
+        trip.bed["eth0"].associate()
         for _ in range(5):
-            moment = trip.bed.change(*trip.bed["eth0"].there(), *trip.bed["eth0"].gone())
+            moment = trip.bed.change(*trip.bed["eth0"].there(), *trip.bed["eth0"].left())
             trip.back_since(moment)
         trip.seen_through("wifi0")
         trip.same_ike_sa()
@@ -131,7 +132,7 @@ def network_comes_back(context, seconds):
         trip.bed["wifi0"].unplug()
         time.sleep(seconds)
         net.check("10.77.0.1" in net.run("ip", "addr"), "the tunnel's address is gone")
-        trip.back_since(trip.bed.change(*trip.bed["wifi0"].there()))
+        trip.back_since(trip.bed.arrive("wifi0"))
     return trip.result()
 
 

@@ -62,7 +62,7 @@ class Day:
     def flaps(self):
         """Gone and back, and gone and back."""
         uplink = self.trip.bed[self.at]
-        lines = [*uplink.gone(), *uplink.there()]
+        lines = [*uplink.left(), *uplink.there()]
         return self.trip.bed.change(*lines * self.choice.randrange(1, 4))
 
     def renumbers(self):

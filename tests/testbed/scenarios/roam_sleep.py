@@ -77,7 +77,7 @@ def wakes_without_network(context):
     with dozing(context, WIFI) as (trip, sleeper):
         sleeper.sleep(trip.bed["wifi0"].unplug)
         time.sleep(3)
-        trip.back_since(trip.bed.change(*trip.bed["wifi0"].there()))
+        trip.back_since(trip.bed.arrive("wifi0"))
     return trip.result()
 
 
