@@ -468,6 +468,7 @@ START_TEST(refused_for_good)
         }
         ck_assert(gw.down && !gw.up);
         ck_assert_int_eq(gw.reason, REASON_TS_UNACCEPTABLE);
+        ck_assert(!gw.retry);
         gw_finish();
         return;
     default:
