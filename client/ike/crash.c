@@ -115,19 +115,26 @@ static void read_claim(struct ike *ike, const struct ike_sa *sa, const struct me
     }
 }
 
-/* RFC 7296 2.21.4: a hint, from where the gateway is, about what we have. */
+void crash_hint(struct ike *ike)
+{
+    struct crash *crash = &ike->crash;
+
+    /* A request that is in flight asks just as well. */
+    if (ike->state == ST_UP && !ike->sa.request.busy && ike->now >= crash->hint_from) {
+        crash->hint_from = ike->now + PERIOD_US;
+        liveness_hint(ike);
+    }
+}
+
+/* From where the gateway is, about what we have. */
 static void take_hint(struct ike *ike, const struct ike_sa *sa, const struct path *path,
                       const struct claim *claim)
 {
-    struct crash *crash = &ike->crash;
     bool about_us = (claim->unknown_sa && sa == &ike->sa) ||
                     (claim->unknown_child && children_by_spi_out(ike, claim->spi) != NULL);
 
-    /* A request that is in flight asks just as well. */
-    if (about_us && ike->state == ST_UP && !ike->sa.request.busy &&
-        addr_equal(&path->remote.addr, &ike->path.remote.addr) && ike->now >= crash->hint_from) {
-        crash->hint_from = ike->now + PERIOD_US;
-        liveness_hint(ike);
+    if (about_us && addr_equal(&path->remote.addr, &ike->path.remote.addr)) {
+        crash_hint(ike);
     }
 }
 

@@ -417,6 +417,9 @@ void crash_token(struct ike_sa *sa, const struct message *message);
  * lost it.
  */
 void crash_child(struct ike *ike, const struct message *message);
+/* Something that anybody can say suggests that the gateway is not there any more: it is asked, once
+ * in a while (RFC 7296 2.21.4). */
+void crash_hint(struct ike *ike);
 /* A datagram that may be an unprotected notification about `sa` (NULL = none of ours); false when
  * it is something else. */
 bool crash_input(struct ike *ike, struct ike_sa *sa, struct bytes datagram,

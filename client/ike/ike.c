@@ -389,8 +389,14 @@ void ike_unreachable(struct ike *ike, const struct path *path, enum ike_icmp icm
     bool own = addr_compare(reporter, &path->remote.addr) == 0;
 
     ike_advance(ike, now);
-    if (ike->state >= ST_UP || !ike->sa.request.busy ||
-        !endpoint_equal(&path->remote, &ike->path.remote)) {
+    if (!endpoint_equal(&path->remote, &ike->path.remote)) {
+        return;
+    }
+    if (ike->state == ST_UP && own) {
+        crash_hint(ike);
+        ike_run(ike);
+    }
+    if (ike->state >= ST_UP || !ike->sa.request.busy) {
         return;
     }
     endpoint_text(&ike->path.remote, gateway);

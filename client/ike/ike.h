@@ -105,7 +105,8 @@ ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap,
 uint64_t ike_deadline(const struct ike *ike);
 void ike_tick(struct ike *ike, uint64_t now);
 /* The kernel reported an ICMP error of `reporter`, for a datagram that went along `path`: its port is closed, or its way forbidden. What anybody
- * can forge: believed only while connecting and only after it stays so over a retransmission. */
+ * can forge: believed only while connecting and only after it stays so over a retransmission; once established, the gateway is asked
+ * whether it is there when the error is its own. */
 enum ike_icmp { IKE_ICMP_PORT_UNREACHABLE, IKE_ICMP_PROHIBITED };
 void ike_unreachable(struct ike *ike, const struct path *path, enum ike_icmp icmp, const struct addr *reporter, uint64_t now);
 /* When ESP last went out, so that a keepalive is not needed so soon, and when it last came in: to be told before each ike_tick(). What goes

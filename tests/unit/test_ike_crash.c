@@ -445,6 +445,26 @@ START_TEST(a_hint_about_a_child_sa)
 }
 END_TEST
 
+/* Of the gateway's host, not of a router that may have been told to. */
+START_TEST(a_hint_by_icmp)
+{
+    struct addr reporter = gateway_path.remote.addr;
+
+    gw_start();
+    gw_connect_tunnel();
+    reporter.octets[3] ^= _i == 1;
+    for (int i = 0; i < 3; i++) {
+        ike_unreachable(gw.ike, &gw.path, IKE_ICMP_PORT_UNREACHABLE, &reporter, gw.now);
+        if (_i == 0 && i == 0) {
+            expect_check();
+        } else {
+            expect_nothing();
+        }
+    }
+    gw_finish();
+}
+END_TEST
+
 /* In the IKE SA it is no hint, but still no more than a reason to rekey. */
 START_TEST(the_gateway_does_not_know_a_child_sa)
 {
@@ -709,6 +729,7 @@ int main(void)
     tcase_add_test(hints, a_hint_makes_us_ask);
     tcase_add_test(hints, a_gateway_that_has_really_forgotten);
     tcase_add_loop_test(hints, a_hint_about_a_child_sa, 0, 4);
+    tcase_add_loop_test(hints, a_hint_by_icmp, 0, 2);
     tcase_add_loop_test(hints, the_gateway_does_not_know_a_child_sa, 0, 3);
     tcase_add_loop_test(hints, hints_that_are_not_taken, 0, 3);
     suite_add_tcase(suite, hints);
