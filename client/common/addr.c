@@ -102,6 +102,48 @@ const char *endpoint_text(const struct endpoint *endpoint, char out[static ADDR_
     return out;
 }
 
+/* A decimal number that ends the text; false when there is none or it is larger than `max`. */
+static bool parse_number(const char *text, uint32_t max, uint32_t *out)
+{
+    uint64_t number = 0;
+    size_t n = 0;
+
+    for (; text[n] >= '0' && text[n] <= '9' && n < 10; n++) {
+        number = number * 10 + (uint64_t)(text[n] - '0');
+    }
+    *out = (uint32_t)number;
+    return n > 0 && text[n] == '\0' && number <= max;
+}
+
+bool endpoint_parse(struct endpoint *out, const char *text)
+{
+    char copy[ADDR_TEXT_MAX];
+    const char *close = text[0] == '[' ? "]:" : ":";
+    char *end, *scope;
+    uint32_t port;
+    bool good;
+
+    *out = (struct endpoint){0};
+    (void)snprintf(copy, sizeof copy, "%s", text[0] == '[' ? text + 1 : text);
+    end = strstr(copy, close);
+    if (end == NULL || !parse_number(end + strlen(close), UINT16_MAX, &port)) {
+        return false;
+    }
+    *end = '\0';
+    scope = strchr(copy, '%');
+    good = scope == NULL || (text[0] == '[' && parse_number(scope + 1, UINT32_MAX, &out->scope));
+    if (scope != NULL) {
+        *scope = '\0';
+    }
+    out->port = (uint16_t)port;
+    if (!good || !addr_parse(&out->addr, copy) ||
+        (out->addr.family == FAMILY_IPV6) != (text[0] == '[')) {
+        *out = (struct endpoint){0};
+        return false;
+    }
+    return true;
+}
+
 bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *from)
 {
     *out = (struct endpoint){0};

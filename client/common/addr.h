@@ -41,6 +41,8 @@ const char *addr_text(const struct addr *addr, char out[static ADDR_TEXT_MAX]);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* "192.0.2.1:500" or "[2001:db8::1]:500" */
 const char *endpoint_text(const struct endpoint *endpoint, char out[static ADDR_TEXT_MAX]);
+/* The way back: false, and all zero, when it is none. */
+bool endpoint_parse(struct endpoint *out, const char *text);
 bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *from);
 socklen_t endpoint_to_sockaddr(const struct endpoint *from, struct sockaddr_storage *out);
 /* "192.0.2.0/24"; a missing length means a host. The host part must be zero unless `host_bits_allowed`. */

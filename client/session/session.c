@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "session/form.h"
 #include "session/surroundings.h"
+#include "session/ways.h"
 #include "session/worker.h"
 
 #define TEXT_MAX 8192 /* octets of a text that the worker sends */
@@ -271,7 +272,7 @@ static void read_summary(struct session *session, GVariant *dict)
     static const char *const known[] = {
         "gateway",         "gateway-id", "gateway-auth", "gateway-subject",
         "local-id",        "user-auth",  "ike-suite",    "esp-suite",
-        "gateway-version", "path",       NULL,
+        "gateway-version", "asked",      NULL,
     };
     GVariantIter iter;
     const char *key, *value;
@@ -285,22 +286,15 @@ static void read_summary(struct session *session, GVariant *dict)
     }
 }
 
-/* The address in "192.0.2.1:4500" or "[2001:db8::1%2]:4500"; none when it is not one. */
+/* Outer; none when the worker has not told, or told nonsense. */
 static struct addr gateway_address(const struct session *session)
 {
     const char *text = g_hash_table_lookup(session->summary, "gateway");
-    struct addr addr = {0};
+    struct endpoint endpoint = {0};
     if (text) {
-        g_autofree char *host = g_strdup(text[0] == '[' ? text + 1 : text);
-        char *end = text[0] == '[' ? strpbrk(host, "%]") : strrchr(host, ':');
-        if (end) {
-            *end = '\0';
-        }
-        if (!addr_parse(&addr, host)) {
-            addr = (struct addr){0};
-        }
+        (void)endpoint_parse(&endpoint, text);
     }
-    return addr;
+    return endpoint.addr;
 }
 
 static void write_record(struct session *session)
@@ -377,6 +371,9 @@ static void on_connected(struct session *session, GVariant *body)
         return;
     }
     write_record(session);
+    ways_remember(surroundings_network(session->surroundings),
+                  profile_get(session->profile, "gateway"),
+                  g_hash_table_lookup(session->summary, "asked"));
     session->state = UP;
     if (session->ops->connected) {
         const struct session_info info = {
@@ -481,6 +478,11 @@ static void open_channel(struct session *session, int fd)
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);
     g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);
+    g_autofree char *way = ways_recall(surroundings_network(session->surroundings),
+                                       profile_get(session->profile, "gateway"));
+    if (way) {
+        g_variant_dict_insert(&options, "ask-first", "s", way);
+    }
     channel_send(session->channel, MESSAGE_CONNECT,
                  g_variant_new("(@a{sv}@a{sv})", profile_to_variant(session->profile),
                                g_variant_dict_end(&options)));

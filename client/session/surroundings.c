@@ -69,6 +69,11 @@ struct surroundings *surroundings_new(struct channel *channel)
     return surroundings;
 }
 
+const struct network *surroundings_network(const struct surroundings *surroundings)
+{
+    return surroundings && surroundings->monitor ? monitor_network(surroundings->monitor) : NULL;
+}
+
 void surroundings_free(struct surroundings *surroundings)
 {
     if (surroundings) {

@@ -9,6 +9,8 @@ struct surroundings;
 
 /* Sends the first MESSAGE_NETWORK. `channel` must outlive it. */
 struct surroundings *surroundings_new(struct channel *channel);
+/* As the host's network is now; borrowed until the main loop runs again. NULL = not known. */
+const struct network *surroundings_network(const struct surroundings *surroundings);
 void surroundings_free(struct surroundings *surroundings); /* NULL is harmless */
 
 #endif

@@ -42,6 +42,7 @@ static void report_connected(void *context, const struct net_config *net,
         const char *name, *value;
     } rows[] = {
         {"gateway", summary->gateway},
+        {"asked", summary->asked},
         {"gateway-id", summary->ike.gateway_id},
         {"gateway-auth", summary->ike.gateway_auth},
         {"gateway-subject", summary->ike.gateway_subject},
@@ -120,8 +121,8 @@ static const struct tunnel_ops ops = {
 
 static void on_connect(struct control *control, GVariant *body)
 {
-    gboolean trace = FALSE, vnet_hdr = FALSE;
-    guint16 path_mtu = 0;
+    struct tunnel_options settings = {0};
+    const char *ask_first;
     GError *error = NULL;
     GVariant *dict, *options;
     struct profile *profile;
@@ -131,9 +132,12 @@ static void on_connect(struct control *control, GVariant *body)
     }
     control->connecting = TRUE;
     g_variant_get(body, "(@a{sv}@a{sv})", &dict, &options);
-    g_variant_lookup(options, "trace", "b", &trace);
-    g_variant_lookup(options, "have-vnet-hdr", "b", &vnet_hdr);
-    g_variant_lookup(options, "path-mtu", "q", &path_mtu);
+    g_variant_lookup(options, "trace", "b", &settings.trace);
+    g_variant_lookup(options, "have-vnet-hdr", "b", &settings.vnet_hdr);
+    g_variant_lookup(options, "path-mtu", "q", &settings.path_mtu);
+    if (g_variant_lookup(options, "ask-first", "&s", &ask_first)) {
+        (void)endpoint_parse(&settings.ask_first, ask_first);
+    }
     profile = profile_from_variant(dict, &error);
     if (profile != NULL && !profile_validate(profile, &error)) {
         g_clear_pointer(&profile, profile_free);
@@ -146,7 +150,7 @@ static void on_connect(struct control *control, GVariant *body)
         return;
     }
     channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
-    tunnel_connect(control->tunnel, profile, trace, vnet_hdr, path_mtu);
+    tunnel_connect(control->tunnel, profile, &settings);
 }
 
 static void on_network(struct control *control, GVariant *body)

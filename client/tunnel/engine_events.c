@@ -66,6 +66,7 @@ static void report_connected(struct tunnel *t, const struct link *link,
 
     ike_get_summary(link->ike, &summary.ike);
     endpoint_text(&link->path.remote, summary.gateway);
+    endpoint_text(&(struct endpoint){.addr = link->gateway, .port = link->port}, summary.asked);
     t->net = *net;
     t->ops->connected(t->context, net, &summary);
 }

@@ -63,6 +63,16 @@ void gateways_worked(struct gateways *gateways, const struct addr *addr)
     gateways->items[0] = it;
 }
 
+gboolean gateways_prefer(struct gateways *gateways, const struct addr *addr)
+{
+    gboolean there = place_of(gateways, addr) < gateways->n;
+
+    if (there) {
+        gateways_worked(gateways, addr);
+    }
+    return there;
+}
+
 gboolean redirects_allow(struct redirects *redirects, guint64 now)
 {
     guint64 *oldest = &redirects->at[redirects->n % REDIRECTS_MAX];

@@ -17,7 +17,9 @@ struct gateways {
 /* Takes these in place of those before, the families by turns beginning with the first one's (RFC
  * 8305 4); one that worked (it stands first) stays first if it is among them. */
 void gateways_set(struct gateways *gateways, const struct addr *found, gsize n);
-/* It is tried first from now on; added when it is new. */
+/* It is asked first from now on; FALSE, and nothing changes, when it is not one of them. */
+gboolean gateways_prefer(struct gateways *gateways, const struct addr *addr);
+/* It is asked first from now on; added when it is new. */
 void gateways_worked(struct gateways *gateways, const struct addr *addr);
 
 /*

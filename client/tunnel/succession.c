@@ -209,6 +209,9 @@ void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
 void succession_start(struct tunnel *t)
 {
     t->purpose = PURPOSE_CONNECT;
+    if (gateways_prefer(&t->known, &t->ask_first.addr)) {
+        t->answered_port = t->ask_first.port;
+    }
     t->connect_by = link_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
     loop_start(t);
     begin(t);

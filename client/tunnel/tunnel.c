@@ -134,13 +134,14 @@ void tunnel_free(struct tunnel *t)
     g_free(t);
 }
 
-void tunnel_connect(struct tunnel *t, struct profile *profile, gboolean trace, gboolean vnet_hdr,
-                    guint16 path_mtu)
+void tunnel_connect(struct tunnel *t, struct profile *profile,
+                    const struct tunnel_options *options)
 {
     t->config.profile = profile;
-    t->trace = trace;
-    t->traffic.vnet_hdr = vnet_hdr;
-    t->path_mtu = path_mtu;
+    t->trace = options->trace;
+    t->traffic.vnet_hdr = options->vnet_hdr;
+    t->path_mtu = options->path_mtu;
+    t->ask_first = options->ask_first;
     tunnel_look_up(t);
     if (t->resolving != NULL) {
         t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), link_now());

@@ -25,6 +25,7 @@ struct tunnel_fds {
 struct tunnel_summary {
     struct ike_summary ike;
     char gateway[ADDR_TEXT_MAX]; /* endpoint in use */
+    char asked[ADDR_TEXT_MAX];   /* endpoint that answered first */
 };
 
 /* Called from the main loop; a tunnel may not be freed inside one. */
@@ -45,10 +46,15 @@ struct tunnel_ops {
 struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops *ops,
                           void *context);
 void tunnel_free(struct tunnel *tunnel);
-/* Takes over `profile`. Resolves the gateway and connects. `path_mtu` 0 = ask the route. Called
- * once. */
-void tunnel_connect(struct tunnel *tunnel, struct profile *profile, gboolean trace,
-                    gboolean vnet_hdr, guint16 path_mtu);
+struct tunnel_options {
+    gboolean trace, vnet_hdr;
+    guint16 path_mtu;          /* 0 = ask the route */
+    struct endpoint ask_first; /* if the gateway's name stands for it; none = in the usual order */
+};
+
+/* Takes over `profile`. Resolves the gateway and connects. Called once. */
+void tunnel_connect(struct tunnel *tunnel, struct profile *profile,
+                    const struct tunnel_options *options);
 /* An empty value cancels. The value is copied. */
 void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);
 /* Deletes the IKE SA; `down` with REASON_USER follows, at once when there is none. */

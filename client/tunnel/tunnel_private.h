@@ -73,6 +73,7 @@ struct tunnel {
     struct link *current;              /* carries the traffic */
     struct link *next;                 /* is being made */
     struct race race;
+    struct endpoint ask_first;         /* at the start */
     guint16 answered_port;             /* on which the last one began; 0 = none yet */
     struct link *replaced;             /* has just been */
     struct link *leaving[LEAVING_MAX]; /* have carried it */

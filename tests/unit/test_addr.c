@@ -96,6 +96,34 @@ START_TEST(any)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool good;
+} endpoint_texts[] = {
+    {"192.0.2.1:500", true},       {"[2001:db8::1]:4500", true}, {"[fe80::1%4294967295]:65535", true},
+    {"192.0.2.1", false},          {"192.0.2.1:", false},        {"192.0.2.1:65536", false},
+    {"192.0.2.1:5x", false},       {"192.0.2.1%1:500", false},   {"2001:db8::1:500", false},
+    {"[192.0.2.1]:500", false},    {"[2001:db8::1]", false},     {"[2001:db8::1:500", false},
+    {"[fe80::1%]:500", false},     {"[fe80::1%x]:500", false},   {"[fe80::1%4294967296]:500", false},
+    {"vpn.example.org:500", false}, {"", false},                 {":", false},
+    {"[", false},                  {"99999999999:1", false},     {"192.0.2.1:99999999999999", false},
+};
+
+START_TEST(endpoint_text_and_back)
+{
+    struct endpoint endpoint;
+    char text[ADDR_TEXT_MAX];
+
+    ck_assert_msg(endpoint_parse(&endpoint, endpoint_texts[_i].text) == endpoint_texts[_i].good,
+                  "%s", endpoint_texts[_i].text);
+    if (endpoint_texts[_i].good) {
+        ck_assert_str_eq(endpoint_text(&endpoint, text), endpoint_texts[_i].text);
+    } else {
+        ck_assert_int_eq(endpoint.addr.family, FAMILY_NONE);
+    }
+}
+END_TEST
+
 START_TEST(endpoints)
 {
     struct endpoint v4 = {.addr = addr("192.0.2.1"), .port = 500};
@@ -300,6 +328,8 @@ int main(void)
     tcase_add_test(addrs, order);
     tcase_add_test(addrs, any);
     tcase_add_test(addrs, endpoints);
+    tcase_add_loop_test(addrs, endpoint_text_and_back, 0,
+                        sizeof endpoint_texts / sizeof endpoint_texts[0]);
     tcase_add_test(addrs, longest_texts);
     suite_add_tcase(suite, addrs);
     tcase_add_test(nets, prefixes);

@@ -128,8 +128,9 @@ static void let_pass(guint milliseconds)
     }
 }
 
-static void begin(const char *settings)
+static void begin_asking(const char *settings, const char *ask_first)
 {
+    struct tunnel_options options = {0};
     const struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1, .lookup4 = -1, .lookup6 = -1};
     struct profile *profile = profile_new();
     char **words = g_strsplit(settings, " ", 0);
@@ -147,7 +148,13 @@ static void begin(const char *settings)
     g_strfreev(words);
     test.log = g_string_new("");
     test.tunnel = tunnel_new(&fds, &ops, NULL);
-    tunnel_connect(test.tunnel, profile, FALSE, FALSE, 0);
+    ck_assert(ask_first == NULL || endpoint_parse(&options.ask_first, ask_first));
+    tunnel_connect(test.tunnel, profile, &options);
+}
+
+static void begin(const char *settings)
+{
+    begin_asking(settings, NULL);
 }
 
 /* Engine 0 carries the traffic, by SPI 100. */
@@ -275,6 +282,25 @@ START_TEST(the_other_port)
     fake_down(1, REASON_GATEWAY_LOST, TRUE, "");
     wait_engines(3);
     ck_assert_uint_eq(fake_engines[2].port, 4500);
+}
+END_TEST
+
+START_TEST(asks_first_what_worked)
+{
+    fake_names = "192.0.2.1 192.0.2.2";
+    begin_asking("port 500", "192.0.2.2:4500");
+    wait_engines(1);
+    ck_assert_str_eq(fake_engines[0].gateway, "192.0.2.2");
+    ck_assert_uint_eq(fake_engines[0].port, 4500);
+}
+END_TEST
+
+START_TEST(asks_only_who_is_meant)
+{
+    begin_asking("port 500", "192.0.2.77:4500");
+    wait_engines(1);
+    ck_assert_str_eq(fake_engines[0].gateway, "192.0.2.1");
+    ck_assert_uint_eq(fake_engines[0].port, 500);
 }
 END_TEST
 
@@ -696,6 +722,8 @@ int main(void)
     tcase_add_test(all, second_address_refuses);
     tcase_add_test(all, only_one_says_why);
     tcase_add_test(all, the_other_port);
+    tcase_add_test(all, asks_first_what_worked);
+    tcase_add_test(all, asks_only_who_is_meant);
     tcase_add_test(all, no_such_name);
     tcase_add_test(all, no_route);
     tcase_add_test(all, disconnected_at_once);

@@ -80,3 +80,20 @@ def refusal_ends_the_race(context):
     client = start_as_alice(context, "--ike-proposals", "aes256gcm16-prfsha384-x25519",
                             "--timeout", "60")
     expect_refusal(client, "no-proposal-chosen", before, 15)
+
+
+@scenario
+def what_worked_is_asked_first(context):
+    start(context)
+    dead("udp dport 500")
+    with connected(context, "--timeout", "4"):
+        pass
+    with connected(context, "--trace") as client:
+        net.check(f"{net.GATEWAY4}:500" not in client.output, "port 500 was asked again")
+    with open("/run/godwit/ways", encoding="ascii") as file:
+        net.check("192.0.2" in file.read(), "the way is not there")
+    net.run("nft", "flush", "ruleset", namespace="gw")
+    # Another network: nothing is known of it.
+    net.run("ip", "route", "replace", "default", "via", "192.0.2.254", "dev", "cl0")
+    with connected(context, "--trace") as client:
+        net.check(f"{net.GATEWAY4}:500" in client.output, "port 500 was not asked")
