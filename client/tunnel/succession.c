@@ -239,8 +239,7 @@ void succession_take_over(struct tunnel *t, struct link *link)
 
 /* ---- an attempt fails ---- */
 
-/* The one in use stays. When the authentication could not be repeated the gateway will end it, and
- * this is why. */
+/* The one in use stays, to its end. When the authentication could not be repeated, this is why. */
 static void give_up_successor(struct tunnel *t, enum reason reason, const char *detail)
 {
     say_failure(t, reason, detail, IKE_NEVER);
@@ -359,11 +358,12 @@ static gboolean settle_current(struct tunnel *t)
     if (t->disconnecting) {
         return TRUE;
     }
-    if (t->doomed != REASON_NONE && link->reason == REASON_GATEWAY_CLOSED) {
-        tunnel_end(t, t->doomed, t->doomed_detail);
-    } else if (t->next != NULL ||
-               (reconnects(t) && retry_after_loss(link->reason, link->retry, up))) {
+    /* Also after a successor was refused: gateways that allow a user one IKE SA, or have one
+     * address for each, may want the old one to go first. */
+    if (t->next != NULL || (reconnects(t) && retry_after_loss(link->reason, link->retry, up))) {
         reconnect(t, link->reason, link->detail);
+    } else if (t->doomed != REASON_NONE && link->reason == REASON_GATEWAY_CLOSED) {
+        tunnel_end(t, t->doomed, t->doomed_detail);
     } else {
         tunnel_end(t, link->reason, link->detail);
     }
