@@ -8,6 +8,7 @@
 #include "host/record.h"
 #include "host/resolv.h"
 #include "host/routing.h"
+#include "host/uplink_routes.h"
 
 struct host {
     struct record *record;
@@ -25,6 +26,7 @@ static void revert_record(struct record *record, struct netlink *nl)
 {
     resolv_revert(record);
     if (record_here(record) && nl) {
+        uplink_routes_revert(record, nl);
         routing_revert(record, nl);
         record_remove(record);
     }
@@ -174,6 +176,19 @@ gboolean host_apply(struct host *host, const struct net_config *config,
         revert_record(host->record, nl);
         host->reverted = TRUE;
     }
+    record_unlock(lock);
+    netlink_close(nl);
+    return done;
+}
+
+gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
+                             GError **error)
+{
+    guint32 number;
+    struct netlink *nl = netlink_open(error);
+    int lock = nl ? record_lock(error) : -1;
+    gboolean done = lock >= 0 && routing_number(host->interface, &number, error) &&
+                    uplink_routes_follow(host->record, nl, number, fwmark, network, error);
     record_unlock(lock);
     netlink_close(nl);
     return done;

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "common/net_config.h"
+#include "common/network.h"
 
 /*
  * What changes on the host for a tunnel, and its undoing. Every step is written to the undo record
@@ -15,7 +16,8 @@
  * each other. */
 #define HOST_FWMARK_DEFAULT 0x676f
 #define HOST_INTERFACE_PREFIX "godwit" /* our interfaces are godwit0, godwit1, … */
-#define HOST_TABLE_FIRST 0x676f        /* routing table of godwit0; godwit1 has the next, … */
+#define HOST_SESSIONS_MAX 1000
+#define HOST_TABLE_FIRST 0x676f /* routing table of godwit0; godwit1 has the next, … */
 
 enum host_error { HOST_ERROR_NO_TUN, HOST_ERROR_CONFIG, HOST_ERROR_PERMISSION };
 #define HOST_ERROR host_error_quark()
@@ -53,6 +55,10 @@ struct host *host_new(const char *session_name, const char *interface, GError **
  * cannot be set is no failure: see host_dns_method(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
+/* What leaves with that mark from an address of `network` leaves by its link, from now on and until
+ * host_revert(); to be called again at each change. Before host_apply() too. */
+gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
+                             GError **error);
 /* How DNS was set, for people: "/etc/resolv.conf", or why it was not. Borrowed, translated. */
 const char *host_dns_method(const struct host *host);
 /* Keeps facts for `godwit status` in the record: string by key; host_record_save() puts them on

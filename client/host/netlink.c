@@ -312,12 +312,17 @@ static void collect(void *context, struct nlmsghdr *entry)
     g_ptr_array_add(found, msg);
 }
 
-gboolean netlink_table_flush(struct netlink *nl, guint32 table, GError **error)
+gboolean netlink_table_prune(struct netlink *nl, guint32 table, netlink_kept_cb kept,
+                             const void *context, GError **error)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
     gboolean done = netlink_dump(nl, RTM_GETROUTE, FAMILY_IPV6, table, collect, found, error);
     for (guint i = 0; i < found->len; i++) {
         struct nlmsghdr *header = nlmsg_hdr(found->pdata[i]);
+        if (kept(context, header)) {
+            nlmsg_free(found->pdata[i]);
+            continue;
+        }
         header->nlmsg_type = RTM_DELROUTE;
         header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
         header->nlmsg_seq = NL_AUTO_SEQ;

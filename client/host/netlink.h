@@ -52,8 +52,10 @@ gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint
  * is none, on the link; success when it is there. */
 gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
                                   int ifindex, const struct addr *via, GError **error);
-/* Empties an IPv6 table that nobody else uses. */
-gboolean netlink_table_flush(struct netlink *nl, guint32 table, GError **error);
+/* Deletes from an IPv6 table the routes that are not `kept`. */
+typedef gboolean (*netlink_kept_cb)(const void *context, struct nlmsghdr *route);
+gboolean netlink_table_prune(struct netlink *nl, guint32 table, netlink_kept_cb kept,
+                             const void *context, GError **error);
 
 struct rule {
     enum family family;

@@ -9,7 +9,6 @@
 
 #include "common/i18n.h"
 
-#define SESSIONS_MAX 1000
 #define RULE_PRIORITY 30000 /* before main (32766); two for each session, the newest first */
 #define RP_FILTER_DIR "/proc/sys/net/ipv4/conf"
 #define RP_FILTER_ALL RP_FILTER_DIR "/all/rp_filter"
@@ -109,12 +108,12 @@ static void rules_of(enum family family, guint32 number, guint32 fwmark, struct 
                            .not_fwmark = fwmark};
 }
 
-static gboolean interface_number(const char *interface, guint32 *number, GError **error)
+gboolean routing_number(const char *interface, guint32 *number, GError **error)
 {
     guint64 value = 0;
     if (!g_str_has_prefix(interface, HOST_INTERFACE_PREFIX) ||
         !g_ascii_string_to_unsigned(interface + strlen(HOST_INTERFACE_PREFIX), 10, 0,
-                                    SESSIONS_MAX - 1, &value, NULL)) {
+                                    HOST_SESSIONS_MAX - 1, &value, NULL)) {
         g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG, _("%s is not an interface of a tunnel."),
                     interface);
         return FALSE;
@@ -125,6 +124,7 @@ static gboolean interface_number(const char *interface, guint32 *number, GError 
 
 /* ---- rp_filter ---- */
 
+/* Or one that is still to come ("default"): the tunnel may move to it. */
 static gboolean some_interface_is_strict(void)
 {
     g_autoptr(GDir) dir = g_dir_open(RP_FILTER_DIR, 0, NULL);
@@ -133,8 +133,8 @@ static gboolean some_interface_is_strict(void)
     while (!strict && dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(RP_FILTER_DIR, name, "rp_filter", NULL);
         int value = 0;
-        strict = !g_str_equal(name, "default") && !g_str_has_prefix(name, HOST_INTERFACE_PREFIX) &&
-                 read_flag(path, &value) && value == 1;
+        strict =
+            !g_str_has_prefix(name, HOST_INTERFACE_PREFIX) && read_flag(path, &value) && value == 1;
     }
     return strict;
 }
@@ -320,7 +320,7 @@ gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
 {
     struct plan was[2], plans[2];
     guint32 number;
-    if (!interface_number(interface, &number, error)) {
+    if (!routing_number(interface, &number, error)) {
         return FALSE;
     }
     make_plans(plans, wish, interface);
@@ -369,11 +369,11 @@ static gboolean is_its_interface(const struct record *record, int ifindex)
 
 void routing_revert(struct record *record, struct netlink *nl)
 {
-    guint32 number = (guint32)record_get_number(record, "undo", "number", SESSIONS_MAX);
+    guint32 number = (guint32)record_get_number(record, "undo", "number", HOST_SESSIONS_MAX);
     guint32 fwmark = (guint32)record_get_number(record, "undo", "fwmark", 0);
     int ifindex = (int)record_get_number(record, "undo", "ifindex", 0);
     GError *error = NULL;
-    if (number >= SESSIONS_MAX) {
+    if (number >= HOST_SESSIONS_MAX) {
         return;
     }
     for (size_t i = 0; i < 2; i++) {

@@ -12,6 +12,8 @@ struct routing_wish {
     const struct host_options *options;
 };
 
+/* The N of godwitN. */
+gboolean routing_number(const char *interface, guint32 *number, GError **error);
 /*
  * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). What
  * disappears with the interface is not recorded; rules, unreachable routes and rp_filter are.

@@ -89,6 +89,7 @@ static void close_fd(int *fd)
 
 static void revert(struct session *session)
 {
+    g_clear_pointer(&session->surroundings, surroundings_free);
     if (session->host) {
         host_revert(session->host);
         g_clear_pointer(&session->host, host_free);
@@ -474,7 +475,7 @@ static void open_channel(struct session *session, int fd)
     GVariantDict options;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
-    session->surroundings = surroundings_new(session->channel);
+    session->surroundings = surroundings_new(session->channel, session->host);
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);
     g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);
@@ -528,9 +529,13 @@ static gboolean begin(struct session *session, GError **error)
         return FALSE;
     }
     limit_time(session, START_TIME);
-    open_channel(session, fd);
     session->host = host_new(session->name, session->interface, error);
-    return session->host != NULL;
+    if (!session->host) {
+        close(fd);
+        return FALSE;
+    }
+    open_channel(session, fd);
+    return TRUE;
 }
 
 static enum reason reason_of(const GError *error)

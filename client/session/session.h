@@ -27,7 +27,8 @@ struct session_info { /* valid while connected; borrowed */
     GHashTable *summary;    /* strings by name, see MESSAGE_CONNECTED */
     const char *dns_method; /* how DNS was set, for people: "/etc/resolv.conf", or why it was not */
     gboolean full_tunnel;
-    gboolean again; /* it was connected before: another IKE SA has taken over, or `net` is another */
+    gboolean
+        again; /* it was connected before: another IKE SA has taken over, or `net` is another */
 };
 
 /* Called from the main context; any may be NULL but `ended`. A session may not be freed inside a

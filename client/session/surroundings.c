@@ -10,6 +10,7 @@
 
 struct surroundings {
     struct channel *channel;
+    struct host *host;
     struct monitor *monitor;
     struct sleep *sleep;
     struct connectivity_watch *watch;
@@ -23,10 +24,15 @@ static void send_network(struct surroundings *surroundings)
     channel_send(surroundings->channel, MESSAGE_NETWORK, network_to_variant(&network));
 }
 
+/* The ways are there before the worker is told to try them. */
 static void on_network(void *context, const struct network *network)
 {
-    (void)network;
-    send_network(context);
+    struct surroundings *surroundings = context;
+    g_autoptr(GError) error = NULL;
+    if (!host_follow_uplinks(surroundings->host, network, HOST_FWMARK_DEFAULT, &error)) {
+        g_message("%s", error->message);
+    }
+    send_network(surroundings);
 }
 
 static void on_connectivity(void *context, enum connectivity connectivity)
@@ -53,14 +59,15 @@ static void on_awake(void *context)
 
 static const struct sleep_ops sleep_ops = {.sleeping = on_sleeping, .awake = on_awake};
 
-struct surroundings *surroundings_new(struct channel *channel)
+struct surroundings *surroundings_new(struct channel *channel, struct host *host)
 {
     struct surroundings *surroundings = g_new0(struct surroundings, 1);
     g_autoptr(GError) error = NULL;
     surroundings->channel = channel;
+    surroundings->host = host;
     surroundings->monitor = monitor_new(on_network, surroundings, &error);
     if (surroundings->monitor) {
-        send_network(surroundings);
+        on_network(surroundings, monitor_network(surroundings->monitor));
     } else {
         g_message("%s", error->message);
     }

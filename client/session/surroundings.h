@@ -3,12 +3,14 @@
 #define GODWIT_SESSION_SURROUNDINGS_H
 
 #include "common/channel.h"
+#include "host/host.h"
 
 /* What happens around a connection, told to its worker: MESSAGE_NETWORK, _SLEEP and _WAKE. */
 struct surroundings;
 
-/* Sends the first MESSAGE_NETWORK. `channel` must outlive it. */
-struct surroundings *surroundings_new(struct channel *channel);
+/* Sends the first MESSAGE_NETWORK. `channel` and `host`, which follows the uplinks, must outlive
+ * it. */
+struct surroundings *surroundings_new(struct channel *channel, struct host *host);
 /* As the host's network is now; borrowed until the main loop runs again. NULL = not known. */
 const struct network *surroundings_network(const struct surroundings *surroundings);
 void surroundings_free(struct surroundings *surroundings); /* NULL is harmless */

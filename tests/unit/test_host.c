@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -344,6 +345,21 @@ START_TEST(strict_reverse_path_filter)
 }
 END_TEST
 
+/* An interface that comes later may be the next uplink. */
+START_TEST(strict_for_new_interfaces)
+{
+    struct tunnel tunnel;
+    run("cd /proc/sys/net/ipv4/conf; echo 0 >all/rp_filter; echo 0 >up0/rp_filter; "
+        "echo 1 >default/rp_filter");
+    g_autofree char *before = sandbox_snapshot();
+    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    expect(TRUE, "2\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
+    down(&tunnel);
+    sandbox_expect_same(before);
+    run("echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter");
+}
+END_TEST
+
 /* A split tunnel leaves the filter alone. */
 START_TEST(split_keeps_filter)
 {
@@ -659,13 +675,15 @@ static const struct {
 };
 #define CHANGES ((int)G_N_ELEMENTS(changes))
 
+/* The kernel sets the routes of IPv6 addresses themselves when it has the time. */
 static char *applied(struct tunnel *tunnel, int which)
 {
     apply(tunnel, changes[which].config, changes[which].full ? &full : &split);
-    return sandbox_run("ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
-                       "ip rule; ip -6 rule;"
-                       "ip route show table all | sort; ip -6 route show table all | sort;"
-                       "cat /etc/resolv.conf; ip link show godwit0 | grep -o 'mtu [0-9]*'");
+    return sandbox_run(
+        "ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
+        "ip rule; ip -6 rule;"
+        "ip route show table all | sort; ip -6 route show table all | grep -v 'table local' | sort;"
+        "cat /etc/resolv.conf; ip link show godwit0 | grep -o 'mtu [0-9]*'");
 }
 
 START_TEST(changed)
@@ -682,6 +700,134 @@ START_TEST(changed)
     ck_assert_str_eq(now, wanted);
     down(&tunnel);
     sandbox_expect_same(before);
+}
+END_TEST
+
+/* ---- several uplinks ---- */
+
+static struct uplink uplink_of(const char *address, const char *interface, const char *via)
+{
+    struct uplink uplink = {.has_default = true, .ifindex = if_nametoindex(interface)};
+    uplink.address = prefix_of(address);
+    ck_assert(!*via || addr_parse(&uplink.via, via));
+    return uplink;
+}
+
+static void follow(struct tunnel *tunnel, const struct network *network)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_msg(host_follow_uplinks(tunnel->host, network, HOST_FWMARK_DEFAULT, &error), "%s",
+                  error ? error->message : "");
+}
+
+/* up0 has the default routes of sandbox_uplink(); w0 and p0 have worse ones. */
+static void more_uplinks(void)
+{
+    run("for l in w p; do ip link add ${l}0 type veth peer name ${l}1; "
+        "ip link set ${l}0 addrgenmode none; ip link set ${l}1 addrgenmode none; "
+        "ip link set ${l}1 up; ip link set ${l}0 up; done; "
+        "ip -6 addr add 2001:db8:2::2/64 dev w0 nodad; ip addr add 10.2.0.2/24 dev w0; "
+        "ip -6 route add default via 2001:db8:2::1 dev w0 metric 2000; "
+        "ip route add default via 10.2.0.1 dev w0 metric 2000; "
+        "ip -6 addr add 2001:db8:3::2/64 dev p0 nodad; "
+        "ip -6 route add default dev p0 metric 3000");
+}
+
+static void fewer_uplinks(void)
+{
+    run("ip link del w0; ip link del p0");
+}
+
+START_TEST(each_source_has_its_link)
+{
+    struct tunnel tunnel;
+    more_uplinks();
+    g_autofree char *before = sandbox_snapshot();
+    struct network network = {.n = 4};
+    network.uplinks[0] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
+    network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
+    network.uplinks[2] = uplink_of("192.0.2.2/24", "up0", "192.0.2.1");
+    network.uplinks[3] = uplink_of("10.2.0.2/24", "w0", "10.2.0.1");
+    open_tunnel(&tunnel, "a");
+    follow(&tunnel, &network);
+    follow(&tunnel, &network);
+    apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+    expect_route("2001:db8:ffff::5 mark 0x676f", "dev up0");
+    expect_route("2001:db8:ffff::5 from 2001:db8:1::2 mark 0x676f", "via 2001:db8:1::1 dev up0");
+    expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::1 dev w0");
+    expect_route("203.0.113.5 from 10.2.0.2 oif w0 mark 0x676f", "via 10.2.0.1 dev w0");
+    /* On the same network nobody needs a router. */
+    expect_route("2001:db8:2::7 from 2001:db8:2::2 mark 0x676f", "dev w0");
+    expect(FALSE, "via", "ip route get 2001:db8:2::7 from 2001:db8:2::2 mark 0x676f");
+    /* What is not ours goes as before: into the tunnel. */
+    expect_route("2001:db8:ffff::5 from 2001:db8:2::2", "dev godwit0");
+    down(&tunnel);
+    sandbox_expect_same(before);
+    fewer_uplinks();
+}
+END_TEST
+
+START_TEST(uplinks_come_and_go)
+{
+    struct tunnel tunnel;
+    more_uplinks();
+    g_autofree char *before = sandbox_snapshot();
+    struct network network = {.n = 1};
+    network.uplinks[0] = uplink_of("192.0.2.2/24", "up0", "192.0.2.1");
+    open_tunnel(&tunnel, "a");
+    follow(&tunnel, &network);
+    expect(FALSE, "0x676f", "ip -6 rule"); /* IPv4 does without */
+    network.uplinks[0] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
+    network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
+    network.uplinks[2] = uplink_of("2001:db8:3::2/64", "p0", "");
+    network.n = 3;
+    follow(&tunnel, &network);
+    expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::1 dev w0");
+    expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "dev p0");
+    /* Another router, then another link for the same address. */
+    network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::7");
+    follow(&tunnel, &network);
+    expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::7 dev w0");
+    network.uplinks[2] = uplink_of("2001:db8:3::2/64", "w0", "2001:db8:2::7");
+    follow(&tunnel, &network);
+    expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "via 2001:db8:2::7 dev w0");
+    network.n = 2;
+    follow(&tunnel, &network);
+    expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "dev up0");
+    network.n = 1;
+    follow(&tunnel, &network);
+    expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "dev up0");
+    network.n = 0;
+    follow(&tunnel, &network);
+    down(&tunnel);
+    sandbox_expect_same(before);
+    fewer_uplinks();
+}
+END_TEST
+
+/* Killed before and after the tunnel is there. */
+START_TEST(killed_with_uplinks)
+{
+    more_uplinks();
+    g_autofree char *before = sandbox_snapshot();
+    pid_t child = fork();
+    if (child == 0) {
+        struct tunnel tunnel;
+        struct network network = {.n = 2};
+        network.uplinks[0] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
+        network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
+        open_tunnel(&tunnel, "a");
+        follow(&tunnel, &network);
+        if (_i == 1) {
+            apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+        }
+        kill(getpid(), SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    expect(TRUE, "0x676f", "ip -6 rule");
+    ck_assert_uint_eq(host_clean_leftovers(), 1);
+    sandbox_expect_same(before);
+    fewer_uplinks();
 }
 END_TEST
 
@@ -704,9 +850,13 @@ int main(void)
     tcase_add_test(routing, two_hundred_and_fifty_six_routes);
     tcase_add_test(routing, ipv6_switched_off);
     tcase_add_test(routing, failing_apply_reverts);
-    tcase_add_loop_test(routing, changed, 0, CHANGES *CHANGES);
+    tcase_add_loop_test(routing, changed, 0, CHANGES * CHANGES);
     tcase_add_loop_test(routing, strict_reverse_path_filter, 0, G_N_ELEMENTS(filters));
+    tcase_add_test(routing, strict_for_new_interfaces);
     tcase_add_test(routing, split_keeps_filter);
+    tcase_add_test(routing, each_source_has_its_link);
+    tcase_add_test(routing, uplinks_come_and_go);
+    tcase_add_loop_test(routing, killed_with_uplinks, 0, 2);
     suite_add_tcase(suite, routing);
     tcase_add_loop_test(dns, resolv_conf, 0, G_N_ELEMENTS(resolv_cases));
     tcase_add_test(dns, resolv_conf_mounted);
