@@ -116,7 +116,10 @@ out:
 
 static void path_changed(struct tunnel *t, struct link *link, const struct path *path)
 {
-    succession_path(t, link, path);
+    link_set_path(link, path);
+    if (link == t->current && datapath_set_path(t->traffic.datapath, &link->path) != OK) {
+        tunnel_end(t, REASON_INTERNAL, "");
+    }
     succession_path_found(t, link);
 }
 

@@ -84,7 +84,8 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
         errno = EAFNOSUPPORT;
         return FALSE;
     }
-    pktinfo_add(&message, &path->local.addr, ike_socket_interface(sockets, path));
+    pktinfo_add(&message, &path->local.addr,
+                path->ifindex != 0 ? path->ifindex : path->local.scope);
     /* A queued ICMP error of an earlier datagram surfaces in the next call and says nothing about
      * this one. */
     for (int tries = 0; tries < 3; tries++) {
@@ -265,16 +266,4 @@ gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct end
     }
     *mtu = (uint16_t)route_mtu;
     return TRUE;
-}
-
-uint32_t ike_socket_interface(const struct ike_sockets *sockets, const struct path *path)
-{
-    struct addr chosen;
-    uint16_t mtu;
-
-    if (path->ifindex != 0 && ike_socket_route_to(sockets, &path->remote, &chosen, &mtu) &&
-        !addr_equal(&chosen, &path->local.addr)) {
-        return path->ifindex;
-    }
-    return path->local.scope;
 }

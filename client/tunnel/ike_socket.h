@@ -43,11 +43,5 @@ void ike_sockets_allow_fragments(const struct ike_sockets *sockets);
  * then send from the tunnel's. */
 gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct endpoint *remote,
                              struct addr *local, uint16_t *mtu);
-/*
- * The interface that packets along `path` must be told to leave by: 0 when they come from the
- * address that the host would choose itself, for then its routing knows best, else the path's. The
- * routing table alone would send them, whatever their source, by the preferred default route.
- */
-uint32_t ike_socket_interface(const struct ike_sockets *sockets, const struct path *path);
 
 #endif

@@ -12,24 +12,13 @@ guint64 link_now(void)
     return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
 }
 
-static gboolean same_path(const struct datapath_path *a, const struct datapath_path *b)
+void link_set_path(struct link *link, const struct path *path)
 {
-    return endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote) &&
-           a->ifindex == b->ifindex;
-}
-
-gboolean link_set_path(struct link *link, const struct ike_sockets *sockets,
-                       const struct path *path)
-{
-    struct datapath_path before = link->path;
-
-    link->way = *path;
     link->path = (struct datapath_path){
         .local = path->local,
         .remote = path->remote,
-        .ifindex = ike_socket_interface(sockets, path),
+        .ifindex = path->ifindex,
     };
-    return !same_path(&link->path, &before);
 }
 
 enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
@@ -56,7 +45,7 @@ enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
     }
     link->gateway = gateway->addr;
     link->port = gateway->port;
-    link_set_path(link, sockets, &config->path);
+    link_set_path(link, &config->path);
     link->path_mtu = config->path_mtu;
     *out = link;
     return LINK_OPENED;

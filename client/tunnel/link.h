@@ -16,7 +16,6 @@
  */
 struct link {
     struct ike *ike;                     /* NULL once it is over */
-    struct path way;                     /* as the engine has it, last */
     struct datapath_path path;           /* of its ESP */
     struct uplinks_told told;            /* of the host's network */
     struct addr gateway;                 /* that was asked */
@@ -50,10 +49,8 @@ enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
 void link_free(struct link *link);
 /* The datagram bears SPIs of this IKE SA. False on NULL. */
 gboolean link_owns(const struct link *link, struct bytes datagram);
-/* The engine's path is this now, or the host routes it otherwise than before: TRUE when ESP is to
- * go another way. */
-gboolean link_set_path(struct link *link, const struct ike_sockets *sockets,
-                       const struct path *path);
+/* The engine's path for ESP is this now. */
+void link_set_path(struct link *link, const struct path *path);
 /* Sends what the engine wants sent; `buffer` holds IKE_MESSAGE_MAX octets. */
 void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer);
 /* IKE_EVENT_DOWN: keeps what it says. */

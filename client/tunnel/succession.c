@@ -459,14 +459,6 @@ static gboolean moved(const struct tunnel *t, const struct link *link)
            !addr_equal(&local, &link->path.local.addr);
 }
 
-void succession_path(struct tunnel *t, struct link *link, const struct path *path)
-{
-    if (link_set_path(link, &t->sockets, path) && link == t->current &&
-        datapath_set_path(t->traffic.datapath, &link->path) != OK) {
-        tunnel_end(t, REASON_INTERNAL, "");
-    }
-}
-
 void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
 {
     if (link == t->current) {
@@ -497,7 +489,6 @@ void succession_network_changed(struct tunnel *t)
     }
     if (t->current != NULL) {
         uplinks_tell(&t->uplinks, t->current, &t->sockets);
-        succession_path(t, t->current, &t->current->way);
     }
     if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect) {
         if (t->redirected_from.family == FAMILY_NONE) {

@@ -130,8 +130,6 @@ void engine_event(struct tunnel *tunnel, struct link *link, const struct ike_eve
 void succession_start(struct tunnel *tunnel);
 /* Another one is to be made beside the one in use, at once. */
 void succession_want(struct tunnel *tunnel, enum purpose purpose, const char *why);
-/* The link's path is this now, or the host routes it otherwise. */
-void succession_path(struct tunnel *tunnel, struct link *link, const struct path *path);
 /* IKE_EVENT_PATH_LOST and IKE_EVENT_PATH. */
 void succession_path_lost(struct tunnel *tunnel, struct link *link, const char *why);
 void succession_path_found(struct tunnel *tunnel, struct link *link);

@@ -32,6 +32,17 @@ static gboolean leads_to(const struct uplink *uplink, const struct addr *gateway
            addr_equal(&uplink->address.addr, chosen);
 }
 
+/*
+ * The interface that packets from that address must be told to leave by: the routing table alone
+ * sends all, whatever the source, by the preferred default route, and be it of a link that has no
+ * carrier or came a moment ago. Without a default route of its own, the host's routing knows best
+ * how the address that it chooses itself gets to the gateway.
+ */
+static guint32 interface_of(const struct uplink *uplink, const struct addr *chosen)
+{
+    return uplink->has_default || !addr_equal(&uplink->address.addr, chosen) ? uplink->ifindex : 0;
+}
+
 static gboolean has(const struct uplinks_told *told, const struct addr *addr)
 {
     for (gsize i = 0; i < told->n; i++) {
@@ -62,7 +73,7 @@ static void collect(const struct network *network, const struct ike_sockets *soc
         if (leads_to(uplink, &gateway->addr, &chosen) && !has(told, addr)) {
             told->locals[told->n++] = (struct ike_local){
                 .addr = *addr,
-                .ifindex = uplink->ifindex,
+                .ifindex = interface_of(uplink, &chosen),
                 .rank = uplink->ifindex == first ? 0 : 1 + rank_of(network, i),
             };
         }
@@ -106,7 +117,7 @@ void uplinks_tell(const struct uplinks *uplinks, struct link *link,
     if (uplinks->network.generation == 0) {
         return;
     }
-    collect(&uplinks->network, sockets, &link->way.remote, &now);
+    collect(&uplinks->network, sockets, &link->path.remote, &now);
     now.changes = uplinks->changes;
     if (link->told.changes == 0 || !same_locals(&now, &link->told)) {
         ike_set_paths(link->ike, now.locals, now.n, link_now());
