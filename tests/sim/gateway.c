@@ -8,6 +8,7 @@
 
 #define REPEAT_US UINT64_C(1000000)
 #define REPEATS_MAX 20
+#define HALF_OPEN_US UINT64_C(20000000)
 #define CUTS_MAX 1 /* the client takes 64 pieces */
 #define REPEATS_MOBIKE_MAX 300
 
@@ -210,7 +211,9 @@ void gateway_new_attempt(struct gateway *gateway)
 {
     gateway->resuming = NULL;
     gateway->sent_proof = false;
+    gateway->half_open_until = gateway->now + HALF_OPEN_US;
     if (gateway->phase >= GATEWAY_UP) {
+        gateway->before = gateway->sa;
         gateway->sa = gateway_sa_new(gateway);
         return;
     }
@@ -218,6 +221,22 @@ void gateway_new_attempt(struct gateway *gateway)
     gateway_sa_free(gateway->sa);
     gateway->sa->state = GATEWAY_SA_UP;
     gateway->sa->response = new_datagrams();
+}
+
+static bool half_open(const struct gateway *gateway)
+{
+    return gateway->before != NULL && gateway->before != gateway->sa &&
+           gateway->before->state == GATEWAY_SA_UP && gateway->phase != GATEWAY_UP;
+}
+
+/* It was an old copy of a first message, or the client has given up. */
+static void forget_half_open(struct gateway *gateway)
+{
+    gateway_sa_free(gateway->sa);
+    gateway->sa = gateway->before;
+    gateway->before = NULL;
+    gateway->resuming = NULL;
+    gateway->phase = GATEWAY_UP;
 }
 
 void gateway_attempt_succeeded(struct gateway *gateway)
@@ -228,6 +247,7 @@ void gateway_attempt_succeeded(struct gateway *gateway)
         }
     }
     gateway->had_client = true;
+    gateway->before = NULL;
     gateway_attempt_free(gateway);
     g_array_set_size(gateway->todo, 0);
     gateway_children_free(gateway);
@@ -387,6 +407,9 @@ uint64_t gateway_deadline(const struct gateway *gateway)
             at = MIN(at, gateway->sas[i].request_due);
         }
     }
+    if (half_open(gateway)) {
+        at = MIN(at, gateway->half_open_until);
+    }
     return at;
 }
 
@@ -425,6 +448,9 @@ void gateway_tick(struct gateway *gateway, uint64_t now)
         }
     }
     gateway_mobike_run(gateway);
+    if (half_open(gateway) && now >= gateway->half_open_until) {
+        forget_half_open(gateway);
+    }
     gateway_children_tick(gateway);
     gateway_run_todo(gateway);
 }
@@ -482,6 +508,7 @@ static void handle_request(struct gateway *gateway, struct gateway_sa *sa,
     struct chain reply = chain_of(buffer, sizeof buffer);
 
     sa->expected++;
+    gateway->half_open_until = gateway->now + HALF_OPEN_US;
     if (message->header.exchange == X_IKE_AUTH) {
         gateway_auth_request(gateway, message, &reply);
     } else if (message->header.exchange == X_CREATE_CHILD_SA) {

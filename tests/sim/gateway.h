@@ -21,6 +21,7 @@
 #define GATEWAY_CHILDREN_MAX 16
 #define GATEWAY_TICKETS_MAX 16
 #define GATEWAY_TICKET_LEN 40
+#define GATEWAY_WANTON_MAX 8
 #define GATEWAY_ATTEMPTS_MAX 16
 #define GATEWAY_ADDRESSES_MAX 4
 #define GATEWAY_RANDOM (-1)
@@ -291,7 +292,9 @@ struct gateway {
     bool peer_fragments;
     uint64_t attempts[GATEWAY_ATTEMPTS_MAX]; /* SPIs of the client that it has answered */
     size_t n_attempts;
-    bool had_client; /* one of them has succeeded */
+    bool had_client;           /* one of them has succeeded */
+    struct gateway_sa *before; /* the IKE SA in use until another attempt succeeds; NULL */
+    uint64_t half_open_until;  /* when that is forgotten in favour of `before` */
 
     /* tickets */
     struct gateway_ticket tickets[GATEWAY_TICKETS_MAX];
@@ -307,6 +310,8 @@ struct gateway {
     struct gateway_attempt attempt;
     GArray *todo;         /* struct gateway_todo */
     int nonce_i, nonce_r; /* first octet of its nonces as either side; GATEWAY_RANDOM */
+    uint32_t wanton[GATEWAY_WANTON_MAX]; /* spi_in of Child SAs that it has deleted in use */
+    unsigned n_wanton;
     size_t refused_child, refused_ike;
     unsigned failovers;
 
@@ -364,6 +369,9 @@ bool gateway_busy(const struct gateway *gateway);
 /* Live Child SAs and IKE SAs: those that neither are nor will be deleted. */
 unsigned gateway_live_children(const struct gateway *gateway);
 unsigned gateway_live_sas(const struct gateway *gateway);
+/* It has deleted that one although nothing had replaced it: we may hear of it before we hear that it
+ * was made. */
+bool gateway_deleted_wantonly(const struct gateway *gateway, uint32_t spi_in);
 /* By the SPI of packets to it, whatever their state but NONE; NULL. */
 struct gateway_child *gateway_child_in(struct gateway *gateway, uint32_t spi_in);
 

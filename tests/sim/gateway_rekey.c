@@ -68,7 +68,8 @@ void gateway_rekey_child(struct gateway *gateway, uint64_t now)
     add(gateway, GATEWAY_ASK_REKEY_CHILD, now);
 }
 
-/* What is to be done in the IKE SA in use waits until a client that begins again has proved itself. */
+/* What is to be done in the IKE SA in use waits until a client that begins again has proved itself.
+ */
 static bool waits(const struct gateway *gateway, const struct gateway_todo *todo)
 {
     return todo->sa == NULL && gateway->had_client && gateway->phase < GATEWAY_UP;
@@ -123,6 +124,16 @@ static struct gateway_child *pick_child(struct gateway *gateway, uint32_t spi)
     return child;
 }
 
+bool gateway_deleted_wantonly(const struct gateway *gateway, uint32_t spi_in)
+{
+    for (unsigned i = 0; i < GATEWAY_WANTON_MAX; i++) {
+        if (gateway->wanton[i] == spi_in) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void delete_child(struct gateway *gateway, struct gateway_sa *sa,
                          const struct gateway_todo *todo)
 {
@@ -133,6 +144,9 @@ static void delete_child(struct gateway *gateway, struct gateway_sa *sa,
     if (child == NULL || child->state == GATEWAY_CHILD_NONE ||
         child->state == GATEWAY_CHILD_LINGERING) {
         return;
+    }
+    if (todo->spi == 0) {
+        gateway->wanton[gateway->n_wanton++ % GATEWAY_WANTON_MAX] = child->spi_in;
     }
     child->state = GATEWAY_CHILD_DELETING;
     delete_write(&chain, PROTO_ESP, &child->spi_in, 1);

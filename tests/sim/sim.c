@@ -265,7 +265,7 @@ static void on_redirect(struct sim *sim, const char *gateway)
 static void on_reauth(struct sim *sim)
 {
     sim_note(sim, "    authentication is to be repeated");
-    if (sim->now < (sim->reauths > 0 ? sim->reauth_at : sim->first_up_at) + SECONDS(10)) {
+    if (sim->reauths > 0 && sim->now < sim->reauth_at + SECONDS(10)) {
         sim_violation(sim, "authentication is to be repeated too soon");
     }
     sim->reauths++;

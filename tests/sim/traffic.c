@@ -172,7 +172,8 @@ static void arrived_at_gateway(struct sim *sim, uint32_t spi)
 {
     struct gateway *gateway = &sim->gateway;
 
-    if (gateway_child_in(gateway, spi) != NULL || !better(sim, spi)) {
+    if (gateway_child_in(gateway, spi) != NULL || !better(sim, spi) ||
+        gateway_deleted_wantonly(gateway, spi)) {
         return;
     }
     /* It was on its way already when there was nothing better. */
@@ -210,7 +211,8 @@ static void arrived_here(struct sim *sim, uint32_t spi)
         }
         /* Who sends before its answer has arrived takes the risk (RFC 7296 2.8); and so does who
          * has nothing else to send along. */
-        if (!sim->gateway.config.eager && !sim->gateway.config.wide_ts && (other == NULL || other->replaces != 0)) {
+        if (!sim->gateway.config.eager && !sim->gateway.config.wide_ts &&
+            (other == NULL || other->replaces != 0)) {
             sim_violation(sim, "ESP %08x comes to us, and there never was such an SA", spi);
         }
     } else if (child->down && !child->lost && gateway_live_children(&sim->gateway) > 0) {
