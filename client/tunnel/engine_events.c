@@ -126,7 +126,7 @@ static void path_changed(struct tunnel *t, struct link *link, const struct path 
 /* A predecessor's end makes its own ticket void, not that of its successor. */
 static void keep_ticket(struct tunnel *t, const struct link *link, const struct ike_ticket *ticket)
 {
-    if (ticket == NULL && link != t->ticket_of && link != t->next) {
+    if (ticket == NULL && link != t->ticket_of && link != t->ticket_with) {
         return;
     }
     ike_ticket_free(&t->ticket);

@@ -127,8 +127,11 @@ static gboolean ask(struct tunnel *t, const struct endpoint *gateway, struct lin
     switch (link_open(lane, &t->sockets, config, gateway,
                       t->config.path_mtu != 0 ? t->config.path_mtu : t->path_mtu)) {
     case LINK_OPENED:
-        /* It is good for one IKE SA (RFC 5723 4.3.2). */
-        config->ticket = NULL;
+        /* It is good for one IKE SA (RFC 5723 4.3.1). */
+        if (config->ticket != NULL) {
+            t->ticket_with = *lane;
+            config->ticket = NULL;
+        }
         succession_give_trust(t, *lane);
         uplinks_tell(&t->uplinks, *lane, &t->sockets);
         return TRUE;

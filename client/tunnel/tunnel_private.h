@@ -60,7 +60,8 @@ struct tunnel {
     struct cert_trust *system_trust;
     struct typed typed;
     struct ike_ticket ticket;     /* to begin with next time; empty = none */
-    const struct link *ticket_of; /* whose engine has got it; only to be compared */
+    /* Whose engine has got it, and whose presents it; only to be compared. */
+    const struct link *ticket_of, *ticket_with;
 
     struct resolve *resolving;
     gboolean resolving_redirect;
