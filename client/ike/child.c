@@ -211,7 +211,7 @@ static void refuse_selectors(struct ike *ike, const struct ts_list *local)
 static void begin(struct ike *ike)
 {
     renew_ike_done(ike);
-    liveness_tick(ike);
+    liveness_begin(ike);
     policies_open(ike);
 }
 

@@ -169,7 +169,9 @@ struct renewal {
 
 /* What the carrier has told of ESP (liveness.c). */
 struct liveness {
-    uint64_t in, out; /* latest */
+    uint64_t in, out; /* latest; an answer counts as in */
+    uint64_t flowed;  /* when ESP came in last; 0 = not since the gateway was asked */
+    uint64_t began;   /* when the IKE SA was established */
     uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
     uint64_t looked;  /* when the carrier was last asked to tell */
     bool wanted;      /* the path is in doubt: at once */
@@ -537,10 +539,14 @@ void rekey_ike_tick(struct ike *ike);
 void liveness_sent(struct ike *ike, uint64_t at);
 bool liveness_due(struct ike *ike);
 enum err liveness_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* The gateway has answered: as good as ESP that comes in. */
+void liveness_answer(struct ike *ike);
 enum err liveness_answered(struct ike *ike, struct ike_sa *sa,
                            const struct message *message) ERR_CHECK;
 /* Also makes the carrier look at its counters now and then. */
 uint64_t liveness_deadline(const struct ike *ike);
+/* The IKE SA is established. */
+void liveness_begin(struct ike *ike);
 void liveness_tick(struct ike *ike);
 /* Something suggests that the gateway has lost its state: it is asked at the next occasion, unless
  * it never is. */

@@ -5,7 +5,15 @@
  * Whether the gateway is still there (RFC 7296 2.4). Asked only when ESP went out and none has come
  * in for a while: who sends nothing has no need to know, and IKE alone does not prove that the data
  * path works. An idle connection costs nothing but NAT keepalives.
+ *
+ * Traffic that went both ways and goes on one way only is asked about soon: so it looks when a NAT
+ * has rebound or a path has died without a word.
  */
+
+#define LOOK_US UINT64_C(1000000)  /* between looks while traffic flows */
+#define BOTH_US UINT64_C(5000000)  /* in came at most so long before out stayed alone */
+#define ALONE_US UINT64_C(1000000) /* out alone for so long is more than a last acknowledgement */
+#define STALL_US UINT64_C(2000000) /* patience then */
 
 static bool off(const struct ike *ike)
 {
@@ -34,44 +42,86 @@ void ike_received_traffic(struct ike *ike, uint64_t at)
 {
     ike_notice(ike, at);
     if (at > ike->liveness.in) {
-        ike->liveness.in = at;
+        ike->liveness.in = ike->liveness.flowed = at;
         reckon(&ike->liveness);
     }
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What went both ways goes on one way only. */
+static bool stalled(const struct liveness *liveness)
+{
+    return liveness->since != 0 && liveness->flowed != 0 &&
+           liveness->since - liveness->flowed <= BOTH_US &&
+           liveness->out - liveness->since >= ALONE_US;
+}
+
+static uint64_t patience(const struct ike *ike)
+{
+    return stalled(&ike->liveness) ? least(STALL_US, ike->config.dpd_us) : ike->config.dpd_us;
 }
 
 bool liveness_due(struct ike *ike)
 {
     return ike->liveness.wanted || (!off(ike) && ike->liveness.since != 0 &&
-                                    ike->now >= ike->liveness.since + ike->config.dpd_us);
+                                    ike->now >= ike->liveness.since + patience(ike));
 }
 
 /* An empty INFORMATIONAL request (RFC 7296 1.4), or one with NAT detection (RFC 4555 3.8). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
     ike->liveness.wanted = false;
+    /* Once: what stays one-way may be meant so. */
+    ike->liveness.flowed = 0;
     return mobike_build_check(ike, chain);
 }
 
 enum err liveness_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
 {
     mobike_checked(ike, sa, message);
-    ike_received_traffic(ike, ike->now);
+    liveness_answer(ike);
     return OK;
+}
+
+void liveness_answer(struct ike *ike)
+{
+    ike->liveness.in = ike->now;
+    reckon(&ike->liveness);
+}
+
+/* The longer nothing has happened the rarer. */
+static uint64_t look_interval(const struct liveness *liveness)
+{
+    uint64_t last = liveness->out > liveness->in ? liveness->out : liveness->in;
+
+    last = liveness->began > last ? liveness->began : last;
+    return liveness->looked > last + LOOK_US ? liveness->looked - last : LOOK_US;
 }
 
 uint64_t liveness_deadline(const struct ike *ike)
 {
     const struct liveness *liveness = &ike->liveness;
+    uint64_t at;
 
     if (off(ike)) {
         return IKE_NEVER;
     }
-    return (liveness->since != 0 ? liveness->since : liveness->looked) + ike->config.dpd_us;
+    at = (liveness->since != 0 ? liveness->since : liveness->looked) + patience(ike);
+    return least(at, liveness->looked + look_interval(liveness));
 }
 
 void liveness_hint(struct ike *ike)
 {
     ike->liveness.wanted = ike->liveness.wanted || !off(ike);
+}
+
+void liveness_begin(struct ike *ike)
+{
+    ike->liveness.began = ike->liveness.looked = ike->now;
 }
 
 void liveness_tick(struct ike *ike)

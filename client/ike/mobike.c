@@ -255,7 +255,7 @@ enum err mobike_updated(struct ike *ike, struct ike_sa *sa, const struct message
         return OK;
     }
     mobike->nat_tries = 0;
-    ike_received_traffic(ike, ike->now);
+    liveness_answer(ike);
     /* RFC 4555 3.5, 3.6: what went along several pairs has to be said anew along the one. */
     if (!ike->paths.several) {
         mobike->update = false;

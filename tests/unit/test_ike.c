@@ -614,10 +614,12 @@ START_TEST(keepalives_when_nothing_else_is_sent)
     gw_start();
     gw_connect_tunnel();
     sent = gw.now;
-    ck_assert_uint_eq(ike_deadline(gw.ike), sent + 20000 * MS);
     ike_sent_traffic(gw.ike, sent + 5000 * MS);
-    ck_assert_uint_eq(ike_deadline(gw.ike), sent + 25000 * MS);
-    gw_tick_at(sent + 25000 * MS);
+    while (gw.now < sent + 25000 * MS) {
+        ck_assert(!gw_pull());
+        gw_tick_at(ike_deadline(gw.ike));
+    }
+    ck_assert_uint_eq(gw.now, sent + 25000 * MS);
     ck_assert(gw_pull());
     ck_assert_octets(bytes_of(gw.datagram, gw.len), bytes_of("\xff", 1));
     ck_assert(!gw_pull());

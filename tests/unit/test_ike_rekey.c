@@ -474,6 +474,53 @@ START_TEST(gateway_is_asked_when_nothing_comes_back)
 }
 END_TEST
 
+/* Both ways for a while. The last packet goes out, as an acknowledgement does. */
+static void traffic_both_ways(void)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        ike_received_traffic(gw.ike, gw.now);
+        ike_sent_traffic(gw.ike, gw.now + 1);
+        peer_wait(1);
+        ck_assert(!gw.ike->sa.request.busy);
+    }
+    while (gw_pull()) {
+    }
+}
+
+START_TEST(traffic_that_becomes_one_way_is_asked_about_soon)
+{
+    uint64_t start;
+
+    peer_start();
+    traffic_both_ways();
+    start = gw.now;
+    while (!gw.ike->sa.request.busy) {
+        ck_assert_uint_le(gw.now, start + 4000 * MS);
+        ike_sent_traffic(gw.ike, gw.now);
+        peer_wait(1);
+    }
+    gw_expect(X_INFORMATIONAL, false);
+    gw_answer_empty(gw.message.header.message_id);
+    /* Once: what stays one-way may be meant so. */
+    for (unsigned i = 0; i < 28; i++) {
+        ike_sent_traffic(gw.ike, gw.now);
+        peer_wait(1);
+        ck_assert_msg(!gw.ike->sa.request.busy, "asked again after %u s", i);
+    }
+    peer_finish();
+}
+END_TEST
+
+START_TEST(last_acknowledgement_is_no_stall)
+{
+    peer_start();
+    traffic_both_ways();
+    peer_wait(25);
+    ck_assert(!gw.ike->sa.request.busy);
+    peer_finish();
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 int main(void)
@@ -500,6 +547,8 @@ int main(void)
     tcase_add_loop_test(tcase, ike_rekeyed_by_us, 0, 2);
     tcase_add_test(tcase, ike_rekey_refused);
     tcase_add_loop_test(tcase, gateway_is_asked_when_nothing_comes_back, 0, 2);
+    tcase_add_test(tcase, traffic_that_becomes_one_way_is_asked_about_soon);
+    tcase_add_test(tcase, last_acknowledgement_is_no_stall);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
