@@ -171,7 +171,7 @@ void engine_event(struct tunnel *t, struct link *link, const struct ike_event *e
         break;
     case IKE_EVENT_REAUTH:
         if (link == t->current) {
-            succession_want(t, PURPOSE_REAUTH, "");
+            t->stale = TRUE;
         }
         break;
     case IKE_EVENT_TICKET:

@@ -194,7 +194,8 @@ static void begin(struct tunnel *t)
     race_start(t);
 }
 
-void succession_want(struct tunnel *t, enum purpose purpose, const char *why)
+/* Another one is to be made beside the one in use, at once. */
+static void want(struct tunnel *t, enum purpose purpose, const char *why)
 {
     /* What is being made for another reason does for this one. */
     if (t->purpose != PURPOSE_NONE || t->disconnecting) {
@@ -233,6 +234,7 @@ void succession_take_over(struct tunnel *t, struct link *link)
     t->answered_port = link->port;
     t->next_at = IKE_NEVER;
     t->doomed = REASON_NONE;
+    t->stale = FALSE;
     t->was_up = TRUE;
     t->replaced = before;
 }
@@ -244,6 +246,7 @@ static void give_up_successor(struct tunnel *t, enum reason reason, const char *
 {
     say_failure(t, reason, detail, IKE_NEVER);
     if (t->purpose == PURPOSE_REAUTH) {
+        t->stale = FALSE;
         t->doomed = reason;
         g_free(t->doomed_detail);
         t->doomed_detail = g_strdup(detail);
@@ -462,7 +465,7 @@ static gboolean moved(const struct tunnel *t, const struct link *link)
 void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
 {
     if (link == t->current) {
-        succession_want(t, PURPOSE_MOVE, why);
+        want(t, PURPOSE_MOVE, why);
     }
 }
 
@@ -529,6 +532,9 @@ gboolean succession_settle(struct tunnel *t)
     }
     if (!t->ended && t->disconnecting && t->current == NULL && t->next == NULL) {
         tunnel_end(t, REASON_USER, "");
+    }
+    if (!t->ended && t->stale && t->current != NULL) {
+        want(t, PURPOSE_REAUTH, "");
     }
     if (!t->ended && due(t)) {
         begin(t);

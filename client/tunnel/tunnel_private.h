@@ -85,6 +85,7 @@ struct tunnel {
     struct retry retry;
     enum reason doomed; /* why its authentication could not be repeated */
     char *doomed_detail;
+    gboolean stale;         /* the authentication of the one in use is to be repeated */
     gboolean was_up;        /* once */
     gboolean disconnecting; /* the user wants the end */
     gboolean ended;
@@ -129,8 +130,6 @@ void engine_event(struct tunnel *tunnel, struct link *link, const struct ike_eve
 /* ---- succession.c: one IKE SA after the other ---- */
 /* Begins with the first one: settings and addresses are there. */
 void succession_start(struct tunnel *tunnel);
-/* Another one is to be made beside the one in use, at once. */
-void succession_want(struct tunnel *tunnel, enum purpose purpose, const char *why);
 /* IKE_EVENT_PATH_LOST and IKE_EVENT_PATH. */
 void succession_path_lost(struct tunnel *tunnel, struct link *link, const char *why);
 void succession_path_found(struct tunnel *tunnel, struct link *link);

@@ -409,13 +409,6 @@ gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct end
     return routed;
 }
 
-uint32_t ike_socket_interface(const struct ike_sockets *sockets, const struct path *path)
-{
-    (void)sockets;
-    (void)path;
-    return 0;
-}
-
 gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *path,
                          struct bytes datagram)
 {

@@ -490,6 +490,27 @@ START_TEST(several_child_sas_go_over_together)
 }
 END_TEST
 
+/* Faster than what is under way can come in: the oldest goes. */
+START_TEST(one_after_the_other_without_end)
+{
+    char **spis;
+
+    begin_up("");
+    for (gsize i = 1; i < 12; i++) {
+        fake_report(i - 1, IKE_EVENT_REAUTH);
+        wait_engines(i + 1);
+        fake_up(i, 100 + (guint32)i, "10.9.0.5/32");
+        wait_heard("connected-");
+        wait_freed(i - 1);
+    }
+    ck_assert_uint_eq(fake_out[1], 111);
+    ck_assert_uint_eq(fake_gaps, 0);
+    spis = g_strsplit(fake_in->str, " ", 0);
+    ck_assert_uint_eq(g_strv_length(spis), 1 + 4 + 1); /* the one in use, four before, nothing */
+    g_strfreev(spis);
+}
+END_TEST
+
 /* A gateway with one IKE SA per user deletes the old one as soon as the new one is there. */
 START_TEST(old_one_goes_first)
 {
@@ -573,6 +594,24 @@ START_TEST(path_is_lost)
     fake_up(2, 300, "10.9.0.5/32");
     wait_heard("connected-");
     ck_assert_uint_eq(fake_out[1], 300);
+}
+END_TEST
+
+/* Its time comes when what is being made for another reason is not needed after all. */
+START_TEST(reauthentication_waits_its_turn)
+{
+    begin_up("");
+    fake_report(0, IKE_EVENT_PATH_LOST);
+    wait_engines(2);
+    fake_report(0, IKE_EVENT_REAUTH);
+    fake_report(0, IKE_EVENT_PATH);
+    wait_heard("reauthenticating() ");
+    wait_engines(3);
+    fake_up(2, 200, "10.9.0.5/32");
+    wait_heard("connected-");
+    wait_freed(0);
+    let_pass(20);
+    ck_assert_uint_eq(fake_n_engines, 3);
 }
 END_TEST
 
@@ -736,11 +775,13 @@ int main(void)
     tcase_add_test(all, disconnected_while_it_waits);
     tcase_add_test(all, reauthenticates);
     tcase_add_test(all, several_child_sas_go_over_together);
+    tcase_add_test(all, one_after_the_other_without_end);
     tcase_add_test(all, old_one_goes_first);
     tcase_add_test(all, old_one_goes_and_the_new_one_fails);
     tcase_add_test(all, successor_fails);
     tcase_add_test(all, lost_after_a_successor_was_refused);
     tcase_add_test(all, path_is_lost);
+    tcase_add_test(all, reauthentication_waits_its_turn);
     tcase_add_test(all, disconnected_with_two);
     tcase_add_test(all, redirected_while_connecting);
     tcase_add_test(all, redirected_by_the_second_address);
