@@ -303,6 +303,18 @@ static void revive(struct ike *ike, struct policy *policy)
     }
 }
 
+/* RFC 7296 1.4.1: nothing goes out any more along one that was deleted without a successor. */
+static void silence(struct ike *ike, const struct policy *policy)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *child = &ike->children[i];
+
+        if (child->state == CHILD_LINGERING && child->sa->spi_in == policy->outbound) {
+            children_drop(ike, child);
+        }
+    }
+}
+
 /*
  * Whether a policy still has its Child SA, or will. The gateway may delete it without a successor:
  * at the end of its lifetime, or because it was idle. A new one is made then, whether our own
@@ -313,6 +325,7 @@ static bool lives(struct ike *ike, struct policy *policy)
 {
     if (!children_carry(ike, policy->reqid)) {
         revive(ike, policy);
+        silence(ike, policy);
     }
     if (children_carry(ike, policy->reqid) || policies_awaited(ike, policy)) {
         return true;

@@ -92,6 +92,7 @@ struct gateway_config {
     bool success_early;            /* EAP-Success behind the identity */
     uint16_t auth_error;           /* the first IKE_AUTH is refused */
     uint16_t child_error;          /* authenticated, but the Child SA is refused */
+    bool error_with_config;        /* ... although an address is assigned */
     bool wrong_final_auth;         /* the last AUTH does not verify */
     bool no_address;               /* CFG_REPLY holds no address */
     bool wide_ts;                  /* answers selectors that were not offered */
@@ -101,7 +102,8 @@ struct gateway_config {
     bool nat;                      /* its NAT detection hashes do not match */
     unsigned mschap_error;         /* E= of a failure that it always reports, or 0 */
 
-    bool cluster; /* announces RFC 6311 */
+    bool cluster;   /* announces RFC 6311 */
+    bool childless; /* announces RFC 6023 */
     enum gateway_tickets tickets;
     unsigned ticket_s;  /* their lifetime; 0 = an hour */
     bool loses_tickets; /* when it restarts */

@@ -15,6 +15,10 @@ static void save(GByteArray **to, const struct message *message, enum payload_ty
 {
     const struct payload *payload = message_find(message, (uint8_t)type, 0);
 
+    if (*to != NULL) {
+        g_byte_array_unref(*to);
+        *to = NULL;
+    }
     if (payload != NULL) {
         gateway_set(to, payload->body);
     }
@@ -131,6 +135,20 @@ static void write_config(struct gateway *gateway, struct chain *reply)
     chain_end(reply);
 }
 
+/* What comes with the proof, whether there is a Child SA or not. */
+static void write_established(struct gateway *gateway, struct chain *reply)
+{
+    gateway_write_token(gateway, reply, gateway->sa->spi_i, gateway->sa->spi_r);
+    if (gateway->config.limits) {
+        gateway_write_lifetime(reply, gateway->config.lifetime);
+    }
+    write_config(gateway, reply);
+    gateway_attempt_succeeded(gateway);
+    if (gateway->wants_ticket) {
+        gateway_answer_ticket(gateway, gateway->sa, reply);
+    }
+}
+
 static void write_child(struct gateway *gateway, struct chain *reply)
 {
     struct proposal_list accepted;
@@ -147,7 +165,18 @@ static void write_child(struct gateway *gateway, struct chain *reply)
     }
     gateway_mobike_answer(gateway, reply);
     gateway_esp_proposals(gateway, &accepted);
+    if (gateway->saved_sa == NULL) {
+        /* RFC 6023 5 */
+        if (!gateway->config.childless) {
+            gateway_complain(gateway, "IKE_AUTH without a Child SA");
+        }
+        write_established(gateway, reply);
+        return;
+    }
     if (gateway->config.child_error != 0) {
+        if (gateway->config.error_with_config) {
+            write_established(gateway, reply);
+        }
         notify_write(reply, 0, none, gateway->config.child_error, none);
         return;
     }
@@ -165,19 +194,11 @@ static void write_child(struct gateway *gateway, struct chain *reply)
                                   secret_bytes(&gateway->sa->nr)) == OK,
                 "KEYMAT");
     wr_u32(&w, child.spi_in);
-    gateway_write_token(gateway, reply, gateway->sa->spi_i, gateway->sa->spi_r);
-    if (gateway->config.limits) {
-        gateway_write_lifetime(reply, gateway->config.lifetime);
-    }
-    write_config(gateway, reply);
+    write_established(gateway, reply);
     sa_write_choice(reply, number, &choice, bytes_of(spi, sizeof spi));
     gateway_write_ts(gateway, reply, array_bytes(gateway->saved_tsi),
                      array_bytes(gateway->saved_tsr));
-    gateway_attempt_succeeded(gateway);
     gateway->outbound = gateway_child_add(gateway, &child)->spi_in;
-    if (gateway->wants_ticket) {
-        gateway_answer_ticket(gateway, gateway->sa, reply);
-    }
 }
 
 /* ---- the client's proof ---- */

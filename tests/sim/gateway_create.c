@@ -200,6 +200,9 @@ static bool selectors_suit(const struct gateway *gateway, const struct message *
         ts_parse(&tsi, payload->body) != OK) {
         return false;
     }
+    if (gateway->saved_tsi == NULL) {
+        return true; /* the first one */
+    }
     narrowed = tsi.n == 1 && addr_equal(&tsi.items[0].start, &tsi.items[0].end);
     return gateway->config.ts == GATEWAY_TS_ANY ||
            narrowed == (gateway->config.ts == GATEWAY_TS_NARROWED);
@@ -231,7 +234,11 @@ static void answer_child(struct gateway *gateway, const struct message *message,
     gateway_write_ts(gateway, reply, message_find(message, P_TSi, 0)->body,
                      message_find(message, P_TSr, 0)->body);
     (void)gateway_child_add(gateway, &made);
-    gateway->child_rekeys++;
+    gateway->child_rekeys += gateway->saved_tsi != NULL;
+    if (gateway->saved_tsi == NULL) {
+        gateway_set(&gateway->saved_tsi, message_find(message, P_TSi, 0)->body);
+        gateway_set(&gateway->saved_tsr, message_find(message, P_TSr, 0)->body);
+    }
     if (old == NULL) {
         gateway->outbound = made.spi_in;
     } else if (asking(gateway->sa, GATEWAY_ASK_REKEY_CHILD) && attempt->child == old->spi_in) {

@@ -225,6 +225,9 @@ void gateway_write_support(struct gateway *gateway, const struct message *messag
     if (gateway->config.fragment > 0) {
         notify_write(chain, 0, none, N_FRAGMENTATION_SUPPORTED, none);
     }
+    if (gateway->config.childless) {
+        notify_write(chain, PROTO_IKE, none, N_CHILDLESS_IKEV2_SUPPORTED, none);
+    }
 }
 
 static void derive(struct gateway *gateway, struct bytes shared)

@@ -84,6 +84,7 @@ static struct ike *new_engine(struct sim *sim)
         .eap = {.user = PKI_USER},
         .request_ipv4 = true,
         .request_ipv6 = setup->ipv6,
+        .childless = setup->childless,
         .application_version = "simulator",
         .path_mtu = setup->path_mtu,
         .trace = true,

@@ -33,6 +33,7 @@ struct setup {
     bool nat;    /* ... and there is one */
     uint64_t nat_timeout_us;
     bool ipv6; /* inner IPv6 addresses as well */
+    bool childless;
     uint16_t path_mtu;
     uint64_t child_lifetime_us, ike_lifetime_us; /* 0 = the engine's own */
 };
