@@ -104,6 +104,7 @@ struct gateway_config {
 
     bool cluster;   /* announces RFC 6311 */
     bool childless; /* announces RFC 6023 */
+    bool per_network; /* a Child SA for each network of TSr */
     enum gateway_tickets tickets;
     unsigned ticket_s;  /* their lifetime; 0 = an hour */
     bool loses_tickets; /* when it restarts */
@@ -229,12 +230,14 @@ struct gateway_child {
     uint32_t spi_in, spi_out;
     struct suite suite;
     struct child_keys keys;
-    uint64_t until; /* LINGERING */
+    uint8_t network; /* second octet of the first selector of TSr */
+    uint64_t until;  /* LINGERING */
 };
 
 /* Our CREATE_CHILD_SA in flight. */
 struct gateway_attempt {
     uint32_t child;   /* spi_in of what is rekeyed */
+    uint8_t network;
     uint32_t spi;     /* ours of the new Child SA */
     uint64_t ike_spi; /* ours of the new IKE SA */
     const struct alg *group;
@@ -428,6 +431,8 @@ void gateway_children_tick(struct gateway *gateway);
 /* TSi and TSr of a response that narrows what was asked for. */
 void gateway_write_ts(struct gateway *gateway, struct chain *reply, struct bytes tsi,
                       struct bytes tsr);
+/* The network that a Child SA with that TSr is for. */
+uint8_t gateway_network(struct bytes tsr);
 void gateway_esp_proposals(const struct gateway *gateway, struct proposal_list *out);
 void gateway_ike_proposals(const struct gateway *gateway, struct proposal_list *out);
 void gateway_suite(struct suite *out, const struct proposal *choice);

@@ -187,6 +187,7 @@ static void write_child(struct gateway *gateway, struct chain *reply)
     r = reader_of(theirs);
     child.spi_out = rd_u32(&r);
     child.spi_in = gateway_child_spi(gateway);
+    child.network = gateway_network(array_bytes(gateway->saved_tsr));
     gateway_suite(&child.suite, &choice);
     sim_require(child_keys_derive(&child.keys, gateway->sa->suite.prf,
                                   secret_bytes(&gateway->sa->keys.d), &child.suite, none,

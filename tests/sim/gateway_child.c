@@ -153,6 +153,14 @@ void gateway_suite(struct suite *out, const struct proposal *choice)
     }
 }
 
+uint8_t gateway_network(struct bytes tsr)
+{
+    static struct ts_list list;
+
+    sim_require(ts_parse(&list, tsr) == OK, "TSr");
+    return list.items[0].start.octets[1];
+}
+
 void gateway_write_ts(struct gateway *gateway, struct chain *reply, struct bytes tsi,
                       struct bytes tsr)
 {
@@ -167,6 +175,9 @@ void gateway_write_ts(struct gateway *gateway, struct chain *reply, struct bytes
     }
     ts_write(reply, P_TSi, &ours);
     sim_require(ts_parse(&ours, tsr) == OK, "TSr");
+    if (gateway->config.per_network) {
+        ours.n = 1;
+    }
     if (gateway->config.wide_ts) {
         ours.n = 1;
         ours.items[0] = (struct ts){.port_high = UINT16_MAX};

@@ -219,6 +219,7 @@ static void answer_child(struct gateway *gateway, const struct message *message,
 
     made.spi_out = rd_u32(&r);
     made.spi_in = gateway_child_spi(gateway);
+    made.network = gateway_network(message_find(message, P_TSr, 0)->body);
     gateway_suite(&made.suite, &wish->choice);
     sim_require(child_keys_derive(&made.keys, gateway->sa->suite.prf,
                                   secret_bytes(&gateway->sa->keys.d), &made.suite,

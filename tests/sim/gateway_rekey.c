@@ -225,6 +225,7 @@ static void rekey_child(struct gateway *gateway, struct gateway_sa *sa,
     begin_attempt(gateway, todo, gateway->config.asks_pfs);
     offer_child(gateway);
     attempt->child = child->spi_in;
+    attempt->network = child->network;
     attempt->spi = gateway_child_spi(gateway);
     wr_u32(&w, child->spi_in);
     notify_write(&chain, PROTO_ESP, wr_written(&w), N_REKEY_SA, (struct bytes){0});
@@ -423,6 +424,7 @@ static void child_rekeyed(struct gateway *gateway, const struct message *message
         gateway_complain(gateway, "an answer to our CREATE_CHILD_SA that is not good");
         return;
     }
+    made.network = attempt->network;
     gateway->child_rekeys++;
     ours = gateway_child_add(gateway, &made);
     if (we_lose(gateway, nr)) {

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
         suite_add_tcase(suite, scenarios_resume());
         suite_add_tcase(suite, scenarios_faults());
         suite_add_tcase(suite, scenarios_moving());
+        suite_add_tcase(suite, scenarios_networks());
         suite_add_tcase(suite, scenarios_crossing(first_seed));
         suite_add_tcase(suite, random_tcase());
     } else if (argc == 2 && strcmp(argv[1], "--list") == 0) {

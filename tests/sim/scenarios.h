@@ -27,6 +27,8 @@ TCase *scenarios_faults(void);
 TCase *scenarios_fault_pairs(uint64_t seconds, uint64_t seed);
 /* Moving from address to address, and sleep. */
 TCase *scenarios_moving(void);
+/* A Child SA for each network. */
+TCase *scenarios_networks(void);
 /* Every two deeds at every distance, with every one datagram lost or late, and with a second one
  * that follows from the seed. */
 TCase *scenarios_crossing(uint64_t seed);

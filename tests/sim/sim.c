@@ -102,6 +102,13 @@ static struct ike *new_engine(struct sim *sim)
             bytes_of_string(setup->password != NULL ? setup->password : PKI_PASSWORD);
         config.eap.have_password = true;
     }
+    for (uint8_t i = 1; i <= setup->networks; i++) {
+        struct ts *ts = &config.remote_ts.items[config.remote_ts.n++];
+
+        ts->port_high = UINT16_MAX;
+        ts->start = ts->end = (struct addr){.family = FAMILY_IPV4, .octets = {10, i}};
+        ts->end.octets[2] = ts->end.octets[3] = 0xff;
+    }
     if (setup->ike != NULL) {
         parse_proposals(&ike_list, PROTO_IKE, setup->ike);
         config.ike = &ike_list;

@@ -34,6 +34,7 @@ struct setup {
     uint64_t nat_timeout_us;
     bool ipv6; /* inner IPv6 addresses as well */
     bool childless;
+    unsigned networks; /* that we list: 10.1.0.0/16…; 0 = everything */
     uint16_t path_mtu;
     uint64_t child_lifetime_us, ike_lifetime_us; /* 0 = the engine's own */
 };
