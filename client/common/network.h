@@ -13,9 +13,9 @@
 enum uplink_kind { UPLINK_WIRED, UPLINK_WIFI, UPLINK_WWAN, UPLINK_OTHER };
 
 /* An address that packets to a gateway can leave from: of a link that carries, of global scope,
- * neither tentative nor deprecated, and not of a tunnel of ours. Without a default route it may
- * still be one that the host's routing chooses for a gateway: on its link's network, or on the
- * loopback interface of a host that announces it. */
+ * not tentative, deprecated for want of another only, and not of a tunnel of ours. Without a
+ * default route it may still be one that the host's routing chooses for a gateway: on its link's
+ * network, or on the loopback interface of a host that announces it. */
 struct uplink {
     struct prefix address; /* with host bits; the length is that of its link's network */
     uint32_t ifindex;

@@ -26,9 +26,9 @@ struct default_route {
 };
 
 struct state {
-    GHashTable *links; /* struct link by index: those that carry and are no tunnel of ours */
-    GArray *uplinks;   /* struct uplink, in the kernel's order */
-    GArray *routes;    /* struct default_route */
+    GHashTable *links; /* struct link by index: what carries and is no tunnel of ours */
+    GArray *preferred, *deprecated; /* struct uplink, in the kernel's order */
+    GArray *routes;                 /* struct default_route */
 };
 
 /* ---- what the kernel tells ---- */
@@ -68,7 +68,7 @@ static void on_link(void *context, struct nlmsghdr *entry)
 static gboolean address_is_settled(guint32 flags)
 {
     gboolean tentative = (flags & IFA_F_TENTATIVE) && !(flags & IFA_F_OPTIMISTIC);
-    return !tentative && !(flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED));
+    return !tentative && !(flags & IFA_F_DADFAILED);
 }
 
 static gboolean is_global(const struct addr *addr)
@@ -101,7 +101,7 @@ static void on_address(void *context, struct nlmsghdr *entry)
     uplink.mtu = link->mtu;
     g_strlcpy(uplink.interface, link->name, sizeof uplink.interface);
     if (is_global(&uplink.address.addr)) {
-        g_array_append_val(state->uplinks, uplink);
+        g_array_append_val(flags & IFA_F_DEPRECATED ? state->deprecated : state->preferred, uplink);
     }
 }
 
@@ -232,25 +232,44 @@ static gint by_preference(gconstpointer a, gconstpointer b)
     return left->ifindex < right->ifindex ? -1 : left->ifindex > right->ifindex;
 }
 
-/* g_array_sort() keeps the order of equals. */
-static void list(struct state *state, struct network *out)
+static gpointer key_of(const struct uplink *uplink)
 {
-    g_autoptr(GArray) few = g_array_new(FALSE, FALSE, sizeof(struct uplink));
-    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
-    for (guint i = 0; i < state->uplinks->len; i++) {
-        struct uplink *uplink = &g_array_index(state->uplinks, struct uplink, i);
-        gboolean v6 = uplink->address.addr.family == FAMILY_IPV6;
-        gpointer key = GUINT_TO_POINTER(2 * uplink->ifindex + (v6 ? 1 : 0));
+    gboolean v6 = uplink->address.addr.family == FAMILY_IPV6;
+    return GUINT_TO_POINTER(2 * uplink->ifindex + (v6 ? 1 : 0));
+}
+
+/* Takes over the first few of each link and family, but not of those in `served`; those that it has
+ * taken any of are in `counts`. */
+static void take(const struct state *state, GArray *from, GHashTable *served, GHashTable *counts,
+                 GArray *to)
+{
+    for (guint i = 0; i < from->len; i++) {
+        struct uplink *uplink = &g_array_index(from, struct uplink, i);
+        gpointer key = key_of(uplink);
         guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
-        if (count < PER_LINK_MAX) {
+        if (count < PER_LINK_MAX && !g_hash_table_contains(served, key)) {
             const struct link *link =
                 g_hash_table_lookup(state->links, GINT_TO_POINTER((int)uplink->ifindex));
             g_hash_table_insert(counts, key, GUINT_TO_POINTER(count + 1));
             uplink->kind = kind_of(link);
             find_default(state, uplink);
-            g_array_append_val(few, *uplink);
+            g_array_append_val(to, *uplink);
         }
     }
+}
+
+/*
+ * A deprecated address is for want of another (RFC 4862 5.5.4; RFC 6724 5, rule 3): when a router
+ * falls silent it goes on to work. g_array_sort() keeps the order of equals.
+ */
+static void list(struct state *state, struct network *out)
+{
+    g_autoptr(GArray) few = g_array_new(FALSE, FALSE, sizeof(struct uplink));
+    g_autoptr(GHashTable) none = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) preferred = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) deprecated = g_hash_table_new(NULL, NULL);
+    take(state, state->preferred, none, preferred, few);
+    take(state, state->deprecated, preferred, deprecated, few);
     g_array_sort(few, by_preference);
     out->n = MIN(few->len, NETWORK_UPLINKS_MAX);
     for (size_t i = 0; i < out->n; i++) {
@@ -262,7 +281,8 @@ gboolean uplinks_read(struct netlink *nl, struct network *out, GError **error)
 {
     struct state state = {
         .links = g_hash_table_new_full(NULL, NULL, NULL, g_free),
-        .uplinks = g_array_new(FALSE, FALSE, sizeof(struct uplink)),
+        .preferred = g_array_new(FALSE, FALSE, sizeof(struct uplink)),
+        .deprecated = g_array_new(FALSE, FALSE, sizeof(struct uplink)),
         .routes = g_array_new(FALSE, FALSE, sizeof(struct default_route)),
     };
     gboolean done =
@@ -274,7 +294,8 @@ gboolean uplinks_read(struct netlink *nl, struct network *out, GError **error)
         list(&state, out);
     }
     g_hash_table_unref(state.links);
-    g_array_unref(state.uplinks);
+    g_array_unref(state.preferred);
+    g_array_unref(state.deprecated);
     g_array_unref(state.routes);
     return done;
 }

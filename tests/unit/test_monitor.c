@@ -242,6 +242,19 @@ START_TEST(which_addresses)
 }
 END_TEST
 
+/* Its router has fallen silent. */
+START_TEST(deprecated_for_want_of_another)
+{
+    run("ip -6 addr change 2001:db8:1::2/64 dev up0 preferred_lft 0");
+    settle();
+    wait_for(UP0);
+    run("ip -6 addr add 2001:db8:1::3/64 dev up0 nodad");
+    wait_for("192.0.2.2/24 up0 default 0; 2001:db8:1::3/64 up0 default 1024");
+    run("ip -6 addr del 2001:db8:1::3/64 dev up0 nodad");
+    wait_for(UP0);
+}
+END_TEST
+
 /* Of a host that announces its address over several links. */
 START_TEST(loopback_interface)
 {
@@ -418,6 +431,7 @@ int main(void)
     tcase_add_test(tcase, first_way_out_is_told_at_once);
     tcase_add_test(tcase, gains_come_together);
     tcase_add_loop_test(tcase, which_addresses, 0, G_N_ELEMENTS(addresses));
+    tcase_add_test(tcase, deprecated_for_want_of_another);
     tcase_add_test(tcase, loopback_interface);
     tcase_add_test(tcase, tentative);
     tcase_add_test(tcase, duplicate);
