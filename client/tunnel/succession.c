@@ -52,9 +52,11 @@ static void say(struct tunnel *t, const char *text)
 static void say_failure(struct tunnel *t, enum reason reason, const char *detail, guint64 delay)
 {
     const char *sentence = _(reason_sentence(reason));
-    char *text = detail != NULL && *detail != '\0' ? g_strdup_printf("%s %s", sentence, detail)
-                                                   : g_strdup(sentence);
+    char *explained = uplinks_explain(&t->uplinks, reason, detail);
+    char *text =
+        *explained != '\0' ? g_strdup_printf("%s %s", sentence, explained) : g_strdup(sentence);
 
+    g_free(explained);
     if (delay != IKE_NEVER && delay > 0) {
         char *when =
             g_strdup_printf(_("%s Next attempt in %.0f s."), text, (double)delay / G_USEC_PER_SEC);

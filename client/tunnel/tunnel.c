@@ -8,6 +8,8 @@
 
 void tunnel_end(struct tunnel *t, enum reason reason, const char *detail)
 {
+    char *explained;
+
     if (t->ended) {
         return;
     }
@@ -15,7 +17,9 @@ void tunnel_end(struct tunnel *t, enum reason reason, const char *detail)
     g_clear_pointer(&t->resolving, resolve_free);
     loop_stop(t);
     traffic_stop(&t->traffic);
-    t->ops->down(t->context, reason, detail != NULL ? detail : "");
+    explained = uplinks_explain(&t->uplinks, reason, detail);
+    t->ops->down(t->context, reason, explained);
+    g_free(explained);
 }
 
 /* ---- names ---- */
@@ -134,8 +138,7 @@ void tunnel_free(struct tunnel *t)
     g_free(t);
 }
 
-void tunnel_connect(struct tunnel *t, struct profile *profile,
-                    const struct tunnel_options *options)
+void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunnel_options *options)
 {
     t->config.profile = profile;
     t->trace = options->trace;

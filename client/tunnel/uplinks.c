@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/uplinks.h"
 
+#include "common/i18n.h"
 #include "tunnel/link.h"
 
 /* Uplinks of one link are equals, whatever their family: the order is that of the links. */
@@ -78,6 +79,37 @@ static void collect(const struct network *network, const struct ike_sockets *soc
             };
         }
     }
+}
+
+/* NULL when nothing is known to be in the way. */
+static const char *hindrance(const struct uplinks *uplinks)
+{
+    if (uplinks->network.generation != 0 && uplinks->network.n == 0) {
+        return _("This host has no network.");
+    }
+    switch (uplinks->network.connectivity) {
+    case CONNECTIVITY_PORTAL:
+        return _("This network wants you to sign in with a browser first.");
+    case CONNECTIVITY_NONE:
+    case CONNECTIVITY_LIMITED:
+        return _("This network does not lead to the internet.");
+    case CONNECTIVITY_UNKNOWN:
+    case CONNECTIVITY_FULL:
+        break;
+    }
+    return NULL;
+}
+
+char *uplinks_explain(const struct uplinks *uplinks, enum reason reason, const char *detail)
+{
+    gboolean network = reason == REASON_GATEWAY_UNREACHABLE || reason == REASON_UDP_BLOCKED ||
+                       reason == REASON_GATEWAY_LOST || reason == REASON_RESOLVE;
+    const char *cause = network ? hindrance(uplinks) : NULL;
+
+    if (detail == NULL || *detail == '\0') {
+        return g_strdup(cause != NULL ? cause : "");
+    }
+    return cause != NULL ? g_strdup_printf("%s %s", detail, cause) : g_strdup(detail);
 }
 
 static gboolean same_locals(const struct uplinks_told *a, const struct uplinks_told *b)

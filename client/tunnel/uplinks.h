@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "common/error.h"
 #include "common/network.h"
 #include "ike/ike.h"
 
@@ -26,6 +27,9 @@ struct ike_sockets;
 
 /* TRUE when the change matters: other uplinks, or the way to the world has been opened. */
 gboolean uplinks_set(struct uplinks *uplinks, const struct network *network);
+/* `detail` of a failure for this reason (NULL = ""), and what is known of the host's network that may
+ * be the cause. g_free(). */
+char *uplinks_explain(const struct uplinks *uplinks, enum reason reason, const char *detail);
 /* Tells the link's engine which addresses it can use towards its gateway, or, when these are as
  * before but something around them is not, that the network has changed. Harmless when repeated. */
 void uplinks_tell(const struct uplinks *uplinks, struct link *link,

@@ -203,6 +203,43 @@ START_TEST(portal)
 }
 END_TEST
 
+static const struct {
+    enum connectivity connectivity;
+    gboolean offline;
+    enum reason reason;
+    const char *detail, *explained;
+} failures[] = {
+    {CONNECTIVITY_UNKNOWN, FALSE, REASON_GATEWAY_UNREACHABLE, "No answer.", "No answer."},
+    {CONNECTIVITY_FULL, FALSE, REASON_GATEWAY_UNREACHABLE, NULL, ""},
+    {CONNECTIVITY_PORTAL, FALSE, REASON_GATEWAY_UNREACHABLE, "No answer.",
+     "No answer. This network wants you to sign in with a browser first."},
+    {CONNECTIVITY_PORTAL, FALSE, REASON_RESOLVE, "",
+     "This network wants you to sign in with a browser first."},
+    {CONNECTIVITY_PORTAL, FALSE, REASON_AUTH_FAILED, "E=691", "E=691"},
+    {CONNECTIVITY_LIMITED, FALSE, REASON_UDP_BLOCKED, NULL,
+     "This network does not lead to the internet."},
+    {CONNECTIVITY_NONE, TRUE, REASON_GATEWAY_LOST, NULL, "This host has no network."},
+};
+
+START_TEST(failure_is_explained)
+{
+    struct network network = both(1);
+    network.connectivity = failures[_i].connectivity;
+    network.n = failures[_i].offline ? 0 : network.n;
+    set(network, TRUE);
+    g_autofree char *text = uplinks_explain(&uplinks, failures[_i].reason, failures[_i].detail);
+    ck_assert_str_eq(text, failures[_i].explained);
+}
+END_TEST
+
+/* Nobody has told anything of the network. */
+START_TEST(nothing_to_explain)
+{
+    g_autofree char *text = uplinks_explain(&uplinks, REASON_GATEWAY_LOST, "Lost.");
+    ck_assert_str_eq(text, "Lost.");
+}
+END_TEST
+
 /* ---- where packets leave ---- */
 
 static guint64 sent_by(const char *interface)
@@ -278,6 +315,8 @@ int main(void)
     tcase_add_test(tcase, not_of_a_tunnel);
     tcase_add_test(tcase, without_a_default_route);
     tcase_add_loop_test(tcase, portal, 0, G_N_ELEMENTS(connectivities));
+    tcase_add_loop_test(tcase, failure_is_explained, 0, G_N_ELEMENTS(failures));
+    tcase_add_test(tcase, nothing_to_explain);
     tcase_add_loop_test(tcase, leaves_by_its_link, 0, G_N_ELEMENTS(ways));
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
