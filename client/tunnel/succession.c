@@ -168,7 +168,9 @@ static void fill_config(struct tunnel *t)
     struct ike_config *config = &t->config.ike;
 
     config->trace = t->trace;
-    config->successor = t->current != NULL;
+    /* The one whose path is lost is to go at once: as long as the gateway thinks that it lives, it
+     * gives us another internal address. */
+    config->successor = t->current != NULL && t->purpose != PURPOSE_MOVE;
     config->redirected_from = addr_bytes(&t->redirected_from);
     /* It spares the authentication, which is what a successor is for that was asked to repeat it.
      */

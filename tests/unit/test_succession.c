@@ -584,7 +584,7 @@ START_TEST(path_is_lost)
     fake_report(0, IKE_EVENT_PATH_LOST);
     wait_heard("moving() ");
     wait_engines(2);
-    ck_assert(fake_engines[1].successor);
+    ck_assert(!fake_engines[1].successor);
     /* The gateway is heard again after all. */
     fake_report(0, IKE_EVENT_PATH);
     wait_freed(1);
