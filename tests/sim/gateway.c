@@ -415,9 +415,11 @@ uint64_t gateway_deadline(const struct gateway *gateway)
 
 static void repeat(struct gateway *gateway, struct gateway_sa *sa)
 {
-    /* RFC 4555 3.11: five minutes, since it is for the client to move; also in the IKE SA that the
-     * client is about to rekey, as far as it knows. */
-    if (sa->request_tries < (gateway->mobike ? REPEATS_MOBIKE_MAX : REPEATS_MAX)) {
+    /* RFC 4555 3.11: five minutes, since it is for the client to move; also in an IKE SA whose
+     * rekeying the client may not have heard of. */
+    bool patient = gateway->mobike && (sa == gateway->sa || sa->ask != GATEWAY_ASK_DELETE_IKE);
+
+    if (sa->request_tries < (patient ? REPEATS_MOBIKE_MAX : REPEATS_MAX)) {
         cut_again(gateway, sa, &sa->request_draft, &sa->request);
         send_all(gateway, sa->request, &gateway->ike_path);
         sa->request_tries++;

@@ -177,7 +177,7 @@ void gateway_esp(struct gateway *gateway, uint32_t spi, uint64_t now)
     notify_write(&chain, 0, (struct bytes){0}, N_INVALID_SPI, wr_written(&w));
     if (gateway->phase == GATEWAY_UP) {
         gateway_request(gateway, X_INFORMATIONAL, &chain, now);
-    } else if (gateway->phase == GATEWAY_IDLE) {
+    } else if (gateway->phase != GATEWAY_CLOSED) {
         send_clear(gateway, &header, &chain);
     }
 }

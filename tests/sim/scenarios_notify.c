@@ -68,7 +68,7 @@ START_TEST(limited_authentication)
     } limits[] = {{0, 10, 40}, {5, 10, 40}, {120, 90, 120}, {600, 540, 600}};
     struct sim *sim =
         connected(&(struct gateway_config){.limits = true, .lifetime = limits[_i].seconds});
-    uint64_t start = sim->first_up_at;
+    uint64_t start = sim->up_at;
 
     /* The IKE SAs change, the authentication stays what it was. */
     ike_rekey(sim->ike, sim->now);

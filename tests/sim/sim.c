@@ -173,7 +173,6 @@ void sim_again(struct sim *sim)
     sim->child_up = sim->down = sim->path_seen = false;
     sim->phases = 0;
     sim->redirects = sim->reauths = 0;
-    sim->first_up_at = 0;
     sim->outbound = 0;
     sim->gateway.saw_credential = false;
     sim->again = true;
@@ -219,9 +218,6 @@ static void on_child_up(struct sim *sim, const struct ike_event *event)
     sim->n_child_up++;
     sim->child_up = true;
     sim->up_at = sim->now;
-    if (sim->first_up_at == 0) {
-        sim->first_up_at = sim->now;
-    }
     if (event->net == NULL || event->net->n_addresses == 0) {
         sim_violation(sim, "a Child SA without an address");
     } else if (event->net->n_dns > 0) {
@@ -263,8 +259,9 @@ static void on_redirect(struct sim *sim, const char *gateway)
     g_strlcpy(sim->redirected_to, gateway, sizeof sim->redirected_to);
     /* The first response is not protected: whoever damages it may send us anywhere. And it may send
      * us to another address of its own. */
-    if (sim->setup.faults.corrupt == 0 && !sim->setup.moving && strcmp(gateway, "203.0.113.7") != 0 &&
-        strcmp(gateway, "2001:db8::7") != 0 && strcmp(gateway, "gw2.example.org") != 0) {
+    if (sim->setup.faults.corrupt == 0 && !sim->setup.moving &&
+        strcmp(gateway, "203.0.113.7") != 0 && strcmp(gateway, "2001:db8::7") != 0 &&
+        strcmp(gateway, "gw2.example.org") != 0) {
         sim_violation(sim, "redirected to where no gateway can be: %s", gateway);
     }
 }
@@ -273,7 +270,7 @@ static void on_redirect(struct sim *sim, const char *gateway)
 static void on_reauth(struct sim *sim)
 {
     sim_note(sim, "    authentication is to be repeated");
-    if (sim->reauths > 0 && sim->now < sim->reauth_at + SECONDS(10)) {
+    if (sim->now < (sim->reauths > 0 ? sim->reauth_at : sim->verified_at) + SECONDS(10)) {
         sim_violation(sim, "authentication is to be repeated too soon");
     }
     sim->reauths++;
@@ -314,6 +311,9 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     switch (event->type) {
     case IKE_EVENT_PHASE:
         sim->phases |= 1U << event->phase;
+        if (event->phase == IKE_PHASE_GATEWAY_VERIFIED) {
+            sim->verified_at = sim->now;
+        }
         sim_note(sim, "    phase %d %s", (int)event->phase, event->text);
         if (sim->setup.late_trust && event->phase == IKE_PHASE_GATEWAY_ANSWERED) {
             ike_set_trust(sim->ike, pki_get()->trust);

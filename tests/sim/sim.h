@@ -83,7 +83,8 @@ struct sim {
     char detail[1024];
     char banner[64];
     char first_dns[64];
-    uint64_t first_up_at, up_at, down_at;
+    uint64_t verified_at; /* the gateway; we at the earliest */
+    uint64_t up_at, down_at;
     uint64_t mark_every, mark_at; /* ESP of both sides; 0 = none */
     unsigned marks;
     size_t sent;     /* datagrams of the engine */
