@@ -70,21 +70,26 @@ char *sandbox_snapshot(void)
 {
     return sandbox_run(
         "ip -o link | cut -d: -f2-3; ip -o addr | sed 's/valid_lft.*//'; ip rule; ip -6 rule; "
-        "ip route show table all; ip -6 route show table all | sed 's/expires.*//'; "
+        "ip -4 route show table all; ip -6 route show table all | sed 's/expires.*//'; "
         "(cd /proc/sys/net/ipv4/conf && grep . */rp_filter); "
         "ls -ln --time-style=+ /etc | grep -v ^total; cat /etc/resolv.conf 2>/dev/null; "
         "find /run -type f ! -path /run/godwit/ways; true");
 }
 
+void sandbox_expect_text(const char *text, const char *wanted)
+{
+    if (strcmp(text, wanted) != 0) {
+        g_file_set_contents("/run/wanted", wanted, -1, NULL);
+        g_file_set_contents("/run/text", text, -1, NULL);
+        g_autofree char *difference =
+            sandbox_run("diff /run/wanted /run/text; rm /run/wanted /run/text");
+        fprintf(stderr, "%s", difference);
+        ck_abort_msg("the host is not as it should be, see above");
+    }
+}
+
 void sandbox_expect_same(const char *before)
 {
     g_autofree char *after = sandbox_snapshot();
-    if (strcmp(before, after) != 0) {
-        g_file_set_contents("/run/before", before, -1, NULL);
-        g_file_set_contents("/run/after", after, -1, NULL);
-        g_autofree char *difference =
-            sandbox_run("diff /run/before /run/after; rm /run/before /run/after");
-        fprintf(stderr, "%s", difference);
-        ck_abort_msg("the host is not as it was, see above");
-    }
+    sandbox_expect_text(after, before);
 }

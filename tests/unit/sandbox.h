@@ -16,6 +16,8 @@ char *sandbox_run(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Everything that a session may change: links, addresses, rules, routes of all tables, rp_filter,
  * resolv.conf, /run; but not what worked where. */
 char *sandbox_snapshot(void);
+/* Fails the test with the differences between two texts of many lines. */
+void sandbox_expect_text(const char *text, const char *wanted);
 /* Fails the test with the differences when a snapshot taken now is not `before`. */
 void sandbox_expect_same(const char *before);
 /* A pair of links with 192.0.2.2/24 and 2001:db8:1::2/64, default routes by .1 and ::1. */

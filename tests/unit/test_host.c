@@ -679,11 +679,11 @@ static const struct {
 static char *applied(struct tunnel *tunnel, int which)
 {
     apply(tunnel, changes[which].config, changes[which].full ? &full : &split);
-    return sandbox_run(
-        "ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
-        "ip rule; ip -6 rule;"
-        "ip route show table all | sort; ip -6 route show table all | grep -v 'table local' | sort;"
-        "cat /etc/resolv.conf; ip link show godwit0 | grep -o 'mtu [0-9]*'");
+    /* IPv6's local routes follow the addresses a moment later. */
+    return sandbox_run("ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
+                       "ip rule; ip -6 rule; ip -4 route show table all | sort;"
+                       "ip -6 route show table all | grep -v '^local' | sort;"
+                       "cat /etc/resolv.conf; ip link show godwit0 | grep -o 'mtu [0-9]*'");
 }
 
 START_TEST(changed)
@@ -697,7 +697,7 @@ START_TEST(changed)
     open_tunnel(&tunnel, "a");
     g_free(applied(&tunnel, from));
     g_autofree char *now = applied(&tunnel, to);
-    ck_assert_str_eq(now, wanted);
+    sandbox_expect_text(now, wanted);
     down(&tunnel);
     sandbox_expect_same(before);
 }
