@@ -182,11 +182,14 @@ enum err mobike_build_update(struct ike *ike, struct chain *chain)
     if (err != OK) {
         return err;
     }
-    mobike->update = true;
+    mobike->updating = mobike->update;
     mobike->spi = ike->sa.spi_i;
     mobike->message_id = ike->sa.next_id;
-    notify_write(chain, 0, none, N_UPDATE_SA_ADDRESSES, none);
-    err = natd_write(chain, ike->sa.spi_i, ike->sa.spi_r, &ike->path);
+    /* RFC 4555 3.6: our other addresses alone move nothing. */
+    if (mobike->updating) {
+        notify_write(chain, 0, none, N_UPDATE_SA_ADDRESSES, none);
+        err = natd_write(chain, ike->sa.spi_i, ike->sa.spi_r, &ike->path);
+    }
     notify_write(chain, 0, none, N_COOKIE2, bytes_of(mobike->cookie, sizeof mobike->cookie));
     mobike->n_telling = additional(ike, mobike->telling);
     if (!told(mobike, mobike->telling, mobike->n_telling)) {
@@ -258,9 +261,11 @@ enum err mobike_updated(struct ike *ike, struct ike_sa *sa, const struct message
     liveness_answer(ike);
     /* RFC 4555 3.5, 3.6: what went along several pairs has to be said anew along the one. */
     if (!ike->paths.several) {
-        mobike->update = false;
         memcpy(mobike->told, mobike->telling, sizeof mobike->told);
         mobike->n_told = mobike->n_telling;
+    }
+    if (!ike->paths.several && mobike->updating) {
+        mobike->update = false;
         keep_mapping(mobike, sa, message);
     }
     return OK;
@@ -280,10 +285,12 @@ enum err mobike_update_refused(struct ike *ike, struct ike_sa *sa, const struct 
         return OK;
     }
     mobike->nat_tries = 0;
-    mobike->update = false;
     memcpy(mobike->told, mobike->telling, sizeof mobike->told);
     mobike->n_told = mobike->n_telling;
-    paths_refused(ike);
+    if (mobike->updating) {
+        mobike->update = false;
+        paths_refused(ike);
+    }
     return OK;
 }
 

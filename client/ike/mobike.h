@@ -60,6 +60,7 @@ struct paths {
 struct mobike {
     bool announced, supported; /* by us; by both */
     bool update;               /* UPDATE_SA_ADDRESSES is to be sent */
+    bool updating;             /* the request in flight has it */
     unsigned nat_tries;        /* it met UNEXPECTED_NAT_DETECTED */
     /* the latest one: in which IKE SA, and its COOKIE2 */
     uint64_t spi;
