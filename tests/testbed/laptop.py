@@ -85,7 +85,8 @@ class Uplink:
     def __init__(self, kind, number, lan_number, build):
         self.kind, self.number, self.device = kind, number, kind.device
         self.router, self.edge = f"r{number}", f"c{number}" if kind.nat > 1 else f"r{number}"
-        self.metric = kind.metric or METRICS[re.match("[a-z]+", kind.device)[0]]
+        # The second device of a kind gets the next number, and so on.
+        self.metric = kind.metric or METRICS[re.match("[a-z]+", kind.device)[0]] + number
         if kind.nat:
             self.lan4 = ipaddress.ip_network(f"192.168.{lan_number}.0/24")
         else:
@@ -293,7 +294,8 @@ class Uplink:
         """)
 
     def cut(self, off=True):
-        """The internet behind the router goes away, without a word, while the link stays."""
+        """The internet behind the router goes away, without a word, while the link stays. Returns
+        when."""
         nft("internet", f"table inet cut{self.number} {{ }}\ndelete table inet cut{self.number}\n")
         if off:
             nft("internet", f"""table inet cut{self.number} {{ chain through {{
@@ -301,6 +303,7 @@ class Uplink:
                 iifname "up{self.number}" drop; oifname "up{self.number}" drop
             }}
             }}""")
+        return time.monotonic()
 
     def weather(self, delay=None, jitter=0, loss=0, duplicates=0):
         """Of the cable: milliseconds, milliseconds, and thousandths of all frames."""
@@ -376,7 +379,7 @@ class Laptop:
         return sum(uplink.seen()[1] for uplink in self.uplinks.values())
 
     def silence(self, *addresses):
-        """These addresses of the gateway do not answer any more (none: all do)."""
+        """These addresses of the gateway do not answer any more (none: all do). Returns when."""
         nft("internet", "table inet dead { }\ndelete table inet dead\n")
         families = {"ip": [a for a in addresses if ":" not in a],
                     "ip6": [a for a in addresses if ":" in a]}
@@ -384,3 +387,4 @@ class Laptop:
                         for family, dead in families.items() if dead for end in ("daddr", "saddr"))
         nft("internet", "table inet dead { chain through { type filter hook forward priority 0;\n"
             f"{rules} }}\n}}")
+        return time.monotonic()

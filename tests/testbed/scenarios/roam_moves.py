@@ -142,9 +142,7 @@ def internet_goes_while_the_link_stays(context):
     with moving(context, WIFI) as trip:
         trip.bed["wifi0"].cut()
         time.sleep(8)
-        moment = time.monotonic()
-        trip.bed["wifi0"].cut(off=False)
-        trip.back_since(moment, within=5000)
+        trip.back_since(trip.bed["wifi0"].cut(off=False), within=5000)
     return trip.result()
 
 
@@ -152,9 +150,7 @@ def internet_goes_while_the_link_stays(context):
 def internet_goes_and_another_uplink_has_it(context):
     """Both are up; the better one leads nowhere any more."""
     with moving(context, CABLE, WIFI, at=("eth0", "wifi0")) as trip:
-        moment = time.monotonic()
-        trip.bed["eth0"].cut()
-        trip.back_since(moment, within=roam.LOST)
+        trip.back_since(trip.bed["eth0"].cut(), within=roam.LOST)
         trip.seen_through("wifi0")
     return trip.result()
 
