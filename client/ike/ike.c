@@ -102,7 +102,8 @@ void ike_phase(struct ike *ike, enum ike_phase phase, const char *format, ...)
 static bool outlives(enum reason reason)
 {
     return reason == REASON_GATEWAY_LOST || reason == REASON_GATEWAY_UNREACHABLE ||
-           reason == REASON_PORT_UNREACHABLE || reason == REASON_INTERNAL;
+           reason == REASON_PORT_UNREACHABLE || reason == REASON_UDP_BLOCKED ||
+           reason == REASON_INTERNAL;
 }
 
 void ike_close(struct ike *ike, enum close_how how, enum reason reason, const char *format, ...)

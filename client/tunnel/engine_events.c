@@ -131,6 +131,7 @@ static void keep_ticket(struct tunnel *t, const struct link *link, const struct 
     }
     ike_ticket_free(&t->ticket);
     t->ticket_of = link;
+    t->ticket_with = NULL;
     /* Without memory for it the next start is a full one. */
     if (ticket != NULL && !ike_ticket_copy(&t->ticket, ticket)) {
         g_debug("the ticket is lost");

@@ -48,8 +48,35 @@ static void proposals(struct proposal_list *out, enum protocol protocol, const c
     require(proposal_parse(out, protocol, text, true, &at, &why));
 }
 
+static bool resumes(enum fuzz_state state)
+{
+    return state == FUZZ_RESUME || state == FUZZ_RESUME_AUTH;
+}
+
+/* As an engine with this config has got it before. */
+static void make_ticket(struct ike_ticket *out, const struct ike_config *config)
+{
+    static const uint8_t sk_d[32] = {1};
+    struct ike *before;
+
+    require(ike_new(&before, config, 1) == OK);
+    *out = (struct ike_ticket){
+        .expires_at = IKE_NEVER,
+        .suite = {.encr = alg_find(TRANSFORM_ENCR, ENCR_AES_GCM_16, 128),
+                  .prf = alg_find(TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0),
+                  .ke = alg_find(TRANSFORM_KE, KE_CURVE25519, 0)},
+        .local_id = config->local_id,
+        .gateway_id = config->remote_id,
+    };
+    memcpy(out->profile, before->resume.profile, sizeof out->profile);
+    require(secret_set(&out->opaque, bytes_of_string("ticket")) &&
+            secret_set(&out->sk_d, bytes_of(sk_d, sizeof sk_d)));
+    ike_free(before);
+}
+
 static void start(struct run *run, enum fuzz_state state)
 {
+    static struct ike_ticket ticket;
     static struct proposal_list ike_list, esp_list;
     static struct ike_config config;
     bool eap = state == FUZZ_EAP || state == FUZZ_EAP_AUTH;
@@ -82,7 +109,12 @@ static void start(struct run *run, enum fuzz_state state)
     run->now = 1000000;
     config.rng = rng_from_seed(&run->seed, 1);
     require(id_parse(&config.local_id, "alice") && id_parse(&config.remote_id, "gw.example.org"));
+    if (resumes(state)) {
+        make_ticket(&ticket, &config);
+        config.ticket = &ticket;
+    }
     require(ike_new(&run->ike, &config, run->now) == OK);
+    ike_ticket_free(&ticket);
 }
 
 /* What a carrier does after each call. */
@@ -225,6 +257,19 @@ static void answer_init(struct run *run, bool childless)
     require(run->ike->state == ST_AUTH_SENT);
 }
 
+static void answer_resume(struct run *run)
+{
+    static const uint8_t nonce[32] = {1};
+    uint8_t buffer[128];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+    struct ike_header header = header_of(&run->ike->sa, X_IKE_SESSION_RESUME, 0, true);
+
+    header.spi_r = 0x1122334455667788;
+    chain_add(&chain, P_NONCE, bytes_of(nonce, sizeof nonce));
+    deliver(run, bytes_of(datagram, message_write(&header, &chain, datagram, sizeof datagram)));
+    require(run->ike->state == ST_RESUME_AUTH_SENT);
+}
+
 static void write_proof(struct run *run, struct chain *chain)
 {
     static const char idr[] = "\2\0\0\0gw.example.org";
@@ -263,7 +308,11 @@ static void reach(struct run *run, enum fuzz_state state)
 {
     start(run, state);
     pump(run);
-    if (state == FUZZ_INIT) {
+    if (state == FUZZ_INIT || state == FUZZ_RESUME) {
+        return;
+    }
+    if (state == FUZZ_RESUME_AUTH) {
+        answer_resume(run);
         return;
     }
     answer_init(run, state == FUZZ_CHILDLESS);
@@ -300,11 +349,27 @@ static struct ike_sa *sa_of(struct run *run, uint8_t which)
     return sa;
 }
 
+/* What is imported is whole, and comes out as it went in. */
+static void import_ticket(struct bytes octets)
+{
+    struct ike_ticket ticket;
+    struct secret again = {0};
+
+    if (ike_ticket_import(&ticket, octets) == OK) {
+        require(ike_ticket_export(&ticket, &again) == OK && again.len <= octets.len);
+    }
+    ike_ticket_free(&ticket);
+    secret_free(&again);
+}
+
 static void call(struct run *run, uint8_t what, struct bytes data)
 {
     uint64_t now = run->now;
 
-    switch (what % 9) {
+    switch (what % 10) {
+    case 9:
+        import_ticket(data);
+        break;
     case 0:
         ike_rekey_child(run->ike, 0, now);
         break;
@@ -356,7 +421,8 @@ static void obey(struct run *run, const struct fuzz_record *record)
         header = header_of(sa, record->exchange, record->first % 4, record->which % 2 != 0);
         break;
     case FUZZ_CLEAR:
-        header = header_of(sa, X_IKE_SA_INIT, 0, true);
+        header = header_of(
+            sa, run->ike->state == ST_RESUME_SENT ? X_IKE_SESSION_RESUME : X_IKE_SA_INIT, 0, true);
         header.spi_r = record->which;
         if (record->data.len < sizeof datagram / 2) {
             const struct chain chain = {.w = {.start = (uint8_t *)(uintptr_t)record->data.data,

@@ -20,6 +20,8 @@ enum fuzz_state {
     FUZZ_REKEY_CHILD, /* our request is out */
     FUZZ_REKEY_IKE,
     FUZZ_CLOSE,
+    FUZZ_RESUME,      /* IKE_SESSION_RESUME is out */
+    FUZZ_RESUME_AUTH, /* IKE_AUTH is out, by the ticket */
     FUZZ_STATES
 };
 
@@ -28,7 +30,7 @@ enum fuzz_op {
     FUZZ_RESPONSE, /* sealed, to our request in flight */
     FUZZ_REQUEST,  /* sealed, with the next message ID */
     FUZZ_REPEATED, /* sealed, with another message ID */
-    FUZZ_CLEAR,    /* payloads of IKE_SA_INIT */
+    FUZZ_CLEAR,    /* payloads of IKE_SA_INIT or IKE_SESSION_RESUME */
     FUZZ_TIME,     /* 2^first microseconds pass */
     FUZZ_CALL,     /* of the carrier's functions */
     FUZZ_OPS       /* op / FUZZ_OPS: in so many fragments */

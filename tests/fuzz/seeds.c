@@ -289,6 +289,37 @@ static void engine_before(void)
     save_engine("eap");
 }
 
+static void engine_by_ticket(void)
+{
+    struct chain chain = notify_chain(N_COOKIE, bytes_of_string("cookie"));
+
+    begin_engine(FUZZ_RESUME);
+    add_chain(FUZZ_CLEAR, 0, &chain);
+    chain = fresh();
+    chain_add(&chain, P_NONCE, bytes_of_string("short"));
+    add_chain(FUZZ_CLEAR, 0, &chain);
+    chain = notify_chain(N_TICKET_NACK, (struct bytes){0});
+    add_chain(FUZZ_CLEAR, 0, &chain);
+    add_record(FUZZ_TIME, 0, 24, (struct bytes){0});
+    save_engine("resume");
+
+    begin_engine(FUZZ_RESUME_AUTH);
+    chain = fresh();
+    chain_add(&chain, P_IDr, bytes_of("\2\0\0\0gw.example.org", 18));
+    chain_add(&chain, P_AUTH, bytes_of("\2\0\0\0proof", 9));
+    fuzz_write_config(&chain);
+    fuzz_write_child(&chain, 1);
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    add_record(FUZZ_TIME, 0, 24, (struct bytes){0});
+    save_engine("resume-auth");
+
+    begin_engine(FUZZ_UP);
+    chain = notify_chain(N_TICKET_LT_OPAQUE, bytes_of("\0\0\x0e\x10ticket", 10));
+    add_chain(FUZZ_RESPONSE, 0, &chain);
+    add_record(FUZZ_CALL, 0, 9, bytes_of("\1\0\0\0\0\0\0\0\0\1\0\x14\0\x80", 14));
+    save_engine("ticket");
+}
+
 static void engine_up(void)
 {
     struct chain chain = child_chain(1, true);
@@ -379,6 +410,7 @@ int main(int argc, char **argv)
     add_ts(&chain, P_TSi);
     save_body("ts", "mixed", &chain);
     engine_before();
+    engine_by_ticket();
     engine_up();
     engine_ours();
     return EXIT_SUCCESS;
