@@ -326,12 +326,22 @@ static void random_places(struct sim *sim)
     sim_tell(sim);
 }
 
+/* How long it is not to be reached this time: a gateway waits for five minutes (RFC 4555 3.11). */
+static uint64_t away(struct sim *sim, uint32_t at_most)
+{
+    uint64_t us = sim_below(&sim->random, at_most);
+
+    us = MIN(us, SECONDS(200) - MIN(sim->away, SECONDS(200)));
+    sim->away += us;
+    return us;
+}
+
 static void go_offline(struct sim *sim)
 {
     const struct places before = sim->network.places;
 
     sim_locals(sim, 0);
-    sim_run(sim, sim_ended, sim->now + sim_below(&sim->random, 100000000));
+    sim_run(sim, sim_ended, sim->now + away(sim, 100000000));
     for (unsigned i = 0; i < PLACES_CLIENTS; i++) {
         sim->network.places.client_up[i] = before.client_up[i];
     }
@@ -353,6 +363,13 @@ static void its_addresses(struct sim *sim)
     }
 }
 
+static void nap(struct sim *sim)
+{
+    uint64_t us = away(sim, 200000000);
+
+    sim_nap(sim, us, sim_chance(&sim->random, 500));
+}
+
 static void move(struct sim *sim)
 {
     switch (sim_below(&sim->random, 9)) {
@@ -360,7 +377,7 @@ static void move(struct sim *sim)
         places_rebind(&sim->network.places);
         break;
     case 1:
-        sim_nap(sim, sim_below(&sim->random, 200000000), sim_chance(&sim->random, 500));
+        nap(sim);
         break;
     case 2:
         go_offline(sim);

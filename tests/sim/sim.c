@@ -436,16 +436,27 @@ static void flush_gateway(struct sim *sim)
     }
 }
 
+/*
+ * First messages are not protected. A damaged one may come to the gateway as that of another
+ * client, of which it knows none; and in an attempt that has to succeed none may be damaged
+ * undetected.
+ */
+static bool mistaken(const struct sim *sim, const struct datagram *datagram)
+{
+    uint8_t exchange = datagram->len >= IKE_HEADER_LEN ? datagram->data[18] : 0;
+
+    return (datagram->to_gateway && sim->gateway.phase >= GATEWAY_UP) ||
+           (sim->again && (exchange == X_IKE_SA_INIT || exchange == X_IKE_SESSION_RESUME));
+}
+
 static void deliver(struct sim *sim, struct datagram *datagram)
 {
     struct path path = {.local = datagram->to, .remote = datagram->from};
 
     if (!datagram->to_gateway && (sim->asleep || !places_works(&sim->network.places, &path))) {
         sim->network.lost++;
-    } else if (datagram->corrupted && datagram->to_gateway &&
-               (sim->again || sim->gateway.phase >= GATEWAY_UP)) {
-        /* It could take a first message for that of another client, of which it knows none. */
-        sim->gateway.undecipherable++;
+    } else if (datagram->corrupted && datagram->spi == 0 && mistaken(sim, datagram)) {
+        sim->network.lost++;
     } else if (datagram->spi != 0) {
         traffic_arrived(sim, datagram);
     } else if (datagram->to_gateway) {

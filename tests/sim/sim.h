@@ -59,6 +59,7 @@ struct sim {
     struct gateway gateway;
     struct ike *ike;
     bool asleep;
+    uint64_t away; /* how long it was not to be reached in a random run */
     bool again;               /* there has been another engine before */
     struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
     GString *ladder;          /* what happened, a line each */

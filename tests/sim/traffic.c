@@ -215,7 +215,9 @@ static void arrived_here(struct sim *sim, uint32_t spi)
             (other == NULL || other->replaces != 0)) {
             sim_violation(sim, "ESP %08x comes to us, and there never was such an SA", spi);
         }
-    } else if (child->down && !child->lost && gateway_live_children(&sim->gateway) > 0) {
+    } else if (child->down && !child->lost &&
+               !gateway_deleted_wantonly(&sim->gateway, child->spi_out) &&
+               gateway_live_children(&sim->gateway) > 0) {
         sim_violation(sim, "ESP %08x comes to us, and the SA has gone already", spi);
     }
     ike_child_received(sim->ike, spi, sim->now);
@@ -254,14 +256,16 @@ static void send_marks(struct sim *sim)
         return;
     }
     if (ours != NULL && !sim->asleep) {
-        network_send_mark(&sim->network, &sim->random, true, &sim->esp_path, ours->spi_out, sim->now);
+        network_send_mark(&sim->network, &sim->random, true, &sim->esp_path, ours->spi_out,
+                          sim->now);
         ike_sent_traffic(sim->ike, sim->now);
     } else if (!sim->asleep && !ending(sim) && its != NULL && its->state == GATEWAY_CHILD_UP &&
                find(sim, its->spi_out) != NULL) {
         sim_violation(sim, "we have nothing to send along");
     }
     if (its != NULL && (its->state == GATEWAY_CHILD_UP || its->state == GATEWAY_CHILD_REPLACED)) {
-        network_send_mark(&sim->network, &sim->random, false, &gateway->esp_path, its->spi_out, sim->now);
+        network_send_mark(&sim->network, &sim->random, false, &gateway->esp_path, its->spi_out,
+                          sim->now);
     }
 }
 
