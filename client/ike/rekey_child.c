@@ -202,8 +202,8 @@ static bool other_way(struct renewal *renewal, const struct policy *policy,
 /* A further Child SA is not to be had like this. */
 static void not_granted(struct ike *ike, struct policy *policy, const struct notify *notify)
 {
-    bool split = (notify->type == N_TS_UNACCEPTABLE || notify->type == N_SINGLE_PAIR_REQUIRED) &&
-                 policies_split(ike, policy);
+    bool selectors = notify->type == N_TS_UNACCEPTABLE || notify->type == N_SINGLE_PAIR_REQUIRED;
+    bool split = ike->opening.on && selectors && policies_split(ike, policy);
 
     if (!split && ike->opening.reason == REASON_NONE) {
         refusal_child(ike, notify, CLOSE_NOT_YET, exchange_name(X_CREATE_CHILD_SA));

@@ -221,6 +221,27 @@ START_TEST(gateway_that_stays_busy)
 }
 END_TEST
 
+/* What comes after the tunnel was opened without it. */
+START_TEST(late_answer)
+{
+    start(N_NETWORKS, false);
+    grant_first(1, false);
+    take_new(2, 3);
+    peer_wait(OPENING_S);
+    while (gw_pull()) {
+    }
+    check_routes(1);
+    if (_i == 0) {
+        peer_answer_notify(N_TS_UNACCEPTABLE, (struct bytes){0});
+        check_up(1);
+    } else {
+        grant(2);
+        check_up(2);
+    }
+    peer_finish();
+}
+END_TEST
+
 /* A full tunnel that is narrowed is asked for in full only when the gateway says so. */
 START_TEST(narrowed_without_a_word)
 {
@@ -611,6 +632,7 @@ int main(void)
     tcase_add_test(each, rest_is_refused_as_a_whole);
     tcase_add_test(each, busy_gateway_is_asked_again);
     tcase_add_loop_test(each, gateway_that_stays_busy, 0, 2);
+    tcase_add_loop_test(each, late_answer, 0, 2);
     tcase_add_test(each, narrowed_without_a_word);
     tcase_add_test(each, additional_selectors_possible);
     tcase_add_test(each, no_more_than_there_is_room_for);
