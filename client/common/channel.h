@@ -33,6 +33,7 @@ enum channel_message {
                                  it; summary by name: "gateway",
                                  "gateway-id", "gateway-auth", "gateway-subject", "local-id",
                                  "user-auth", "ike-suite", "esp-suite", "gateway-version" */
+    MESSAGE_MTU,              /* (q): of the TUN, from now on; after CONNECTED */
     MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */
     /* Session to worker: what happens around the connection. */
     MESSAGE_NETWORK, /* NETWORK_VARIANT_TYPE: before CONNECT and at each change. Another generation

@@ -4,7 +4,7 @@
 #include "common/i18n.h"
 #include "common/log.h"
 
-#define MTU_MIN_IPV4 576  /* RFC 791: every host accepts it */
+#define MTU_MIN_IPV4 400  /* what a path of 576 octets (RFC 791) leaves at the least */
 #define MTU_MIN_IPV6 1280 /* RFC 8200 5 */
 #define LABEL_MAX 63
 
@@ -201,10 +201,20 @@ static const struct {
     [DOMAINS] = {"domains", "as"},         [BANNER] = {"banner", "s"},      [MTU] = {"mtu", "q"},
 };
 
+bool net_config_mtu_fits(const struct net_config *config, uint16_t mtu)
+{
+    uint16_t least = MTU_MIN_IPV4;
+    for (size_t i = 0; i < config->n_addresses; i++) {
+        if (config->addresses[i].addr.family == FAMILY_IPV6) {
+            least = MTU_MIN_IPV6;
+        }
+    }
+    return mtu >= least;
+}
+
 static const char *values_read(GVariant *const values[static N_KEYS], struct net_config *out)
 {
     const char *why;
-    guint16 mtu_min = MTU_MIN_IPV4;
     if ((why =
              prefixes_read(values[ADDRESSES], out->addresses, NET_ADDRESSES_MAX, &out->n_addresses,
                            N_("there are too many addresses"), address_fault)) ||
@@ -217,13 +227,8 @@ static const char *values_read(GVariant *const values[static N_KEYS], struct net
     if (out->n_addresses == 0) {
         return N_("there is no internal address");
     }
-    for (size_t i = 0; i < out->n_addresses; i++) {
-        if (out->addresses[i].addr.family == FAMILY_IPV6) {
-            mtu_min = MTU_MIN_IPV6;
-        }
-    }
     out->mtu = g_variant_get_uint16(values[MTU]);
-    return out->mtu < mtu_min ? N_("the MTU is too small") : NULL;
+    return net_config_mtu_fits(out, out->mtu) ? NULL : N_("the MTU is too small");
 }
 
 gboolean net_config_from_variant(GVariant *dict, struct net_config *out, const char **why)

@@ -77,6 +77,7 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, config->mtu);
+    atomic_init(&dp->large, LARGE_NEVER);
     if (sa_table_init(&dp->in) != OK) {
         return ERR_MEMORY;
     }
@@ -327,6 +328,10 @@ bool datapath_next_event(struct datapath *dp, struct datapath_event *event)
     uint64_t told;
     while (read(dp->news, &told, sizeof(told)) < 0 && errno == EINTR) {
     } /* first: what is noted from here on makes it readable again */
+    if (usage_take(&dp->large_note)) {
+        *event = (struct datapath_event){.type = DATAPATH_LARGE};
+        return true;
+    }
     return take_in(dp, event) || take_out(dp, event);
 }
 
@@ -351,6 +356,12 @@ void datapath_set_mtu(struct datapath *dp, uint16_t mtu)
 {
     atomic_store(&dp->mtu, mtu < MTU_MIN ? MTU_MIN : mtu);
     atomic_fetch_add(&dp->generation, 1);
+}
+
+void datapath_watch_large(struct datapath *dp, uint16_t octets)
+{
+    atomic_store(&dp->large_note, NOTE_NONE);
+    atomic_store(&dp->large, octets);
 }
 
 void datapath_get_counters(const struct datapath *dp, struct datapath_counters *out)

@@ -37,6 +37,7 @@ enum datapath_event_type {
     DATAPATH_HEARD, /* the first authentic packet has come in on it */
     DATAPATH_WORN,  /* so much has passed as `struct datapath_child` says; each direction counts for
                        itself */
+    DATAPATH_LARGE, /* ESP as large as datapath_watch_large() asked for goes out; no Child SA's */
 };
 struct datapath_event {
     enum datapath_event_type type;
@@ -87,6 +88,9 @@ enum err datapath_set_path(struct datapath *datapath, const struct datapath_path
 /* Packets above it get an ICMP "fragmentation needed" / "packet too big" back into the TUN, and
  * TCP's MSS is clamped to it. */
 void datapath_set_mtu(struct datapath *datapath, uint16_t mtu);
+/* Reports once when an ESP packet of more than so many octets goes out; again after the next call.
+ */
+void datapath_watch_large(struct datapath *datapath, uint16_t octets);
 void datapath_get_counters(const struct datapath *datapath, struct datapath_counters *out);
 
 /* Readable when datagrams that are not ESP (IKE messages) wait; poll it from the main loop. */

@@ -18,6 +18,8 @@
 
 enum { THREAD_OUT, THREAD_IN };
 
+#define LARGE_NEVER UINT32_MAX
+
 /* Each is written by one thread only and read by anyone. */
 enum counter {
     IN_OCTETS,
@@ -82,6 +84,8 @@ struct datapath {
     _Atomic(struct path_entry *) path;
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
+    _Atomic uint32_t large;           /* ESP above it is reported; LARGE_NEVER */
+    _Atomic unsigned char large_note; /* enum note */
     struct sa_table in;
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     struct outbound *outbound;

@@ -105,7 +105,7 @@ static void deliver(struct inbound *in, uint8_t *packet, size_t len)
         return;
     }
     uint16_t mtu = atomic_load_explicit(&in->dp->mtu, memory_order_relaxed);
-    tcp_clamp_mss(&info, packet, (uint16_t)datapath_limit(mtu, info.family));
+    tcp_clamp_mss(&info, packet, mtu);
     if (!coalesce_add(&in->coalescer, &info, packet)) {
         write_frames(in);
         if (!coalesce_add(&in->coalescer, &info, packet)) {

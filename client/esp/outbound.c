@@ -160,6 +160,14 @@ static void run_commit(struct run *run, size_t len, size_t inner)
     run->closed = len < run->segment;
 }
 
+static void report_large(struct datapath *dp)
+{
+    atomic_store(&dp->large, LARGE_NEVER);
+    if (usage_note(&dp->large_note)) {
+        datapath_tell(dp);
+    }
+}
+
 /* Seals the next packet of `s` (or, with `s` NULL, the `len` octets at `packet`) straight into the
  * run. */
 static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet, size_t len,
@@ -186,6 +194,9 @@ static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet,
         run_commit(&o->run, esp_len, len);
         if (usage_spend(&o->out->usage, esp_len)) {
             datapath_tell(o->dp);
+        }
+        if (esp_len > atomic_load_explicit(&o->dp->large, memory_order_relaxed)) {
+            report_large(o->dp);
         }
     } else {
         count(o->dp, OUT_NO_SA, 1); /* its numbers are used up */
@@ -301,7 +312,7 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
         return;
     }
     size_t limit = datapath_limit(o->mtu, s.info.family);
-    tcp_clamp_mss(&s.info, frame, (uint16_t)limit);
+    tcp_clamp_mss(&s.info, frame, o->mtu);
     uint8_t tos = esp_outer_tos(frame, len);
     size_t next;
     while ((next = segment_next_len(&s)) > 0) {

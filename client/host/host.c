@@ -194,6 +194,17 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
     return done;
 }
 
+gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error)
+{
+    struct netlink *nl = netlink_open(error);
+    gboolean done = nl && netlink_link_up(nl, host->ifindex, mtu, error);
+    if (done) {
+        host->config.mtu = mtu;
+    }
+    netlink_close(nl);
+    return done;
+}
+
 const char *host_dns_method(const struct host *host)
 {
     return host->dns_method ? host->dns_method : "";

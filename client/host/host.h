@@ -59,6 +59,8 @@ gboolean host_apply(struct host *host, const struct net_config *config,
  * host_revert(); to be called again at each change. Before host_apply() too. */
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
                              GError **error);
+/* Another MTU of the interface, as net_config has it; once host_apply() has succeeded. */
+gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error);
 /* How DNS was set, for people: "/etc/resolv.conf", or why it was not. Borrowed, translated. */
 const char *host_dns_method(const struct host *host);
 /* Keeps facts for `godwit status` in the record: string by key; host_record_save() puts them on

@@ -85,7 +85,7 @@ static gboolean set_ipv4(int fd)
 {
     struct sockaddr_in any = {.sin_family = AF_INET};
     return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) && set_int(fd, IPPROTO_IP, IP_RECVERR, 1) &&
-           set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) &&
+           set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) &&
            bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
 }
 
@@ -95,7 +95,7 @@ static gboolean set_ipv6(int fd)
     return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
            set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
-           set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO) &&
+           set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) &&
            bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
 }
 

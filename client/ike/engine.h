@@ -90,6 +90,7 @@ enum task {
     TASK_REKEY_IKE,
     TASK_REKEY_CHILD,
     TASK_CHECK, /* liveness */
+    TASK_PROBE, /* of the path's MTU */
     TASK_TICKET,
     TASK_DELETE_OTHER, /* an IKE SA that another has replaced */
 };
@@ -223,6 +224,10 @@ struct ike {
     struct child children[CHILDREN_MAX];
     struct renewal renew_child, renew_ike;
     struct liveness liveness;
+    struct {
+        uint16_t wanted; /* outer octets; 0 = none */
+        uint16_t size;   /* of what is under way; 0 = it has been reported */
+    } probe;             /* of the path's MTU (probe.c) */
     struct crash crash;
     struct reauth reauth;
     uint64_t expires_at; /* of the IKE SA */
@@ -562,6 +567,18 @@ enum id_sync { ID_SYNC_STALE, ID_SYNC_REPEATED, ID_SYNC_OBEYED };
 /* Obeys and answers it; answers it again; or leaves it, which is stale. */
 enum id_sync id_sync_input(struct ike *ike, struct ike_sa *sa, struct bytes data,
                            const struct path *path);
+
+/* ---- probe.c ---- */
+bool probe_due(struct ike *ike);
+enum err probe_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* The request in flight is one, and IP must not cut it yet. */
+bool probe_is_whole(const struct ike *ike);
+/* The request in flight is to find a path: it need not be large any more. */
+void probe_gives_way(struct ike *ike);
+/* The request in flight has been repeated. */
+enum err probe_repeated(struct ike *ike) ERR_CHECK;
+enum err probe_answered(struct ike *ike, struct ike_sa *sa,
+                        const struct message *message) ERR_CHECK;
 
 /* ---- tasks.c ---- */
 /* Starts the request that is due next, in any IKE SA. */

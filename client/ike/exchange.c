@@ -183,6 +183,19 @@ enum err exchange_repeat(struct ike_sa *sa, size_t room_small, const struct rng 
     return err;
 }
 
+enum err exchange_empty(struct ike_sa *sa)
+{
+    struct request *request = &sa->request;
+
+    if (request->small.n == 0) {
+        request->small = request->datagrams;
+        request->datagrams = (struct datagrams){0};
+    }
+    secret_free(&request->plain);
+    request->first_inner = P_NONE;
+    return seal_again(sa, request->message_id, IKE_MESSAGE_MAX);
+}
+
 enum incoming exchange_classify(const struct ike_sa *sa, const struct ike_header *header)
 {
     if ((header->flags & IKE_FLAG_RESPONSE) != 0) {

@@ -95,6 +95,9 @@ void exchange_restart(struct ike_sa *sa);
 enum err exchange_repeat(struct ike_sa *sa, size_t room_small, const struct rng *rng,
                          uint64_t now) ERR_CHECK;
 
+/* The repetition that is to be output is an empty request; from now on the two take turns. */
+enum err exchange_empty(struct ike_sa *sa) ERR_CHECK;
+
 /* What an incoming message is by its header: whether it may be looked at further. */
 enum incoming {
     INCOMING_STRAY,    /* no such request of ours, or out of the window */

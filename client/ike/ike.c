@@ -564,6 +564,9 @@ void ike_repeat(struct ike *ike)
     enum err err = exchange_repeat(&ike->sa, exchange_room(SMALL_MTU, &ike->path.remote),
                                    &ike->config.rng, ike->now);
 
+    if (err == OK) {
+        err = probe_repeated(ike);
+    }
     if (err != OK) {
         ike_close_error(ike, err, exchange_name(ike->sa.request.exchange));
     }
@@ -625,9 +628,12 @@ void ike_tick(struct ike *ike, uint64_t now)
 ssize_t ike_output(struct ike *ike, struct path *path, uint8_t *out, size_t cap, uint64_t now)
 {
     struct bytes datagram;
+    bool whole;
 
     ike_advance(ike, now);
+    whole = probe_is_whole(ike) && !exchange_has_response(&ike->sa);
     datagram = paths_output(ike, path);
+    path->whole = whole && datagram.len > 0;
     if (datagram.len == 0) {
         datagram = others_output(ike, path);
     }

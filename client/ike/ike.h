@@ -41,6 +41,7 @@ struct path {
     struct endpoint local;  /* address may be 'any': the kernel chooses */
     struct endpoint remote;
     uint32_t ifindex; /* interface to leave by (IP_PKTINFO); 0 = as the routing table says. On read it may be 0 */
+    bool whole;       /* on write: IP must not cut it into fragments, neither here nor on the way (it is a probe of the MTU) */
 };
 
 enum ike_auth { IKE_AUTH_EAP = 0, IKE_AUTH_CERTIFICATE, IKE_AUTH_PSK };
@@ -149,6 +150,12 @@ void ike_child_received(struct ike *ike, uint32_t spi_in, uint64_t now);
 void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now);
 void ike_rekey(struct ike *ike, uint64_t now);
 
+/*
+ * Asks the gateway with a datagram that makes an outer packet of `size` octets (with a block cipher up to a block less); IKE_EVENT_MTU
+ * tells whether it was answered, after two of them were sent. Nothing comes of it when the IKE SA is replaced or moves meanwhile.
+ */
+void ike_probe_mtu(struct ike *ike, uint16_t size, uint64_t now);
+
 /* Answers IKE_EVENT_SECRET; the value is copied. An empty value cancels: REASON_SECRET_MISSING. */
 void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now);
 
@@ -189,6 +196,7 @@ enum ike_event_type {
     IKE_EVENT_REDIRECT,   /* the gateway wants us to go to another (RFC 5685): while connecting DOWN with REASON_REDIRECTED follows */
     IKE_EVENT_REAUTH,     /* the authentication is soon to be repeated in a new IKE SA (RFC 4478); at its end this one goes down */
     IKE_EVENT_TICKET,     /* for ike_config.ticket of the next engine; the one before, or that of the config, is not to be used any more */
+    IKE_EVENT_MTU,        /* what ike_probe_mtu() asked for: `mtu` octets have `passed` or not */
     IKE_EVENT_TRACE,
     IKE_EVENT_DOWN,       /* the last event; ike_free() is all that is left */
 };
@@ -209,6 +217,8 @@ struct ike_event {
     uint32_t spi_in;                /* CHILD_DOWN */
     struct path path;               /* PATH; PATH_LOST: the one that was in use */
     const struct ike_ticket *ticket; /* TICKET: to be copied; NULL = there is none now */
+    uint16_t mtu;                   /* MTU: outer packet, as it was asked for */
+    bool passed;
     enum reason reason;             /* DOWN */
     bool retry;                     /* DOWN: to try again may succeed without the user's doing */
     bool outbound, retransmission;  /* TRACE */

@@ -270,14 +270,20 @@ size_t message_seal_fragment(const struct ike_header *header, uint8_t first_inne
                 counter, out, cap);
 }
 
-size_t message_fragment_room(const struct crypt *crypt, size_t message_max)
+size_t message_room(const struct crypt *crypt, size_t message_max)
 {
-    size_t overhead = IKE_HEADER_LEN + IKE_PAYLOAD_HEADER_LEN + FRAGMENT_HEADER_LEN +
-                      crypt_iv_len(crypt) + crypt_icv_len(crypt);
+    size_t overhead =
+        IKE_HEADER_LEN + IKE_PAYLOAD_HEADER_LEN + crypt_iv_len(crypt) + crypt_icv_len(crypt);
     size_t room = message_max > overhead ? message_max - overhead : 0;
 
     room -= room % crypt_block_len(crypt);
     return room > 0 ? room - 1 : 0;
+}
+
+size_t message_fragment_room(const struct crypt *crypt, size_t message_max)
+{
+    return message_room(crypt,
+                        message_max > FRAGMENT_HEADER_LEN ? message_max - FRAGMENT_HEADER_LEN : 0);
 }
 
 /* ---- opening ---- */

@@ -125,6 +125,8 @@ size_t message_seal(const struct ike_header *header, const struct chain *chain, 
 size_t message_seal_fragment(const struct ike_header *header, uint8_t first_inner,
                              struct bytes part, uint16_t number, uint16_t total,
                              struct crypt *crypt, uint64_t counter, uint8_t *out, size_t cap);
+/* Plaintext octets that fit one SK message of `message_max` octets. */
+size_t message_room(const struct crypt *crypt, size_t message_max);
 /* Plaintext octets that fit one SKF message of `message_max` octets. */
 size_t message_fragment_room(const struct crypt *crypt, size_t message_max);
 

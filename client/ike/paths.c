@@ -151,6 +151,7 @@ static void ask(struct ike *ike, unsigned alone)
     ike->paths.n_round = 0;
     if (request->busy) {
         request->tries = 0;
+        probe_gives_way(ike);
         request->started = ike->now;
         ike_repeat(ike);
     } else {
@@ -184,7 +185,8 @@ void paths_started(struct ike *ike)
 {
     ike->paths.several = ike->paths.joined = false;
     ike->paths.n_round = 0;
-    ike->paths.alone = ALONE_DOUBT;
+    /* That it is too large says nothing about the path: the empty one has its tries first. */
+    ike->paths.alone = ike->sa.request.purpose == TASK_PROBE ? 2 * ALONE_DOUBT : ALONE_DOUBT;
 }
 
 static bool in_round(const struct paths *paths, const struct path *path)
@@ -207,7 +209,9 @@ void paths_repeated(struct ike *ike)
     if (ike->state != ST_UP) {
         return;
     }
-    keepalive_missed(ike);
+    if (ike->sa.request.purpose != TASK_PROBE) {
+        keepalive_missed(ike);
+    }
     if (ike->sa.request.tries >= LOST_TRIES && paths->lost_at == IKE_NEVER && !paths->lost) {
         paths->lost_at = ike->now + LOST_US;
     }

@@ -19,6 +19,7 @@ static const struct task_job {
     {TASK_REKEY_CHILD, X_CREATE_CHILD_SA, rekey_child_due, rekey_child_build},
     {TASK_CHECK, X_INFORMATIONAL, liveness_due, liveness_build},
     {TASK_TICKET, X_INFORMATIONAL, tickets_due, tickets_build},
+    {TASK_PROBE, X_INFORMATIONAL, probe_due, probe_build},
 };
 
 #define HAS(type) P_BIT(P_##type)
@@ -43,6 +44,8 @@ static const struct task_row {
     {TASK_REKEY_CHILD, true, 0, rekey_child_refused},
     {TASK_CHECK, false, 0, liveness_answered},
     {TASK_CHECK, true, 0, liveness_answered},
+    {TASK_PROBE, false, 0, probe_answered},
+    {TASK_PROBE, true, 0, probe_answered},
     {TASK_TICKET, false, 0, tickets_answered},
     {TASK_TICKET, true, 0, tickets_answered},
     {TASK_DELETE_OTHER, false, 0, others_delete_answered},
@@ -52,10 +55,11 @@ static const struct task_row {
 static enum err start(struct ike *ike, const struct task_job *job, uint8_t *buffer)
 {
     struct chain chain = chain_of(buffer, IKE_MESSAGE_MAX);
+    size_t room = job->task == TASK_PROBE ? IKE_MESSAGE_MAX : ike_room(ike);
     enum err err = job->build(ike, &chain);
 
     if (err == OK) {
-        err = exchange_request(&ike->sa, job->exchange, &chain, ike_room(ike), ike->now);
+        err = exchange_request(&ike->sa, job->exchange, &chain, room, ike->now);
     }
     if (err == OK) {
         ike->sa.request.purpose = (uint8_t)job->task;

@@ -390,6 +390,20 @@ static void on_connected(struct session *session, GVariant *body)
     }
 }
 
+static void on_mtu(struct session *session, GVariant *body)
+{
+    g_autoptr(GError) error = NULL;
+    guint16 mtu;
+    g_variant_get(body, "(q)", &mtu);
+    if (session->state != UP || !net_config_mtu_fits(&session->net, mtu)) {
+        return;
+    }
+    session->net.mtu = mtu;
+    if (!host_set_mtu(session->host, mtu, &error)) {
+        g_message("%s", error->message);
+    }
+}
+
 static void on_down(struct session *session, GVariant *body)
 {
     const char *reason_text, *detail;
@@ -454,6 +468,9 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
         break;
     case MESSAGE_CONNECTED:
         on_connected(session, body);
+        break;
+    case MESSAGE_MTU:
+        on_mtu(session, body);
         break;
     case MESSAGE_DOWN:
         on_down(session, body);

@@ -65,6 +65,13 @@ static void report_connected(void *context, const struct net_config *net,
                                g_variant_builder_end(&builder)));
 }
 
+static void report_mtu(void *context, guint16 mtu)
+{
+    struct control *control = context;
+
+    channel_send(control->channel, MESSAGE_MTU, g_variant_new("(q)", mtu));
+}
+
 static void send_down(struct control *control, enum reason reason, const char *detail)
 {
     channel_send(control->channel, MESSAGE_DOWN,
@@ -114,6 +121,7 @@ static const struct tunnel_ops ops = {
     .trace = report_trace,
     .secret_required = ask_secret,
     .connected = report_connected,
+    .mtu = report_mtu,
     .down = report_down,
 };
 
@@ -190,6 +198,7 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     case MESSAGE_TRACE:
     case MESSAGE_SECRETS_REQUIRED:
     case MESSAGE_CONNECTED:
+    case MESSAGE_MTU:
     case MESSAGE_DOWN:
     case N_MESSAGES:
         break; /* the channel lets none of these reach a worker */

@@ -71,10 +71,10 @@ static void report_connected(struct tunnel *t, const struct link *link,
     t->ops->connected(t->context, net, &summary);
 }
 
-static gboolean start_datapath(struct tunnel *t, guint16 mtu)
+static gboolean start_datapath(struct tunnel *t)
 {
     if (t->traffic.datapath == NULL) {
-        if (!traffic_start(&t->traffic, mtu)) {
+        if (!traffic_start(&t->traffic)) {
             tunnel_end(t, REASON_INTERNAL, _("The datapath could not be started."));
             return FALSE;
         }
@@ -88,8 +88,7 @@ static void child_up(struct tunnel *t, struct link *link, const struct ike_event
     struct net_config *net = g_memdup2(event->net, sizeof *event->net);
     gboolean first = link == t->next, used = first || link == t->current;
 
-    net->mtu = traffic_mtu(&t->traffic, event->child, net, &link->path, link->path_mtu);
-    if ((first && t->disconnecting) || !start_datapath(t, net->mtu)) {
+    if ((first && t->disconnecting) || !start_datapath(t)) {
         goto out;
     }
     if (!install_in(t, link, event)) {
@@ -97,7 +96,9 @@ static void child_up(struct tunnel *t, struct link *link, const struct ike_event
         goto out;
     }
     if (used) {
-        datapath_set_mtu(t->traffic.datapath, net->mtu);
+        link->path_mtu = mtu_of_path(t, link);
+        t->traffic.suite = event->child->suite;
+        traffic_set_mtu(&t->traffic, net, &link->path, link->path_mtu);
         if (datapath_set_path(t->traffic.datapath, &link->path) != OK ||
             (!event->held && !traffic_set_out(&t->traffic, event->child))) {
             not_installed(t);
@@ -106,6 +107,7 @@ static void child_up(struct tunnel *t, struct link *link, const struct ike_event
     }
     if (first) {
         succession_take_over(t, link);
+        mtu_taken_over(t);
         report_connected(t, link, net);
     } else if (used && !same_net(net, &t->net)) {
         report_connected(t, link, net);
@@ -117,8 +119,12 @@ out:
 static void path_changed(struct tunnel *t, struct link *link, const struct path *path)
 {
     link_set_path(link, path);
-    if (link == t->current && datapath_set_path(t->traffic.datapath, &link->path) != OK) {
-        tunnel_end(t, REASON_INTERNAL, "");
+    if (link == t->current) {
+        if (datapath_set_path(t->traffic.datapath, &link->path) != OK) {
+            tunnel_end(t, REASON_INTERNAL, "");
+            return;
+        }
+        mtu_moved(t);
     }
     succession_path_found(t, link);
 }
@@ -174,6 +180,9 @@ void engine_event(struct tunnel *t, struct link *link, const struct ike_event *e
         if (link == t->current) {
             t->stale = TRUE;
         }
+        break;
+    case IKE_EVENT_MTU:
+        mtu_answer(t, link, event->mtu, event->passed);
         break;
     case IKE_EVENT_TICKET:
         keep_ticket(t, link, event->ticket);

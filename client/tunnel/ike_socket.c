@@ -43,19 +43,23 @@ static int discover(int fd, gboolean v6, int how)
 
 /*
  * The sockets forbid IP fragments, for the sake of ESP. An IKE message to a gateway without RFC
- * 7383 has no other way to be larger than the path, so that for this one datagram they are allowed.
+ * 7383 has no other way to be larger than the path, so that for this one datagram they are allowed;
+ * for a probe they are forbidden, whatever goes for ESP.
  */
-static ssize_t send_in_ip_fragments(int fd, const struct msghdr *message)
+static ssize_t send_as(int fd, const struct msghdr *message, int how)
 {
     const struct sockaddr *remote = message->msg_name;
-    int before = discover(fd, remote->sa_family == AF_INET6, IP_PMTUDISC_DONT);
+    gboolean v6 = remote->sa_family == AF_INET6;
+    int before = discover(fd, v6, how), failed;
     ssize_t sent;
 
     if (before < 0) {
         return -1;
     }
     sent = sendmsg(fd, message, MSG_NOSIGNAL);
-    (void)discover(fd, remote->sa_family == AF_INET6, before);
+    failed = errno;
+    (void)discover(fd, v6, before);
+    errno = failed;
     return sent;
 }
 
@@ -89,25 +93,19 @@ gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *p
     /* A queued ICMP error of an earlier datagram surfaces in the next call and says nothing about
      * this one. */
     for (int tries = 0; tries < 3; tries++) {
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-        if (sent >= 0) {
-            break;
-        }
-        if (errno == EMSGSIZE) {
-            sent = send_in_ip_fragments(fd, &message);
-            break;
-        }
-        if (errno != ECONNREFUSED && errno != EINTR) {
+        sent = send_as(fd, &message, path->whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+        if (sent >= 0 || (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != EINTR)) {
             break;
         }
     }
     return sent >= 0;
 }
 
-void ike_sockets_allow_fragments(const struct ike_sockets *sockets)
+void ike_sockets_fragment_esp(const struct ike_sockets *sockets, gboolean allow)
 {
-    (void)discover(sockets->fd4, FALSE, IP_PMTUDISC_DONT);
-    (void)discover(sockets->fd6, TRUE, IPV6_PMTUDISC_DONT);
+    /* The kernel's own idea of the path comes from ICMP, which is anybody's word: not used. */
+    (void)discover(sockets->fd4, FALSE, allow ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
+    (void)discover(sockets->fd6, TRUE, allow ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE);
 }
 
 static void read_destination(struct msghdr *message, struct path *path)

@@ -16,8 +16,8 @@ struct ike_sockets {
 };
 
 /* Sends one datagram of the engine along `path`, with the non-ESP marker where the port asks for
- * one (RFC 3948 2.2). FALSE and errno when the kernel refuses; a lost datagram is the engine's
- * business. */
+ * one (RFC 3948 2.2), and in IP fragments if need be unless it is to stay whole. FALSE and errno
+ * when the kernel refuses; a lost datagram is the engine's business. */
 gboolean ike_socket_send(const struct ike_sockets *sockets, const struct path *path,
                          struct bytes datagram);
 /*
@@ -35,9 +35,9 @@ struct ike_socket_error {
     struct addr reporter;
 };
 gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *more);
-/* Lets the kernel cut what is larger than the path into IP fragments, on both sockets and for ESP
- * too: for a path that is smaller than what an inner link must carry. */
-void ike_sockets_allow_fragments(const struct ike_sockets *sockets);
+/* Whether ESP may be cut into IP fragments: for a path that is smaller than what an inner link must
+ * carry. */
+void ike_sockets_fragment_esp(const struct ike_sockets *sockets, gboolean allow);
 /* Source address that the host would use for our packets to `remote`, and the outer MTU of that
  * route. FALSE when there is no route, or one whose interface has lost its address: the host would
  * then send from the tunnel's. */

@@ -122,6 +122,15 @@ static struct link *owner_of(struct tunnel *t, guint32 spi_in)
     return NULL;
 }
 
+static void about_child(struct link *link, const struct datapath_event *event)
+{
+    if (event->type == DATAPATH_HEARD) {
+        ike_child_received(link->ike, event->spi_in, link_now());
+    } else {
+        ike_rekey_child(link->ike, event->spi_in, link_now());
+    }
+}
+
 static gboolean on_datapath_event(int fd, GIOCondition condition, gpointer data)
 {
     struct tunnel *t = data;
@@ -132,16 +141,10 @@ static gboolean on_datapath_event(int fd, GIOCondition condition, gpointer data)
     while (!t->ended && datapath_next_event(t->traffic.datapath, &event)) {
         struct link *link = owner_of(t, event.spi_in);
 
-        if (link == NULL || link->ike == NULL) {
-            continue;
-        }
-        switch (event.type) {
-        case DATAPATH_HEARD:
-            ike_child_received(link->ike, event.spi_in, link_now());
-            break;
-        case DATAPATH_WORN:
-            ike_rekey_child(link->ike, event.spi_in, link_now());
-            break;
+        if (event.type == DATAPATH_LARGE) {
+            mtu_large_sent(t);
+        } else if (link != NULL && link->ike != NULL) {
+            about_child(link, &event);
         }
         loop_run(t);
     }
@@ -212,6 +215,7 @@ static gboolean on_timer(gpointer data)
         tick(link_at(t, slot));
     }
     race_tick(t);
+    mtu_tick(t);
     loop_run(t);
     return G_SOURCE_CONTINUE;
 }
@@ -231,7 +235,7 @@ static guint64 earlier(guint64 at, const struct link *link)
 
 static void arm_timer(struct tunnel *t)
 {
-    guint64 at = succession_deadline(t), now = link_now();
+    guint64 at = MIN(succession_deadline(t), mtu_deadline(t)), now = link_now();
 
     for (gsize slot = 0; slot < SLOTS; slot++) {
         at = earlier(at, link_at(t, slot));

@@ -108,30 +108,32 @@ gboolean traffic_remove(struct traffic *traffic, guint32 spi_in)
     return datapath_remove_out(traffic->datapath, spi_in) == OK;
 }
 
-guint16 traffic_mtu(const struct traffic *traffic, const struct ike_child *child,
-                    const struct net_config *net, const struct datapath_path *path,
-                    guint16 path_mtu)
+void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
+                     const struct datapath_path *path, guint16 path_mtu)
 {
-    guint16 mtu = esp_inner_mtu(&child->suite, path_mtu, path->remote.addr.family, true);
+    guint16 fits = esp_inner_mtu(&traffic->suite, path_mtu, path->remote.addr.family, true);
+    gboolean fragments = FALSE;
 
+    net->mtu = fits;
     for (size_t i = 0; i < net->n_addresses; i++) {
         /* A link with IPv6 needs 1280 octets (RFC 8200 5): longer ESP is fragmented outside. */
-        if (net->addresses[i].addr.family == FAMILY_IPV6 && mtu < 1280) {
-            ike_sockets_allow_fragments(traffic->sockets);
-            return 1280;
+        if (net->addresses[i].addr.family == FAMILY_IPV6 && fits < 1280) {
+            fragments = TRUE;
+            net->mtu = 1280;
         }
     }
-    return mtu;
+    ike_sockets_fragment_esp(traffic->sockets, fragments);
+    datapath_set_mtu(traffic->datapath, fits);
 }
 
-gboolean traffic_start(struct traffic *traffic, guint16 mtu)
+gboolean traffic_start(struct traffic *traffic)
 {
     struct datapath_config config = {
         .tun_fd = traffic->tun_fd,
         .vnet_hdr = traffic->vnet_hdr,
         .udp4_fd = traffic->sockets->fd4,
         .udp6_fd = traffic->sockets->fd6,
-        .mtu = mtu,
+        .mtu = 1280, /* until it is known */
     };
 
     return datapath_start(&traffic->datapath, &config) == OK;

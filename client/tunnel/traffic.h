@@ -16,17 +16,20 @@ struct traffic {
     const struct ike_sockets *sockets;
     int tun_fd;
     gboolean vnet_hdr;
-    gboolean narrow; /* to the assigned addresses: the profile names no networks of ours */
+    struct suite suite; /* of the latest Child SA */
+    gboolean narrow;    /* to the assigned addresses: the profile names no networks of ours */
 
     struct datapath *datapath; /* NULL until the first Child SA */
 };
 
-/* The MTU of the TUN for that Child SA on a path of that outer MTU. */
-guint16 traffic_mtu(const struct traffic *traffic, const struct ike_child *child,
-                    const struct net_config *net, const struct datapath_path *path,
-                    guint16 path_mtu);
+/*
+ * What `suite` leaves of a path of that outer MTU: it is the datapath's, and the TUN's (net->mtu)
+ * unless a link with IPv6 must have more. Then ESP is let into IP fragments.
+ */
+void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
+                     const struct datapath_path *path, guint16 path_mtu);
 /* Starts the datapath, which from now on reads the sockets alone. */
-gboolean traffic_start(struct traffic *traffic, guint16 mtu);
+gboolean traffic_start(struct traffic *traffic);
 /* NULL fields and one that was never started are harmless. */
 void traffic_stop(struct traffic *traffic);
 

@@ -40,6 +40,8 @@ struct tunnel_ops {
      * changed: `net` takes the place of what it was before. */
     void (*connected)(void *context, const struct net_config *net,
                       const struct tunnel_summary *summary);
+    /* The TUN's MTU is another one from now on. */
+    void (*mtu)(void *context, guint16 mtu);
     void (*down)(void *context, enum reason reason, const char *detail); /* last call */
 };
 

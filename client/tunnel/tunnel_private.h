@@ -2,6 +2,7 @@
 #ifndef GODWIT_TUNNEL_TUNNEL_PRIVATE_H
 #define GODWIT_TUNNEL_TUNNEL_PRIVATE_H
 
+#include "esp/pmtu.h"
 #include "tunnel/gateways.h"
 #include "tunnel/link.h"
 #include "tunnel/reachability.h"
@@ -92,6 +93,12 @@ struct tunnel {
 
     struct traffic traffic;
     struct net_config net; /* as the session has it */
+    struct {
+        struct datapath_path path; /* that `pmtu` is about */
+        struct pmtu pmtu;
+        guint64 large_at; /* when a large packet went out last */
+        guint64 look_at;  /* when it is seen to what came of it; IKE_NEVER */
+    } mtu;
 
     GSource *timer;
     GSource *watches[4]; /* udp4, udp6 until the datapath runs; then its IKE queue and events */
@@ -123,6 +130,18 @@ void loop_stop(struct tunnel *tunnel);
 void loop_watch_datapath(struct tunnel *tunnel);
 /* Does what the engines report, sends what they want sent, and what follows from it. */
 void loop_run(struct tunnel *tunnel);
+
+/* ---- mtu.c ---- */
+/* What the path of that IKE SA is known to carry. */
+guint16 mtu_of_path(const struct tunnel *tunnel, const struct link *link);
+/* The IKE SA in use is another one; takes another path than before. */
+void mtu_taken_over(struct tunnel *tunnel);
+void mtu_moved(struct tunnel *tunnel);
+/* DATAPATH_LARGE and IKE_EVENT_MTU. */
+void mtu_large_sent(struct tunnel *tunnel);
+void mtu_answer(struct tunnel *tunnel, struct link *link, guint16 size, gboolean passed);
+guint64 mtu_deadline(const struct tunnel *tunnel);
+void mtu_tick(struct tunnel *tunnel);
 
 /* ---- engine_events.c ---- */
 void engine_event(struct tunnel *tunnel, struct link *link, const struct ike_event *event);

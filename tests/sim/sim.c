@@ -347,6 +347,7 @@ static void on_event(struct sim *sim, const struct ike_event *event)
         sim->path_losses++;
         sim_note(sim, "    path lost: %s", event->text);
         break;
+    case IKE_EVENT_MTU:
     case IKE_EVENT_TICKET:
         on_ticket(sim, event->ticket);
         break;

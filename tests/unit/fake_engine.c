@@ -267,6 +267,13 @@ void ike_child_received(struct ike *ike, uint32_t spi_in, uint64_t now)
     (void)now;
 }
 
+void ike_probe_mtu(struct ike *ike, uint16_t size, uint64_t now)
+{
+    (void)ike;
+    (void)size;
+    (void)now;
+}
+
 void ike_rekey_child(struct ike *ike, uint32_t spi_in, uint64_t now)
 {
     (void)ike;
@@ -358,6 +365,12 @@ void datapath_set_mtu(struct datapath *datapath, uint16_t mtu)
     (void)mtu;
 }
 
+void datapath_watch_large(struct datapath *datapath, uint16_t octets)
+{
+    (void)datapath;
+    (void)octets;
+}
+
 void datapath_get_counters(const struct datapath *datapath, struct datapath_counters *out)
 {
     (void)datapath;
@@ -437,9 +450,10 @@ gboolean ike_socket_unreachable(int fd, struct ike_socket_error *out, gboolean *
     return FALSE;
 }
 
-void ike_sockets_allow_fragments(const struct ike_sockets *sockets)
+void ike_sockets_fragment_esp(const struct ike_sockets *sockets, gboolean allow)
 {
     (void)sockets;
+    (void)allow;
 }
 
 struct resolve {

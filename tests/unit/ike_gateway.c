@@ -193,6 +193,9 @@ void gw_drain(void)
             strcpy(gw.detail, event.text);
         } else if (event.type == IKE_EVENT_SECRET) {
             gw.asked = event.secret;
+        } else if (event.type == IKE_EVENT_MTU) {
+            gw.mtu = event.mtu;
+            gw.mtu_passed = event.passed;
         } else if (event.type == IKE_EVENT_TICKET) {
             gw.n_tickets++;
             ike_ticket_free(&gw.ticket);

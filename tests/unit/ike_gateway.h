@@ -50,6 +50,8 @@ struct gateway {
     size_t n_inbound;
     uint32_t outbound; /* the gateway's SPI */
     enum eap_secret asked;
+    uint16_t mtu; /* of the last IKE_EVENT_MTU */
+    bool mtu_passed;
     unsigned n_paths, n_lost;
     struct path esp_path;
     struct ike_ticket ticket; /* as a carrier keeps it; empty = none */

@@ -224,14 +224,14 @@ START_TEST(pieces)
     memcpy(octets + 8, "user\0\0\5", 7);
     for (int turn = 0; turn < 2; turn++) {
         for (gsize i = 0; i < sizeof octets - (gsize)turn; i++) {
-            ck_assert_str_eq(session.log->str, turn == 0 ? "" : "8('user', '') ");
+            ck_assert_str_eq(session.log->str, turn == 0 ? "" : "9('user', '') ");
             ck_assert_int_eq(write(sockets[1], octets + i, 1), 1);
             run();
         }
     }
     close(sockets[1]);
     run();
-    ck_assert_str_eq(session.log->str, "8('user', '') ");
+    ck_assert_str_eq(session.log->str, "9('user', '') ");
     ck_assert(session.closed && !session.breach);
 }
 END_TEST

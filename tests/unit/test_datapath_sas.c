@@ -281,6 +281,29 @@ START_TEST(test_worn)
 }
 END_TEST
 
+/* That something large goes out is reported once, and again when asked again. */
+START_TEST(test_large)
+{
+    struct tunnel t;
+    struct packet_spec small = {.payload = 100}, large = {.payload = 104};
+    tunnel_open(&t, FAMILY_IPV4, true);
+    set_paths(&t);
+    add_sas(&t, 0x1000);
+    exchange(&t, false, &large);
+    expect_no_event(&t.a);
+    for (unsigned i = 0; i < 3; i++) {
+        datapath_watch_large(t.a.dp, 100 + 64);
+        exchange(&t, false, &small);
+        expect_no_event(&t.a);
+        exchange(&t, false, &large);
+        expect_event(&t.a, DATAPATH_LARGE, 0);
+        exchange(&t, false, &large);
+        expect_no_event(&t.a);
+    }
+    tunnel_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("datapath_sas");
@@ -291,6 +314,7 @@ int main(void)
     tcase_add_test(tcase, test_several_outbound);
     tcase_add_test(tcase, test_heard);
     tcase_add_test(tcase, test_worn);
+    tcase_add_test(tcase, test_large);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

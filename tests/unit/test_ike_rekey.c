@@ -13,6 +13,7 @@
 #define IKE_SPI UINT64_C(0x1111111111111111)
 #define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
 #define LINGER_S 6
+#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 /* ---- the gateway rekeys the Child SA ---- */
 
@@ -521,7 +522,74 @@ START_TEST(last_acknowledgement_is_no_stall)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
+/* ---- the path's MTU ---- */
+
+#define AROUND (20 + 8 + 4) /* IPv4, UDP, non-ESP marker */
+
+static void take_probe(uint16_t size)
+{
+    gw_expect(X_INFORMATIONAL, false);
+    ck_assert_uint_eq(gw.len + AROUND, size);
+    ck_assert(gw.path.whole);
+    ck_assert_uint_eq(gw.message.n_payloads, 1);
+    peer.asked_id = gw.message.header.message_id;
+}
+
+static void expect_mtu(uint16_t size, bool passed)
+{
+    gw_drain();
+    ck_assert_uint_eq(gw.mtu, size);
+    ck_assert(gw.mtu_passed == passed);
+    gw.mtu = 0;
+}
+
+START_TEST(mtu_is_probed)
+{
+    static const uint16_t sizes[] = {576, 1280, 1281, 1499, 1500, 9000};
+
+    peer_start();
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        ike_probe_mtu(gw.ike, sizes[i], gw.now);
+        take_probe(sizes[i]);
+        gw_drain();
+        ck_assert_uint_eq(gw.mtu, 0);
+        gw_answer_empty(peer.asked_id);
+        expect_mtu(sizes[i], true);
+    }
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
+/* The path swallows it: what ends the exchange, and frees the window, passes. */
+START_TEST(mtu_probe_is_lost)
+{
+    peer_start();
+    ike_probe_mtu(gw.ike, 1500, gw.now);
+    take_probe(1500);
+    gw_tick_at(ike_deadline(gw.ike));
+    take_probe(1500);
+    gw_drain();
+    ck_assert_uint_eq(gw.mtu, 0);
+    gw_tick_at(ike_deadline(gw.ike));
+    expect_mtu(1500, false);
+    gw_expect(X_INFORMATIONAL, false);
+    ck_assert_uint_eq(gw.message.n_payloads, 0);
+    ck_assert(!gw.path.whole);
+    ck_assert_uint_eq(gw.message.header.message_id, peer.asked_id);
+    /* What is asked meanwhile has its turn afterwards; a late answer is no success. */
+    ike_probe_mtu(gw.ike, 1400, gw.now);
+    ck_assert(!gw_pull());
+    gw_answer_empty(peer.asked_id);
+    gw_drain();
+    ck_assert_uint_eq(gw.mtu, 0);
+    take_probe(1400);
+    gw_answer_empty(peer.asked_id);
+    expect_mtu(1400, true);
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    peer_finish();
+}
+END_TEST
 
 int main(void)
 {
@@ -549,6 +617,8 @@ int main(void)
     tcase_add_loop_test(tcase, gateway_is_asked_when_nothing_comes_back, 0, 2);
     tcase_add_test(tcase, traffic_that_becomes_one_way_is_asked_about_soon);
     tcase_add_test(tcase, last_acknowledgement_is_no_stall);
+    tcase_add_test(tcase, mtu_is_probed);
+    tcase_add_test(tcase, mtu_probe_is_lost);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -190,7 +190,7 @@ START_TEST(bad_mtu)
     expect_refused(&config, "MTU");
     config.n_addresses = 1;
     expect_accepted(&config);
-    config.mtu = 575;
+    config.mtu = 399;
     expect_refused(&config, "MTU");
     config.mtu = 0;
     expect_refused(&config, "MTU");

@@ -52,6 +52,12 @@ static void on_connected(void *context, const struct net_config *net,
                            addr_text(&net->addresses[0].addr, text));
 }
 
+static void on_mtu(void *context, guint16 mtu)
+{
+    (void)context;
+    g_string_append_printf(test.log, "mtu-%u ", mtu);
+}
+
 static void on_down(void *context, enum reason reason, const char *detail)
 {
     (void)context;
@@ -65,6 +71,7 @@ static const struct tunnel_ops ops = {
     .trace = on_trace,
     .secret_required = on_secret,
     .connected = on_connected,
+    .mtu = on_mtu,
     .down = on_down,
 };
 
