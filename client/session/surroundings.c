@@ -6,12 +6,15 @@
 #include "host/monitor.h"
 #include "host/sleep.h"
 
-#define FLUSH_TIME 500 /* milliseconds that the machine's sleep waits for our words to leave */
+/* Milliseconds. */
+#define FLUSH_TIME 500 /* that the machine's sleep waits for our words to leave */
+#define LATER 300      /* until the bus is connected to: the gateway comes first */
 
 struct surroundings {
     struct channel *channel;
     struct host *host;
     struct monitor *monitor;
+    GSource *later;
     struct sleep *sleep;
     struct connectivity_watch *watch;
     enum connectivity connectivity;
@@ -59,6 +62,14 @@ static void on_awake(void *context)
 
 static const struct sleep_ops sleep_ops = {.sleeping = on_sleeping, .awake = on_awake};
 
+static gboolean watch_bus(gpointer data)
+{
+    struct surroundings *surroundings = data;
+    surroundings->sleep = sleep_new(&sleep_ops, surroundings);
+    surroundings->watch = connectivity_watch_new(on_connectivity, surroundings);
+    return G_SOURCE_REMOVE;
+}
+
 struct surroundings *surroundings_new(struct channel *channel, struct host *host)
 {
     struct surroundings *surroundings = g_new0(struct surroundings, 1);
@@ -71,8 +82,9 @@ struct surroundings *surroundings_new(struct channel *channel, struct host *host
     } else {
         g_message("%s", error->message);
     }
-    surroundings->sleep = sleep_new(&sleep_ops, surroundings);
-    surroundings->watch = connectivity_watch_new(on_connectivity, surroundings);
+    surroundings->later = g_timeout_source_new(LATER);
+    g_source_set_callback(surroundings->later, watch_bus, surroundings, NULL);
+    g_source_attach(surroundings->later, g_main_context_get_thread_default());
     return surroundings;
 }
 
@@ -84,6 +96,8 @@ const struct network *surroundings_network(const struct surroundings *surroundin
 void surroundings_free(struct surroundings *surroundings)
 {
     if (surroundings) {
+        g_source_destroy(surroundings->later);
+        g_source_unref(surroundings->later);
         connectivity_watch_free(surroundings->watch);
         sleep_free(surroundings->sleep);
         monitor_free(surroundings->monitor);
