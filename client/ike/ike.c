@@ -310,7 +310,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     ike->tickets.ask_at = IKE_NEVER;
     ike->now = ike->began = ike->last_sent = now;
     ike->path = config->path;
-    ike->paths.lost_at = IKE_NEVER;
+    ike->paths.lost_at = ike->paths.settle_at = IKE_NEVER;
     err = config_copy(ike, config);
     if (err == OK) {
         ike->connect_deadline = now + ike->config.timeout_us;
@@ -372,11 +372,17 @@ void ike_advance(struct ike *ike, uint64_t now)
 
 void ike_input(struct ike *ike, const struct path *path, struct bytes datagram, uint64_t now)
 {
+    struct path from = *path;
+
     ike_advance(ike, now);
     if (ike->state == ST_DOWN) {
         return;
     }
-    input_datagram(ike, path, datagram);
+    /* Answers leave by the interface that has the address which was written to. */
+    if (from.ifindex == 0) {
+        from.ifindex = pairs_interface(ike, &from.local.addr);
+    }
+    input_datagram(ike, &from, datagram);
     if (ike->state == ST_UP && ike->ending.wanted) {
         ike_close(ike, CLOSE_DELETE, REASON_USER, "%s", "");
     }

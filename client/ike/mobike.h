@@ -52,9 +52,11 @@ struct paths {
     size_t turn;  /* where the next round goes on */
     bool several; /* it has gone along more than one */
 
-    uint64_t rtt;     /* smoothed; 0 = not known */
-    uint64_t lost_at; /* when the path in use is given up; IKE_NEVER */
-    bool lost;        /* that has been said */
+    uint64_t rtt;       /* smoothed; 0 = not known */
+    uint64_t told_at;   /* when the addresses changed */
+    uint64_t settle_at; /* when a better pair of another family is tried; IKE_NEVER */
+    uint64_t lost_at;   /* when the path in use is given up; IKE_NEVER */
+    bool lost;          /* that has been said */
 };
 
 struct mobike {
@@ -87,6 +89,8 @@ struct keepalive {
 size_t pairs_list(const struct ike *ike, struct path out[static PAIRS_MAX]);
 /* The rank of the local address of a path; UINT_MAX when the host does not have it. */
 unsigned pairs_rank(const struct ike *ike, const struct path *path);
+/* Where the host has that address; 0 when it has not. */
+uint32_t pairs_interface(const struct ike *ike, const struct addr *local);
 /* The pair that a datagram came in by; NULL when it is none of them. */
 const struct path *pairs_find(const struct path *pairs, size_t n, const struct path *path);
 /* Same addresses and remote port. */

@@ -68,7 +68,8 @@ void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, ui
     }
     paths->doubt = paths_offline(ike) || (ike->sa.request.busy && ike->sa.request.tries > 1);
     paths->told = paths->review = true;
-    paths->lost_at = IKE_NEVER;
+    paths->lost_at = paths->settle_at = IKE_NEVER;
+    paths->told_at = ike->now;
     paths->n_locals = kept;
     for (size_t i = 0; i < kept; i++) {
         paths->locals[i] = locals[i];

@@ -119,6 +119,16 @@ unsigned pairs_rank(const struct ike *ike, const struct path *path)
     return ike->paths.told ? UINT_MAX : 0;
 }
 
+uint32_t pairs_interface(const struct ike *ike, const struct addr *local)
+{
+    for (size_t i = 0; i < ike->paths.n_locals; i++) {
+        if (addr_equal(&ike->paths.locals[i].addr, local)) {
+            return ike->paths.locals[i].ifindex;
+        }
+    }
+    return 0;
+}
+
 bool pairs_same(const struct path *a, const struct path *b)
 {
     return addr_equal(&a->local.addr, &b->local.addr) && endpoint_equal(&a->remote, &b->remote);

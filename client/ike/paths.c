@@ -18,6 +18,9 @@
 #define QUICK_MAX_US UINT64_C(1000000)
 #define LOST_US UINT64_C(5000000)
 #define LOST_TRIES 3
+/* An address of the family in use may come a little later (duplicate address detection): it is
+ * awaited, since gateways make new Child SAs when the family changes. */
+#define FAMILY_US UINT64_C(3000000)
 #define RETRY_US UINT64_C(30000000)
 #define RETRY_MAX_US UINT64_C(600000000)
 /* How often a request goes along one pair before others join in. */
@@ -187,6 +190,10 @@ void paths_started(struct ike *ike)
     ike->paths.n_round = 0;
     /* That it is too large says nothing about the path: the empty one has its tries first. */
     ike->paths.alone = ike->sa.request.purpose == TASK_PROBE ? 2 * ALONE_DOUBT : ALONE_DOUBT;
+    if (ike->mobike.supported && ike->sa.request.purpose == TASK_CHECK) {
+        ike->sa.request.interval = quick(ike);
+        ike->sa.request.due = ike->now + ike->sa.request.interval;
+    }
 }
 
 static bool in_round(const struct paths *paths, const struct path *path)
@@ -315,6 +322,19 @@ static const struct path *best(struct ike *ike, const struct path *pairs, size_t
     return NULL;
 }
 
+/* Nothing hurries while the pair in use works. */
+static void better(struct ike *ike, const struct path *to)
+{
+    struct paths *paths = &ike->paths;
+
+    if (to->remote.addr.family != ike->path.remote.addr.family &&
+        ike->now < paths->told_at + FAMILY_US) {
+        paths->settle_at = paths->told_at + FAMILY_US;
+    } else {
+        go(ike, to, ALONE_BETTER);
+    }
+}
+
 static void choose(struct ike *ike)
 {
     struct paths *paths = &ike->paths;
@@ -333,7 +353,7 @@ static void choose(struct ike *ike)
     } else if (to != NULL && (failed(paths, &ike->path) || paths->withdrawn)) {
         go(ike, to, ALONE_GONE);
     } else if (to != NULL && pairs_rank(ike, to) < pairs_rank(ike, &ike->path)) {
-        go(ike, to, ALONE_BETTER);
+        better(ike, to);
     } else if (paths->lost || paths->doubt) {
         ask(ike, ALONE_DOUBT);
     }
@@ -414,7 +434,7 @@ void paths_announced(struct ike *ike, const struct addr *addrs, size_t n, const 
 
 uint64_t paths_deadline(const struct ike *ike)
 {
-    uint64_t at = ike->paths.lost_at;
+    uint64_t at = earlier(ike->paths.lost_at, ike->paths.settle_at);
 
     for (size_t i = 0; i < FAILED_MAX; i++) {
         if (ike->paths.failed[i].until != 0) {
@@ -428,6 +448,10 @@ void paths_tick(struct ike *ike)
 {
     if (ike->now >= ike->paths.lost_at) {
         paths_lose(ike, _("The gateway does not answer any more."));
+    }
+    if (ike->now >= ike->paths.settle_at) {
+        ike->paths.settle_at = IKE_NEVER;
+        ike->paths.review = true;
     }
     for (size_t i = 0; i < FAILED_MAX; i++) {
         struct failed_pair *pair = &ike->paths.failed[i];

@@ -134,6 +134,7 @@ static gboolean ask(struct tunnel *t, const struct endpoint *gateway, struct lin
         }
         succession_give_trust(t, *lane);
         uplinks_tell(&t->uplinks, *lane, &t->sockets);
+        ike_set_gateways((*lane)->ike, candidates(t)->items, candidates(t)->n, link_now());
         return TRUE;
     case LINK_NO_ROUTE:
         note_no_route(&t->race, &gateway->addr);

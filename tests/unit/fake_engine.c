@@ -189,6 +189,14 @@ void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, ui
     (void)now;
 }
 
+void ike_set_gateways(struct ike *ike, const struct addr *gateways, size_t n, uint64_t now)
+{
+    (void)ike;
+    (void)gateways;
+    (void)n;
+    (void)now;
+}
+
 uint64_t ike_deadline(const struct ike *ike)
 {
     must(!ike->freed);

@@ -119,6 +119,30 @@ START_TEST(better_address)
 }
 END_TEST
 
+/* Of another family: the one in use may have an address there in a moment. */
+START_TEST(better_address_of_another_family)
+{
+    const char *const told[] = {GATEWAY6, NULL};
+    const struct ike_local all[] = {move_local(SIX, 0), move_local(CABLE, 0), move_local(WIFI, 1)};
+
+    move_connect(told);
+    ike_set_paths(gw.ike, (struct ike_local[]){all[0], all[2]}, 2, gw.now);
+    move_expect_request(WIFI, GATEWAY); /* our new address is told */
+    move_answer();
+    if (_i == 0) {
+        move_pass(2 * SECOND);
+        ike_set_paths(gw.ike, all, 3, gw.now);
+        move_expect_update(CABLE, GATEWAY);
+    } else {
+        move_pass(3 * SECOND);
+        move_expect_update(SIX, GATEWAY6);
+    }
+    move_answer();
+    ck_assert(move_silent());
+    gw_finish();
+}
+END_TEST
+
 START_TEST(better_address_does_not_work)
 {
     move_connect(NULL);
@@ -279,6 +303,7 @@ int main(void)
     tcase_add_test(tcase, our_addresses_change);
     tcase_add_test(tcase, address_gone);
     tcase_add_test(tcase, better_address);
+    tcase_add_loop_test(tcase, better_address_of_another_family, 0, 2);
     tcase_add_test(tcase, better_address_does_not_work);
     tcase_add_test(tcase, address_appears_and_vanishes);
     tcase_add_test(tcase, move_meets_a_rekeying);

@@ -177,6 +177,7 @@ START_TEST(gateway_asks_from_elsewhere)
     gateway_asks(&from, &chain);
     gw_expect(X_INFORMATIONAL, true);
     move_check_pair(&gw.path, WIFI, GATEWAY2);
+    ck_assert_uint_eq(gw.path.ifindex, move_local(WIFI, 0).ifindex);
     ck_assert_uint_eq(gw.n_paths, 0);
     ike_network_changed(gw.ike, gw.now);
     move_expect_update(WIFI, GATEWAY);
