@@ -461,6 +461,18 @@ void ike_disconnect(struct ike *ike, uint64_t now)
     ike_run(ike);
 }
 
+void ike_disconnect_along(struct ike *ike, const struct path *path, uint64_t now)
+{
+    ike_advance(ike, now);
+    if (ike->state == ST_UP) {
+        ike->path.local.addr = path->local.addr;
+        ike->path.ifindex = path->ifindex;
+        ike->path.remote.addr = path->remote.addr;
+        ike->path.remote.scope = path->remote.scope;
+    }
+    ike_disconnect(ike, now);
+}
+
 /* ---- time ---- */
 
 static bool ending_runs(const struct ike *ike)

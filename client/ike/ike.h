@@ -142,6 +142,9 @@ void ike_woke(struct ike *ike, uint64_t now);
 
 /* Ends the connection: Delete is sent if the IKE SA is up; IKE_EVENT_DOWN(REASON_USER) follows when it is answered or after 1 s at the latest. */
 void ike_disconnect(struct ike *ike, uint64_t now);
+/* The same when the path in use is dead: the Delete goes between the addresses of this one, on which something of the gateway was heard. It
+ * takes it from anywhere (RFC 7296 2.11). */
+void ike_disconnect_along(struct ike *ike, const struct path *path, uint64_t now);
 /* The first packet has come in on the Child SA of that inbound SPI: when it was announced as held, IKE_EVENT_CHILD_OUT follows, for the
  * gateway shows that it is ready (RFC 7296 2.8). */
 void ike_child_received(struct ike *ike, uint32_t spi_in, uint64_t now);

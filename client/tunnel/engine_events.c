@@ -31,7 +31,7 @@ static void phase(struct tunnel *t, struct link *link, const struct ike_event *e
 {
     if (event->phase == IKE_PHASE_GATEWAY_ANSWERED) {
         link->answered = TRUE;
-        race_won(t, link);
+        succession_answered(t, link);
     }
     /* Of those that are asked beside each other the first is named. */
     if (event->phase == IKE_PHASE_INIT && link != t->next) {

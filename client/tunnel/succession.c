@@ -225,6 +225,20 @@ void succession_start(struct tunnel *t)
 
 /* ---- an attempt succeeds ---- */
 
+void succession_answered(struct tunnel *t, struct link *link)
+{
+    race_won(t, link);
+    /* No ESP can go on in the one in use, and only its end sets our internal address free, for this
+     * one to be given it again. */
+    if (link == t->next && t->purpose == PURPOSE_MOVE && t->current != NULL) {
+        const struct path path = {.local = link->path.local,
+                                  .remote = link->path.remote,
+                                  .ifindex = link->path.ifindex};
+
+        ike_disconnect_along(t->current->ike, &path, link_now());
+    }
+}
+
 void succession_take_over(struct tunnel *t, struct link *link)
 {
     struct link *before = t->current;

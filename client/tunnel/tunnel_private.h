@@ -152,6 +152,8 @@ void succession_start(struct tunnel *tunnel);
 /* IKE_EVENT_PATH_LOST and IKE_EVENT_PATH. */
 void succession_path_lost(struct tunnel *tunnel, struct link *link, const char *why);
 void succession_path_found(struct tunnel *tunnel, struct link *link);
+/* The gateway that the link asks has answered. */
+void succession_answered(struct tunnel *tunnel, struct link *link);
 /* The first Child SA of the link that was made is in the datapath: it is the one in use. */
 void succession_take_over(struct tunnel *tunnel, struct link *link);
 /* IKE_EVENT_REDIRECT of the one in use, or of the one that is being made. */

@@ -161,6 +161,12 @@ void ike_disconnect(struct ike *ike, uint64_t now)
     }
 }
 
+void ike_disconnect_along(struct ike *ike, const struct path *path, uint64_t now)
+{
+    (void)path;
+    ike_disconnect(ike, now);
+}
+
 void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now)
 {
     (void)secret;

@@ -604,6 +604,23 @@ START_TEST(path_is_lost)
 }
 END_TEST
 
+/* Its internal address is free before the next one asks for it. */
+START_TEST(dead_path_is_left_when_another_answers)
+{
+    begin_up("");
+    fake_report(0, IKE_EVENT_PATH_LOST);
+    wait_engines(2);
+    ck_assert(!fake_engines[0].disconnected);
+    fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
+    wait_freed(0);
+    ck_assert(fake_engines[0].disconnected);
+    ck_assert(!test.over);
+    fake_up(1, 300, "10.9.0.5/32");
+    wait_heard("connected-");
+    ck_assert_uint_eq(fake_out[1], 300);
+}
+END_TEST
+
 /* Its time comes when what is being made for another reason is not needed after all. */
 START_TEST(reauthentication_waits_its_turn)
 {
@@ -788,6 +805,7 @@ int main(void)
     tcase_add_test(all, successor_fails);
     tcase_add_test(all, lost_after_a_successor_was_refused);
     tcase_add_test(all, path_is_lost);
+    tcase_add_test(all, dead_path_is_left_when_another_answers);
     tcase_add_test(all, reauthentication_waits_its_turn);
     tcase_add_test(all, disconnected_with_two);
     tcase_add_test(all, redirected_while_connecting);
