@@ -43,6 +43,8 @@ class Trip:
     def back_since(self, moment, within=PROMPT):
         """The tunnel carries again what is sent since `moment`, within so many milliseconds. The
         machine may be busy with other tests: only twice the time is a failure."""
+        if self.tunnel:
+            self.tunnel.process.matches("")  # what it says must not fill its pipe
         outage = self.meter.wait_answer(moment, within / 500)
         self.outages.append(outage)
 

@@ -50,8 +50,8 @@ class Suspend:
         self.bus = net.Process(["dbus-daemon", "--config-file", "/run/bed/bus.conf", "--nofork",
                                 "--print-address"])
         self.bus.read_until("unix:", 10)
-        logind = net.Process(["/usr/bin/python3", "-m", "dbusmock", "--system", "--template",
-                              "logind"])
+        logind = net.Process(["/usr/bin/python3", "-m", "dbusmock", "--system", "--logfile",
+                              "/run/bed/logind.log", "--template", "logind"])
         net.run("gdbus", "wait", "--system", "--timeout", "20", "org.freedesktop.login1")
         return logind
 
