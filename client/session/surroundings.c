@@ -18,6 +18,7 @@ struct surroundings {
     struct sleep *sleep;
     struct connectivity_watch *watch;
     enum connectivity connectivity;
+    gboolean complained; /* that uplinks cannot be followed */
 };
 
 static void send_network(struct surroundings *surroundings)
@@ -32,8 +33,11 @@ static void on_network(void *context, const struct network *network)
 {
     struct surroundings *surroundings = context;
     g_autoptr(GError) error = NULL;
-    if (!host_follow_uplinks(surroundings->host, network, HOST_FWMARK_DEFAULT, &error)) {
+    /* A kernel without routes by source (CONFIG_IPV6_SUBTREES) will not have them next time. */
+    if (!host_follow_uplinks(surroundings->host, network, HOST_FWMARK_DEFAULT, &error) &&
+        !surroundings->complained) {
         g_message("%s", error->message);
+        surroundings->complained = TRUE;
     }
     send_network(surroundings);
 }

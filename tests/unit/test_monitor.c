@@ -341,6 +341,40 @@ START_TEST(foreign_tunnel)
 }
 END_TEST
 
+/* What the kernel says in sysfs of links that only hardware makes. */
+static const struct {
+    const char *uevent;
+    enum uplink_kind kind;
+} kinds[] = {{"INTERFACE=w0\n", UPLINK_WIRED},
+             {"DEVTYPE=wlan\nINTERFACE=w0\n", UPLINK_WIFI},
+             {"DEVTYPE=wwan\nINTERFACE=w0\n", UPLINK_WWAN},
+             {"DEVTYPE=bridge\nINTERFACE=w0\n", UPLINK_OTHER},
+             {"", UPLINK_WIRED}};
+
+START_TEST(kind)
+{
+    run("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/w0");
+    ck_assert(g_file_set_contents("/sys/class/net/w0/uevent", kinds[_i].uevent, -1, NULL));
+    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+        "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
+    wait_for(UP0 "; 10.1.0.2/24 w0");
+    ck_assert_int_eq(monitor_network(monitor)->uplinks[2].kind, kinds[_i].kind);
+}
+END_TEST
+
+/* Of equal metric the cheaper kind. */
+START_TEST(kind_decides_between_equals)
+{
+    run("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/up0");
+    ck_assert(g_file_set_contents("/sys/class/net/up0/uevent", "DEVTYPE=wlan\n", -1, NULL));
+    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+        "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0 && "
+        "ip route replace default nexthop via 192.0.2.1 dev up0 nexthop via 10.1.0.1 dev w0");
+    wait_for("10.1.0.2/24 w0 default 0; 192.0.2.2/24 up0 default 0; "
+             "2001:db8:1::2/64 up0 default 1024");
+}
+END_TEST
+
 static guint dropped_notifications(void)
 {
     g_autofree char *table = NULL;
@@ -437,6 +471,8 @@ int main(void)
     tcase_add_test(tcase, duplicate);
     tcase_add_loop_test(tcase, own_tunnel, 0, 2);
     tcase_add_test(tcase, foreign_tunnel);
+    tcase_add_loop_test(tcase, kind, 0, G_N_ELEMENTS(kinds));
+    tcase_add_test(tcase, kind_decides_between_equals);
     tcase_add_test(tcase, thousand_addresses);
     tcase_add_test(tcase, overflow);
     tcase_add_test(tcase, multipath);
