@@ -98,3 +98,17 @@ def network_that_the_gateway_does_not_know(context):
                    f"{net.SPLIT4}, 203.0.113.0/24"):
         wait_for(host, "near")
         net.ping(net.HOST4)
+
+
+@scenario
+def deleted_child_sa_is_made_again(context):
+    """One that the gateway ends after a while; one that it ends at once is its word."""
+    host = start(context)
+    with connected(context):
+        net.wait_until(lambda: re.search(r"installed 1[1-9]s ago", host.sas()), 20,
+                       "a Child SA of eleven seconds")
+        first = re.search(r"net: #(\d+)", host.sas())[1]
+        host.swanctl("--terminate", "--child", "net")
+        net.wait_until(lambda: re.search(rf"net: #(?!{first},)\d+, reqid \d+, INSTALLED",
+                                         host.sas()), 10, "another Child SA")
+        ping_all(net.HOST4, net.HOST6)
