@@ -544,6 +544,8 @@ void rekey_ike_tick(struct ike *ike);
 void liveness_sent(struct ike *ike, uint64_t at);
 bool liveness_due(struct ike *ike);
 enum err liveness_build(struct ike *ike, struct chain *chain) ERR_CHECK;
+/* The gateway has moved ESP: that none comes in is asked about soon. */
+void liveness_moved(struct ike *ike);
 /* The gateway has answered: as good as ESP that comes in. */
 void liveness_answer(struct ike *ike);
 enum err liveness_answered(struct ike *ike, struct ike_sa *sa,

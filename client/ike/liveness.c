@@ -93,6 +93,11 @@ void liveness_answer(struct ike *ike)
     reckon(&ike->liveness);
 }
 
+void liveness_moved(struct ike *ike)
+{
+    ike->liveness.flowed = ike->now;
+}
+
 /* The longer nothing has happened the rarer. */
 static uint64_t look_interval(const struct liveness *liveness)
 {

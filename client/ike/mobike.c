@@ -267,6 +267,7 @@ enum err mobike_updated(struct ike *ike, struct ike_sa *sa, const struct message
     if (!ike->paths.several && mobike->updating) {
         mobike->update = false;
         keep_mapping(mobike, sa, message);
+        liveness_moved(ike);
     }
     return OK;
 }

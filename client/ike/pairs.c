@@ -44,8 +44,11 @@ static void collect(const struct ike *ike, struct remotes *out)
     for (size_t i = 0; i < paths->n_announced; i++) {
         add(out, &paths->announced[i]);
     }
+    /* The name may stand for something else inside the tunnel. */
     for (size_t i = 0; i < paths->n_gateways; i++) {
-        add(out, &paths->gateways[i]);
+        if (pairs_acceptable(ike, &paths->gateways[i])) {
+            add(out, &paths->gateways[i]);
+        }
     }
 }
 

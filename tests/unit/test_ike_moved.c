@@ -254,13 +254,18 @@ static const char *const refused[] = {
     "::ffff:10.1.1.1",
 };
 
+/* Told by the gateway, and then looked up for its name. */
 START_TEST(refused_addresses)
 {
-    const char *const told[] = {refused[_i], NULL};
+    const char *const told[] = {refused[(size_t)_i % COUNT(refused)], NULL};
+    struct addr addr = move_addr(told[0]);
     struct path sent[64];
     size_t n;
 
-    move_connect(told);
+    move_connect(_i < (int)COUNT(refused) ? told : NULL);
+    if (_i >= (int)COUNT(refused)) {
+        ike_set_gateways(gw.ike, &addr, 1, gw.now);
+    }
     move_locals(WIFI, SIX);
     move_expect_request(WIFI, GATEWAY); /* our own other address is told */
     move_answer();
@@ -371,6 +376,26 @@ START_TEST(mapping_changes)
     move_answer_as("203.0.113.8", 0);
     ck_assert(move_silent());
     ck_assert_uint_eq(gw.n_paths, 0);
+    gw_finish();
+}
+END_TEST
+
+/* The NAT forgets us just when the gateway has moved. */
+START_TEST(silence_after_a_move)
+{
+    move_connect(NULL);
+    move_locals(CABLE, NULL);
+    move_expect_update(CABLE, GATEWAY);
+    move_answer();
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(move_silent());
+        move_later(1 * SECOND);
+        ike_sent_traffic(gw.ike, gw.now);
+        gw_tick_at(gw.now);
+    }
+    move_expect_request(CABLE, GATEWAY);
+    move_answer_as("203.0.113.8", 0);
+    move_expect_update(CABLE, GATEWAY);
     gw_finish();
 }
 END_TEST
@@ -549,10 +574,11 @@ int main(void)
     tcase_add_test(tcase, gateway_withdraws_its_address);
     tcase_add_test(tcase, gateway_asks_from_elsewhere);
     tcase_add_test(tcase, two_hundred_addresses);
-    tcase_add_loop_test(tcase, refused_addresses, 0, COUNT(refused));
+    tcase_add_loop_test(tcase, refused_addresses, 0, 2 * COUNT(refused));
     tcase_add_test(tcase, return_routability_of_ours);
     tcase_add_loop_test(tcase, no_nats_allowed, 0, COUNT(no_nats));
     tcase_add_test(tcase, mapping_changes);
+    tcase_add_test(tcase, silence_after_a_move);
     tcase_add_test(tcase, patient_nat);
     tcase_add_test(tcase, impatient_nat);
     tcase_add_test(tcase, trial_without_an_answer);
