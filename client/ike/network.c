@@ -28,6 +28,29 @@ static bool same_set(const struct paths *paths, const struct ike_local *locals, 
     return same;
 }
 
+/*
+ * The address in use may belong to another network now, as private ones do, where the gateway sees
+ * us elsewhere: it has moved to another interface, or an address beside it has gone.
+ */
+static bool elsewhere(const struct ike *ike, const struct ike_local *locals, size_t n)
+{
+    const struct paths *paths = &ike->paths;
+
+    for (size_t i = 0; i < paths->n_locals; i++) {
+        const struct ike_local *old = &paths->locals[i];
+        bool kept = false;
+
+        for (size_t k = 0; k < n; k++) {
+            kept = kept ||
+                   (addr_equal(&old->addr, &locals[k].addr) && old->ifindex == locals[k].ifindex);
+        }
+        if (!kept && old->ifindex == ike->path.ifindex) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Before there is an IKE SA that could be moved, its handshake goes on from another address: the
  * gateway answers to wherever a request has come from (RFC 7296 2.11). */
 static void review_connecting(struct ike *ike)
@@ -66,7 +89,8 @@ void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, ui
     if (paths_offline(ike) && ike->sa.request.busy) {
         ike->sa.request.started = ike->now;
     }
-    paths->doubt = paths_offline(ike) || (ike->sa.request.busy && ike->sa.request.tries > 1);
+    paths->doubt = paths_offline(ike) || (ike->sa.request.busy && ike->sa.request.tries > 1) ||
+                   elsewhere(ike, locals, kept);
     paths->told = paths->review = true;
     paths->lost_at = paths->settle_at = IKE_NEVER;
     paths->told_at = ike->now;

@@ -153,6 +153,7 @@ static void ask(struct ike *ike, unsigned alone)
     }
     ike->paths.n_round = 0;
     if (request->busy) {
+        ike->mobike.update = ike->mobike.supported;
         request->tries = 0;
         probe_gives_way(ike);
         request->started = ike->now;

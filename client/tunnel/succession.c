@@ -231,9 +231,8 @@ void succession_answered(struct tunnel *t, struct link *link)
     /* No ESP can go on in the one in use, and only its end sets our internal address free, for this
      * one to be given it again. */
     if (link == t->next && t->purpose == PURPOSE_MOVE && t->current != NULL) {
-        const struct path path = {.local = link->path.local,
-                                  .remote = link->path.remote,
-                                  .ifindex = link->path.ifindex};
+        const struct path path = {
+            .local = link->path.local, .remote = link->path.remote, .ifindex = link->path.ifindex};
 
         ike_disconnect_along(t->current->ike, &path, link_now());
     }

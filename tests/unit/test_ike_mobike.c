@@ -74,12 +74,26 @@ START_TEST(our_addresses_change)
     move_answer();
     ck_assert(move_silent());
     move_locals(WIFI, NULL);
-    move_expect_request(WIFI, GATEWAY);
-    ck_assert(!move_has(N_UPDATE_SA_ADDRESSES, NULL));
+    /* What was beside it at its interface is gone: this may be another network. */
+    move_expect_update(WIFI, GATEWAY);
     ck_assert(move_has(N_NO_ADDITIONAL_ADDRESSES, NULL));
     move_answer();
     ck_assert(move_silent());
     ck_assert_uint_eq(gw.n_paths, 0);
+    gw_finish();
+}
+END_TEST
+
+/* Two private networks with the same address: the gateway sees us elsewhere. */
+START_TEST(same_address_at_another_interface)
+{
+    struct ike_local local = {.addr = move_addr(WIFI), .ifindex = 77};
+
+    move_connect(NULL);
+    ike_set_paths(gw.ike, &local, 1, gw.now);
+    move_expect_update(WIFI, GATEWAY);
+    move_answer();
+    ck_assert(move_silent());
     gw_finish();
 }
 END_TEST
@@ -301,6 +315,7 @@ int main(void)
     tcase_add_test(tcase, our_addresses_in_ike_auth);
     tcase_add_loop_test(tcase, not_announced, 0, 2);
     tcase_add_test(tcase, our_addresses_change);
+    tcase_add_test(tcase, same_address_at_another_interface);
     tcase_add_test(tcase, address_gone);
     tcase_add_test(tcase, better_address);
     tcase_add_loop_test(tcase, better_address_of_another_family, 0, 2);
