@@ -34,7 +34,7 @@ static void watch_large(struct tunnel *t)
     guint16 from = MIN(LARGE_FROM, t->mtu.pmtu.current - 100);
 
     t->mtu.look_at = IKE_NEVER;
-    if (t->mtu.pmtu.current > t->mtu.pmtu.floor && t->config.path_mtu == 0) {
+    if (t->mtu.pmtu.ceiling > t->mtu.pmtu.floor && t->config.path_mtu == 0) {
         datapath_watch_large(t->traffic.datapath, (guint16)(from - octets_around(t->current)));
     }
 }

@@ -6,6 +6,7 @@ import time
 
 import gateway
 import net
+import transfer
 from client import connected, expect_refusal, start_as_alice
 from pings import pinged
 from scenario import scenario, scenario_for
@@ -84,6 +85,21 @@ def client_rekeys_child(context, group):
         with pinged():
             rekeyed(host, REKEYED_CHILD, 3)
     net.check(host.count(r"CREATE_CHILD_SA request \d+ \[ N\(REKEY_SA\)") >= 3,
+              "the client did not ask")
+
+
+@scenario(timeout=60)
+def client_rekeys_child_after_so_many_octets(context):
+    """In either direction; the files arrive as they were."""
+    host = start(context)
+    transfer.start_server()
+    with connected(context, "--child-octets", "2M"):
+        for direction in ("up", "down"):
+            times = host.count(REKEYED_CHILD)
+            transfer.transfer(net.HOST4, direction, 12_000_000)
+            rekeyed(host, REKEYED_CHILD, times + 1)
+        one_of_each(host)
+    net.check(host.count(r"parsed CREATE_CHILD_SA request \d+ \[ N\(REKEY_SA\)") >= 2,
               "the client did not ask")
 
 
