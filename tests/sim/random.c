@@ -416,7 +416,10 @@ static void gentle_deed(struct sim *sim)
 
     gateway->nonce_i = PICK(&sim->random, firsts);
     gateway->nonce_r = PICK(&sim->random, firsts);
-    switch (sim_below(&sim->random, 11)) {
+    switch (sim_below(&sim->random, 12)) {
+    case 11:
+        ike_probe_mtu(sim->ike, (uint16_t)(576 + sim_below(&sim->random, 1000)), sim->now);
+        break;
     case 9:
         gateway_redirect(gateway, random_redirect(&sim->random), sim->now);
         break;
