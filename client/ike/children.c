@@ -11,8 +11,9 @@
  */
 
 #define LINGER_US UINT64_C(5000000) /* packets that a slow path still holds */
-#define HOLD_US                                                                                    \
-    UINT64_C(5000000) /* RFC 7296 2.8: the responder may send at once; it waits for a sign */
+/* The gateway may not know yet that its rekeying was answered (RFC 7296 2.8): the old one serves
+ * until its Delete or the first packet along the new one, or until its repetitions must be over. */
+#define HOLD_US UINT64_C(30000000)
 #define REPLACED_US UINT64_C(60000000) /* the gateway has forgotten to delete it */
 #define NEW_AFTER_US UINT64_C(10000000)
 #define PACKETS_MAX                                                                                \

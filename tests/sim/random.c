@@ -257,8 +257,8 @@ static void forge_damaged(struct sim *sim)
         const struct datagram *datagram = g_ptr_array_index(sim->network.in_flight, i);
         uint8_t *copy;
 
-        /* ESP; and what is not protected may be heard, damaged or not. */
-        if (datagram->len == 0 || datagram->data[16] == P_NOTIFY) {
+        /* ESP; what is not protected may be heard, damaged or not; damage may undo damage. */
+        if (datagram->len == 0 || datagram->data[16] == P_NOTIFY || datagram->corrupted) {
             continue;
         }
         copy = g_memdup2(datagram->data, datagram->len);

@@ -64,7 +64,8 @@ START_TEST(child_rekeyed_by_gateway_that_forgets_the_delete)
     peer_start();
     peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
     peer_child_answered();
-    peer_wait(LINGER_S);
+    /* Its repetitions must be over. */
+    peer_wait(30);
     peer_check_alive(NEW_SPI, 2);
     peer_wait(60);
     peer_take_delete(peer.first_child);
