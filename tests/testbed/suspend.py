@@ -71,6 +71,7 @@ class Suspend:
         """These processes sleep; `meanwhile` happens to the world around. `seconds` are what their
         clocks show afterwards."""
         if self.logind:
+            net.wait_until(self.inhibitors, 5, "wish for a moment before the sleep")
             self._prepare(True)
             net.wait_until(lambda: not self.inhibitors(), 5, "end of what delays the sleep")
         for pid in pids:
