@@ -31,8 +31,11 @@ static void phase(struct tunnel *t, struct link *link, const struct ike_event *e
 {
     if (event->phase == IKE_PHASE_GATEWAY_ANSWERED) {
         link->answered = TRUE;
+        link->late = t->config.ike.auth != IKE_AUTH_EAP;
         succession_answered(t, link);
     }
+    /* Then the gateway has only our last word to wait for. */
+    link->late = link->late || event->phase == IKE_PHASE_USER_ACCEPTED;
     /* Of those that are asked beside each other the first is named. */
     if (event->phase == IKE_PHASE_INIT && link != t->next) {
         return;

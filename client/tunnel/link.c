@@ -108,6 +108,16 @@ void link_remove_child(struct link *link, guint32 spi_in)
     }
 }
 
+gboolean link_can_move(const struct link *link)
+{
+    struct ike_summary summary = {0};
+
+    if (link->ike != NULL) {
+        ike_get_summary(link->ike, &summary);
+    }
+    return summary.mobike;
+}
+
 void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer)
 {
     struct path path;

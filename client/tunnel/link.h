@@ -23,6 +23,7 @@ struct link {
     guint16 path_mtu;                    /* outer */
     guint64 up_since;                    /* 0 = not yet */
     gboolean answered;                   /* by a gateway that does IKE */
+    gboolean late;                       /* the gateway may have established it already */
     guint32 children[LINK_CHILDREN_MAX]; /* inbound SPIs in the datapath; 0 = none */
     guint64 until;                       /* they are accepted until then */
 
@@ -51,6 +52,8 @@ void link_free(struct link *link);
 gboolean link_owns(const struct link *link, struct bytes datagram);
 /* The engine's path for ESP is this now. */
 void link_set_path(struct link *link, const struct path *path);
+/* Both sides can MOBIKE. */
+gboolean link_can_move(const struct link *link);
 /* Sends what the engine wants sent; `buffer` holds IKE_MESSAGE_MAX octets. */
 void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *buffer);
 /* IKE_EVENT_DOWN: keeps what it says. */

@@ -228,12 +228,18 @@ void succession_start(struct tunnel *t)
 void succession_answered(struct tunnel *t, struct link *link)
 {
     race_won(t, link);
-    /* No ESP can go on in the one in use, and only its end sets our internal address free, for this
-     * one to be given it again. */
-    if (link == t->next && t->purpose == PURPOSE_MOVE && t->current != NULL) {
+    if (link != t->next || t->purpose != PURPOSE_MOVE || t->current == NULL) {
+        return;
+    }
+    if (link_can_move(t->current)) {
+        /* It may be heard again as well, and be moved sooner than a successor is made. */
+        ike_network_changed(t->current->ike, link_now());
+    } else {
         const struct path path = {
             .local = link->path.local, .remote = link->path.remote, .ifindex = link->path.ifindex};
 
+        /* No ESP can go on in it, and only its end sets our internal address free, for the
+         * successor to be given it again. */
         ike_disconnect_along(t->current->ike, &path, link_now());
     }
 }
@@ -489,8 +495,7 @@ void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
 /* The one in use goes on after all. */
 void succession_path_found(struct tunnel *t, struct link *link)
 {
-    if (link == t->current && t->purpose == PURPOSE_MOVE &&
-        (t->next == NULL || !t->next->answered)) {
+    if (link == t->current && t->purpose == PURPOSE_MOVE && (t->next == NULL || !t->next->late)) {
         abandon_next(t);
         t->purpose = PURPOSE_NONE;
         t->next_at = IKE_NEVER;

@@ -229,6 +229,7 @@ void ike_get_summary(const struct ike *ike, struct ike_summary *out)
 {
     *out = (struct ike_summary){0};
     g_strlcpy(out->gateway_id, ike->gateway, sizeof out->gateway_id);
+    out->mobike = ike->mobike;
 }
 
 bool ike_owns(const struct ike *ike, struct bytes datagram)

@@ -21,6 +21,7 @@ struct ike {
     guint64 timeout;
     /* what was done with it */
     gboolean disconnected, freed, told_of_network, woken;
+    gboolean mobike; /* set by the test */
     char provided[64];
     /* what it will report */
     struct ike_event events[FAKE_EVENTS_MAX];

@@ -604,6 +604,24 @@ START_TEST(path_is_lost)
 }
 END_TEST
 
+/* It may be heard again while its successor is still being authenticated: nothing is lost then. */
+START_TEST(dead_path_is_alive_when_another_answers)
+{
+    begin_up("");
+    fake_engines[0].mobike = TRUE;
+    fake_report(0, IKE_EVENT_PATH_LOST);
+    wait_engines(2);
+    fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
+    while (!fake_engines[0].told_of_network) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    fake_report(0, IKE_EVENT_PATH);
+    wait_freed(1);
+    ck_assert(!fake_engines[0].disconnected);
+    ck_assert(!test.over);
+}
+END_TEST
+
 /* Its internal address is free before the next one asks for it. */
 START_TEST(dead_path_is_left_when_another_answers)
 {
@@ -805,6 +823,7 @@ int main(void)
     tcase_add_test(all, successor_fails);
     tcase_add_test(all, lost_after_a_successor_was_refused);
     tcase_add_test(all, path_is_lost);
+    tcase_add_test(all, dead_path_is_alive_when_another_answers);
     tcase_add_test(all, dead_path_is_left_when_another_answers);
     tcase_add_test(all, reauthentication_waits_its_turn);
     tcase_add_test(all, disconnected_with_two);
