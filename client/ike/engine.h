@@ -267,8 +267,6 @@ bool ending_retry(const struct ending *ending);
 
 /* Time has come so far. */
 void ike_advance(struct ike *ike, uint64_t now);
-/* Time may have jumped over a deadline: then nothing ran in between. */
-void ike_notice(struct ike *ike, uint64_t now);
 /* Starts what is due next. */
 void ike_run(struct ike *ike);
 /* Sends the request in flight once more. */

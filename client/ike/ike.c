@@ -17,7 +17,6 @@
 #define DPD_DEFAULT_US UINT64_C(30000000)
 #define CLOSE_US UINT64_C(1000000)
 #define PATH_MTU_SAFE 1280
-#define SLEPT_US UINT64_C(5000000) /* a tick that is so late: nothing ran in between */
 
 /* ---- what to send next ---- */
 
@@ -354,13 +353,6 @@ void ike_set_trust(struct ike *ike, const struct cert_trust *trust)
 }
 
 /* ---- in ---- */
-
-void ike_notice(struct ike *ike, uint64_t now)
-{
-    if (now > SLEPT_US && now - SLEPT_US > ike->now && now - SLEPT_US > ike_deadline(ike)) {
-        ike->slept = true;
-    }
-}
 
 void ike_advance(struct ike *ike, uint64_t now)
 {

@@ -127,6 +127,8 @@ struct bytes paths_output(struct ike *ike, struct path *path);
 /* ---- network.c ---- */
 /* Offline or asleep, nothing could be renewed: nothing expires just now. */
 void network_hold(struct ike *ike);
+/* Time may have jumped over a deadline: then nothing ran in between. */
+void ike_notice(struct ike *ike, uint64_t now);
 
 /* ---- mobike.c ---- */
 /* MOBIKE_SUPPORTED and our additional addresses, for the IKE_AUTH request with the SA. */

@@ -7,6 +7,7 @@
 
 /* To let the keys of a tunnel that has slept be renewed. */
 #define MARGIN_US UINT64_C(120000000)
+#define SLEPT_US UINT64_C(5000000) /* a tick that is so late: nothing ran in between */
 
 static bool same_local(const struct ike_local *a, const struct ike_local *b)
 {
@@ -128,6 +129,13 @@ void network_hold(struct ike *ike)
 {
     rekey_ike_extend(ike, ike->now + MARGIN_US);
     children_extend(ike, ike->now + MARGIN_US);
+}
+
+void ike_notice(struct ike *ike, uint64_t now)
+{
+    if (now > SLEPT_US && now - SLEPT_US > ike->now && now - SLEPT_US > ike_deadline(ike)) {
+        ike->slept = true;
+    }
 }
 
 void ike_woke(struct ike *ike, uint64_t now)

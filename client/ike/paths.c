@@ -27,6 +27,7 @@
 #define ALONE_GONE 1   /* the pair in use does not exist any more */
 #define ALONE_DOUBT 2  /* there are signs that it may not work */
 #define ALONE_BETTER 3 /* the pair in use works, this one would be better */
+#define ALONE_PROBE 3  /* two that may be too large, and an empty one */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -187,11 +188,13 @@ static void go(struct ike *ike, const struct path *to, unsigned alone)
 
 void paths_started(struct ike *ike)
 {
+    bool probe = ike->sa.request.purpose == TASK_PROBE;
+
     ike->paths.several = ike->paths.joined = false;
     ike->paths.n_round = 0;
     /* That it is too large says nothing about the path: the empty one has its tries first. */
-    ike->paths.alone = ike->sa.request.purpose == TASK_PROBE ? 2 * ALONE_DOUBT : ALONE_DOUBT;
-    if (ike->mobike.supported && ike->sa.request.purpose == TASK_CHECK) {
+    ike->paths.alone = probe ? ALONE_PROBE : ALONE_DOUBT;
+    if (ike->mobike.supported && (probe || ike->sa.request.purpose == TASK_CHECK)) {
         ike->sa.request.interval = quick(ike);
         ike->sa.request.due = ike->now + ike->sa.request.interval;
     }
@@ -278,6 +281,9 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
     struct path pairs[PAIRS_MAX];
     const struct path *pair;
 
+    if (sa == &ike->sa) {
+        measure(paths, &sa->request, ike->now);
+    }
     if (ike->state != ST_UP) {
         return;
     }
@@ -288,7 +294,6 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
         }
         return;
     }
-    measure(paths, &sa->request, ike->now);
     pair = pairs_find(pairs, pairs_list(ike, pairs), path);
     if (pair == NULL) {
         return;

@@ -186,6 +186,31 @@ START_TEST(better_address_does_not_work)
 }
 END_TEST
 
+/* The path dies while its MTU is asked for: the other one is tried within two seconds. */
+START_TEST(path_dies_under_a_probe)
+{
+    uint64_t began;
+    unsigned sent = 0;
+
+    move_connect(NULL);
+    move_locals(WIFI, CABLE);
+    (void)gw_pull();
+    ike_probe_mtu(gw.ike, 1400, gw.now);
+    gw_tick_at(gw.now);
+    began = gw.now;
+    do {
+        while (!gw_pull()) {
+            gw_tick_at(ike_deadline(gw.ike));
+        }
+        sent++;
+    } while (gw.path.local.addr.octets[1] == 0);
+    move_check_pair(&gw.path, CABLE, GATEWAY);
+    ck_assert_uint_ge(sent, 4);
+    ck_assert_uint_le(gw.now - began, 2 * SECOND);
+    gw_finish();
+}
+END_TEST
+
 START_TEST(address_appears_and_vanishes)
 {
     move_connect(NULL);
@@ -320,6 +345,7 @@ int main(void)
     tcase_add_test(tcase, better_address);
     tcase_add_loop_test(tcase, better_address_of_another_family, 0, 2);
     tcase_add_test(tcase, better_address_does_not_work);
+    tcase_add_test(tcase, path_dies_under_a_probe);
     tcase_add_test(tcase, address_appears_and_vanishes);
     tcase_add_test(tcase, move_meets_a_rekeying);
     tcase_add_loop_test(tcase, to_ipv6_and_back, 0, 2);
