@@ -607,7 +607,7 @@ END_TEST
 /* It may be heard again while its successor is still being authenticated: nothing is lost then. */
 START_TEST(dead_path_is_alive_when_another_answers)
 {
-    begin_up("");
+    begin_up("auth eap");
     fake_engines[0].mobike = TRUE;
     fake_report(0, IKE_EVENT_PATH_LOST);
     wait_engines(2);
