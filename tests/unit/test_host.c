@@ -131,12 +131,12 @@ START_TEST(tun_and_sockets)
     } wanted[] = {{FAMILY_IPV4, SOL_SOCKET, SO_MARK, HOST_FWMARK_DEFAULT},
                   {FAMILY_IPV4, IPPROTO_IP, IP_PKTINFO, 1},
                   {FAMILY_IPV4, IPPROTO_IP, IP_RECVERR, 1},
-                  {FAMILY_IPV4, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO},
+                  {FAMILY_IPV4, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE},
                   {FAMILY_IPV6, SOL_SOCKET, SO_MARK, HOST_FWMARK_DEFAULT},
                   {FAMILY_IPV6, IPPROTO_IPV6, IPV6_V6ONLY, 1},
                   {FAMILY_IPV6, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
                   {FAMILY_IPV6, IPPROTO_IPV6, IPV6_RECVERR, 1},
-                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO}};
+                  {FAMILY_IPV6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE}};
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
         int fd = host_udp_open(wanted[i].family, HOST_FWMARK_DEFAULT, &error);
         int value = -1;
