@@ -124,7 +124,7 @@ class Meter:
     def answer_since(self, moment):
         """When the first answer came to one sent since; None as long as there is none."""
         came = [row[1] for row in map(self.row, range(self._first_since(moment), self._sent()))
-                if row[1]]
+                if row[1] > row[0]]
         return min(came, default=None)
 
     def wait_answer(self, moment, timeout):

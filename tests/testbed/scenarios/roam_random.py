@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A day of moving about: random moves, sleeps and rebindings under one TCP connection.
 
-ROAM_MOVES (40) and ROAM_SEED (of the clock) in the environment say how many and which.
+ROAM_MOVES (30) and ROAM_SEED (of the clock) in the environment say how many and which.
 """
 
 import os
@@ -15,7 +15,7 @@ from laptop import Kind
 from scenario import scenario
 from scenarios.roam_sleep import dozing
 
-MOVES = int(os.environ.get("ROAM_MOVES", "40"))
+MOVES = int(os.environ.get("ROAM_MOVES", "30"))
 SEED = int(os.environ.get("ROAM_SEED", str(time.time_ns() % 1_000_000)))
 KINDS = (roam.WIFI, roam.CABLE, roam.MOBILE, Kind("wifi1", delay=25, like="wifi0"),
          Kind("eth1", nat=2, delay=5), Kind("eth2", families="4", nat=0, delay=40),
