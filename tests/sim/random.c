@@ -165,7 +165,6 @@ static void random_moving(struct sim_random *random, struct setup *setup, bool h
     struct gateway_config *gateway = &setup->gateway;
 
     setup->mobike = sim_chance(random, 800);
-    setup->moving = sim_chance(random, 500);
     setup->nat = sim_chance(random, 500);
     setup->nat_timeout_us = SECONDS(PICK(random, ((unsigned[]){0, 25, 60, 150})));
     gateway->mobike = sim_chance(random, 800);
@@ -629,7 +628,7 @@ static void begin_moving(struct sim *sim)
 bool random_run(uint64_t seed)
 {
     struct sim_random random = {.state = seed};
-    struct setup setup = {0};
+    struct setup setup = {.moving = (seed & RANDOM_MOVES) != 0};
     bool honest = random_setup(&random, &setup);
     bool easy = random_rekeying(&random, &setup);
     struct sim *sim;

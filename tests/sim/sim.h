@@ -155,6 +155,8 @@ void traffic_arrived(struct sim *sim, const struct datagram *datagram);
 void traffic_step(struct sim *sim);
 void traffic_free(struct sim *sim);
 
+/* In a seed: the host moves, among other things. */
+#define RANDOM_MOVES (UINT64_C(1) << 62)
 /* One run with everything random; false, with its ladder on stderr, when an invariant did not hold.
  */
 bool random_run(uint64_t seed);
