@@ -35,7 +35,8 @@ static const struct profile_key keys[] = {
         .metavar = N_("PORT"),
         .label = N_("Port"),
         .help = N_("UDP port of the gateway to start at. With 500 the connection moves on to 4500 "
-                   "after the first exchange; with 4500 or any other port it stays there."),
+                   "after the first exchange, or begins there when 500 does not answer; with 4500 "
+                   "or any other port it stays there."),
         .min = 1,
         .max = 65535,
     },

@@ -10,7 +10,7 @@
 
 /* RFC 8305 5, "Connection Attempt Delay" */
 #define NEXT_AFTER (250 * G_TIME_SPAN_MILLISECOND)
-/* IKE and the host are both slow to be given up. */
+/* Who answers IKE does so before: nobody else is troubled. */
 #define TCP_AFTER (1 * G_USEC_PER_SEC)
 /* For an answer of anyone, when it is not the first connection: then there is a next time. */
 #define ANSWER_TIME (10 * G_USEC_PER_SEC)
