@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 packages=(
     # build
     gcc make libc6-dev autoconf automake autoconf-archive libtool pkg-config gettext autopoint
-    libglib2.0-dev libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
+    libglib2.0-dev libglib2.0-dev-bin libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
     # tests
     check libjson-glib-dev clang llvm python3 procps openssl ca-certificates
     # the test bed's gateway and tools
