@@ -6,9 +6,14 @@
 
 NAME is a scenario, a file of scenarios, or a part of a scenario's name. Without one: the suite. The
 last line is "N passed, N failed, N skipped".
+
+Scenarios run in real time beside each other, on machines that do other things as well. So one that
+fails in a suite is told at once and played again in the end, by itself; what fails then has failed,
+and what does not is told as unsteady. By name nothing is played again: that is for whoever mends.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import shutil
@@ -44,11 +49,13 @@ def collect(suite, names):
 class Running:
     """A scenario in its sandbox."""
 
-    def __init__(self, entry, context, logs):
-        self.entry = entry
-        self.logs = os.path.join(logs, entry.name)
+    def __init__(self, entry, context, logs, again=False):
+        self.entry, self.again = entry, again
+        self.logs = os.path.join(logs, entry.name + ("-again" if again else ""))
         shutil.rmtree(self.logs, ignore_errors=True)
         self.result = os.path.join(context.scratch, entry.name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.result)
         self.started = time.monotonic()
         self.pid = sandbox.start(lambda: self._main(context))
 
@@ -109,24 +116,38 @@ def report(running, status, verbose):
     return verdict
 
 
-def run_all(entries, context, options):
-    """Keeps `jobs` sandboxes busy; returns the count per verdict."""
-    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+def play(entries, context, options, jobs, again=False):
+    """Keeps `jobs` sandboxes busy; returns the entries per verdict."""
+    verdicts = {"ok": [], "FAIL": [], "skip": []}
     waiting, active = list(entries), {}
     alone = False
     while waiting or active:
-        while waiting and not alone and len(active) < options.jobs:
+        while waiting and not alone and len(active) < jobs:
             if waiting[0].alone and active:
                 break
             entry = waiting.pop(0)
-            running = Running(entry, context, options.logs)
+            running = Running(entry, context, options.logs, again)
             active[running.pid] = running
             alone = entry.alone
         pid, status = os.wait()
         if pid in active:
-            counts[report(active.pop(pid), status, options.verbose)] += 1
+            running = active.pop(pid)
+            verdicts[report(running, status, options.verbose)].append(running.entry)
             alone = False
-    return counts
+    return verdicts
+
+
+def run_all(entries, context, options):
+    """Returns the count per verdict."""
+    verdicts = play(entries, context, options, options.jobs)
+    if verdicts["FAIL"] and not options.names:
+        again = play(verdicts["FAIL"], context, options, 1, again=True)
+        if again["ok"]:
+            print("unsteady, well the second time: "
+                  + " ".join(entry.name for entry in again["ok"]), flush=True)
+        verdicts["ok"] += again["ok"]
+        verdicts["FAIL"] = again["FAIL"]
+    return {verdict: len(found) for verdict, found in verdicts.items()}
 
 
 def inside(options):

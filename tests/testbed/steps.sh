@@ -193,12 +193,34 @@ automake_suite()
     make -s -C "$directory" -j"$(nproc)" check TESTS="${programs[*]}" \
         >"$directory/check-$2.log" 2>&1 || true
     if [ "$verbose" = yes ]; then cat "$directory/check-$2.log" >&2; fi
+    play_again "$directory" "${programs[@]}"
     for base in "${programs[@]}"; do
         base=$directory/${base%.sh}
         if [ ! -f "$base.trs" ]; then
             grep -E 'error|Error' "$directory/check-$2.log" | head -n 20 >&2 || true
         fi
         count_log "$base"
+    done
+}
+
+# play_again DIR PROGRAM...: what failed beside others gets a second run by itself, as in run.py; the
+# first one is told, and its log kept.
+play_again()
+{
+    local directory=$1 program base result
+    shift
+    for program in "$@"; do
+        base=${program%.sh}
+        result=$(sed -n 's/^:test-result: *\([A-Z]*\).*/\1/p' "$directory/$base.trs" 2>/dev/null)
+        if [ "$result" != FAIL ]; then continue; fi
+        say "FAIL $base, at first:"
+        grep -E ':[FE]:|ERROR: |runtime error|SUMMARY' "$directory/$base.log" | head -n 20 >&2 || true
+        cp "$directory/$base.log" "$directory/$base.first.log"
+        rm -f "$directory/$base.trs" "$directory/$base.log"
+        make -s -C "$directory" check TESTS="$program" >"$directory/check-again.log" 2>&1 || true
+        if grep -q 'test-result: *PASS' "$directory/$base.trs" 2>/dev/null; then
+            say "unsteady, well the second time: $base"
+        fi
     done
 }
 
