@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_SESSION_SESSION_PRIVATE_H
+#define GODWIT_SESSION_SESSION_PRIVATE_H
+
+#include "common/channel.h"
+#include "host/host.h"
+#include "session/form.h"
+#include "session/session.h"
+#include "session/surroundings.h"
+#include "session/worker.h"
+
+/* Inside of a session: what its files share. */
+
+#define DOWN_TIME 1500 /* milliseconds from Disconnect to Down: Delete and its answer */
+#define EXIT_TIME 1000 /* from Down, or from closing its socket, to its end */
+
+enum state { NEW, STARTING, CONNECTING, UP, ENDING, ENDED };
+
+struct session {
+    char *name;
+    struct profile *profile;
+    gboolean trace;
+    const struct session_ops *ops;
+    void *context;
+
+    enum state state;
+    enum reason reason; /* REASON_NONE until it is decided */
+    char *detail;
+    GSource *timer, *settling;
+
+    struct worker_fds fds;
+    char interface[16];
+    gboolean vnet_hdr;
+    struct host *host;
+    struct worker *worker;
+    char *worker_end; /* how it ended */
+
+    struct channel *channel;
+    gboolean channel_closed; /* and everything read that came by it */
+    struct form *form;
+    struct surroundings *surroundings;
+    struct net_config net;
+    GHashTable *summary;
+};
+
+/* ---- session.c: its lifetime ---- */
+/* The first reason is the true one; what follows is its consequence. */
+void session_decide(struct session *session, enum reason reason, const char *detail);
+/* Tells the gateway, within DOWN_TIME, and ends for this reason. */
+void session_end_gracefully(struct session *session, enum reason reason, const char *detail);
+/* The worker has so long for what it is to do now; 0 = it has done it. */
+void session_limit_time(struct session *session, guint milliseconds);
+/* The worker is broken, or not what we started. */
+void session_breach(struct session *session);
+/* The worker closed its end of the channel; `breach` as for channel_closed_cb. */
+void session_channel_closed(struct session *session, gboolean breach);
+
+/* ---- session_worker.c: the conversation with the worker ---- */
+/* Takes over `fd`. The worker finds the network and the profile waiting for it when it is up. */
+void session_open_channel(struct session *session, int fd);
+void session_close_channel(struct session *session);
+
+/* ---- session_host.c: what it changes on the host ---- */
+/* The sockets that the worker gets. One that the host lacks the family for stays -1. */
+gboolean session_open_sockets(struct session *session, GError **error);
+/* Addresses, routes and DNS of session->net. */
+gboolean session_apply(struct session *session, GError **error);
+/* All traffic goes through the tunnel: the profile asks for it and the gateway grants it. */
+gboolean session_is_full_tunnel(const struct session *session);
+/* `godwit status` tells it. */
+void session_record_state(struct session *session, const char *state, const char *why);
+void session_record_connected(struct session *session);
+/* Undoes everything and closes TUN and sockets. */
+void session_revert(struct session *session);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/i18n.h"
+#include "common/log.h"
+#include "common/net_config_variant.h"
+#include "session/session_private.h"
+#include "session/ways.h"
+
+#define TEXT_MAX 8192 /* octets of a text that the worker sends */
+
+/* ---- what the worker says ---- */
+
+static const char *printable(const char *text, char out[static TEXT_MAX])
+{
+    return text_printable(bytes_of_string(text), out, TEXT_MAX);
+}
+
+static gboolean known_phase(const char *phase)
+{
+    static const char *const phases[] = {
+        "resolve",
+        "init",
+        "gateway-answered",
+        "gateway-verified",
+        "user-auth",
+        "user-accepted",
+        "established",
+        "disconnecting",
+        "reconnecting",
+        "reauthenticating",
+        "redirected",
+        "moving",
+        NULL,
+    };
+    return g_strv_contains(phases, phase);
+}
+
+static void on_phase(struct session *session, GVariant *body)
+{
+    const char *phase, *text;
+    guint64 at;
+    char shown[TEXT_MAX];
+    g_variant_get(body, "(&s&st)", &phase, &text, &at);
+    if (session->state == ENDED || !known_phase(phase)) {
+        return;
+    }
+    printable(text, shown);
+    if (session->state == UP && g_str_equal(phase, "reconnecting")) {
+        session_record_state(session, phase, shown);
+    }
+    if (session->ops->phase) {
+        session->ops->phase(session->context, phase, shown, at);
+    }
+}
+
+static void on_trace(struct session *session, GVariant *body)
+{
+    const char *line;
+    gboolean outbound, retransmission;
+    guint64 at;
+    char shown[TEXT_MAX];
+    g_variant_get(body, "(&sbbt)", &line, &outbound, &retransmission, &at);
+    if (session->ops->trace && session->trace && session->state != ENDED) {
+        session->ops->trace(session->context, printable(line, shown), outbound, retransmission, at);
+    }
+}
+
+static void read_summary(struct session *session, GVariant *dict)
+{
+    static const char *const known[] = {
+        "gateway",   "gateway-id", "gateway-auth",    "gateway-subject", "local-id", "user-auth",
+        "ike-suite", "esp-suite",  "gateway-version", "asked",           NULL,
+    };
+    GVariantIter iter;
+    const char *key, *value;
+    char shown[TEXT_MAX];
+    g_variant_iter_init(&iter, dict);
+    while (g_variant_iter_next(&iter, "{&s&s}", &key, &value)) {
+        if (g_strv_contains(known, key)) {
+            g_hash_table_replace(session->summary, g_strdup(key),
+                                 g_strdup(printable(value, shown)));
+        }
+    }
+}
+
+static void on_connected(struct session *session, GVariant *body)
+{
+    g_autoptr(GVariant) config = g_variant_get_child_value(body, 0);
+    g_autoptr(GVariant) summary = g_variant_get_child_value(body, 1);
+    g_autoptr(GError) error = NULL;
+    const char *why;
+    gboolean again = session->state == UP;
+    if (session->state != CONNECTING && !again) {
+        return;
+    }
+    if (!net_config_from_variant(config, &session->net, &why)) {
+        g_autofree char *detail =
+            g_strdup_printf(_("What the gateway assigned cannot be used: %s."), _(why));
+        session_end_gracefully(session, REASON_HOST_CONFIG, detail);
+        return;
+    }
+    g_hash_table_remove_all(session->summary);
+    read_summary(session, summary);
+    if (!session_apply(session, &error)) {
+        session_end_gracefully(session, REASON_HOST_CONFIG, error->message);
+        return;
+    }
+    session_record_connected(session);
+    ways_remember(surroundings_network(session->surroundings),
+                  profile_get(session->profile, "gateway"),
+                  g_hash_table_lookup(session->summary, "asked"));
+    session->state = UP;
+    if (session->ops->connected) {
+        const struct session_info info = {
+            .name = session->name,
+            .interface = session->interface,
+            .net = &session->net,
+            .summary = session->summary,
+            .dns_method = host_dns_method(session->host),
+            .full_tunnel = session_is_full_tunnel(session),
+            .again = again,
+        };
+        session->ops->connected(session->context, &info);
+    }
+}
+
+static void on_mtu(struct session *session, GVariant *body)
+{
+    g_autoptr(GError) error = NULL;
+    guint16 mtu;
+    g_variant_get(body, "(q)", &mtu);
+    if (session->state != UP || !net_config_mtu_fits(&session->net, mtu)) {
+        return;
+    }
+    session->net.mtu = mtu;
+    if (!host_set_mtu(session->host, mtu, &error)) {
+        g_message("%s", error->message);
+    }
+}
+
+static void on_down(struct session *session, GVariant *body)
+{
+    const char *reason_text, *detail;
+    char shown[TEXT_MAX];
+    g_variant_get(body, "(&s&s)", &reason_text, &detail);
+    enum reason reason = reason_from_name(reason_text);
+    if (session->state == ENDED) {
+        return;
+    }
+    gboolean asked = session->state == ENDING;
+    session_decide(session, reason == REASON_NONE ? REASON_INTERNAL : reason,
+                   printable(detail, shown));
+    session_revert(session);
+    if (!asked) {
+        session_limit_time(session, EXIT_TIME);
+    }
+}
+
+/* ---- secrets ---- */
+
+static void on_form(void *context, const struct session_field *fields, gsize n_fields)
+{
+    struct session *session = context;
+    if (session->state == ENDING || session->state == ENDED || !session->ops->secrets_required) {
+        form_answer(session->form, NULL);
+        return;
+    }
+    session->ops->secrets_required(session->context, fields, n_fields);
+}
+
+void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id)
+{
+    form_answer(session->form, values_bytes_by_id);
+}
+
+static void on_accepted(struct session *session)
+{
+    if (session->state == STARTING) {
+        session->state = CONNECTING;
+        session_limit_time(session, 0);
+    }
+}
+
+static void on_message(void *context, enum channel_message kind, GVariant *body)
+{
+    struct session *session = context;
+    switch (kind) {
+    case MESSAGE_ACCEPTED:
+        on_accepted(session);
+        break;
+    case MESSAGE_PHASE:
+        on_phase(session, body);
+        break;
+    case MESSAGE_TRACE:
+        on_trace(session, body);
+        break;
+    case MESSAGE_SECRETS_REQUIRED:
+        if (!form_required(session->form, body)) {
+            session_breach(session);
+        }
+        break;
+    case MESSAGE_CONNECTED:
+        on_connected(session, body);
+        break;
+    case MESSAGE_MTU:
+        on_mtu(session, body);
+        break;
+    case MESSAGE_DOWN:
+        on_down(session, body);
+        break;
+    case MESSAGE_CONNECT:
+    case MESSAGE_DISCONNECT:
+    case MESSAGE_SECRETS:
+    case MESSAGE_NETWORK:
+    case MESSAGE_SLEEP:
+    case MESSAGE_WAKE:
+    case N_MESSAGES:
+        break; /* the channel lets none of these reach a session */
+    }
+}
+
+static void on_closed(void *context, gboolean breach)
+{
+    session_channel_closed(context, breach);
+}
+
+void session_open_channel(struct session *session, int fd)
+{
+    GVariantDict options;
+    session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
+    session->form = form_new(session->channel, on_form, session);
+    session->surroundings = surroundings_new(session->channel, session->host);
+    g_variant_dict_init(&options, NULL);
+    g_variant_dict_insert(&options, "trace", "b", session->trace);
+    g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);
+    g_autofree char *way = ways_recall(surroundings_network(session->surroundings),
+                                       profile_get(session->profile, "gateway"));
+    if (way) {
+        g_variant_dict_insert(&options, "ask-first", "s", way);
+    }
+    channel_send(session->channel, MESSAGE_CONNECT,
+                 g_variant_new("(@a{sv}@a{sv})", profile_to_variant(session->profile),
+                               g_variant_dict_end(&options)));
+}
+
+void session_close_channel(struct session *session)
+{
+    g_clear_pointer(&session->surroundings, surroundings_free);
+    g_clear_pointer(&session->form, form_free);
+    g_clear_pointer(&session->channel, channel_free);
+}
