@@ -12,6 +12,8 @@ import time
 
 PORT = 9000
 CHUNK = 256 * 1024
+# Seconds in which a path may come back.
+PATIENCE = 200
 PATTERN = hashlib.shake_256(b"godwit").digest(CHUNK - 8)
 
 
@@ -61,6 +63,10 @@ def serve():
     """Answers any number of transfers on every address of both families; never returns."""
     listener = socket.create_server(("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True,
                                     backlog=16)
+    # close() waits until the peer has everything. Otherwise what is left is an orphan's, and an
+    # orphan that repeats at tcp_rto_max_ms already, as a laptop's gateway soon does, is given up at
+    # once: the peer gets a RST for what it sends next.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, PATIENCE))
     print("ready", flush=True)
     while True:
         connection, peer = listener.accept()
@@ -95,7 +101,7 @@ class Steady:
 
     PIECE, PAUSE = 4096, 0.01
 
-    def __init__(self, address, patience=200):
+    def __init__(self, address, patience=PATIENCE):
         self.address, self.patience = address, patience
         self.sent, self.came = hashlib.sha256(), hashlib.sha256()
         self.octets = 0
