@@ -15,9 +15,11 @@ struct host {
     char *interface;
     int ifindex;
     char *dns_method;
-    gboolean applied, reverted;
+    gboolean reverted;
+    struct routing *routing;  /* NULL until host_apply() */
     struct net_config config; /* that is applied */
     struct host_options options;
+    struct network network;
 };
 
 /* Needs the lock. A record of another network namespace stays: what it describes cannot be reached
@@ -148,12 +150,13 @@ static gboolean same_dns(const struct net_config *a, const struct net_config *b)
     return same;
 }
 
-static void change_dns(struct host *host, const struct net_config *config, gboolean wanted)
+static void change_dns(struct host *host, const struct net_config *config, gboolean wanted,
+                       gboolean first)
 {
-    if (host->applied && same_dns(&host->config, config)) {
+    if (!first && same_dns(&host->config, config)) {
         return;
     }
-    if (host->applied) {
+    if (!first) {
         resolv_revert(host->record);
     }
     apply_dns(host, config, wanted);
@@ -162,14 +165,14 @@ static void change_dns(struct host *host, const struct net_config *config, gbool
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error)
 {
-    struct routing_wish before = {&host->config, &host->options}, wish = {config, options};
+    struct routing_wish wish = {config, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
+    gboolean first = !host->routing;
     gboolean done = lock >= 0 && routing_apply(host->record, nl, host->ifindex, host->interface,
-                                               host->applied ? &before : NULL, &wish, error);
+                                               &host->routing, &wish, error);
     if (done) {
-        change_dns(host, config, options->set_dns);
-        host->applied = TRUE;
+        change_dns(host, config, options->set_dns, first);
         host->config = *config;
         host->options = *options;
     } else if (lock >= 0) {
@@ -181,14 +184,26 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     return done;
 }
 
+/* The local networks that are let out of the tunnel. */
+static gboolean follow_local_networks(struct host *host, struct netlink *nl,
+                                      const struct network *network, GError **error)
+{
+    struct routing_wish wish = {&host->config, &host->options, network};
+    return !host->routing || routing_apply(host->record, nl, host->ifindex, host->interface,
+                                           &host->routing, &wish, error);
+}
+
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
                              GError **error)
 {
     guint32 number;
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    gboolean done = lock >= 0 && routing_number(host->interface, &number, error) &&
-                    uplink_routes_follow(host->record, nl, number, fwmark, network, error);
+    gboolean done =
+        lock >= 0 && routing_number(host->interface, &number, error) &&
+        follow_local_networks(host, nl, network, error) &&
+        uplink_routes_follow(host->record, nl, number, fwmark, network, error);
+    host->network = *network;
     record_unlock(lock);
     netlink_close(nl);
     return done;
@@ -241,6 +256,7 @@ void host_free(struct host *host)
 {
     if (host) {
         record_free(host->record);
+        routing_free(host->routing);
         g_free(host->interface);
         g_free(host->dns_method);
         g_free(host);

@@ -36,10 +36,21 @@ int host_udp_open(enum family family, guint32 fwmark, GError **error);
  * our mark would take. Else as host_udp_open(). */
 int host_lookup_open(enum family family, guint32 fwmark, GError **error);
 
+#define HOST_EXCLUDED_MAX 32
+
 struct host_options {
-    /* All traffic of both families, but for local networks: what no route of the tunnel covers is
-     * unreachable, so that nothing leaves beside the tunnel. Else only the tunnel's routes. */
+    /* All traffic of both families, but for `excluded` and local networks. Else only the tunnel's
+     * routes. */
     gboolean full_tunnel;
+    /* Of a full tunnel: a family that the gateway does not carry goes nowhere. */
+    gboolean block_other_family;
+    /* The private networks that the host's links are in are reached beside the tunnel. */
+    gboolean local_network;
+    /* The routes are the user's choice: those of a family without internal address go nowhere. */
+    gboolean own_routes;
+    /* Reached beside the tunnel; host bits zero, none has length 0. */
+    struct prefix excluded[HOST_EXCLUDED_MAX];
+    size_t n_excluded;
     gboolean set_dns;
     guint32 fwmark;      /* as given to host_udp_open() */
     struct addr gateway; /* outer address; FAMILY_NONE = unknown */
@@ -48,15 +59,14 @@ struct host_options {
 struct host; /* one tunnel's changes and its undo record */
 /* Starts the undo record. Fails when a session of that name lives. */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
-/* Addresses, MTU, link up, routes, DNS. Routes go to a table of the session's own with rules by
- * fwmark and suppress_prefixlength for a full tunnel, or when one covers the gateway; else they are
- * plain. Repeated, it changes what is there into what is wanted now, without a moment in which
+/* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into what is wanted now, without a moment in which
  * packets could leave beside the tunnel. On failure everything done so far is reverted. That DNS
  * cannot be set is no failure: see host_dns_method(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until
- * host_revert(); to be called again at each change. Before host_apply() too. */
+ * host_revert(), and the networks of its links are the local ones; to be called again at each
+ * change. Before host_apply() too. */
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
                              GError **error);
 /* Another MTU of the interface, as net_config has it; once host_apply() has succeeded. */

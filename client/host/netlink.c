@@ -104,11 +104,12 @@ static int on_entry(struct nl_msg *msg, void *arg)
     return NL_OK;
 }
 
-static struct nl_msg *dump_message(int type, enum family family, guint32 table)
+/* `kind` of a route, RTN_UNSPEC = any. */
+static struct nl_msg *dump_message(int type, enum family family, guint32 table, guint8 kind)
 {
     struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
     struct ifaddrmsg address = {.ifa_family = AF_UNSPEC};
-    struct rtmsg route = {.rtm_family = af_of(family), .rtm_type = RTN_UNICAST};
+    struct rtmsg route = {.rtm_family = af_of(family), .rtm_type = kind};
     struct nl_msg *msg;
     if (type == RTM_GETROUTE) {
         msg = message(type, NLM_F_DUMP, &route, sizeof route);
@@ -121,11 +122,11 @@ static struct nl_msg *dump_message(int type, enum family family, guint32 table)
     return msg;
 }
 
-gboolean netlink_dump(struct netlink *nl, int type, enum family family, guint32 table,
-                      netlink_entry_cb entry, void *context, GError **error)
+/* Takes over `msg`. */
+static gboolean dump_all(struct netlink *nl, struct nl_msg *msg, netlink_entry_cb entry,
+                         void *context, GError **error)
 {
     struct dump dump = {entry, context};
-    struct nl_msg *msg = dump_message(type, family, table);
     nl_socket_modify_cb(nl->socket, NL_CB_VALID, NL_CB_CUSTOM, on_entry, &dump);
     int err = nl_send_auto(nl->socket, msg);
     nlmsg_free(msg);
@@ -137,6 +138,12 @@ gboolean netlink_dump(struct netlink *nl, int type, enum family family, guint32 
      * What changed while it was read is announced, and read again. */
     return err >= 0 || err == -NLE_OBJ_NOTFOUND || err == -NLE_DUMP_INTR || err == -NLE_OPNOTSUPP ||
            fail(error, _("The network's state cannot be read"), err);
+}
+
+gboolean netlink_dump(struct netlink *nl, int type, enum family family, guint32 table,
+                      netlink_entry_cb entry, void *context, GError **error)
+{
+    return dump_all(nl, dump_message(type, family, table, RTN_UNICAST), entry, context, error);
 }
 
 /* ---- links ---- */
@@ -241,39 +248,52 @@ gboolean netlink_address_delete(struct netlink *nl, int ifindex, const struct ad
            fail(error, _("An internal address cannot be removed"), err);
 }
 
-static struct nl_msg *route_message(int type, int flags, const struct prefix *to, guint32 table,
-                                    int ifindex)
+static guint8 type_of(enum route_kind kind)
 {
+    switch (kind) {
+    case ROUTE_LINK:
+        return RTN_UNICAST;
+    case ROUTE_UNREACHABLE:
+        return RTN_UNREACHABLE;
+    case ROUTE_THROW:
+        return RTN_THROW;
+    }
+    return RTN_UNSPEC;
+}
+
+static struct nl_msg *route_message(int type, int flags, const struct route *route)
+{
+    const struct prefix *to = &route->to;
+    gboolean on_link = route->kind == ROUTE_LINK && to->addr.family == FAMILY_IPV4;
     struct bytes octets = addr_bytes(&to->addr);
-    struct rtmsg route = {
+    struct rtmsg header = {
         .rtm_family = af_of(to->addr.family),
         .rtm_dst_len = to->len,
         .rtm_table = RT_TABLE_UNSPEC,
         .rtm_protocol = RTPROT_STATIC,
-        .rtm_scope = ifindex && to->addr.family == FAMILY_IPV4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-        .rtm_type = ifindex ? RTN_UNICAST : RTN_UNREACHABLE,
+        .rtm_scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        .rtm_type = type_of(route->kind),
     };
-    struct nl_msg *msg = message(type, flags, &route, sizeof route);
-    put_u32(msg, RTA_TABLE, table);
+    struct nl_msg *msg = message(type, flags, &header, sizeof header);
+    put_u32(msg, RTA_TABLE, route->table);
     if (to->len > 0) {
         put(msg, RTA_DST, octets.data, octets.len);
     }
-    if (ifindex) {
-        put_u32(msg, RTA_OIF, (guint32)ifindex);
+    if (route->kind == ROUTE_LINK) {
+        put_u32(msg, RTA_OIF, (guint32)route->ifindex);
     }
     return msg;
 }
 
-gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 table, int ifindex,
-                           GError **error)
+gboolean netlink_route_add(struct netlink *nl, const struct route *route, GError **error)
 {
     char text[ADDR_TEXT_MAX];
-    int err =
-        request(nl, route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, to, table, ifindex));
+    int err = request(nl, route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route));
     if (err >= 0) {
         return TRUE;
     }
-    g_autofree char *what = g_strdup_printf(_("The route %s cannot be set"), prefix_text(to, text));
+    g_autofree char *what =
+        g_strdup_printf(_("The route %s cannot be set"), prefix_text(&route->to, text));
     return err == -NLE_EXIST || fail(error, what, err);
 }
 
@@ -312,11 +332,12 @@ static void collect(void *context, struct nlmsghdr *entry)
     g_ptr_array_add(found, msg);
 }
 
-gboolean netlink_table_prune(struct netlink *nl, guint32 table, netlink_kept_cb kept,
-                             const void *context, GError **error)
+gboolean netlink_table_prune(struct netlink *nl, enum family family, guint32 table,
+                             netlink_kept_cb kept, const void *context, GError **error)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
-    gboolean done = netlink_dump(nl, RTM_GETROUTE, FAMILY_IPV6, table, collect, found, error);
+    struct nl_msg *msg = dump_message(RTM_GETROUTE, family, table, RTN_UNSPEC);
+    gboolean done = dump_all(nl, msg, collect, found, error);
     for (guint i = 0; i < found->len; i++) {
         struct nlmsghdr *header = nlmsg_hdr(found->pdata[i]);
         if (kept(context, header)) {
@@ -332,17 +353,18 @@ gboolean netlink_table_prune(struct netlink *nl, guint32 table, netlink_kept_cb 
     return done;
 }
 
-gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
-                              int ifindex, GError **error)
+gboolean netlink_route_delete(struct netlink *nl, const struct route *route, GError **error)
 {
-    int err = request(nl, route_message(RTM_DELROUTE, 0, to, table, ifindex));
+    int err = request(nl, route_message(RTM_DELROUTE, 0, route));
     return err >= 0 || err == -NLE_OBJ_NOTFOUND || fail(error, _("A route cannot be removed"), err);
 }
 
 static struct nl_msg *rule_message(int type, int flags, const struct rule *rule)
 {
+    struct bytes to = addr_bytes(&rule->to.addr);
     struct fib_rule_hdr header = {
         .family = af_of(rule->family),
+        .dst_len = rule->to.len,
         .table = RT_TABLE_UNSPEC,
         .action = FR_ACT_TO_TBL,
         .flags = rule->not_fwmark ? FIB_RULE_INVERT : 0,
@@ -352,6 +374,9 @@ static struct nl_msg *rule_message(int type, int flags, const struct rule *rule)
     put_u32(msg, FRA_PRIORITY, rule->priority);
     put_u32(msg, FRA_TABLE, rule->table);
     put(msg, FRA_PROTOCOL, &protocol, sizeof protocol);
+    if (rule->to.len > 0) {
+        put(msg, FRA_DST, to.data, to.len);
+    }
     if (rule->fwmark || rule->not_fwmark) {
         put_u32(msg, FRA_FWMARK, rule->fwmark ? rule->fwmark : rule->not_fwmark);
         put_u32(msg, FRA_FWMASK, G_MAXUINT32);

@@ -42,20 +42,31 @@ gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr 
 gboolean netlink_address_delete(struct netlink *nl, int ifindex, const struct addr *addr,
                                 GError **error);
 
-/* `ifindex` 0 makes a route of type unreachable. */
-gboolean netlink_route_add(struct netlink *nl, const struct prefix *to, guint32 table, int ifindex,
-                           GError **error);
-/* `ifindex` 0: one of type unreachable. Success when there is none. */
-gboolean netlink_route_delete(struct netlink *nl, const struct prefix *to, guint32 table,
-                              int ifindex, GError **error);
+enum route_kind {
+    ROUTE_LINK,        /* on the link `ifindex` */
+    ROUTE_UNREACHABLE, /* no packet goes there */
+    ROUTE_THROW,       /* this table does not know: the next rule may */
+};
+
+struct route {
+    struct prefix to;
+    guint32 table;
+    enum route_kind kind;
+    int ifindex; /* 0 unless ROUTE_LINK */
+};
+
+/* Success when it is there. */
+gboolean netlink_route_add(struct netlink *nl, const struct route *route, GError **error);
+/* Success when there is none. */
+gboolean netlink_route_delete(struct netlink *nl, const struct route *route, GError **error);
 /* An IPv6 default route for what leaves from that address alone (RFC 8043 3.1), by `via` or, if it
  * is none, on the link; success when it is there. */
 gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
                                   int ifindex, const struct addr *via, GError **error);
-/* Deletes from an IPv6 table the routes that are not `kept`. */
+/* Deletes from a table the routes of the family that are not `kept`, of whatever kind. */
 typedef gboolean (*netlink_kept_cb)(const void *context, struct nlmsghdr *route);
-gboolean netlink_table_prune(struct netlink *nl, guint32 table, netlink_kept_cb kept,
-                             const void *context, GError **error);
+gboolean netlink_table_prune(struct netlink *nl, enum family family, guint32 table,
+                             netlink_kept_cb kept, const void *context, GError **error);
 
 struct rule {
     enum family family;
@@ -63,6 +74,7 @@ struct rule {
     guint32 table;
     guint32 fwmark;           /* applies to packets with this mark; 0 = whatever mark */
     guint32 not_fwmark;       /* applies to packets without this mark; 0 = to all */
+    struct prefix to;         /* applies to packets to there; length 0 = to all */
     gboolean without_default; /* suppress_prefixlength 0: a default route does not count */
 };
 /* Adding a rule that exists and deleting one that does not are successes. */

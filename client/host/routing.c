@@ -1,111 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/routing.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <unistd.h>
 
 #include "common/i18n.h"
+#include "host/local_networks.h"
+#include "host/rp_filter.h"
 
-#define RULE_PRIORITY 30000 /* before main (32766); two for each session, the newest first */
-#define RP_FILTER_DIR "/proc/sys/net/ipv4/conf"
-#define RP_FILTER_ALL RP_FILTER_DIR "/all/rp_filter"
-
-/*
- * How one family is routed. With `policy` its routes are in the session's own table, which all
- * packets consult but the marked ones of IKE and ESP, after what main knows better than by its
- * default route: the local network stays reachable. Without, they are plain routes.
- */
-struct plan {
-    enum family family;
-    gboolean has_address;
-    gboolean policy;
-    gboolean unreachable; /* what no route of the tunnel covers must not leave beside it */
-};
+#define TABLE_REST_FIRST (HOST_TABLE_FIRST + 2 * HOST_SESSIONS_MAX)
+/* Before main (32766). The networks of every tunnel come before the rest of any, the newest session
+ * first. */
+#define RULE_NETWORKS (25000 + HOST_SESSIONS_MAX - 1)
+#define RULE_REST 30000 /* two for each session */
 
 static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
-static const char *const policy_keys[] = {"policy4", "policy6"};
 
-static gboolean read_flag(const char *path, int *value)
+struct routing {
+    GArray *addresses; /* struct addr */
+    GArray *routes;    /* struct route */
+    GArray *rules;     /* struct rule */
+};
+
+/* While a routing is made: of one family. */
+struct plan {
+    enum family family;
+    guint32 number;
+    int ifindex;
+    gboolean has_address;
+    gboolean rest; /* there is a rule for what is not one of the tunnel's networks */
+    const struct routing_wish *wish;
+    struct routing *out;
+};
+
+static struct routing *routing_new(void)
 {
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, NULL)) {
-        return FALSE;
-    }
-    *value = (int)g_ascii_strtoll(text, NULL, 10);
-    return TRUE;
+    struct routing *routing = g_new0(struct routing, 1);
+    routing->addresses = g_array_new(FALSE, FALSE, sizeof(struct addr));
+    routing->routes = g_array_new(FALSE, FALSE, sizeof(struct route));
+    routing->rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
+    return routing;
 }
 
-static gboolean write_flag(const char *path, int value)
+void routing_free(struct routing *routing)
 {
-    char text[16];
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return FALSE;
+    if (routing) {
+        g_array_unref(routing->addresses);
+        g_array_unref(routing->routes);
+        g_array_unref(routing->rules);
+        g_free(routing);
     }
-    int len = g_snprintf(text, sizeof text, "%d\n", value);
-    gboolean done = write(fd, text, (size_t)len) == len;
-    close(fd);
-    return done;
-}
-
-static gboolean host_has_ipv6(void)
-{
-    return g_file_test("/proc/sys/net/ipv6", G_FILE_TEST_IS_DIR);
-}
-
-/* Administrators switch IPv6 off for new interfaces; the tunnel then goes without. */
-static gboolean interface_has_ipv6(const char *interface)
-{
-    g_autofree char *path = g_strdup_printf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
-    int disabled = 1;
-    return read_flag(path, &disabled) && disabled == 0;
-}
-
-static struct plan make_plan(enum family family, const struct net_config *config,
-                             const struct host_options *options, const char *interface)
-{
-    struct plan plan = {.family = family};
-    gboolean has_default = FALSE;
-    if (family == FAMILY_IPV6 && !host_has_ipv6()) {
-        return plan;
-    }
-    if (family == FAMILY_IPV4 || interface_has_ipv6(interface)) {
-        for (size_t i = 0; i < config->n_addresses; i++) {
-            plan.has_address |= config->addresses[i].addr.family == family;
-        }
-    }
-    for (size_t i = 0; i < config->n_routes && plan.has_address; i++) {
-        const struct prefix *route = &config->routes[i];
-        if (route->addr.family == family) {
-            has_default |= route->len == 0;
-            /* A plain route that covers the gateway would lead the tunnel into itself. */
-            plan.policy |= route->len == 0 || prefix_contains(route, &options->gateway);
-        }
-    }
-    if (options->full_tunnel) {
-        plan.policy = TRUE;
-        plan.unreachable = !has_default;
-    }
-    return plan;
-}
-
-static struct prefix default_of(enum family family)
-{
-    return (struct prefix){.addr = {.family = family}};
-}
-
-static void rules_of(enum family family, guint32 number, guint32 fwmark, struct rule out[static 2])
-{
-    guint32 priority = RULE_PRIORITY - 2 * number;
-    out[0] = (struct rule){
-        .family = family, .priority = priority, .table = RT_TABLE_MAIN, .without_default = TRUE};
-    out[1] = (struct rule){.family = family,
-                           .priority = priority + 1,
-                           .table = HOST_TABLE_FIRST + number,
-                           .not_fwmark = fwmark};
 }
 
 gboolean routing_number(const char *interface, guint32 *number, GError **error)
@@ -122,229 +66,336 @@ gboolean routing_number(const char *interface, guint32 *number, GError **error)
     return TRUE;
 }
 
-/* ---- rp_filter ---- */
-
-/* Or one that is still to come ("default"): the tunnel may move to it. */
-static gboolean some_interface_is_strict(void)
+static gboolean host_has_ipv6(void)
 {
-    g_autoptr(GDir) dir = g_dir_open(RP_FILTER_DIR, 0, NULL);
-    const char *name;
-    gboolean strict = FALSE;
-    while (!strict && dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(RP_FILTER_DIR, name, "rp_filter", NULL);
-        int value = 0;
-        strict =
-            !g_str_has_prefix(name, HOST_INTERFACE_PREFIX) && read_flag(path, &value) && value == 1;
-    }
-    return strict;
+    return g_file_test("/proc/sys/net/ipv6", G_FILE_TEST_IS_DIR);
 }
 
-/* The value that another session of this namespace has to restore, -1 when none has to. */
-static int rp_filter_of_others(const struct record *own)
+/* Administrators switch IPv6 off for new interfaces; the tunnel then goes without. */
+static gboolean interface_has_ipv6(const char *interface)
 {
-    g_autoptr(GPtrArray) records = record_list();
-    for (guint i = 0; i < records->len; i++) {
-        const struct record *other = records->pdata[i];
-        guint64 value = record_get_number(other, "undo", "rp_filter", G_MAXUINT64);
-        if (value != G_MAXUINT64 && record_here(other) &&
-            !g_str_equal(record_name(other), record_name(own))) {
-            return (int)value;
+    g_autofree char *path = g_strdup_printf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
+    g_autofree char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) && text[0] == '0';
+}
+
+/* ---- routes ---- */
+
+static guint32 table_of_networks(guint32 number)
+{
+    return HOST_TABLE_FIRST + number;
+}
+
+static guint32 table_of_rest(guint32 number)
+{
+    return TABLE_REST_FIRST + number;
+}
+
+static gboolean same_prefix(const struct prefix *a, const struct prefix *b)
+{
+    return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
+static gboolean has_route_to(const struct routing *routing, const struct prefix *to, guint32 table)
+{
+    for (guint i = 0; i < routing->routes->len; i++) {
+        const struct route *route = &g_array_index(routing->routes, struct route, i);
+        if (route->table == table && same_prefix(&route->to, to)) {
+            return TRUE;
         }
     }
-    return -1;
+    return FALSE;
 }
 
-/*
- * The gateway's answers come in without our mark, so that the strict reverse path filter (RFC
- * 3704 2.2) compares with the tunnel's routes and drops them; the loose one does not.
- */
-static int rp_filter_to_loosen(const struct record *record)
+/* Of several for one prefix the first one stands. */
+static void add_route(struct plan *plan, struct prefix to, guint32 table, enum route_kind kind)
 {
-    int others = rp_filter_of_others(record), value = 0;
-    if (others >= 0) {
-        return others;
+    if (to.addr.family == plan->family && !has_route_to(plan->out, &to, table)) {
+        struct route route = {.to = to, .table = table, .kind = kind};
+        route.ifindex = kind == ROUTE_LINK ? plan->ifindex : 0;
+        g_array_append_val(plan->out->routes, route);
     }
-    return read_flag(RP_FILTER_ALL, &value) && value != 2 && some_interface_is_strict() ? value
-                                                                                        : -1;
 }
 
-static void restore_rp_filter(struct record *record)
+static gboolean is_carried(const struct net_config *config, const struct addr *addr)
 {
-    guint64 value = record_get_number(record, "undo", "rp_filter", G_MAXUINT64);
-    if (value <= 2 && rp_filter_of_others(record) < 0 && !write_flag(RP_FILTER_ALL, (int)value)) {
-        g_message(_("%s cannot be restored: %s."), RP_FILTER_ALL, g_strerror(errno));
+    gboolean carried = FALSE;
+    for (size_t i = 0; i < config->n_routes && !carried; i++) {
+        carried = prefix_contains(&config->routes[i], addr);
     }
+    return carried;
+}
+
+/* Its DNS servers too: nobody asks a server of the same address in the local network instead. */
+static void add_networks(struct plan *plan)
+{
+    const struct net_config *config = plan->wish->config;
+    const struct host_options *options = plan->wish->options;
+    guint32 table = table_of_networks(plan->number);
+    for (size_t i = 0; i < config->n_routes; i++) {
+        if (config->routes[i].len > 0 && (plan->has_address || options->own_routes)) {
+            add_route(plan, config->routes[i], table,
+                      plan->has_address ? ROUTE_LINK : ROUTE_UNREACHABLE);
+        }
+    }
+    for (size_t i = 0; i < config->n_dns && plan->has_address; i++) {
+        const struct addr *server = &config->dns[i];
+        if (is_carried(config, server)) {
+            struct prefix host = {*server, addr_bits(server->family)};
+            add_route(plan, host, table, ROUTE_LINK);
+        }
+    }
+}
+
+static void add_exclusions(struct plan *plan, guint32 table)
+{
+    const struct host_options *options = plan->wish->options;
+    for (size_t i = 0; i < options->n_excluded; i++) {
+        add_route(plan, options->excluded[i], table, ROUTE_THROW);
+    }
+}
+
+static void add_local_networks(struct plan *plan)
+{
+    const struct network *network = plan->wish->network;
+    struct prefix local;
+    for (size_t i = 0; i < network->n && plan->wish->options->local_network; i++) {
+        if (local_network_of(&network->uplinks[i], &local)) {
+            add_route(plan, local, table_of_networks(plan->number), ROUTE_THROW);
+        }
+    }
+}
+
+static gboolean has_default(const struct plan *plan)
+{
+    const struct net_config *config = plan->wish->config;
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_routes; i++) {
+        has |= config->routes[i].len == 0 && config->routes[i].addr.family == plan->family;
+    }
+    return has && plan->has_address;
+}
+
+static void add_rest(struct plan *plan)
+{
+    const struct host_options *options = plan->wish->options;
+    struct prefix everything = {.addr = {.family = plan->family}};
+    gboolean carried = has_default(plan);
+    plan->rest = carried || (options->full_tunnel && options->block_other_family);
+    if (plan->rest) {
+        guint32 table = table_of_rest(plan->number);
+        add_exclusions(plan, table);
+        add_route(plan, everything, table, carried ? ROUTE_LINK : ROUTE_UNREACHABLE);
+    }
+}
+
+/* ---- rules ---- */
+
+static void add_rule(GArray *rules, struct rule rule)
+{
+    g_array_append_val(rules, rule);
+}
+
+static void rules_of(GArray *rules, enum family family, guint32 number, guint32 fwmark,
+                     gboolean rest, gboolean local_network)
+{
+    struct prefix ranges[LOCAL_RANGES_MAX];
+    size_t n = local_ranges(family, ranges);
+    guint32 priority = RULE_REST - 2 * number;
+    add_rule(rules, (struct rule){.family = family,
+                                  .priority = RULE_NETWORKS - number,
+                                  .table = table_of_networks(number),
+                                  .not_fwmark = fwmark});
+    for (size_t i = 0; i < n && rest; i++) {
+        /* Neighbours and routers have link-local addresses, allowed or not. */
+        gboolean link_local = family == FAMILY_IPV6 && ranges[i].len == 10;
+        if (local_network || link_local) {
+            add_rule(rules, (struct rule){.family = family,
+                                          .priority = priority,
+                                          .table = RT_TABLE_MAIN,
+                                          .to = ranges[i],
+                                          .without_default = TRUE});
+        }
+    }
+    if (rest) {
+        add_rule(rules, (struct rule){.family = family,
+                                      .priority = priority + 1,
+                                      .table = table_of_rest(number),
+                                      .not_fwmark = fwmark});
+    }
+}
+
+/* ---- the whole ---- */
+
+static void plan_addresses(struct plan *plan)
+{
+    const struct net_config *config = plan->wish->config;
+    for (size_t i = 0; i < config->n_addresses; i++) {
+        if (config->addresses[i].addr.family == plan->family) {
+            plan->has_address = TRUE;
+            g_array_append_val(plan->out->addresses, config->addresses[i].addr);
+        }
+    }
+}
+
+static void plan_family(struct plan *plan, const char *interface)
+{
+    if (plan->family == FAMILY_IPV6 && !host_has_ipv6()) {
+        return;
+    }
+    if (plan->family == FAMILY_IPV4 || interface_has_ipv6(interface)) {
+        plan_addresses(plan);
+    }
+    guint before = plan->out->routes->len;
+    add_exclusions(plan, table_of_networks(plan->number));
+    guint excluded = plan->out->routes->len;
+    add_networks(plan);
+    gboolean networks = plan->out->routes->len > excluded;
+    add_local_networks(plan);
+    add_rest(plan);
+    if (networks || plan->rest) {
+        rules_of(plan->out->rules, plan->family, plan->number, plan->wish->options->fwmark,
+                 plan->rest, plan->wish->options->local_network);
+    } else {
+        g_array_set_size(plan->out->routes, before);
+    }
+}
+
+static struct routing *make_routing(guint32 number, int ifindex, const char *interface,
+                                    const struct routing_wish *wish)
+{
+    struct routing *routing = routing_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        struct plan plan = {.family = families[i],
+                            .number = number,
+                            .ifindex = ifindex,
+                            .wish = wish,
+                            .out = routing};
+        plan_family(&plan, interface);
+    }
+    return routing;
 }
 
 /* ---- apply and revert ---- */
 
-static guint32 table_of(const struct plan *plan, guint32 number)
+static gboolean same_addr(const void *a, const void *b)
 {
-    return plan->policy ? HOST_TABLE_FIRST + number : RT_TABLE_MAIN;
+    return addr_equal(a, b);
 }
 
-static gboolean add_family(struct netlink *nl, const struct plan *plan, guint32 number, int ifindex,
-                           const struct routing_wish *wish, GError **error)
+static gboolean same_route(const void *a, const void *b)
 {
-    const struct net_config *config = wish->config;
-    guint32 table = table_of(plan, number);
-    struct prefix everything = default_of(plan->family);
-    struct rule rules[2];
-    for (size_t i = 0; i < config->n_routes && plan->has_address; i++) {
-        if (config->routes[i].addr.family == plan->family &&
-            !netlink_route_add(nl, &config->routes[i], table, ifindex, error)) {
+    const struct route *x = a, *y = b;
+    return x->table == y->table && x->kind == y->kind && x->ifindex == y->ifindex &&
+           same_prefix(&x->to, &y->to);
+}
+
+static gboolean same_rule(const void *a, const void *b)
+{
+    const struct rule *x = a, *y = b;
+    return x->family == y->family && x->priority == y->priority && x->table == y->table &&
+           x->fwmark == y->fwmark && x->not_fwmark == y->not_fwmark &&
+           x->without_default == y->without_default && same_prefix(&x->to, &y->to);
+}
+
+static gboolean has(const GArray *array, const void *item,
+                    gboolean (*same)(const void *a, const void *b))
+{
+    gsize size = g_array_get_element_size((GArray *)array);
+    for (guint i = 0; i < array->len; i++) {
+        if (same(array->data + i * size, item)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean add(struct netlink *nl, int ifindex, const struct routing *is, GError **error)
+{
+    for (guint i = 0; i < is->addresses->len; i++) {
+        if (!netlink_address_add(nl, ifindex, &g_array_index(is->addresses, struct addr, i),
+                                 error)) {
             return FALSE;
         }
     }
-    if (!plan->policy) {
-        return TRUE;
+    for (guint i = 0; i < is->routes->len; i++) {
+        if (!netlink_route_add(nl, &g_array_index(is->routes, struct route, i), error)) {
+            return FALSE;
+        }
     }
-    if (plan->unreachable && !netlink_route_add(nl, &everything, table, 0, error)) {
-        return FALSE;
+    for (guint i = 0; i < is->rules->len; i++) {
+        if (!netlink_rule_add(nl, &g_array_index(is->rules, struct rule, i), error)) {
+            return FALSE;
+        }
     }
-    rules_of(plan->family, number, wish->options->fwmark, rules);
-    return netlink_rule_add(nl, &rules[0], error) && netlink_rule_add(nl, &rules[1], error);
-}
-
-static gboolean has_route(const struct net_config *config, const struct prefix *route)
-{
-    gboolean has = FALSE;
-    for (size_t i = 0; i < config->n_routes && !has; i++) {
-        has = config->routes[i].len == route->len &&
-              addr_equal(&config->routes[i].addr, &route->addr);
-    }
-    return has;
+    return TRUE;
 }
 
 /* What was there and is not wanted any more. */
-static gboolean remove_family(struct netlink *nl, const struct plan *was, const struct plan *is,
-                              guint32 number, int ifindex, const struct routing_wish *before,
-                              const struct routing_wish *wish, GError **error)
+static gboolean remove_old(struct netlink *nl, int ifindex, const struct routing *was,
+                           const struct routing *is, GError **error)
 {
-    const struct net_config *config = before->config;
-    guint32 table = table_of(was, number);
-    struct prefix everything = default_of(was->family);
-    struct rule rules[2];
-    rules_of(was->family, number, before->options->fwmark, rules);
-    if (was->policy && !is->policy &&
-        !(netlink_rule_delete(nl, &rules[1], error) && netlink_rule_delete(nl, &rules[0], error))) {
-        return FALSE;
+    for (guint i = was->rules->len; i > 0; i--) {
+        const struct rule *rule = &g_array_index(was->rules, struct rule, i - 1);
+        if (!has(is->rules, rule, same_rule) && !netlink_rule_delete(nl, rule, error)) {
+            return FALSE;
+        }
     }
-    if (was->unreachable && !is->unreachable &&
-        !netlink_route_delete(nl, &everything, table, 0, error)) {
-        return FALSE;
+    for (guint i = 0; i < was->routes->len; i++) {
+        const struct route *route = &g_array_index(was->routes, struct route, i);
+        if (!has(is->routes, route, same_route) && !netlink_route_delete(nl, route, error)) {
+            return FALSE;
+        }
     }
-    for (size_t i = 0; i < config->n_routes && was->has_address; i++) {
-        const struct prefix *route = &config->routes[i];
-        gboolean stays =
-            is->has_address && was->policy == is->policy && has_route(wish->config, route);
-        if (route->addr.family == was->family && !stays &&
-            !netlink_route_delete(nl, route, table, ifindex, error)) {
+    for (guint i = 0; i < was->addresses->len; i++) {
+        const struct addr *addr = &g_array_index(was->addresses, struct addr, i);
+        if (!has(is->addresses, addr, same_addr) &&
+            !netlink_address_delete(nl, ifindex, addr, error)) {
             return FALSE;
         }
     }
     return TRUE;
 }
 
-static gboolean has_address(const struct net_config *config, const struct addr *addr)
+/* That the gateway's answers come from where our routes lead into the tunnel. */
+static gboolean answers_look_misled(const struct routing *routing, const struct addr *gateway)
 {
-    gboolean has = FALSE;
-    for (size_t i = 0; i < config->n_addresses && !has; i++) {
-        has = addr_equal(&config->addresses[i].addr, addr);
+    gboolean any = FALSE;
+    for (guint i = 0; i < routing->routes->len; i++) {
+        const struct route *route = &g_array_index(routing->routes, struct route, i);
+        any |= route->to.addr.family == FAMILY_IPV4 && route->kind != ROUTE_THROW &&
+               (route->to.len == 0 || prefix_contains(&route->to, gateway));
     }
-    return has;
-}
-
-static gboolean remove_addresses(struct netlink *nl, int ifindex, const struct net_config *was,
-                                 const struct net_config *is, GError **error)
-{
-    for (size_t i = 0; i < was->n_addresses; i++) {
-        const struct addr *addr = &was->addresses[i].addr;
-        if (!has_address(is, addr) && !netlink_address_delete(nl, ifindex, addr, error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-/* All that may be there while `was` (NULL = nothing) becomes `plans`, then only that. */
-static gboolean write_record(struct record *record, const struct plan *was,
-                             const struct plan plans[static 2], guint32 number, int ifindex,
-                             const struct host_options *options, GError **error)
-{
-    int rp_filter = plans[0].policy ? rp_filter_to_loosen(record) : -1;
-    record_set_number(record, "undo", "ifindex", (guint64)ifindex);
-    record_set_number(record, "undo", "number", number);
-    record_set_number(record, "undo", "fwmark", options->fwmark);
-    for (size_t i = 0; i < 2; i++) {
-        gboolean policy = plans[i].policy || (was && was[i].policy);
-        record_set_number(record, "undo", policy_keys[i], policy ? 1 : 0);
-    }
-    if (rp_filter >= 0) {
-        record_set_number(record, "undo", "rp_filter", (guint64)rp_filter);
-    }
-    if (!record_save(record, error)) {
-        return FALSE;
-    }
-    /* Read-only in containers, where the filter is the host's business. */
-    if (rp_filter >= 0 && !write_flag(RP_FILTER_ALL, 2)) {
-        g_debug("%s: %s", RP_FILTER_ALL, g_strerror(errno));
-    }
-    return TRUE;
-}
-
-static void make_plans(struct plan out[static 2], const struct routing_wish *wish,
-                       const char *interface)
-{
-    for (size_t i = 0; i < 2; i++) {
-        out[i] = make_plan(families[i], wish->config, wish->options, interface);
-    }
-}
-
-static gboolean add_addresses(struct netlink *nl, const struct plan plans[static 2], int ifindex,
-                              const struct net_config *config, GError **error)
-{
-    for (size_t i = 0; i < config->n_addresses; i++) {
-        const struct addr *addr = &config->addresses[i].addr;
-        gboolean wanted = plans[addr->family == FAMILY_IPV6].has_address;
-        if (wanted && !netlink_address_add(nl, ifindex, addr, error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
+    return any;
 }
 
 gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
-                       const char *interface, const struct routing_wish *before,
+                       const char *interface, struct routing **routing,
                        const struct routing_wish *wish, GError **error)
 {
-    struct plan was[2], plans[2];
     guint32 number;
     if (!routing_number(interface, &number, error)) {
         return FALSE;
     }
-    make_plans(plans, wish, interface);
-    if (before) {
-        make_plans(was, before, interface);
-    }
-    if (!plans[0].has_address && !plans[1].has_address) {
+    struct routing *is = make_routing(number, ifindex, interface, wish);
+    gboolean done = is->addresses->len > 0;
+    if (!done) {
         g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG,
                     _("This host has IPv6 switched off, and the "
                       "gateway assigned only an IPv6 address."));
-        return FALSE;
     }
-    if (!write_record(record, before ? was : NULL, plans, number, ifindex, wish->options, error) ||
-        !netlink_link_up(nl, ifindex, wish->config->mtu, error) ||
-        !add_addresses(nl, plans, ifindex, wish->config, error) ||
-        !add_family(nl, &plans[0], number, ifindex, wish, error) ||
-        !add_family(nl, &plans[1], number, ifindex, wish, error)) {
-        return FALSE;
+    record_set_number(record, "undo", "ifindex", (guint64)ifindex);
+    record_set_number(record, "undo", "number", number);
+    record_set_number(record, "undo", "fwmark", wish->options->fwmark);
+    done = done && record_save(record, error) &&
+           (!answers_look_misled(is, &wish->options->gateway) || rp_filter_loosen(record, error)) &&
+           netlink_link_up(nl, ifindex, wish->config->mtu, error) && add(nl, ifindex, is, error) &&
+           (!*routing || remove_old(nl, ifindex, *routing, is, error));
+    routing_free(done ? *routing : is);
+    if (done) {
+        *routing = is;
     }
-    return !before ||
-           (remove_family(nl, &was[0], &plans[0], number, ifindex, before, wish, error) &&
-            remove_family(nl, &was[1], &plans[1], number, ifindex, before, wish, error) &&
-            remove_addresses(nl, ifindex, before->config, wish->config, error) &&
-            write_record(record, NULL, plans, number, ifindex, wish->options, error));
+    return done;
 }
 
 static void report(GError **error)
@@ -367,32 +418,39 @@ static gboolean is_its_interface(const struct record *record, int ifindex)
            g_str_equal(name, recorded);
 }
 
+static gboolean keep_none(const void *context, struct nlmsghdr *route)
+{
+    (void)context;
+    (void)route;
+    return FALSE;
+}
+
 void routing_revert(struct record *record, struct netlink *nl)
 {
     guint32 number = (guint32)record_get_number(record, "undo", "number", HOST_SESSIONS_MAX);
     guint32 fwmark = (guint32)record_get_number(record, "undo", "fwmark", 0);
     int ifindex = (int)record_get_number(record, "undo", "ifindex", 0);
+    g_autoptr(GArray) rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
     GError *error = NULL;
     if (number >= HOST_SESSIONS_MAX) {
         return;
     }
-    for (size_t i = 0; i < 2; i++) {
-        struct prefix everything = default_of(families[i]);
-        struct rule rules[2];
-        if (!record_get_number(record, "undo", policy_keys[i], 0)) {
-            continue;
-        }
-        rules_of(families[i], number, fwmark, rules);
-        netlink_rule_delete(nl, &rules[1], &error);
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        rules_of(rules, families[i], number, fwmark, TRUE, TRUE);
+    }
+    for (guint i = 0; i < rules->len; i++) {
+        netlink_rule_delete(nl, &g_array_index(rules, struct rule, i), &error);
         report(&error);
-        netlink_rule_delete(nl, &rules[0], &error);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        netlink_table_prune(nl, families[i], table_of_networks(number), keep_none, NULL, &error);
         report(&error);
-        netlink_route_delete(nl, &everything, HOST_TABLE_FIRST + number, 0, &error);
+        netlink_table_prune(nl, families[i], table_of_rest(number), keep_none, NULL, &error);
         report(&error);
     }
     if (is_its_interface(record, ifindex)) {
         netlink_link_delete(nl, ifindex, &error);
         report(&error);
     }
-    restore_rp_filter(record);
+    rp_filter_restore(record);
 }

@@ -2,26 +2,46 @@
 #ifndef GODWIT_HOST_ROUTING_H
 #define GODWIT_HOST_ROUTING_H
 
+#include "common/network.h"
 #include "host/host.h"
 #include "host/netlink.h"
 #include "host/record.h"
+
+/*
+ * Where a session's packets go. Two tables of its own and rules that only packets without our mark
+ * obey, in this order:
+ *
+ *   1. the tunnel's networks; less what the user excluded and the local networks, whatever is the
+ *      longer prefix;
+ *   2. with a full tunnel, the local networks as the host's own routes know them;
+ *   3. with a full tunnel, the tunnel, or nowhere for a family that it does not carry.
+ *
+ * So no route that a DHCP server (RFC 3442, CVE-2024-3661) or an access point adds to the host's own
+ * table, however long its prefix, leads out of the tunnel, but for private addresses where local
+ * networks are allowed; nor does the gateway's address for anything but our own packets
+ * (CVE-2023-36671).
+ */
 
 /* What is to be done for one tunnel. */
 struct routing_wish {
     const struct net_config *config;
     const struct host_options *options;
+    const struct network *network; /* whose links' networks are the local ones */
 };
+
+struct routing; /* what is set */
+void routing_free(struct routing *routing);
 
 /* The N of godwitN. */
 gboolean routing_number(const char *interface, guint32 *number, GError **error);
 /*
- * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). What
- * disappears with the interface is not recorded; rules, unreachable routes and rp_filter are.
- * `before` is what was applied already, NULL = nothing: what it has in common with `wish` stays,
- * the rest of it goes after what is new has come, so that nothing leaves beside the tunnel.
+ * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). *routing is what
+ * is set, NULL = nothing, and becomes what is set now: what both have in common stays, the rest goes
+ * after what is new has come, so that nothing leaves beside the tunnel. On failure some of both may
+ * be set.
  */
 gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
-                       const char *interface, const struct routing_wish *before,
+                       const char *interface, struct routing **routing,
                        const struct routing_wish *wish, GError **error);
 void routing_revert(struct record *record, struct netlink *nl);
 

@@ -72,6 +72,8 @@ gboolean session_apply(struct session *session, GError **error)
     }
     const struct host_options options = {
         .full_tunnel = session_is_full_tunnel(session),
+        .block_other_family = TRUE,
+        .local_network = TRUE,
         .set_dns = profile_get_bool(session->profile, "dns"),
         .fwmark = HOST_FWMARK_DEFAULT,
         .gateway = gateway_address(session),

@@ -12,99 +12,15 @@
 #include <unistd.h>
 
 #include "host/host.h"
+#include "unit/host_tunnel.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
 
 #define RESOLV "/etc/resolv.conf"
 
-/* A tunnel of the test. */
-struct tunnel {
-    int tun;
-    char interface[16];
-    struct host *host;
-};
-
 static void run(const char *command)
 {
     g_free(sandbox_run("%s", command));
-}
-
-static struct prefix prefix_of(const char *text)
-{
-    struct prefix prefix;
-    ck_assert(prefix_parse(&prefix, text, true));
-    return prefix;
-}
-
-/* Words: an address by its prefix, a route by "via" before it, a DNS server by "dns", a domain by
- * "in". */
-static struct net_config config_of(const char *text)
-{
-    struct net_config config = {.mtu = 1400};
-    g_auto(GStrv) words = g_strsplit(text, " ", 0);
-    for (char **word = words; *word; word++) {
-        if (g_str_equal(*word, "via")) {
-            config.routes[config.n_routes++] = prefix_of(*++word);
-        } else if (g_str_equal(*word, "dns")) {
-            config.dns[config.n_dns++] = prefix_of(*++word).addr;
-        } else if (g_str_equal(*word, "in")) {
-            g_strlcpy(config.domains[config.n_domains++], *++word, NET_DOMAIN_LEN);
-        } else {
-            config.addresses[config.n_addresses++] = prefix_of(*word);
-        }
-    }
-    return config;
-}
-
-static const struct host_options full = {
-    .full_tunnel = TRUE, .set_dns = TRUE, .fwmark = HOST_FWMARK_DEFAULT};
-static const struct host_options split = {.set_dns = TRUE, .fwmark = HOST_FWMARK_DEFAULT};
-
-static void open_tunnel(struct tunnel *tunnel, const char *name)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean vnet_hdr = FALSE;
-    tunnel->tun = host_tun_open(tunnel->interface, &vnet_hdr, &error);
-    ck_assert_msg(tunnel->tun >= 0, "%s", error ? error->message : "");
-    ck_assert(vnet_hdr);
-    tunnel->host = host_new(name, tunnel->interface, &error);
-    ck_assert_msg(tunnel->host != NULL, "%s", error ? error->message : "");
-}
-
-static void apply(struct tunnel *tunnel, const char *text, const struct host_options *options)
-{
-    g_autoptr(GError) error = NULL;
-    struct net_config config = config_of(text);
-    ck_assert_msg(host_apply(tunnel->host, &config, options, &error), "%s",
-                  error ? error->message : "");
-}
-
-static void up(struct tunnel *tunnel, const char *name, const char *text,
-               const struct host_options *options)
-{
-    open_tunnel(tunnel, name);
-    apply(tunnel, text, options);
-}
-
-static void down(struct tunnel *tunnel)
-{
-    host_revert(tunnel->host);
-    host_free(tunnel->host);
-    close(tunnel->tun);
-}
-
-/* `part` is in what the command prints, or is not. */
-static void expect(gboolean there, const char *part, const char *command)
-{
-    g_autofree char *out = sandbox_run("%s", command);
-    ck_assert_msg((strstr(out, part) != NULL) == there, "%s%s is in the output of %s:\n%s",
-                  there ? "not: " : "", part, command, out);
-}
-
-static void expect_route(const char *to, const char *part)
-{
-    g_autofree char *command = g_strdup_printf("ip route get %s 2>&1; true", to);
-    expect(TRUE, part, command);
 }
 
 static void expect_file(const char *content)
@@ -116,10 +32,10 @@ static void expect_file(const char *content)
 
 START_TEST(tun_and_sockets)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     g_autoptr(GError) error = NULL;
-    open_tunnel(&tunnel, "a");
+    tunnel_open(&tunnel, "a");
     ck_assert_str_eq(tunnel.interface, "godwit0");
     ck_assert_int_eq(fcntl(tunnel.tun, F_GETFD), FD_CLOEXEC);
     ck_assert(fcntl(tunnel.tun, F_GETFL) & O_NONBLOCK);
@@ -152,16 +68,16 @@ START_TEST(tun_and_sockets)
         ck_assert_uint_ne(local.sin6_port, 0); /* at the same place for both families */
         close(fd);
     }
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(full_both_families)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5/24 fd00:9::5/64 via 0.0.0.0/0 via ::/0", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5/24 fd00:9::5/64 via 0.0.0.0/0 via ::/0", &full_tunnel);
     expect(TRUE, "mtu 1400", "ip link show godwit0");
     expect(TRUE, "UP", "ip link show godwit0");
     /* The netmask says nothing about what the tunnel carries. */
@@ -169,42 +85,43 @@ START_TEST(full_both_families)
     expect(TRUE, "inet6 fd00:9::5/128 ", "ip -6 addr show godwit0");
     expect(FALSE, "fe80", "ip -6 addr show godwit0");
     expect(FALSE, "tentative", "ip -6 addr show godwit0");
-    expect_route("203.0.113.5", "dev godwit0 table 26479 src 10.9.0.5");
+    expect_route("203.0.113.5", "dev godwit0 table 28479 src 10.9.0.5");
     expect_route("2001:db8:ffff::5", "dev godwit0");
-    /* Local networks stay, and what is marked takes the old way. */
-    expect_route("192.0.2.77", "dev up0");
-    expect_route("2001:db8:1::77", "dev up0");
+    /* What is marked takes the old way; nothing else does, not even to the link's own network: its
+     * addresses are others' on the internet. */
+    expect_route("192.0.2.77", "dev godwit0");
+    expect_route("2001:db8:1::77", "dev godwit0");
     expect_route("203.0.113.5 mark 0x676f", "via 192.0.2.1 dev up0");
     expect_route("2001:db8:ffff::5 mark 0x676f", "via 2001:db8:1::1 dev up0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(full_ipv4_blocks_ipv6)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full_tunnel);
     expect_route("203.0.113.5", "dev godwit0");
     expect_route("2001:db8:ffff::5", "No route to host");
-    expect_route("2001:db8:1::77", "dev up0");
+    expect_route("2001:db8:1::77", "No route to host");
     expect_route("fe80::1 oif up0", "dev up0");
     expect_route("2001:db8:ffff::5 mark 0x676f", "via 2001:db8:1::1 dev up0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(full_ipv6_blocks_ipv4)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "fd00:9::5 via ::/0", &full);
+    tunnel_up(&tunnel, "a", "fd00:9::5 via ::/0", &full_tunnel);
     expect_route("203.0.113.5", "No route to host");
-    expect_route("192.0.2.77", "dev up0");
+    expect_route("192.0.2.77", "No route to host");
     expect_route("2001:db8:ffff::5", "dev godwit0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -212,30 +129,31 @@ END_TEST
 /* The gateway grants all of IPv4 but only a part of IPv6. */
 START_TEST(full_with_partial_ipv6)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via fd00::/8", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via fd00::/8", &full_tunnel);
     expect_route("fd12::1", "dev godwit0");
     expect_route("2001:db8:ffff::5", "No route to host");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(split_plain)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 10.0.0.0/8 via fd00::/8 via 192.0.2.64/26", &split);
-    expect(TRUE, "10.0.0.0/8 dev godwit0", "ip route");
-    expect(FALSE, "26479", "ip rule; ip -6 rule");
-    expect_route("10.200.0.1", "dev godwit0 src 10.9.0.5");
+    tunnel_up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 10.0.0.0/8 via fd00::/8 via 192.0.2.64/26", &split_tunnel);
+    expect(TRUE, "10.0.0.0/8 dev godwit0", "ip route show table 26479");
+    expect(FALSE, "godwit0", "ip route; ip -6 route");
+    expect(FALSE, "lookup 28479", "ip rule; ip -6 rule");
+    expect_route("10.200.0.1", "dev godwit0 table 26479 src 10.9.0.5");
     expect_route("192.0.2.70", "dev godwit0");
     expect_route("192.0.2.7", "dev up0");
     expect_route("203.0.113.5", "via 192.0.2.1 dev up0");
     expect_route("fd12::1", "dev godwit0");
     expect_route("2001:db8:ffff::5", "via 2001:db8:1::1");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -243,33 +161,34 @@ END_TEST
 /* Routes of a family without internal address lead nowhere. */
 START_TEST(split_other_family)
 {
-    struct tunnel tunnel;
-    up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8 via fd00::/8", &split);
-    expect(FALSE, "godwit0", "ip -6 route");
-    down(&tunnel);
+    struct host_tunnel tunnel;
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8 via fd00::/8", &split_tunnel);
+    expect(FALSE, "godwit0", "ip -6 route show table all | grep -v ^multicast");
+    expect_route("fd12::1", "dev up0");
+    tunnel_down(&tunnel);
 }
 END_TEST
 
 /* A split tunnel must not swallow its own packets. */
 START_TEST(split_covers_gateway)
 {
-    struct host_options options = split;
-    struct tunnel tunnel;
+    struct host_options options = split_tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     options.gateway = prefix_of("203.0.113.7").addr;
-    up(&tunnel, "a", "10.9.0.5 via 203.0.113.0/24 via 10.0.0.0/8", &options);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 203.0.113.0/24 via 10.0.0.0/8", &options);
     expect_route("203.0.113.8", "dev godwit0");
     expect_route("203.0.113.7", "dev godwit0");
     expect_route("203.0.113.7 mark 0x676f", "via 192.0.2.1 dev up0");
     expect_route("198.51.100.1", "via 192.0.2.1 dev up0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(two_hundred_and_fifty_six_routes)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     g_autoptr(GError) error = NULL;
     struct net_config config = config_of("10.9.0.5");
@@ -279,30 +198,30 @@ START_TEST(two_hundred_and_fifty_six_routes)
     }
     /* The same twice: the gateway may say so. */
     config.routes[7] = config.routes[6];
-    open_tunnel(&tunnel, "a");
-    ck_assert(host_apply(tunnel.host, &config, &split, &error));
-    expect(TRUE, "255\n", "ip route | grep -c 'dev godwit0'");
-    down(&tunnel);
+    tunnel_open(&tunnel, "a");
+    ck_assert(host_apply(tunnel.host, &config, &split_tunnel, &error));
+    expect(TRUE, "255\n", "ip route show table 26479 | grep -c 'dev godwit0'");
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(ipv6_switched_off)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autoptr(GError) error = NULL;
     run("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6");
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full_tunnel);
     expect_route("203.0.113.5", "dev godwit0");
     expect_route("2001:db8:ffff::5", "No route to host");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     struct net_config config = config_of("fd00:9::5 via ::/0");
-    open_tunnel(&tunnel, "a");
-    ck_assert(!host_apply(tunnel.host, &config, &full, &error));
+    tunnel_open(&tunnel, "a");
+    ck_assert(!host_apply(tunnel.host, &config, &full_tunnel, &error));
     ck_assert_ptr_nonnull(strstr(error->message, "IPv6 switched off"));
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     run("echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6");
 }
@@ -311,17 +230,17 @@ END_TEST
 /* The kernel refuses in the middle: nothing stays. */
 START_TEST(failing_apply_reverts)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     g_autoptr(GError) error = NULL;
     struct net_config config = config_of("10.9.0.5 via 0.0.0.0/0 dns 10.9.0.1");
-    open_tunnel(&tunnel, "a");
+    tunnel_open(&tunnel, "a");
     config.routes[config.n_routes++] = (struct prefix){prefix_of("10.0.0.1").addr, 8};
-    ck_assert(!host_apply(tunnel.host, &config, &full, &error));
+    ck_assert(!host_apply(tunnel.host, &config, &full_tunnel, &error));
     ck_assert(g_error_matches(error, HOST_ERROR, HOST_ERROR_CONFIG));
     ck_assert_ptr_nonnull(strstr(error->message, "10.0.0.1/8"));
     sandbox_expect_same(before);
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -333,13 +252,13 @@ static const struct {
 
 START_TEST(strict_reverse_path_filter)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_free(sandbox_run("cd /proc/sys/net/ipv4/conf; echo %s >all/rp_filter; echo %s >up0/rp_filter",
                        filters[_i].all, filters[_i].uplink));
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full_tunnel);
     expect(TRUE, filters[_i].during, "cat /proc/sys/net/ipv4/conf/all/rp_filter");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     run("cd /proc/sys/net/ipv4/conf; echo 0 >all/rp_filter; echo 0 >up0/rp_filter");
 }
@@ -348,13 +267,13 @@ END_TEST
 /* An interface that comes later may be the next uplink. */
 START_TEST(strict_for_new_interfaces)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     run("cd /proc/sys/net/ipv4/conf; echo 0 >all/rp_filter; echo 0 >up0/rp_filter; "
         "echo 1 >default/rp_filter");
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0", &full_tunnel);
     expect(TRUE, "2\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     run("echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter");
 }
@@ -363,11 +282,11 @@ END_TEST
 /* A split tunnel leaves the filter alone. */
 START_TEST(split_keeps_filter)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     run("echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
-    up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8", &split);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 10.0.0.0/8", &split_tunnel);
     expect(TRUE, "1\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     run("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
 }
 END_TEST
@@ -400,28 +319,28 @@ static const char *const resolv_cases[] = {
 
 START_TEST(resolv_conf)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_free(sandbox_run("cd /etc; %s", resolv_cases[_i]));
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", DNS_CONFIG, &full);
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &full_tunnel);
     ck_assert_str_eq(host_dns_method(tunnel.host), RESOLV);
     expect_written();
     expect(TRUE, "-rw-r--r--", "ls -l /etc/resolv.conf");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 START_TEST(resolv_conf_mounted)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     run("cd /etc; printf '" ORIGINAL
         "' >resolv.conf; cp resolv.conf /run/mine; mount --bind /run/mine resolv.conf");
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, "a", DNS_CONFIG, &full);
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &full_tunnel);
     ck_assert_str_eq(host_dns_method(tunnel.host), RESOLV);
     expect_written();
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     expect_file(ORIGINAL);
     run("umount /etc/resolv.conf; rm /run/mine");
@@ -430,15 +349,15 @@ END_TEST
 
 START_TEST(resolv_conf_read_only)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     run("cd /etc; printf '" ORIGINAL
         "' >resolv.conf; mount --bind /etc /etc; mount -o remount,bind,ro /etc");
-    up(&tunnel, "a", DNS_CONFIG, &full);
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &full_tunnel);
     ck_assert_str_eq(host_dns_method(tunnel.host),
                      RESOLV " cannot be written: Read-only file system.");
     expect_route("203.0.113.5", "dev godwit0");
     expect_file(ORIGINAL);
-    down(&tunnel);
+    tunnel_down(&tunnel);
     expect_file(ORIGINAL);
     run("umount /etc");
 }
@@ -446,10 +365,10 @@ END_TEST
 
 START_TEST(resolv_conf_changed_meanwhile)
 {
-    struct tunnel tunnel;
-    up(&tunnel, "a", DNS_CONFIG, &full);
+    struct host_tunnel tunnel;
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &full_tunnel);
     run("printf 'nameserver 198.51.100.1\n' >/etc/resolv.conf");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     expect_file("nameserver 198.51.100.1\n");
     expect(FALSE, "a", "ls /run/godwit");
 }
@@ -457,27 +376,27 @@ END_TEST
 
 START_TEST(resolv_conf_not_wanted)
 {
-    struct host_options options = full;
-    struct tunnel tunnel;
+    struct host_options options = full_tunnel;
+    struct host_tunnel tunnel;
     options.set_dns = FALSE;
     run("printf '" ORIGINAL "' >/etc/resolv.conf");
-    up(&tunnel, "a", DNS_CONFIG, &options);
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &options);
     expect_file(ORIGINAL);
-    down(&tunnel);
-    up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0 dns fd00:9::1", &full);
+    tunnel_down(&tunnel);
+    tunnel_up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0 dns fd00:9::1", &full_tunnel);
     expect_file(ORIGINAL);
     ck_assert_ptr_nonnull(strstr(host_dns_method(tunnel.host), "gave no server"));
-    down(&tunnel);
+    tunnel_down(&tunnel);
     expect_file(ORIGINAL);
 }
 END_TEST
 
 START_TEST(resolv_conf_name_is_no_line)
 {
-    struct tunnel tunnel;
-    up(&tunnel, "x\nnameserver 198.51.100.66", DNS_CONFIG, &full);
+    struct host_tunnel tunnel;
+    tunnel_up(&tunnel, "x\nnameserver 198.51.100.66", DNS_CONFIG, &full_tunnel);
     expect(FALSE, "1\n", "grep -c ^nameserver.198 /etc/resolv.conf; true");
-    down(&tunnel);
+    tunnel_down(&tunnel);
 }
 END_TEST
 
@@ -486,26 +405,26 @@ END_TEST
 /* Order of the ends: 0 = last in, first out; 1 = first in, first out. */
 START_TEST(two_sessions)
 {
-    struct tunnel a, b;
+    struct host_tunnel a, b;
     run("printf '" ORIGINAL "' >/etc/resolv.conf; echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
     g_autofree char *before = sandbox_snapshot();
-    up(&a, "a", DNS_CONFIG, &full);
+    tunnel_up(&a, "a", DNS_CONFIG, &full_tunnel);
     g_autofree char *one = sandbox_snapshot();
-    up(&b, "b", "10.8.0.5 fd00:8::5 via 0.0.0.0/0 via ::/0 dns 10.8.0.1", &full);
+    tunnel_up(&b, "b", "10.8.0.5 fd00:8::5 via 0.0.0.0/0 via ::/0 dns 10.8.0.1", &full_tunnel);
     ck_assert_str_eq(b.interface, "godwit1");
     expect_route("203.0.113.5", "dev godwit1");
     /* Both tunnels' own packets go outside, not through each other. */
     expect_route("203.0.113.5 mark 0x676f", "via 192.0.2.1 dev up0");
     if (_i == 0) {
-        down(&b);
+        tunnel_down(&b);
         sandbox_expect_same(one);
-        down(&a);
+        tunnel_down(&a);
     } else {
-        down(&a);
+        tunnel_down(&a);
         expect_route("203.0.113.5", "dev godwit1");
         expect(TRUE, "2\n", "cat /proc/sys/net/ipv4/conf/all/rp_filter");
         expect(TRUE, "nameserver 10.8.0.1", "cat /etc/resolv.conf");
-        down(&b);
+        tunnel_down(&b);
     }
     sandbox_expect_same(before);
     run("echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter");
@@ -521,8 +440,8 @@ static pid_t tunnel_process(const char *name)
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        struct tunnel tunnel;
-        up(&tunnel, name, DNS_CONFIG, &full);
+        struct host_tunnel tunnel;
+        tunnel_up(&tunnel, name, DNS_CONFIG, &full_tunnel);
         if (write(ready[1], "x", 1) != 1) {
             _exit(1);
         }
@@ -584,13 +503,13 @@ END_TEST
 
 START_TEST(killed_then_new)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     end_process(tunnel_process("a"));
-    up(&tunnel, "a", DNS_CONFIG, &full);
+    tunnel_up(&tunnel, "a", DNS_CONFIG, &full_tunnel);
     ck_assert_str_eq(tunnel.interface, "godwit0");
     expect_route("203.0.113.5", "dev godwit0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -625,12 +544,12 @@ static const char *const odd_names[] = {"../../etc/passwd", ".hidden",          
 
 START_TEST(odd_name)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    up(&tunnel, odd_names[_i], DNS_CONFIG, &full);
+    tunnel_up(&tunnel, odd_names[_i], DNS_CONFIG, &full_tunnel);
     expect(TRUE, "1\n", "ls /run/godwit/*.undo | wc -l");
     expect(TRUE, "-rw-------", "ls -l /run/godwit/*.undo");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -653,7 +572,7 @@ START_TEST(foreign_interface)
     struct net_config config = config_of("10.9.0.5 via 0.0.0.0/0");
     struct host *host = host_new("a", "up0", &error);
     ck_assert_ptr_nonnull(host);
-    ck_assert(!host_apply(host, &config, &full, &error));
+    ck_assert(!host_apply(host, &config, &full_tunnel, &error));
     host_revert(host);
     host_free(host);
     sandbox_expect_same(before);
@@ -676,9 +595,9 @@ static const struct {
 #define CHANGES ((int)G_N_ELEMENTS(changes))
 
 /* The kernel sets the routes of IPv6 addresses themselves when it has the time. */
-static char *applied(struct tunnel *tunnel, int which)
+static char *applied(struct host_tunnel *tunnel, int which)
 {
-    apply(tunnel, changes[which].config, changes[which].full ? &full : &split);
+    tunnel_apply(tunnel, changes[which].config, changes[which].full ? &full_tunnel : &split_tunnel);
     /* IPv6's local routes follow the addresses a moment later. */
     return sandbox_run("ip -o addr show godwit0 | tr -s ' ' | cut -d' ' -f3,4 | sort;"
                        "ip rule; ip -6 rule; ip -4 route show table all | sort;"
@@ -689,36 +608,21 @@ static char *applied(struct tunnel *tunnel, int which)
 START_TEST(changed)
 {
     int from = _i / CHANGES, to = _i % CHANGES;
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    open_tunnel(&tunnel, "a");
+    tunnel_open(&tunnel, "a");
     g_autofree char *wanted = applied(&tunnel, to);
-    down(&tunnel);
-    open_tunnel(&tunnel, "a");
+    tunnel_down(&tunnel);
+    tunnel_open(&tunnel, "a");
     g_free(applied(&tunnel, from));
     g_autofree char *now = applied(&tunnel, to);
     sandbox_expect_text(now, wanted);
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
 
 /* ---- several uplinks ---- */
-
-static struct uplink uplink_of(const char *address, const char *interface, const char *via)
-{
-    struct uplink uplink = {.has_default = true, .ifindex = if_nametoindex(interface)};
-    uplink.address = prefix_of(address);
-    ck_assert(!*via || addr_parse(&uplink.via, via));
-    return uplink;
-}
-
-static void follow(struct tunnel *tunnel, const struct network *network)
-{
-    g_autoptr(GError) error = NULL;
-    ck_assert_msg(host_follow_uplinks(tunnel->host, network, HOST_FWMARK_DEFAULT, &error), "%s",
-                  error ? error->message : "");
-}
 
 /* up0 has the default routes of sandbox_uplink(); w0 and p0 have worse ones. */
 static void more_uplinks(void)
@@ -740,7 +644,7 @@ static void fewer_uplinks(void)
 
 START_TEST(each_source_has_its_link)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     more_uplinks();
     g_autofree char *before = sandbox_snapshot();
     struct network network = {.n = 4};
@@ -748,10 +652,10 @@ START_TEST(each_source_has_its_link)
     network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
     network.uplinks[2] = uplink_of("192.0.2.2/24", "up0", "192.0.2.1");
     network.uplinks[3] = uplink_of("10.2.0.2/24", "w0", "10.2.0.1");
-    open_tunnel(&tunnel, "a");
-    follow(&tunnel, &network);
-    follow(&tunnel, &network);
-    apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+    tunnel_open(&tunnel, "a");
+    tunnel_follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
+    tunnel_apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full_tunnel);
     expect_route("2001:db8:ffff::5 mark 0x676f", "dev up0");
     expect_route("2001:db8:ffff::5 from 2001:db8:1::2 mark 0x676f", "via 2001:db8:1::1 dev up0");
     expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::1 dev w0");
@@ -761,7 +665,7 @@ START_TEST(each_source_has_its_link)
     expect(FALSE, "via", "ip route get 2001:db8:2::7 from 2001:db8:2::2 mark 0x676f");
     /* What is not ours goes as before: into the tunnel. */
     expect_route("2001:db8:ffff::5 from 2001:db8:2::2", "dev godwit0");
-    down(&tunnel);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     fewer_uplinks();
 }
@@ -769,37 +673,37 @@ END_TEST
 
 START_TEST(uplinks_come_and_go)
 {
-    struct tunnel tunnel;
+    struct host_tunnel tunnel;
     more_uplinks();
     g_autofree char *before = sandbox_snapshot();
     struct network network = {.n = 1};
     network.uplinks[0] = uplink_of("192.0.2.2/24", "up0", "192.0.2.1");
-    open_tunnel(&tunnel, "a");
-    follow(&tunnel, &network);
+    tunnel_open(&tunnel, "a");
+    tunnel_follow(&tunnel, &network);
     expect(FALSE, "0x676f", "ip -6 rule"); /* IPv4 does without */
     network.uplinks[0] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
     network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
     network.uplinks[2] = uplink_of("2001:db8:3::2/64", "p0", "");
     network.n = 3;
-    follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
     expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::1 dev w0");
     expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "dev p0");
     /* Another router, then another link for the same address. */
     network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::7");
-    follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
     expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "via 2001:db8:2::7 dev w0");
     network.uplinks[2] = uplink_of("2001:db8:3::2/64", "w0", "2001:db8:2::7");
-    follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
     expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "via 2001:db8:2::7 dev w0");
     network.n = 2;
-    follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
     expect_route("2001:db8:ffff::5 from 2001:db8:3::2 mark 0x676f", "dev up0");
     network.n = 1;
-    follow(&tunnel, &network);
+    tunnel_follow(&tunnel, &network);
     expect_route("2001:db8:ffff::5 from 2001:db8:2::2 mark 0x676f", "dev up0");
     network.n = 0;
-    follow(&tunnel, &network);
-    down(&tunnel);
+    tunnel_follow(&tunnel, &network);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
     fewer_uplinks();
 }
@@ -812,14 +716,14 @@ START_TEST(killed_with_uplinks)
     g_autofree char *before = sandbox_snapshot();
     pid_t child = fork();
     if (child == 0) {
-        struct tunnel tunnel;
+        struct host_tunnel tunnel;
         struct network network = {.n = 2};
         network.uplinks[0] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
         network.uplinks[1] = uplink_of("2001:db8:2::2/64", "w0", "2001:db8:2::1");
-        open_tunnel(&tunnel, "a");
-        follow(&tunnel, &network);
+        tunnel_open(&tunnel, "a");
+        tunnel_follow(&tunnel, &network);
         if (_i == 1) {
-            apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full);
+            tunnel_apply(&tunnel, "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0", &full_tunnel);
         }
         kill(getpid(), SIGKILL);
     }
