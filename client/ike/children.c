@@ -24,6 +24,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Handed on once: a second SA with the same key would repeat its sequence numbers (RFC 4303 3.3.3).
  */
 static void emit(struct ike *ike, const struct child *child, enum ike_event_type type)
@@ -364,12 +369,14 @@ void children_extend(struct ike *ike, uint64_t until)
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *child = &ike->children[i];
 
-        if (child->state != CHILD_NONE && child->expires_at < until) {
-            child->expires_at = until;
+        if (child->state != CHILD_NONE) {
+            child->expires_at = later(child->expires_at, until);
         }
         /* The gateway's word had no chance to come. */
-        if (child->state == CHILD_HELD && child->until < ike->now + HOLD_US) {
-            child->until = ike->now + HOLD_US;
+        if (child->state == CHILD_HELD) {
+            child->until = later(child->until, ike->now + HOLD_US);
+        } else if (child->state == CHILD_REPLACED) {
+            child->until = later(child->until, ike->now + REPLACED_US);
         }
     }
 }

@@ -601,6 +601,8 @@ void others_adopt(struct ike *ike, struct other_sa *other, enum other_state stat
 void others_settle(struct ike *ike);
 /* Sends the Deletes that are due. */
 void others_run(struct ike *ike);
+/* What the gateway has to say may have had no chance to come: they stay as long again. */
+void others_extend(struct ike *ike);
 /* The gateway has lost it. */
 void others_forget(struct ike *ike, struct ike_sa *sa);
 enum err others_delete_answered(struct ike *ike, struct ike_sa *sa,

@@ -50,7 +50,7 @@ struct paths {
     struct path round[ROUND_MAX];
     size_t n_round, at_round;
     size_t turn;  /* where the next round goes on */
-    bool several; /* it has gone along more than one */
+    bool several; /* it has gone along more than one, or there is doubt since it was first sent */
 
     uint64_t rtt;       /* smoothed; 0 = not known */
     uint64_t told_at;   /* when the addresses changed */

@@ -78,6 +78,24 @@ static void review_connecting(struct ike *ike)
     }
 }
 
+void network_hold(struct ike *ike)
+{
+    rekey_ike_extend(ike, ike->now + MARGIN_US);
+    children_extend(ike, ike->now + MARGIN_US);
+    others_extend(ike);
+}
+
+/* It was offline until now. */
+static void come_back(struct ike *ike)
+{
+    if (ike->sa.request.busy) {
+        ike->sa.request.started = ike->now;
+    }
+    if (ike->state == ST_UP) {
+        network_hold(ike);
+    }
+}
+
 void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, uint64_t now)
 {
     struct paths *paths = &ike->paths;
@@ -87,8 +105,8 @@ void ike_set_paths(struct ike *ike, const struct ike_local *locals, size_t n, ui
     if (same_set(paths, locals, kept)) {
         return;
     }
-    if (paths_offline(ike) && ike->sa.request.busy) {
-        ike->sa.request.started = ike->now;
+    if (paths_offline(ike)) {
+        come_back(ike);
     }
     paths->doubt = paths_offline(ike) || (ike->sa.request.busy && ike->sa.request.tries > 1) ||
                    elsewhere(ike, locals, kept);
@@ -123,12 +141,6 @@ void ike_network_changed(struct ike *ike, uint64_t now)
     memset(ike->paths.failed, 0, sizeof ike->paths.failed);
     ike->paths.review = ike->paths.doubt = true;
     ike_run(ike);
-}
-
-void network_hold(struct ike *ike)
-{
-    rekey_ike_extend(ike, ike->now + MARGIN_US);
-    children_extend(ike, ike->now + MARGIN_US);
 }
 
 void ike_notice(struct ike *ike, uint64_t now)

@@ -180,6 +180,18 @@ enum err others_delete_answered(struct ike *ike, struct ike_sa *sa, const struct
 
 /* ---- time and output ---- */
 
+void others_extend(struct ike *ike)
+{
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+        uint64_t until = ike->now + lifetime(other->state);
+
+        if (other->state != OTHER_NONE && other->until < until) {
+            other->until = until;
+        }
+    }
+}
+
 uint64_t others_deadline(const struct ike *ike)
 {
     uint64_t at = IKE_NEVER;

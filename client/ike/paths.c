@@ -155,6 +155,9 @@ static void ask(struct ike *ike, unsigned alone)
     ike->paths.n_round = 0;
     if (request->busy) {
         ike->mobike.update = ike->mobike.supported;
+        /* Its answer may be to a copy that has come before, and tells where we were then (RFC 4555
+         * 3.5). */
+        ike->paths.several = true;
         request->tries = 0;
         probe_gives_way(ike);
         request->started = ike->now;

@@ -419,6 +419,9 @@ static void repeat(struct gateway *gateway, struct gateway_sa *sa)
      * rekeying the client may not have heard of. */
     bool patient = gateway->mobike && (sa == gateway->sa || sa->ask != GATEWAY_ASK_DELETE_IKE);
 
+    if (sa->ask == GATEWAY_ASK_ADDRESSES) {
+        gateway_tell_from_next(gateway);
+    }
     if (sa->request_tries < (patient ? REPEATS_MOBIKE_MAX : REPEATS_MAX)) {
         cut_again(gateway, sa, &sa->request_draft, &sa->request);
         send_all(gateway, sa->request, &gateway->ike_path);

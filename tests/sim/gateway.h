@@ -159,6 +159,7 @@ enum gateway_ask {
     GATEWAY_ASK_NOTHING,
     GATEWAY_ASK_OTHER, /* its answer is only kept */
     GATEWAY_ASK_ROUTABILITY,
+    GATEWAY_ASK_ADDRESSES, /* it tells which it has */
     GATEWAY_ASK_REKEY_CHILD,
     GATEWAY_ASK_REKEY_IKE,
     GATEWAY_ASK_DELETE_CHILD,
@@ -286,6 +287,8 @@ struct gateway {
     bool mobike; /* of both sides */
     unsigned updates;
     bool check_due; /* of the client's address */
+    struct addr tells_from[GATEWAY_ADDRESSES_MAX]; /* one after the other */
+    size_t n_tells_from;
     enum gateway_phase phase;
     uint64_t now;
 
@@ -380,8 +383,10 @@ bool gateway_deleted_wantonly(const struct gateway *gateway, uint32_t spi_in);
 /* By the SPI of packets to it, whatever their state but NONE; NULL. */
 struct gateway_child *gateway_child_in(struct gateway *gateway, uint32_t spi_in);
 
-/* It has that address and no other but those of its config, and says so from there. */
-void gateway_tell_addresses(struct gateway *gateway, const struct addr *from, uint64_t now);
+/* It has lost the address in use unless that is one of these, which it sends from now; it tells
+ * those of its config, from one of these after the other until it is answered. */
+void gateway_tell_addresses(struct gateway *gateway, const struct addr *addrs, size_t n,
+                            uint64_t now);
 
 /* ---- between the files of the gateway ---- */
 void gateway_send(struct gateway *gateway, struct bytes datagram);
@@ -495,6 +500,7 @@ void gateway_mobike_answer(struct gateway *gateway, struct chain *reply);
 void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
                             const struct message *message, struct chain *reply);
 void gateway_mobike_run(struct gateway *gateway);
+void gateway_tell_from_next(struct gateway *gateway);
 void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *sa,
                              const struct message *message);
 

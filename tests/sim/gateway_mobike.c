@@ -139,15 +139,43 @@ void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *s
     gateway->esp_path = gateway->ike_path;
 }
 
-void gateway_tell_addresses(struct gateway *gateway, const struct addr *from, uint64_t now)
+/* RFC 4555 3.6: it does not know which of them the client can be reached from. */
+void gateway_tell_from_next(struct gateway *gateway)
 {
+    struct addr *local = &gateway->ike_path.local.addr;
+    size_t next = 0;
+
+    for (size_t i = 0; i < gateway->n_tells_from; i++) {
+        next = addr_equal(&gateway->tells_from[i], local) ? i + 1 : next;
+    }
+    *local = gateway->tells_from[next % gateway->n_tells_from];
+}
+
+void gateway_tell_addresses(struct gateway *gateway, const struct addr *addrs, size_t n,
+                            uint64_t now)
+{
+    struct gateway_sa *sa = gateway->sa;
     uint8_t buffer[512];
     struct chain chain = chain_of(buffer, sizeof buffer);
+    bool stays = false;
 
-    gateway->ike_path.local.addr = *from;
+    if (sa->request != NULL) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        gateway->tells_from[i] = addrs[i];
+        stays = stays || addr_equal(&addrs[i], &gateway->ike_path.local.addr);
+    }
+    gateway->n_tells_from = n;
+    if (!stays) {
+        gateway_tell_from_next(gateway);
+    }
     write_addresses(gateway, &chain);
     if (chain.n_payloads == 0) {
         notify_write(&chain, 0, none, N_NO_ADDITIONAL_ADDRESSES, none);
     }
-    gateway_request(gateway, X_INFORMATIONAL, &chain, now);
+    gateway->now = now;
+    if (gateway_send_request(gateway, sa, X_INFORMATIONAL, &chain)) {
+        sa->ask = GATEWAY_ASK_ADDRESSES;
+    }
 }

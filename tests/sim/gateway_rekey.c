@@ -300,6 +300,7 @@ static void start(struct gateway *gateway, const struct gateway_todo *todo)
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:
     case GATEWAY_ASK_ROUTABILITY:
+    case GATEWAY_ASK_ADDRESSES:
     case GATEWAY_ASK_SYNC:
         break;
     }
@@ -593,6 +594,9 @@ void gateway_answered(struct gateway *gateway, struct gateway_sa *sa, const stru
         break;
     case GATEWAY_ASK_ROUTABILITY:
         gateway_mobike_answered(gateway, sa, message);
+        break;
+    case GATEWAY_ASK_ADDRESSES:
+        gateway->ike_path.local = gateway->path.local;
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:

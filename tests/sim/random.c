@@ -349,16 +349,21 @@ static void go_offline(struct sim *sim)
 
 static void its_addresses(struct sim *sim)
 {
-    for (unsigned i = 0; i < PLACES_GATEWAYS; i++) {
-        if (sim->network.places.gateway_up[i] && sim->gateway.mobike) {
-            struct addr addr = places_addr(places_gateways[i]);
+    struct addr up[PLACES_GATEWAYS];
+    size_t n = 0;
 
-            /* It cannot know which of the client's addresses is of that family. */
-            if (addr.family == sim->gateway.ike_path.remote.addr.family) {
-                gateway_tell_addresses(&sim->gateway, &addr, sim->now);
-                return;
-            }
+    for (unsigned i = 0; i < PLACES_GATEWAYS; i++) {
+        struct addr addr = places_addr(places_gateways[i]);
+
+        /* It cannot know which of the client's addresses is of another family. */
+        if (sim->network.places.gateway_up[i] &&
+            addr.family == sim->gateway.ike_path.remote.addr.family) {
+            up[n++] = addr;
         }
+    }
+    if (n > 0 && sim->gateway.mobike) {
+        sim_note(sim, "---- the gateway tells where it is");
+        gateway_tell_addresses(&sim->gateway, up, n, sim->now);
     }
 }
 
@@ -373,6 +378,7 @@ static void move(struct sim *sim)
 {
     switch (sim_below(&sim->random, 9)) {
     case 0:
+        sim_note(sim, "---- the NAT forgets us");
         places_rebind(&sim->network.places);
         break;
     case 1:

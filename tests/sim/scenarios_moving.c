@@ -219,7 +219,7 @@ static void step(struct sim *sim, enum move move, unsigned value)
         break;
     case TELL:
         addr = places_addr(places_gateways[value]);
-        gateway_tell_addresses(&sim->gateway, &addr, sim->now);
+        gateway_tell_addresses(&sim->gateway, &addr, 1, sim->now);
         break;
     case CHANGED:
         ike_network_changed(sim->ike, sim->now);

@@ -114,6 +114,50 @@ START_TEST(nobody_answers)
 }
 END_TEST
 
+/* ---- offline ---- */
+
+/* The answer is to what the gateway has heard before; a NAT may have forgotten us since (RFC 4555
+ * 3.5). */
+START_TEST(offline_during_an_update)
+{
+    move_connect(NULL);
+    move_locals(CABLE, NULL);
+    move_expect_update(CABLE, GATEWAY);
+    move_locals(NULL, NULL);
+    move_pass(90 * SECOND);
+    move_locals(CABLE, NULL);
+    move_expect_update(CABLE, GATEWAY);
+    move_answer();
+    move_expect_update(CABLE, GATEWAY);
+    move_answer();
+    ck_assert(move_silent());
+    gw_finish();
+}
+END_TEST
+
+/* Nothing could be renewed: there is time for it afterwards. */
+START_TEST(returns_as_the_keys_run_out)
+{
+    uint64_t last;
+
+    move_connect(NULL);
+    move_locals(NULL, NULL);
+    while (gw.now < 7200 * SECOND) {
+        gw_tick_at(ike_deadline(gw.ike));
+    }
+    last = ike_deadline(gw.ike);
+    gw.now = last - 1;
+    move_locals(WIFI, NULL);
+    move_expect_update(WIFI, GATEWAY);
+    move_answer();
+    move_later(1 * SECOND);
+    move_later(2 * SECOND);
+    ck_assert(!gw.down);
+    ck_assert_uint_gt(gw.now, last);
+    gw_finish();
+}
+END_TEST
+
 /* ---- the gateway's addresses ---- */
 
 START_TEST(first_address_of_the_gateway_dies)
@@ -570,6 +614,8 @@ int main(void)
     tcase_add_test(tcase, unacceptable_addresses);
     tcase_add_test(tcase, unexpected_nat);
     tcase_add_test(tcase, nobody_answers);
+    tcase_add_test(tcase, offline_during_an_update);
+    tcase_add_test(tcase, returns_as_the_keys_run_out);
     tcase_add_test(tcase, first_address_of_the_gateway_dies);
     tcase_add_test(tcase, gateway_withdraws_its_address);
     tcase_add_test(tcase, gateway_asks_from_elsewhere);

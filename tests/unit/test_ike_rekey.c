@@ -76,6 +76,34 @@ START_TEST(child_rekeyed_by_gateway_that_forgets_the_delete)
 }
 END_TEST
 
+/* Its Delete could not come; it is as ready as it was. */
+START_TEST(child_rekeyed_by_gateway_before_we_are_offline)
+{
+    const struct ike_local local = {.addr = gateway_path.local.addr};
+
+    peer_start();
+    ike_set_paths(gw.ike, &local, 1, gw.now);
+    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
+    peer_child_answered();
+    ike_set_paths(gw.ike, NULL, 0, gw.now);
+    peer_wait(90);
+    ck_assert_uint_eq(gw.outbound, PEER_FIRST_SPI);
+    ike_set_paths(gw.ike, &local, 1, gw.now);
+    gw_expect(X_INFORMATIONAL, false);
+    gw_answer_empty(gw.message.header.message_id);
+    peer_wait(29);
+    peer_check_alive(PEER_FIRST_SPI, 2);
+    peer_wait(2);
+    peer_check_alive(NEW_SPI, 2);
+    peer_wait(30);
+    peer_take_delete(peer.first_child);
+    peer_answer_delete(PEER_FIRST_SPI);
+    peer_wait(LINGER_S);
+    peer_check_alive(NEW_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
 /* The gateway sends along the new one: it is ready for ours. */
 START_TEST(child_rekeyed_by_gateway_that_uses_it)
 {
@@ -600,6 +628,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, child_rekeyed_by_gateway, 0, COUNT(offers));
     tcase_add_test(tcase, child_rekeyed_by_gateway_that_forgets_the_delete);
+    tcase_add_test(tcase, child_rekeyed_by_gateway_before_we_are_offline);
     tcase_add_test(tcase, child_rekeyed_by_gateway_that_uses_it);
     tcase_add_test(tcase, held_child_rekeyed_before_its_time);
     tcase_add_test(tcase, child_rekey_repeated_by_gateway);
