@@ -93,6 +93,7 @@ enum task {
     TASK_PROBE, /* of the path's MTU */
     TASK_TICKET,
     TASK_DELETE_OTHER, /* an IKE SA that another has replaced */
+    TASK_UPDATE_OTHER, /* of the addresses, in such a one */
 };
 
 /* IKE SAs beside the one in use (others.c). */
@@ -606,6 +607,11 @@ void others_extend(struct ike *ike);
 /* The gateway has lost it. */
 void others_forget(struct ike *ike, struct ike_sa *sa);
 enum err others_delete_answered(struct ike *ike, struct ike_sa *sa,
+                                const struct message *message) ERR_CHECK;
+/* We have moved, or are not answered: a gateway that may not have the IKE SA in use yet is told in
+ * the one before (RFC 4555 3.5). */
+void others_follow(struct ike *ike);
+enum err others_update_answered(struct ike *ike, struct ike_sa *sa,
                                 const struct message *message) ERR_CHECK;
 uint64_t others_deadline(const struct ike *ike);
 void others_tick(struct ike *ike);

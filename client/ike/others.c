@@ -178,7 +178,7 @@ enum err others_delete_answered(struct ike *ike, struct ike_sa *sa, const struct
     return OK;
 }
 
-/* ---- time and output ---- */
+/* ---- time ---- */
 
 void others_extend(struct ike *ike)
 {
@@ -224,6 +224,56 @@ static enum err delete_other(struct ike *ike, struct other_sa *other)
     }
     return err;
 }
+
+/* ---- where the gateway still is ---- */
+
+static enum err tell_where_we_are(struct ike *ike, struct ike_sa *sa)
+{
+    uint8_t buffer[128];
+    struct chain chain = chain_of(buffer, sizeof buffer);
+    enum err err;
+
+    notify_write(&chain, 0, (struct bytes){0}, N_UPDATE_SA_ADDRESSES, (struct bytes){0});
+    err = natd_write(&chain, sa->spi_i, sa->spi_r, &ike->path);
+    if (err == OK) {
+        err = exchange_request(sa, X_INFORMATIONAL, &chain, ike_room(ike), ike->now);
+    }
+    if (err == OK) {
+        sa->request.purpose = TASK_UPDATE_OTHER;
+        rung_request(ike, sa, false);
+    }
+    return err;
+}
+
+/*
+ * Our answer, which makes the IKE SA that the gateway has asked for, may not have come there: then
+ * it asks once more, but at the address that we have left, and knows nothing of the IKE SA in which
+ * we tell it where we are (RFC 7296 2.1: the answer is not repeated without being asked for).
+ */
+void others_follow(struct ike *ike)
+{
+    if (ike->sa.initiator || ike->sa.heard != 0) {
+        return;
+    }
+    for (size_t i = 0; i < OTHERS_MAX; i++) {
+        struct other_sa *other = &ike->others[i];
+
+        /* Without memory it is as if it had been lost. */
+        if (other->state == OTHER_REPLACED && !other->sa.request.busy) {
+            (void)!tell_where_we_are(ike, &other->sa);
+        }
+    }
+}
+
+enum err others_update_answered(struct ike *ike, struct ike_sa *sa, const struct message *message)
+{
+    (void)ike;
+    (void)sa;
+    (void)message;
+    return OK;
+}
+
+/* ---- time and output ---- */
 
 static enum err repeat(struct ike *ike, struct other_sa *other)
 {

@@ -193,6 +193,9 @@ void paths_started(struct ike *ike)
 {
     bool probe = ike->sa.request.purpose == TASK_PROBE;
 
+    if (ike->sa.request.purpose == TASK_UPDATE) {
+        others_follow(ike);
+    }
     ike->paths.several = ike->paths.joined = false;
     ike->paths.n_round = 0;
     /* That it is too large says nothing about the path: the empty one has its tries first. */
@@ -229,7 +232,11 @@ void paths_repeated(struct ike *ike)
     if (ike->sa.request.tries >= LOST_TRIES && paths->lost_at == IKE_NEVER && !paths->lost) {
         paths->lost_at = ike->now + LOST_US;
     }
-    if (!ike->mobike.supported || ike->sa.request.tries <= paths->alone) {
+    if (!ike->mobike.supported) {
+        return;
+    }
+    others_follow(ike);
+    if (ike->sa.request.tries <= paths->alone) {
         return;
     }
     n = pairs_list(ike, pairs);

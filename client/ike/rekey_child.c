@@ -164,6 +164,15 @@ enum err rekey_child_build(struct ike *ike, struct chain *chain)
 
 /* ---- it is refused ---- */
 
+/* The gateway has rekeyed, and has not deleted yet what it has replaced: as long as our answer may
+ * be under way it has no such Child SA, and makes it when that comes. */
+static bool may_come(struct ike *ike, const struct child *child)
+{
+    const struct child *before = children_by_spi_in(ike, child->replaces);
+
+    return before != NULL && before->state == CHILD_REPLACED;
+}
+
 /* RFC 7296 2.25: the gateway has no such Child SA, whether it has said so before or not: a new one
  * is made, unless there is one already. */
 static void lost(struct ike *ike, struct policy *policy)
@@ -171,7 +180,10 @@ static void lost(struct ike *ike, struct policy *policy)
     struct child *old = children_by_spi_in(ike, ike->renew_child.child);
 
     renew_reset(&ike->renew_child);
-    if (old != NULL) {
+    if (old != NULL && may_come(ike, old)) {
+        policy->outbound = 0;
+        children_replaced(ike, old);
+    } else if (old != NULL) {
         (void)children_deleted(ike, old);
     }
     policy->wanted = !children_carry(ike, policy->reqid);

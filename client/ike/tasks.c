@@ -50,6 +50,8 @@ static const struct task_row {
     {TASK_TICKET, true, 0, tickets_answered},
     {TASK_DELETE_OTHER, false, 0, others_delete_answered},
     {TASK_DELETE_OTHER, true, 0, others_delete_answered},
+    {TASK_UPDATE_OTHER, false, 0, others_update_answered},
+    {TASK_UPDATE_OTHER, true, 0, others_update_answered},
 };
 
 static enum err start(struct ike *ike, const struct task_job *job, uint8_t *buffer)

@@ -427,6 +427,8 @@ void gateway_say_unknown(struct gateway *gateway, const struct message *message)
 
 /* ---- gateway_child.c ---- */
 struct gateway_child *gateway_child_out(struct gateway *gateway, uint32_t spi_out);
+/* The same, also one that has been deleted a moment ago. */
+struct gateway_child *gateway_child_sent(struct gateway *gateway, uint32_t spi_out);
 struct gateway_child *gateway_child_add(struct gateway *gateway, const struct gateway_child *child);
 uint32_t gateway_child_spi(struct gateway *gateway);
 /* Deleted by either side: what it sends goes along another one from now on. */

@@ -30,6 +30,18 @@ struct gateway_child *gateway_child_out(struct gateway *gateway, uint32_t spi_ou
     return NULL;
 }
 
+struct gateway_child *gateway_child_sent(struct gateway *gateway, uint32_t spi_out)
+{
+    for (size_t i = 0; i < GATEWAY_CHILDREN_MAX; i++) {
+        struct gateway_child *child = &gateway->children[i];
+
+        if (child->state != GATEWAY_CHILD_NONE && child->spi_out == spi_out) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
 uint32_t gateway_child_spi(struct gateway *gateway)
 {
     uint8_t spi[4];

@@ -78,6 +78,7 @@ static void update(struct gateway *gateway, struct chain *reply)
         return;
     }
     gateway->ike_path = gateway->path;
+    gateway->n_tells_from = 0;
     if (gateway->config.checks_routability) {
         gateway->check_due = true;
     } else {
@@ -102,7 +103,9 @@ void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
         if (!natd) {
             gateway_complain(gateway, "UPDATE_SA_ADDRESSES without NAT detection");
         }
-        update(gateway, reply);
+        if (sa == gateway->sa) {
+            update(gateway, reply);
+        }
     }
     if (natd) {
         gateway_write_nat_detection(gateway, sa, reply);
@@ -139,12 +142,16 @@ void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *s
     gateway->esp_path = gateway->ike_path;
 }
 
-/* RFC 4555 3.6: it does not know which of them the client can be reached from. */
+/* RFC 4555 3.6: it does not know which of them the client can be reached from, unless the client
+ * has told meanwhile. */
 void gateway_tell_from_next(struct gateway *gateway)
 {
     struct addr *local = &gateway->ike_path.local.addr;
     size_t next = 0;
 
+    if (gateway->n_tells_from == 0) {
+        return;
+    }
     for (size_t i = 0; i < gateway->n_tells_from; i++) {
         next = addr_equal(&gateway->tells_from[i], local) ? i + 1 : next;
     }

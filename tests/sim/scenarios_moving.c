@@ -15,10 +15,12 @@ enum move {
     BLOCK,    /* the pair: client * 16 + gateway */
     UNBLOCK,
     REBIND,
+    LOSE,  /* our next message */
     SLEEP, /* seconds; it is told when it wakes up */
     NAP,   /* seconds; only the clock tells */
     WE_REKEY,
     IT_REKEYS,
+    IT_REKEYS_IKE,
     TELL, /* it names its addresses from that one */
     CHANGED,
 };
@@ -115,6 +117,12 @@ static const struct move_case {
      .steps = {{LOCALS, 0}, {LOCALS, B, 120000}},
      .outage_ms = RTT_MS + 2,
      .client = 1},
+    {"an update is answered while it is offline, and the NAT forgets it",
+     {.mobike = true},
+     .nat = true,
+     .steps = {{LOCALS, C}, {LOCALS, 0, 3}, {REBIND}, {LOCALS, C, 1000}},
+     .outage_ms = 2 * RTT_MS + 2,
+     .client = 2},
     {"the gateway's first address dies",
      {.mobike = true, .addresses = EVERYWHERE},
      .steps = {{GATEWAYS, 2}},
@@ -147,6 +155,16 @@ static const struct move_case {
      {.mobike = true},
      .steps = {{WE_REKEY}, {IT_REKEYS}, {LOCALS, B, 3}},
      .outage_ms = 3 * RTT_MS,
+     .client = 1},
+    {"while the gateway rekeys the IKE SA",
+     {.mobike = true},
+     .steps = {{IT_REKEYS_IKE}, {LOCALS, B, 3}},
+     .outage_ms = 2 * RTT_MS + 4,
+     .client = 1},
+    {"when our answer to that is lost",
+     {.mobike = true},
+     .steps = {{IT_REKEYS_IKE}, {LOSE}, {LOCALS, B, 10}},
+     .outage_ms = 2000,
      .client = 1},
     {"refused once",
      {.mobike = true, .refuse_update = {0, N_UNACCEPTABLE_ADDRESSES}},
@@ -205,6 +223,9 @@ static void step(struct sim *sim, enum move move, unsigned value)
     case REBIND:
         places_rebind(places);
         break;
+    case LOSE:
+        sim->network.faults.lose_to_gateway |= UINT64_C(1) << sim->network.sent_to_gateway;
+        break;
     case SLEEP:
     case NAP:
         sim_traffic(sim, SECONDS(1));
@@ -216,6 +237,9 @@ static void step(struct sim *sim, enum move move, unsigned value)
         break;
     case IT_REKEYS:
         gateway_rekey_child(&sim->gateway, sim->now);
+        break;
+    case IT_REKEYS_IKE:
+        gateway_rekey_ike(&sim->gateway, sim->now);
         break;
     case TELL:
         addr = places_addr(places_gateways[value]);

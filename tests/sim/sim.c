@@ -348,6 +348,8 @@ static void on_event(struct sim *sim, const struct ike_event *event)
         sim_note(sim, "    path lost: %s", event->text);
         break;
     case IKE_EVENT_MTU:
+        sim_note(sim, "    a path of %u octets: %s", event->mtu, event->passed ? "yes" : "no");
+        break;
     case IKE_EVENT_TICKET:
         on_ticket(sim, event->ticket);
         break;

@@ -202,6 +202,7 @@ static void arrived_here(struct sim *sim, uint32_t spi)
     const struct gateway_child *other = gateway_child_out(&sim->gateway, spi);
 
     if (child == NULL) {
+        other = gateway_child_sent(&sim->gateway, spi);
         /* Of what an engine has given up that is no more. */
         if (sim->again && other == NULL && sim->now < sim->up_at + ON_THE_WAY_US) {
             return;

@@ -194,6 +194,41 @@ START_TEST(invalid_syntax_ends_without_a_delete)
 }
 END_TEST
 
+/* ---- a rekeying of the gateway that it may not know to be answered ---- */
+
+/* It has waited so long for our answer that we go on with what it made, and do not find it there;
+ * then the answer comes. */
+START_TEST(held_child_that_the_gateway_makes_late)
+{
+    uint32_t made;
+
+    peer_start();
+    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, HIGH, "aes128gcm16-noesn", NULL);
+    made = peer_child_answered();
+    peer_wait(30);
+    gw_drain();
+    ck_assert_uint_eq(gw.outbound, NEW_SPI);
+    ike_rekey_child(gw.ike, made, gw.now);
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, made);
+    peer_answer_notify(N_CHILD_SA_NOT_FOUND, (struct bytes){0});
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, 0);
+    peer_answer_child(OTHER_SPI, HIGH);
+    /* It uses what it has made: that is not lost. */
+    peer_delete_child(PEER_FIRST_SPI);
+    peer_child_deleted(peer.first_child);
+    peer_wait(LINGER_S);
+    peer_check_alive(OTHER_SPI, 2);
+    peer_wait(60);
+    peer_take_delete(made);
+    peer_answer_delete(NEW_SPI);
+    peer_wait(LINGER_S);
+    peer_check_alive(OTHER_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
 /* ---- old IKE SAs that the gateway never deletes ---- */
 
 #define REKEYINGS 9
@@ -243,6 +278,7 @@ int main(void)
     tcase_add_test(answers, bad_ike_answer_ends_with_a_delete);
     tcase_add_test(answers, invalid_syntax_ends_without_a_delete);
     suite_add_tcase(suite, answers);
+    tcase_add_test(answers, held_child_that_the_gateway_makes_late);
     tcase_add_loop_test(old, old_ike_sas_are_deleted, 0, 2);
     suite_add_tcase(suite, old);
     return run_suite(suite);

@@ -344,6 +344,28 @@ START_TEST(token_of_an_ike_sa_that_the_gateway_rekeyed)
 }
 END_TEST
 
+/* Both sides have rekeyed it, and while its answers were lost the gateway has gone on with its own
+ * and forgotten the rest (RFC 7296 2.8.2). */
+START_TEST(token_of_an_ike_sa_that_both_rekeyed)
+{
+    struct ike_sa made;
+
+    peer_start();
+    gw_notify(gw.sa.next_id++, N_QCD_TOKEN, TOKEN);
+    ike_rekey(gw.ike, gw.now);
+    peer_take_ike();
+    peer_ask_ike(IKE_SPI, 1);
+    peer_ike_answered(&made);
+    gw.now += SECONDS(2);
+    say_unknown(TOKEN);
+    expect_nothing();
+    peer_use(&made);
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    ike_sa_free(&made);
+    peer_finish();
+}
+END_TEST
+
 /* What is protected is heard as such, whatever stands before it in the clear. */
 START_TEST(notify_in_front_of_a_protected_payload)
 {
@@ -724,6 +746,7 @@ int main(void)
     tcase_add_loop_test(qcd, token_renewed, 0, 2);
     tcase_add_loop_test(qcd, token_of_an_ike_sa_that_we_rekeyed, 0, 2);
     tcase_add_loop_test(qcd, token_of_an_ike_sa_that_the_gateway_rekeyed, 0, 2);
+    tcase_add_test(qcd, token_of_an_ike_sa_that_both_rekeyed);
     tcase_add_test(qcd, notify_in_front_of_a_protected_payload);
     suite_add_tcase(suite, qcd);
     tcase_add_test(hints, a_hint_makes_us_ask);
