@@ -38,15 +38,12 @@ void crash_token(struct ike_sa *sa, const struct message *message)
 /* RFC 6290 3: no word to the gateway, which knows nothing of it. */
 static void believe(struct ike *ike, struct ike_sa *sa)
 {
-    if (sa == &ike->sa && others_in_state(ike, OTHER_PENDING) != NULL) {
-        /* RFC 7296 2.8.2: it has gone on with its own rekeying. */
-        sa->ended = true;
+    if (others_ended(ike, sa)) {
+        /* RFC 7296 2.8.2: perhaps it has gone on with its own rekeying. */
         others_settle(ike);
-    } else if (sa == &ike->sa) {
+    } else {
         ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_LOST,
                   _("The gateway was restarted and has forgotten the connection."));
-    } else {
-        others_forget(ike, sa);
     }
 }
 

@@ -255,9 +255,9 @@ void ike_close(struct ike *ike, enum close_how how, enum reason reason, const ch
     __attribute__((format(printf, 4, 5)));
 /* The failure of one of our own functions, or a bad response. */
 void ike_close_error(struct ike *ike, enum err err, const char *during);
-/* We have answered INVALID_SYNTAX, which ends the IKE SA on both sides without a Delete (RFC
- * 7296 2.21.3). */
-void ike_close_malformed(struct ike *ike, const char *during);
+/* We have answered INVALID_SYNTAX, which ends that IKE SA on both sides without a Delete (RFC
+ * 7296 2.21.3). others_settle() is to follow. */
+void ike_close_malformed(struct ike *ike, struct ike_sa *sa, const char *during);
 /* Notes what an unauthenticated message claims; `patience` microseconds, IKE_NEVER = only
  * confirmation by repetition. */
 void ike_suspect(struct ike *ike, enum reason reason, uint64_t patience, const char *format, ...)
@@ -398,6 +398,8 @@ void auth_eap_provide(struct ike *ike, enum eap_secret secret, struct bytes valu
 /* ---- redirect.c ---- */
 /* For IKE_SA_INIT: that we follow redirections, or who has redirected us (RFC 5685 9.1, 9.3). */
 void redirect_offer(const struct ike *ike, struct chain *chain);
+/* A first response, which is not protected, with a REDIRECT that is for us (RFC 5685 3). */
+bool redirect_answers(const struct ike *ike, const struct message *message);
 /* A response of IKE_SA_INIT with a REDIRECT; true when there was one, and `*next` is set. */
 bool redirect_init(struct ike *ike, const struct message *message, enum ike_state *next);
 /* The first or last response of IKE_AUTH, whose gateway has been verified. True when it has ended
@@ -600,6 +602,9 @@ void others_adopt(struct ike *ike, struct other_sa *other, enum other_state stat
 /* After an answer is on its way: what the gateway has made is taken into use, what it has deleted
  * (`ended`) put away. */
 void others_settle(struct ike *ike);
+/* The gateway does not have that IKE SA any more; others_settle() is to follow. False when nothing
+ * is left beside it: the connection is over. */
+bool others_ended(struct ike *ike, struct ike_sa *sa);
 /* Sends the Deletes that are due. */
 void others_run(struct ike *ike);
 /* What the gateway has to say may have had no chance to come: they stay as long again. */

@@ -172,10 +172,12 @@ void ike_close_error(struct ike *ike, enum err err, const char *during)
     }
 }
 
-void ike_close_malformed(struct ike *ike, const char *during)
+void ike_close_malformed(struct ike *ike, struct ike_sa *sa, const char *during)
 {
-    ike_close(ike, CLOSE_SILENTLY, REASON_PROTOCOL, _("%s: the gateway's message is malformed."),
-              during);
+    if (!others_ended(ike, sa)) {
+        ike_close(ike, CLOSE_SILENTLY, REASON_PROTOCOL,
+                  _("%s: the gateway's message is malformed."), during);
+    }
 }
 
 /* The connection ends by what is suspected. */

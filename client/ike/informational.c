@@ -50,9 +50,7 @@ static void esp_deleted(struct ike *ike, const struct delete_payload *del, struc
 /* The gateway has no IKE SA any more once we have answered. */
 static void ike_gone(struct ike *ike, struct ike_sa *sa, enum reason reason, const char *sentence)
 {
-    if (sa != &ike->sa || others_in_state(ike, OTHER_PENDING) != NULL) {
-        sa->ended = true;
-    } else {
+    if (!others_ended(ike, sa)) {
         ike_close(ike, CLOSE_SILENTLY, reason, "%s", sentence);
     }
 }

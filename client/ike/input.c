@@ -56,7 +56,8 @@ static void answer_error(struct ike *ike, const struct incoming_message *in, enu
     }
     rung_response(ike, in->sa, false);
     if (!critical) {
-        ike_close_malformed(ike, exchange_name(in->message.header.exchange));
+        ike_close_malformed(ike, in->sa, exchange_name(in->message.header.exchange));
+        others_settle(ike);
     }
 }
 

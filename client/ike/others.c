@@ -143,6 +143,15 @@ void others_adopt(struct ike *ike, struct other_sa *other, enum other_state stat
     (void)suite_text(&ike->sa.suite, ike->summary.ike_suite, sizeof ike->summary.ike_suite);
 }
 
+bool others_ended(struct ike *ike, struct ike_sa *sa)
+{
+    if (sa == &ike->sa && others_in_state(ike, OTHER_PENDING) == NULL) {
+        return false;
+    }
+    sa->ended = true;
+    return true;
+}
+
 void others_settle(struct ike *ike)
 {
     struct other_sa *pending = others_in_state(ike, OTHER_PENDING);

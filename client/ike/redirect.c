@@ -143,6 +143,14 @@ static const char *fault_text(const struct redirect *redirect, char *out, size_t
     return out;
 }
 
+bool redirect_answers(const struct ike *ike, const struct message *message)
+{
+    struct redirect redirect;
+
+    return find(ike, message, &redirect) &&
+           secret_equal(redirect.nonce, secret_bytes(&ike->sa.ni));
+}
+
 bool redirect_init(struct ike *ike, const struct message *message, enum ike_state *next)
 {
     struct redirect redirect;
@@ -153,7 +161,7 @@ bool redirect_init(struct ike *ike, const struct message *message, enum ike_stat
     }
     *next = ST_INIT_SENT;
     /* RFC 5685 3: without our nonce the response is not heard at all. */
-    if (!secret_equal(redirect.nonce, secret_bytes(&ike->sa.ni))) {
+    if (!redirect_answers(ike, message)) {
         rung_dropped(ike, "REDIRECT without our nonce");
     } else if (redirect.fault != NULL) {
         ike_suspect(ike, REASON_PROTOCOL, PATIENCE_US, _("%s: the gateway sends us on to %s."),

@@ -176,8 +176,13 @@ enum err resume_other(struct ike *ike, const struct message *message, enum ike_s
     enum err err;
 
     /* REDIRECT is for IKE_SA_INIT, which brings it again. */
-    if (notify_find(message, N_TICKET_NACK, &notify) || notify_find(message, N_REDIRECT, &notify)) {
+    if (notify_find(message, N_TICKET_NACK, &notify) || redirect_answers(ike, message)) {
         return resume_failed(ike, message, next);
+    }
+    if (notify_find(message, N_REDIRECT, &notify)) {
+        rung_dropped(ike, "REDIRECT without our nonce");
+        *next = ST_RESUME_SENT;
+        return OK;
     }
     err = init_cookie(ike, message, &cookie);
     if (ike->refusal.reason != REASON_NONE && ike->state == ST_RESUME_SENT) {

@@ -179,29 +179,31 @@ void states_response(struct ike *ike, struct ike_sa *sa, const struct message *m
     }
 }
 
-static const struct request_row *request_row_of(const struct ike *ike,
-                                                const struct message *message)
+static const struct request_row *request_row_of(const struct ike *ike, uint8_t exchange)
 {
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         const struct request_row *row = &requests[i];
 
-        if ((row->states & STATE(ike->state)) != 0 && row->exchange == message->header.exchange &&
-            fits(row->need, row->may, message->present)) {
+        if ((row->states & STATE(ike->state)) != 0 && row->exchange == exchange) {
             return row;
         }
     }
     return NULL;
 }
 
-/* The response's payloads. An exchange that we do not know, or one without its payloads: an empty
- * response moves the window on and harms nothing; INVALID_SYNTAX would end the IKE SA on both sides
+/* The response's payloads. To an exchange that we do not know an empty response moves the window on
+ * and harms nothing; one without its payloads is malformed, which ends the IKE SA on both sides
  * (RFC 7296 2.21.3). */
 static enum err answer(struct ike *ike, struct ike_sa *sa, const struct message *message,
                        struct chain *reply, bool *fatal)
 {
-    const struct request_row *row = request_row_of(ike, message);
-    enum err err = row != NULL ? row->handle(ike, sa, message, reply) : OK;
+    const struct request_row *row = request_row_of(ike, message->header.exchange);
+    enum err err = OK;
 
+    if (row != NULL) {
+        err = fits(row->need, row->may, message->present) ? row->handle(ike, sa, message, reply)
+                                                          : ERR_SYNTAX;
+    }
     *fatal = err == ERR_SYNTAX;
     if (*fatal) {
         *reply = chain_of(reply->w.start, reply->w.cap);
@@ -238,8 +240,7 @@ void states_request(struct ike *ike, struct ike_sa *sa, const struct message *me
     }
     rung_response(ike, sa, false);
     if (fatal) {
-        ike_close_malformed(ike, exchange_name(message->header.exchange));
-        return;
+        ike_close_malformed(ike, sa, exchange_name(message->header.exchange));
     }
     others_settle(ike);
 }

@@ -623,19 +623,28 @@ START_TEST(malformed_answers)
 }
 END_TEST
 
+/* 0 = SA and Nonce are malformed, 1 = the chain is, 2 and on: SA, Nonce, or both are missing. */
+static void write_malformed(struct chain *chain, int how)
+{
+    if (how == 1) {
+        chain_add(chain, (enum payload_type)200, none);
+        chain->w.start[3] = 0xff;
+    }
+    if (how == 0 || how == 2) {
+        chain_add(chain, P_NONCE, how == 0 ? bytes_of("short", 5) : TOKEN);
+    }
+    if (how == 0 || how == 3) {
+        chain_add(chain, P_SA, none);
+    }
+}
+
 /* RFC 7296 2.21.3: our INVALID_SYNTAX is the last word. */
 START_TEST(malformed_requests)
 {
     struct chain chain = gw_new_chain();
 
     peer_start();
-    if (_i == 0) {
-        chain_add(&chain, P_SA, none);
-        chain_add(&chain, P_NONCE, bytes_of("short", 5));
-    } else {
-        chain_add(&chain, (enum payload_type)200, none);
-        chain.w.start[3] = 0xff;
-    }
+    write_malformed(&chain, _i);
     gw_send_sealed(X_CREATE_CHILD_SA, 0, false, &chain);
     gw_drain();
     peer_expect_notify(X_CREATE_CHILD_SA, N_INVALID_SYNTAX);
@@ -643,6 +652,29 @@ START_TEST(malformed_requests)
     ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
     ck_assert(gw.retry);
     ck_assert(!gw_pull());
+    peer_finish();
+}
+END_TEST
+
+/* In an IKE SA that another has replaced it ends that one alone, and its repetition is answered. */
+START_TEST(malformed_requests_in_a_replaced_ike_sa)
+{
+    struct ike_sa made;
+    struct chain chain;
+
+    peer_start();
+    peer_ask_ike(IKE_SPI, 1);
+    peer_ike_answered(&made);
+    chain = gw_new_chain();
+    write_malformed(&chain, _i);
+    for (unsigned i = 0; i < 2; i++) {
+        gw_send_sealed(X_CREATE_CHILD_SA, 1, false, &chain);
+        gw_drain();
+        peer_expect_notify(X_CREATE_CHILD_SA, N_INVALID_SYNTAX);
+    }
+    peer_use(&made);
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    ike_sa_free(&made);
     peer_finish();
 }
 END_TEST
@@ -761,7 +793,8 @@ int main(void)
     tcase_add_loop_test(errors, other_errors_in_a_request, 0, 5);
     tcase_add_loop_test(errors, fatal_answers, 0, 4);
     tcase_add_loop_test(errors, malformed_answers, 0, 2);
-    tcase_add_loop_test(errors, malformed_requests, 0, 2);
+    tcase_add_loop_test(errors, malformed_requests, 0, 5);
+    tcase_add_loop_test(errors, malformed_requests_in_a_replaced_ike_sa, 1, 5);
     tcase_add_loop_test(errors, refused_for_a_while_or_for_good, 0, COUNT(refusals));
     tcase_add_loop_test(errors, refused_in_init, 0, 3);
     tcase_add_test(errors, prospects);

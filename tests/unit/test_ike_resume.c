@@ -415,7 +415,6 @@ static const struct {
     {N_NO_PROPOSAL_CHOSEN, "", 0},
     {N_INVALID_IKE_SPI, "", 0},
     {N_UNSUPPORTED_CRITICAL_PAYLOAD, "\x29", 1},
-    {N_REDIRECT, "\3\1\1\1", 4},
     {8192, "", 0},
 };
 
@@ -431,6 +430,36 @@ START_TEST(refused_at_once)
     ck_assert(!gw.down);
     ck_assert_uint_eq(gw.ticket.opaque.len, 0);
     ck_assert_uint_eq(gw.n_tickets, 1);
+    check_fallen_back(spi);
+}
+END_TEST
+
+/* RFC 5685 3: anybody can send one; without our nonce it is not heard. IKE_SA_INIT brings it again.
+ */
+START_TEST(redirected)
+{
+    static const char gateway[] = "\1\4\xcb\0\x71\7";
+    uint8_t data[64];
+    struct writer w = writer_of(data, sizeof data);
+    struct bytes nonce;
+    uint64_t spi;
+
+    get_ticket();
+    start_again();
+    expect_resume();
+    spi = gw.message.header.spi_i;
+    nonce = message_find(&gw.message, P_NONCE, 0)->body;
+    wr_bytes(&w, bytes_of(gateway, sizeof gateway - 1));
+    wr_bytes(&w, nonce);
+    data[w.len - 1] ^= 1;
+    answer_notify(N_REDIRECT, wr_written(&w));
+    ck_assert_uint_eq(gw.n_tickets, 0);
+    ck_assert(!gw_pull());
+    data[w.len - 1] ^= 1;
+    answer_notify(N_REDIRECT, wr_written(&w));
+    ck_assert(!gw.down);
+    ck_assert_uint_eq(gw.n_redirects, 0);
+    ck_assert_uint_eq(gw.ticket.opaque.len, 0);
     check_fallen_back(spi);
 }
 END_TEST
@@ -851,6 +880,7 @@ static TCase *resumption(void)
     tcase_add_loop_test(tcase, resumes_after_eap, 0, 2);
     tcase_add_test(tcase, cookie);
     tcase_add_loop_test(tcase, refused_at_once, 0, sizeof refusals / sizeof refusals[0]);
+    tcase_add_test(tcase, redirected);
     tcase_add_loop_test(tcase, refused_in_ike_auth, 0, 7);
     tcase_add_loop_test(tcase, silence, 0, 2);
     tcase_add_test(tcase, silence_for_ever);

@@ -119,16 +119,15 @@ START_TEST(requests_by_state)
         bool open = state == ST_UP || state == ST_CLOSE_TODO || state == ST_CLOSE_SENT;
 
         compose((enum ike_state)state, row->exchange, row->need, false);
-        ck_assert_ptr_eq(request_row_of(&ike, &message), open ? row : NULL);
+        ck_assert_ptr_eq(request_row_of(&ike, row->exchange), open ? row : NULL);
+        ck_assert_ptr_null(request_row_of(&ike, X_IKE_AUTH));
+        ck_assert(fits(row->need, row->may, message.present));
         compose((enum ike_state)state, row->exchange, UINT64_MAX, true);
-        ck_assert_ptr_eq(request_row_of(&ike, &message), open ? row : NULL);
+        ck_assert(fits(row->need, row->may, message.present));
         for (uint64_t bit = 1; bit != 0; bit <<= 1) {
             compose((enum ike_state)state, row->exchange, row->need & ~bit, false);
-            ck_assert_ptr_eq(request_row_of(&ike, &message),
-                             open && (row->need & bit) == 0 ? row : NULL);
+            ck_assert(fits(row->need, row->may, message.present) == ((row->need & bit) == 0));
         }
-        compose((enum ike_state)state, X_IKE_AUTH, row->need, false);
-        ck_assert_ptr_null(request_row_of(&ike, &message));
     }
 }
 END_TEST
