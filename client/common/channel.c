@@ -28,6 +28,7 @@ static const struct {
     [MESSAGE_CONNECTED] = {CHANNEL_SESSION, "(a{sv}a{ss})"},
     [MESSAGE_MTU] = {CHANNEL_SESSION, "(q)"},
     [MESSAGE_DOWN] = {CHANNEL_SESSION, "(ss)"},
+    [MESSAGE_KEEP] = {CHANNEL_SESSION, "(a{sv})"},
 };
 
 struct header {

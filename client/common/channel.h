@@ -12,7 +12,7 @@
 enum channel_message {
     /* Session to worker. */
     MESSAGE_CONNECT,    /* (a{sv}a{sv}): profile_to_variant(); options "trace" b, "have-vnet-hdr" b,
-                           "path-mtu" q. Once; ACCEPTED or DOWN follows at once. */
+                           "path-mtu" q, "ask-first" s, "kept" a{sv}. Once; ACCEPTED or DOWN follows at once. */
     MESSAGE_DISCONNECT, /* (): send Delete; DOWN follows */
     MESSAGE_SECRETS, /* a{say}: values by id, for SECRETS_REQUIRED; an empty one cancels. May take
                         as long as a person needs. */
@@ -40,6 +40,10 @@ enum channel_message {
                         means that uplinks changed, the same that the connectivity did. */
     MESSAGE_SLEEP,   /* (): the machine is about to sleep; WAKE always follows */
     MESSAGE_WAKE,    /* (): it has slept; SLEEP need not have come before */
+    /* Worker to session: for a worker that takes its place, should it be ended by a fault. */
+    MESSAGE_KEEP, /* (a{sv}): the option "kept" of that one's CONNECT, in the place of what was kept
+                     before. The worker's own business, and as secret as a password; at most
+                     CHANNEL_KEPT_MAX octets. */
     N_MESSAGES
 };
 
@@ -47,6 +51,7 @@ enum channel_side { CHANNEL_SESSION, CHANNEL_WORKER };
 
 /* Largest message, in octets: a profile with a bundle of authorities and a client certificate. */
 #define CHANNEL_MESSAGE_MAX (4U << 20)
+#define CHANNEL_KEPT_MAX (256U << 10)
 
 struct channel;
 

@@ -36,15 +36,72 @@ void session_decide(struct session *session, enum reason reason, const char *det
     session->state = ENDING;
 }
 
+/* The worker is of no use any more. */
+static void lose(struct session *session, enum reason reason, const char *why)
+{
+    if (session->reason != REASON_NONE || session->state == LOST) {
+        return;
+    }
+    if (session->was_up) {
+        session->state = LOST;
+        g_free(session->lost);
+        session->lost = g_strdup(why);
+    } else {
+        session_decide(session, reason, why);
+    }
+}
+
+static gboolean on_replace(gpointer data);
+
+/* How often within the period, this time included. */
+static guint count_crashes(struct session *session)
+{
+    gint64 now = g_get_monotonic_time();
+    guint recent = 1;
+    for (gsize i = CRASHES_MAX - 1; i > 0; i--) {
+        session->crashes[i] = session->crashes[i - 1];
+        recent += session->crashes[i] != 0 && now - session->crashes[i] < CRASHES_PERIOD;
+    }
+    session->crashes[0] = now;
+    return recent;
+}
+
+/* TUN, sockets, addresses, routes and DNS stay as they are: what would leave beside the tunnel
+ * waits for the next worker. */
+static void replace_later(struct session *session)
+{
+    guint crashes = count_crashes(session);
+    session_close_channel(session);
+    g_clear_pointer(&session->worker, worker_free);
+    if (crashes >= CRASHES_MAX) {
+        g_autofree char *detail = g_strdup_printf(_("That happened %u times in a short time. %s"),
+                                                  crashes, session->lost);
+        session_decide(session, REASON_WORKER_DIED, detail);
+        return;
+    }
+    session->state = REPLACING;
+    start_source(&session->timer,
+                 g_timeout_source_new(crashes == 1 ? 0 : REPLACE_DELAY << (crashes - 2)),
+                 on_replace, session);
+    g_autofree char *text = g_strdup_printf(_("%s It is started again."), session->lost);
+    session_reconnecting(session, text);
+}
+
 static gboolean settle(gpointer data)
 {
     struct session *session = data;
     stop_source(&session->settling);
-    if (session->reason != REASON_NONE && !worker_running(session->worker) &&
-        session->state != ENDED) {
+    if (worker_running(session->worker) || session->state == ENDED) {
+        return G_SOURCE_REMOVE;
+    }
+    if (session->state == LOST) {
+        replace_later(session);
+    }
+    if (session->reason != REASON_NONE) {
         session->state = ENDED;
         stop_source(&session->timer);
         session_close_channel(session);
+        g_clear_pointer(&session->kept, g_variant_unref);
         session_revert(session);
         session->ops->ended(session->context, session->reason, session->detail);
     }
@@ -62,11 +119,10 @@ static gboolean on_time_over(gpointer data)
     struct session *session = data;
     stop_source(&session->timer);
     if (worker_running(session->worker)) {
-        session_decide(session, REASON_WORKER_DIED,
-                       _("godwit-tunnel does not respond and was ended."));
+        lose(session, REASON_WORKER_DIED, _("godwit-tunnel does not respond and was ended."));
         worker_kill(session->worker);
     } else {
-        session_decide(session, REASON_WORKER_DIED, session->worker_end);
+        lose(session, REASON_WORKER_DIED, session->worker_end);
         settle(session);
     }
     return G_SOURCE_REMOVE;
@@ -91,13 +147,13 @@ static void on_worker_ended(void *context, const char *how)
         session_limit_time(session, EXIT_TIME);
         return;
     }
-    session_decide(session, REASON_WORKER_DIED, how);
+    lose(session, REASON_WORKER_DIED, how);
     settle(session);
 }
 
 void session_breach(struct session *session)
 {
-    session_decide(session, REASON_INTERNAL, _("godwit-tunnel does not follow the protocol."));
+    lose(session, REASON_INTERNAL, _("godwit-tunnel does not follow the protocol."));
     if (worker_running(session->worker)) {
         worker_kill(session->worker);
     } else {
@@ -113,7 +169,7 @@ void session_channel_closed(struct session *session, gboolean breach)
     } else if (worker_running(session->worker)) {
         session_limit_time(session, EXIT_TIME);
     } else {
-        session_decide(session, REASON_WORKER_DIED, session->worker_end);
+        lose(session, REASON_WORKER_DIED, session->worker_end);
         settle(session);
     }
 }
@@ -132,11 +188,40 @@ void session_end_gracefully(struct session *session, enum reason reason, const c
 
 /* ---- the start ---- */
 
+/* -1 when it cannot be started; else our end of its channel. */
+static int start_worker(struct session *session, GError **error)
+{
+    int fd = -1;
+    session->worker = worker_start(&session->fds, &fd, on_worker_ended, session, error);
+    if (session->worker) {
+        session_limit_time(session, START_TIME);
+    }
+    return fd;
+}
+
+static gboolean on_replace(gpointer data)
+{
+    struct session *session = data;
+    g_autoptr(GError) error = NULL;
+    stop_source(&session->timer);
+    if (session->state != REPLACING) {
+        return G_SOURCE_REMOVE;
+    }
+    session->state = STARTING;
+    int fd = start_worker(session, &error);
+    if (fd >= 0) {
+        session_open_channel(session, fd);
+    } else {
+        lose(session, REASON_WORKER_DIED, error->message);
+        settle(session);
+    }
+    return G_SOURCE_REMOVE;
+}
+
 /* The worker starts as soon as its descriptors exist; everything else goes on beside its own start.
  */
 static gboolean begin(struct session *session, GError **error)
 {
-    int fd;
     session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
     if (session->fds.tun < 0) {
         return FALSE;
@@ -144,11 +229,10 @@ static gboolean begin(struct session *session, GError **error)
     if (!session_open_sockets(session, error)) {
         return FALSE;
     }
-    session->worker = worker_start(&session->fds, &fd, on_worker_ended, session, error);
-    if (!session->worker) {
+    int fd = start_worker(session, error);
+    if (fd < 0) {
         return FALSE;
     }
-    session_limit_time(session, START_TIME);
     session->host = host_new(session->name, session->interface, error);
     if (!session->host) {
         close(fd);
@@ -224,6 +308,8 @@ void session_free(struct session *session)
     session_revert(session);
     g_hash_table_unref(session->summary);
     profile_free(session->profile);
+    g_clear_pointer(&session->kept, g_variant_unref);
+    g_free(session->lost);
     g_free(session->worker_end);
     g_free(session->detail);
     g_free(session->name);

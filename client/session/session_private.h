@@ -14,7 +14,15 @@
 #define DOWN_TIME 1500 /* milliseconds from Disconnect to Down: Delete and its answer */
 #define EXIT_TIME 1000 /* from Down, or from closing its socket, to its end */
 
-enum state { NEW, STARTING, CONNECTING, UP, ENDING, ENDED };
+/*
+ * A worker that crashes once the connection was up is replaced: the first time at once, then each
+ * time after twice as long. As often as this within the period it has the end of the session.
+ */
+#define CRASHES_MAX 5
+#define CRASHES_PERIOD (2 * 60 * G_USEC_PER_SEC)
+#define REPLACE_DELAY 200 /* milliseconds, the second time */
+
+enum state { NEW, STARTING, CONNECTING, UP, LOST, REPLACING, ENDING, ENDED };
 
 struct session {
     char *name;
@@ -35,6 +43,11 @@ struct session {
     struct worker *worker;
     char *worker_end; /* how it ended */
 
+    gboolean was_up;             /* once; from then on a worker that crashes is replaced */
+    char *lost;                  /* in LOST: why the worker is given up; then for the next one */
+    GVariant *kept;              /* for the next one, of MESSAGE_KEEP; NULL = nothing */
+    gint64 crashes[CRASHES_MAX]; /* when, in microseconds of the monotonic clock; 0 = not yet */
+
     struct channel *channel;
     gboolean channel_closed; /* and everything read that came by it */
     struct form *form;
@@ -50,7 +63,7 @@ void session_decide(struct session *session, enum reason reason, const char *det
 void session_end_gracefully(struct session *session, enum reason reason, const char *detail);
 /* The worker has so long for what it is to do now; 0 = it has done it. */
 void session_limit_time(struct session *session, guint milliseconds);
-/* The worker is broken, or not what we started. */
+/* The worker is broken, or not what we started: it is killed. */
 void session_breach(struct session *session);
 /* The worker closed its end of the channel; `breach` as for channel_closed_cb. */
 void session_channel_closed(struct session *session, gboolean breach);
@@ -59,6 +72,8 @@ void session_channel_closed(struct session *session, gboolean breach);
 /* Takes over `fd`. The worker finds the network and the profile waiting for it when it is up. */
 void session_open_channel(struct session *session, int fd);
 void session_close_channel(struct session *session);
+/* The connection stands still, for people: the front door and `godwit status` are told. */
+void session_reconnecting(struct session *session, const char *why);
 
 /* ---- session_host.c: what it changes on the host ---- */
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */

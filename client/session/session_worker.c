@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <time.h>
+
 #include "common/i18n.h"
 #include "common/log.h"
 #include "common/net_config_variant.h"
@@ -34,6 +36,17 @@ static gboolean known_phase(const char *phase)
     return g_strv_contains(phases, phase);
 }
 
+void session_reconnecting(struct session *session, const char *why)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    session_record_state(session, "reconnecting", why);
+    if (session->ops->phase) {
+        session->ops->phase(session->context, "reconnecting", why,
+                            (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000);
+    }
+}
+
 static void on_phase(struct session *session, GVariant *body)
 {
     const char *phase, *text;
@@ -44,7 +57,7 @@ static void on_phase(struct session *session, GVariant *body)
         return;
     }
     printable(text, shown);
-    if (session->state == UP && g_str_equal(phase, "reconnecting")) {
+    if (session->was_up && session->state != ENDING && g_str_equal(phase, "reconnecting")) {
         session_record_state(session, phase, shown);
     }
     if (session->ops->phase) {
@@ -88,8 +101,8 @@ static void on_connected(struct session *session, GVariant *body)
     g_autoptr(GVariant) summary = g_variant_get_child_value(body, 1);
     g_autoptr(GError) error = NULL;
     const char *why;
-    gboolean again = session->state == UP;
-    if (session->state != CONNECTING && !again) {
+    gboolean again = session->was_up;
+    if (session->state != CONNECTING && session->state != UP) {
         return;
     }
     if (!net_config_from_variant(config, &session->net, &why)) {
@@ -109,6 +122,7 @@ static void on_connected(struct session *session, GVariant *body)
                   profile_get(session->profile, "gateway"),
                   g_hash_table_lookup(session->summary, "asked"));
     session->state = UP;
+    session->was_up = TRUE;
     if (session->ops->connected) {
         const struct session_info info = {
             .name = session->name,
@@ -137,13 +151,23 @@ static void on_mtu(struct session *session, GVariant *body)
     }
 }
 
+static void on_keep(struct session *session, GVariant *body)
+{
+    if (g_variant_get_size(body) > CHANNEL_KEPT_MAX) {
+        session_breach(session);
+        return;
+    }
+    g_clear_pointer(&session->kept, g_variant_unref);
+    session->kept = g_variant_get_child_value(body, 0);
+}
+
 static void on_down(struct session *session, GVariant *body)
 {
     const char *reason_text, *detail;
     char shown[TEXT_MAX];
     g_variant_get(body, "(&s&s)", &reason_text, &detail);
     enum reason reason = reason_from_name(reason_text);
-    if (session->state == ENDED) {
+    if (session->state == LOST || session->state == ENDED) {
         return;
     }
     gboolean asked = session->state == ENDING;
@@ -204,6 +228,9 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     case MESSAGE_MTU:
         on_mtu(session, body);
         break;
+    case MESSAGE_KEEP:
+        on_keep(session, body);
+        break;
     case MESSAGE_DOWN:
         on_down(session, body);
         break;
@@ -226,6 +253,7 @@ static void on_closed(void *context, gboolean breach)
 void session_open_channel(struct session *session, int fd)
 {
     GVariantDict options;
+    session->channel_closed = FALSE;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
     session->surroundings = surroundings_new(session->channel, session->host);
@@ -236,6 +264,9 @@ void session_open_channel(struct session *session, int fd)
                                        profile_get(session->profile, "gateway"));
     if (way) {
         g_variant_dict_insert(&options, "ask-first", "s", way);
+    }
+    if (session->kept) {
+        g_variant_dict_insert_value(&options, "kept", session->kept);
     }
     channel_send(session->channel, MESSAGE_CONNECT,
                  g_variant_new("(@a{sv}@a{sv})", profile_to_variant(session->profile),

@@ -72,6 +72,13 @@ static void report_mtu(void *context, guint16 mtu)
     channel_send(control->channel, MESSAGE_MTU, g_variant_new("(q)", mtu));
 }
 
+static void report_keep(void *context, GVariant *kept)
+{
+    struct control *control = context;
+
+    channel_send(control->channel, MESSAGE_KEEP, g_variant_new("(@a{sv})", kept));
+}
+
 static void send_down(struct control *control, enum reason reason, const char *detail)
 {
     channel_send(control->channel, MESSAGE_DOWN,
@@ -122,6 +129,7 @@ static const struct tunnel_ops ops = {
     .secret_required = ask_secret,
     .connected = report_connected,
     .mtu = report_mtu,
+    .keep = report_keep,
     .down = report_down,
 };
 
@@ -151,14 +159,16 @@ static void on_connect(struct control *control, GVariant *body)
         g_clear_pointer(&profile, profile_free);
     }
     g_variant_unref(dict);
-    g_variant_unref(options);
     if (profile == NULL) {
         send_down(control, REASON_PROFILE, error->message);
         g_error_free(error);
-        return;
+    } else {
+        settings.kept = g_variant_lookup_value(options, "kept", G_VARIANT_TYPE_VARDICT);
+        channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
+        tunnel_connect(control->tunnel, profile, &settings);
+        g_clear_pointer(&settings.kept, g_variant_unref);
     }
-    channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
-    tunnel_connect(control->tunnel, profile, &settings);
+    g_variant_unref(options);
 }
 
 static void on_network(struct control *control, GVariant *body)
@@ -199,6 +209,7 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     case MESSAGE_SECRETS_REQUIRED:
     case MESSAGE_CONNECTED:
     case MESSAGE_MTU:
+    case MESSAGE_KEEP:
     case MESSAGE_DOWN:
     case N_MESSAGES:
         break; /* the channel lets none of these reach a worker */

@@ -72,6 +72,7 @@ static void report_connected(struct tunnel *t, const struct link *link,
     endpoint_text(&(struct endpoint){.addr = link->gateway, .port = link->port}, summary.asked);
     t->net = *net;
     t->ops->connected(t->context, net, &summary);
+    kept_report(t);
 }
 
 static gboolean start_datapath(struct tunnel *t)
@@ -145,6 +146,7 @@ static void keep_ticket(struct tunnel *t, const struct link *link, const struct 
     if (ticket != NULL && !ike_ticket_copy(&t->ticket, ticket)) {
         g_debug("the ticket is lost");
     }
+    kept_report(t);
 }
 
 void engine_event(struct tunnel *t, struct link *link, const struct ike_event *event)

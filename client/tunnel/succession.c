@@ -213,7 +213,7 @@ static void want(struct tunnel *t, enum purpose purpose, const char *why)
 
 void succession_start(struct tunnel *t)
 {
-    t->purpose = PURPOSE_CONNECT;
+    t->purpose = t->was_up ? PURPOSE_RECONNECT : PURPOSE_CONNECT;
     if (gateways_prefer(&t->known, &t->ask_first.addr)) {
         t->answered_port = t->ask_first.port;
     }

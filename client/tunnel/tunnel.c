@@ -145,7 +145,13 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
     t->traffic.vnet_hdr = options->vnet_hdr;
     t->path_mtu = options->path_mtu;
     t->ask_first = options->ask_first;
-    tunnel_look_up(t);
+    if (options->kept != NULL) {
+        kept_restore(t, options->kept);
+    }
+    /* The name service may be behind the tunnel that is down. */
+    if (t->known.n == 0) {
+        tunnel_look_up(t);
+    }
     if (t->resolving != NULL) {
         t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), link_now());
     }

@@ -42,6 +42,9 @@ struct tunnel_ops {
                       const struct tunnel_summary *summary);
     /* The TUN's MTU is another one from now on. */
     void (*mtu)(void *context, guint16 mtu);
+    /* What tunnel_options.kept of another worker is to be, should this one be ended by a fault; as
+     * secret as a password. Floating. */
+    void (*keep)(void *context, GVariant *kept);
     void (*down)(void *context, enum reason reason, const char *detail); /* last call */
 };
 
@@ -51,6 +54,7 @@ void tunnel_free(struct tunnel *tunnel);
 struct tunnel_options {
     gboolean trace, vnet_hdr;
     guint16 path_mtu;          /* 0 = ask the route */
+    GVariant *kept;            /* by a worker before this one, a{sv}; NULL = there was none */
     struct endpoint ask_first; /* if the gateway's name stands for it; none = in the usual order */
 };
 

@@ -123,6 +123,14 @@ void typed_apply(struct tunnel *tunnel);
  * again. */
 gboolean typed_forget(struct tunnel *tunnel);
 
+/* ---- kept.c: for a worker in the place of this one ---- */
+/* Tells the session what such a one needs, in the place of what it was told before. Nothing before
+ * the first connection. */
+void kept_report(struct tunnel *tunnel);
+/* Of a worker before this one, for the profile in its settings: afterwards the connection counts as
+ * one that was up. Nothing happens when it cannot be used. */
+void kept_restore(struct tunnel *tunnel, GVariant *kept);
+
 /* ---- loop.c: the main loop's side ---- */
 void loop_start(struct tunnel *tunnel);
 void loop_stop(struct tunnel *tunnel);

@@ -23,6 +23,7 @@ guint32 fake_out[FAKE_REQIDS];
 guint fake_gaps;
 
 static struct net_config nets[FAKE_ENGINES_MAX];
+static struct ike_ticket tickets[FAKE_ENGINES_MAX];
 static struct ike_child children[FAKE_ENGINES_MAX][FAKE_REQIDS];
 
 static void must(gboolean fine)
@@ -100,6 +101,23 @@ void fake_redirect(gsize engine, const char *to)
     push(engine, IKE_EVENT_REDIRECT)->text = to;
 }
 
+void fake_ticket(gsize engine, guint8 octet)
+{
+    struct ike_ticket *ticket = &tickets[engine];
+    guint8 octets[32];
+
+    memset(octets, octet, sizeof octets);
+    *ticket = (struct ike_ticket){
+        .suite = {.encr = alg_find(TRANSFORM_ENCR, ENCR_AES_GCM_16, 256),
+                  .prf = alg_find(TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0)},
+        .local_id = {.type = ID_FQDN, .len = 1},
+        .gateway_id = {.type = ID_FQDN, .len = 1},
+    };
+    must(secret_set(&ticket->opaque, bytes_of(octets, sizeof octets)) &&
+         secret_set(&ticket->sk_d, bytes_of(octets, sizeof octets)));
+    push(engine, IKE_EVENT_TICKET)->ticket = ticket;
+}
+
 /* ---- the engine ---- */
 
 enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now)
@@ -112,7 +130,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     *ike = (struct ike){
         .successor = config->successor,
         .port = config->path.remote.port,
-        .ticket = config->ticket != NULL,
+        .ticket = config->ticket != NULL ? config->ticket->opaque.data[0] : 0,
         .timeout = config->timeout_us,
     };
     (void)addr_text(&config->path.remote.addr, ike->gateway);
@@ -137,6 +155,7 @@ void ike_free(struct ike *ike)
     if (ike != NULL) {
         must(!ike->freed);
         ike->freed = TRUE;
+        ike_ticket_free(&tickets[ike - fake_engines]);
     }
 }
 

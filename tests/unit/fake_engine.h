@@ -16,7 +16,8 @@
 struct ike {
     /* of its config */
     char gateway[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX], password[64];
-    gboolean successor, ticket;
+    gboolean successor;
+    guint8 ticket; /* its octet; 0 = none */
     guint16 port;
     guint64 timeout;
     /* what was done with it */
@@ -53,6 +54,8 @@ void fake_up(gsize engine, guint32 spi, const char *address);
 void fake_up_too(gsize engine, guint32 spi, guint32 reqid);
 void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail);
 void fake_redirect(gsize engine, const char *to);
+/* A ticket, of that octet throughout. */
+void fake_ticket(gsize engine, guint8 octet);
 void fake_report(gsize engine, enum ike_event_type type);
 
 #endif

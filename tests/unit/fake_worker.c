@@ -24,6 +24,7 @@ static int channel_fd;
 static char *mode;
 static gboolean again; /* CONNECTED has been sent */
 static char *network_text; /* of the last MESSAGE_NETWORK */
+static char *kept;         /* of the worker before this one; NULL = there was none */
 
 static gboolean mode_is(const char *name)
 {
@@ -114,6 +115,11 @@ static GVariant *net_config(void)
     return dict;
 }
 
+static void keep(const char *what)
+{
+    channel_send(channel, MESSAGE_KEEP, g_variant_new_parsed("({'what': <%s>},)", what));
+}
+
 static void ask(void);
 static void phase(const char *name, const char *text);
 
@@ -124,7 +130,7 @@ static void connected(void)
     g_variant_builder_add(&summary, "{ss}", "gateway", "192.0.2.7:4500");
     g_variant_builder_add(&summary, "{ss}", "gateway-id", "vpn\x1b[2J.example.org");
     g_variant_builder_add(&summary, "{ss}", "surprise", "x");
-    if (mode_is("lies-body")) {
+    if (mode_is("lies-body") || (mode_is("breaks-once") && again)) {
         static const guint32 header[2] = {MESSAGE_CONNECTED, 5};
         send(channel_fd, header, sizeof header, 0);
         send(channel_fd, "lies", 5, 0);
@@ -134,9 +140,19 @@ static void connected(void)
     }
     channel_send(channel, MESSAGE_CONNECTED,
                  g_variant_new("(@a{sv}@a{ss})", net_config(), g_variant_builder_end(&summary)));
-    if (mode_is("dies-up")) {
+    if (mode_is("dies-up") || (mode_is("dies-once") && !kept)) {
+        keep("opaque");
         channel_flush(channel, 1000);
-        raise(SIGKILL);
+        kill(getpid(), SIGKILL);
+    }
+    if (mode_is("breaks-once") && !kept && !again) {
+        keep("opaque");
+        again = TRUE;
+        connected();
+    }
+    if (mode_is("keeps-too-much")) {
+        g_autofree char *much = g_strnfill(CHANNEL_KEPT_MAX, 'x');
+        keep(much);
     }
     if (mode_is("reconnects") && !again) {
         again = TRUE;
@@ -219,7 +235,12 @@ static void phase(const char *name, const char *text)
 static void on_connect(GVariant *body)
 {
     g_autoptr(GVariant) profile = g_variant_get_child_value(body, 0);
+    g_autoptr(GVariant) options = g_variant_get_child_value(body, 1);
+    g_autoptr(GVariant) before = g_variant_lookup_value(options, "kept", G_VARIANT_TYPE_VARDICT);
     g_variant_lookup(profile, "gateway", "s", &mode);
+    if (before && !g_variant_lookup(before, "what", "s", &kept)) {
+        abort();
+    }
     if (mode_is("dies-on-connect")) {
         die();
     }
@@ -235,7 +256,7 @@ static void on_connect(GVariant *body)
     }
     channel_send(channel, MESSAGE_ACCEPTED, NULL);
     phase("nonsense", "x");
-    phase("init", "Hello\x1b[2J");
+    phase("init", kept ? kept : "Hello\x1b[2J");
     channel_send(channel, MESSAGE_TRACE,
                  g_variant_new("(sbbt)", "--> IKE_SA_INIT", TRUE, FALSE, (guint64)3));
     if (mode_is("dies-early")) {

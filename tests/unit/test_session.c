@@ -18,6 +18,8 @@
 
 /* Far above what any step takes, so that only a hang meets it. */
 #define PATIENCE_S 20
+/* A worker that crashes so often is not replaced. */
+#define CRASHES 5
 
 struct watch {
     struct session *session;
@@ -352,17 +354,84 @@ START_TEST(early_failure)
 }
 END_TEST
 
-START_TEST(dies_up)
+static void expect_record(const char *state, const char *why)
+{
+    g_autoptr(GPtrArray) records = session_records();
+    const struct session_record *record = records->pdata[0];
+    ck_assert_str_eq(record->state, state);
+    ck_assert_str_eq(record->why, why);
+}
+
+static const struct {
+    const char *mode, *why;
+} crashes[] = {
+    {"dies-once", "godwit-tunnel was ended by signal 9 (Killed). It is started again."},
+    {"breaks-once", "godwit-tunnel does not follow the protocol. It is started again."},
+};
+
+/* Another worker goes on with what the first one left for it, and the host stays as it is. */
+START_TEST(crashes_once)
+{
+    struct watch watch = {.stop_at = crashes[_i].why};
+    g_autofree char *before = sandbox_snapshot();
+    begin(&watch, crashes[_i].mode, &ops);
+    while (!watch.phase_text || !strstr(watch.phase_text, crashes[_i].why)) {
+        run(&watch);
+    }
+    ck_assert_uint_eq(watch.connects, 1);
+    expect_way("203.0.113.5", "dev godwit0");
+    expect_record("reconnecting", crashes[_i].why);
+    while (watch.connects < 2) {
+        run(&watch);
+    }
+    expect_record("connected", "");
+    ck_assert_str_eq(watch.phase_text, "opaque");
+    ck_assert_str_eq(watch.log->str, "init trace connected reconnecting init trace connected ");
+    session_disconnect(watch.session);
+    run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
+    finish(&watch);
+    expect_clean(before);
+}
+END_TEST
+
+static const struct {
+    const char *mode, *why;
+} loops[] = {{"dies-up", "That happened 5 times in a short time. godwit-tunnel was ended by "
+                         "signal 9 (Killed)."},
+             {"keeps-too-much", "That happened 5 times in a short time. godwit-tunnel does not "
+                                "follow the protocol."}};
+
+START_TEST(crashes_again_and_again)
 {
     struct watch watch = {0};
     g_autofree char *before = sandbox_snapshot();
-    begin(&watch, "dies-up", &ops);
+    begin(&watch, loops[_i].mode, &ops);
     while (!watch.ended) {
         run(&watch);
     }
-    ck_assert(watch.connected);
+    ck_assert_uint_eq(watch.connects, CRASHES);
     ck_assert_int_eq(watch.reason, REASON_WORKER_DIED);
-    ck_assert_ptr_nonnull(strstr(watch.detail, "signal 9"));
+    ck_assert_str_eq(watch.detail, loops[_i].why);
+    finish(&watch);
+    expect_clean(before);
+}
+END_TEST
+
+START_TEST(disconnect_after_crash)
+{
+    struct watch watch = {.stop_at = "It is started again."};
+    g_autofree char *before = sandbox_snapshot();
+    begin(&watch, "dies-up", &ops);
+    /* The second time there is a moment before it is. */
+    for (guint crashed = 0; crashed < 2;) {
+        run(&watch);
+        crashed += strstr(watch.log->str, "reconnecting") != NULL;
+        g_string_truncate(watch.log, 0);
+    }
+    session_disconnect(watch.session);
+    run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
     finish(&watch);
     expect_clean(before);
 }
@@ -671,6 +740,50 @@ START_TEST(killed_session)
 }
 END_TEST
 
+/* A session that is made and ended, until it is killed. */
+static void connect_in_a_loop(void)
+{
+    for (;;) {
+        struct watch watch = {.stop_when_connected = TRUE};
+        begin(&watch, "happy", &ops);
+        run(&watch);
+        finish(&watch);
+    }
+}
+
+/* The worker, and with it a TUN that no record knows of yet, goes a moment after its session. */
+static void wait_same(const char *before)
+{
+    gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    gboolean same = FALSE;
+    while (!same && g_get_monotonic_time() < end) {
+        g_autofree char *now = sandbox_snapshot();
+        same = g_str_equal(now, before);
+    }
+    sandbox_expect_same(before);
+}
+
+/* Whatever it was at: what it leaves is found and undone, and its worker goes with it. */
+START_TEST(killed_at_any_moment)
+{
+    g_autofree char *before = sandbox_snapshot();
+    for (guint i = 1; i <= 50; i++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+            connect_in_a_loop();
+        }
+        g_usleep((gulong)g_random_int_range(0, 30000));
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        (void)session_clean_leftovers();
+        if (i % 10 == 0) {
+            wait_same(before);
+        }
+    }
+}
+END_TEST
+
 static void each_test(void)
 {
     g_setenv("GODWIT_TUNNEL", TOP_BUILDDIR "/tests/unit/fake_worker", TRUE);
@@ -692,7 +805,9 @@ int main(void)
     tcase_add_test(tcase, stop_at_once);
     tcase_add_loop_test(tcase, failure, 0, G_N_ELEMENTS(failures));
     tcase_add_loop_test(tcase, early_failure, 0, G_N_ELEMENTS(early_failures));
-    tcase_add_test(tcase, dies_up);
+    tcase_add_loop_test(tcase, crashes_once, 0, G_N_ELEMENTS(crashes));
+    tcase_add_loop_test(tcase, crashes_again_and_again, 0, G_N_ELEMENTS(loops));
+    tcase_add_test(tcase, disconnect_after_crash);
     tcase_add_loop_test(tcase, bad_end, 0, G_N_ELEMENTS(bad_ends));
     tcase_add_test(tcase, second_disconnect_kills);
     tcase_add_test(tcase, disconnect_before_anything);
@@ -708,6 +823,7 @@ int main(void)
     tcase_add_test(tcase, no_program);
     tcase_add_test(tcase, not_root);
     tcase_add_test(tcase, killed_session);
+    tcase_add_test(tcase, killed_at_any_moment);
     /* Last: they spoil what the others need. */
     tcase_add_test(tcase, no_user);
     tcase_add_test(tcase, no_tun);

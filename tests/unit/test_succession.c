@@ -13,6 +13,7 @@
 static struct {
     struct tunnel *tunnel;
     GString *log; /* what the session heard, each with a blank behind it */
+    GVariant *kept; /* what another worker is to begin with */
     gboolean over;
 } test;
 
@@ -52,6 +53,13 @@ static void on_connected(void *context, const struct net_config *net,
                            addr_text(&net->addresses[0].addr, text));
 }
 
+static void on_keep(void *context, GVariant *kept)
+{
+    (void)context;
+    g_clear_pointer(&test.kept, g_variant_unref);
+    test.kept = g_variant_ref_sink(kept);
+}
+
 static void on_mtu(void *context, guint16 mtu)
 {
     (void)context;
@@ -72,6 +80,7 @@ static const struct tunnel_ops ops = {
     .secret_required = on_secret,
     .connected = on_connected,
     .mtu = on_mtu,
+    .keep = on_keep,
     .down = on_down,
 };
 
@@ -135,9 +144,8 @@ static void let_pass(guint milliseconds)
     }
 }
 
-static void begin_asking(const char *settings, const char *ask_first)
+static void begin_with(const char *settings, struct tunnel_options options)
 {
-    struct tunnel_options options = {0};
     const struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1, .lookup4 = -1, .lookup6 = -1};
     struct profile *profile = profile_new();
     char **words = g_strsplit(settings, " ", 0);
@@ -155,13 +163,20 @@ static void begin_asking(const char *settings, const char *ask_first)
     g_strfreev(words);
     test.log = g_string_new("");
     test.tunnel = tunnel_new(&fds, &ops, NULL);
-    ck_assert(ask_first == NULL || endpoint_parse(&options.ask_first, ask_first));
     tunnel_connect(test.tunnel, profile, &options);
+}
+
+static void begin_asking(const char *settings, const char *ask_first)
+{
+    struct tunnel_options options = {0};
+
+    ck_assert(endpoint_parse(&options.ask_first, ask_first));
+    begin_with(settings, options);
 }
 
 static void begin(const char *settings)
 {
-    begin_asking(settings, NULL);
+    begin_with(settings, (struct tunnel_options){0});
 }
 
 /* Engine 0 carries the traffic, by SPI 100. */
@@ -187,6 +202,7 @@ static void teardown(void)
         ck_assert_msg(fake_engines[i].freed, "engine %zu is left", i);
     }
     g_string_free(test.log, TRUE);
+    g_clear_pointer(&test.kept, g_variant_unref);
 }
 
 /* ---- the first connection ---- */
@@ -790,6 +806,90 @@ START_TEST(password_is_kept)
 }
 END_TEST
 
+/* ---- another worker in the place of one that crashed ---- */
+
+/* It begins with what the one before left, which is then as if it had never been. */
+static void crash(const char *settings)
+{
+    GVariant *kept = g_variant_ref(test.kept);
+
+    tunnel_free(test.tunnel);
+    g_string_free(test.log, TRUE);
+    begin_with(settings, (struct tunnel_options){.kept = kept});
+    g_variant_unref(kept);
+}
+
+START_TEST(another_worker_goes_on)
+{
+    fake_names = "192.0.2.1 192.0.2.2";
+    fake_unroutable = " 192.0.2.1 ";
+    begin("");
+    wait_engines(1);
+    ck_assert_ptr_null(test.kept);
+    fake_report(0, IKE_EVENT_SECRET);
+    wait_heard("asked-password ");
+    tunnel_provide_secret(test.tunnel, "password", bytes_of_string("opensesame"));
+    fake_ticket(0, 7);
+    fake_up(0, 100, "10.9.0.5/32");
+    wait_heard("connected-192.0.2.2-10.9.0.5 ");
+    fake_ticket(0, 8);
+    let_pass(20);
+
+    /* Nobody is asked for names: who would be may be behind the tunnel. */
+    fake_names = "";
+    fake_unroutable = "";
+    crash("");
+    wait_engines(2);
+    ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.2");
+    ck_assert_str_eq(fake_engines[1].want, "10.9.0.5");
+    ck_assert_str_eq(fake_engines[1].password, "opensesame");
+    ck_assert_uint_eq(fake_engines[1].ticket, 8);
+    /* INITIAL_CONTACT: the gateway still has the one before. */
+    ck_assert(!fake_engines[1].successor);
+    /* It was up before, so one failure is not the end. */
+    fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "silent");
+    wait_engines(3);
+    ck_assert_str_eq(fake_engines[2].gateway, "192.0.2.1");
+    fake_down(2, REASON_GATEWAY_UNREACHABLE, TRUE, "silent");
+    wait_heard("reconnecting(");
+    wait_engines(4);
+    fake_up(3, 200, "10.9.0.5/32");
+    wait_heard("connected-192.0.2.2-10.9.0.5 ");
+}
+END_TEST
+
+/* Without a ticket and by another address of the gateway than the profile's. */
+START_TEST(another_worker_stays_where_it_was_redirected)
+{
+    begin_up("");
+    fake_redirect(0, "203.0.113.9");
+    wait_engines(2);
+    fake_up(1, 200, "10.9.0.5/32");
+    wait_heard("connected-203.0.113.9-10.9.0.5 ");
+    crash("");
+    wait_engines(3);
+    ck_assert_str_eq(fake_engines[2].gateway, "203.0.113.9");
+    ck_assert_uint_eq(fake_engines[2].ticket, 0);
+}
+END_TEST
+
+/* What is no use is as nothing: then it is a first connection. */
+START_TEST(another_worker_without_anything)
+{
+    static const char *const useless[] = {
+        "@a{sv} {}",
+        "{'gateways': <['nonsense']>, 'ticket': <b'x'>}",
+        "{'gateways': <['192.0.2.1']>, 'net': <@a{sv} {}>, 'ticket': <b'x'>}",
+    };
+    GVariant *kept = g_variant_ref_sink(g_variant_new_parsed(useless[_i]));
+
+    begin_with("", (struct tunnel_options){.kept = kept});
+    g_variant_unref(kept);
+    wait_engines(1);
+    ck_assert_uint_eq(fake_engines[0].ticket, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("succession");
@@ -833,6 +933,9 @@ int main(void)
     tcase_add_test(all, redirected_to_an_unknown_name);
     tcase_add_test(all, redirected_in_a_circle);
     tcase_add_test(all, password_is_kept);
+    tcase_add_test(all, another_worker_goes_on);
+    tcase_add_test(all, another_worker_stays_where_it_was_redirected);
+    tcase_add_loop_test(all, another_worker_without_anything, 0, 3);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -2,7 +2,6 @@
 """How a connection ends, and what happens between its start and its end."""
 
 import json
-import os
 import signal
 
 import gateway
@@ -100,15 +99,6 @@ def liveness_checks_are_answered(context):
                        "three answered liveness checks")
         net.check("retransmit" not in host.log(), "the gateway had to retransmit")
         net.ping(net.HOST4)
-
-
-@scenario
-def worker_is_killed(context):
-    """SIGKILL of godwit-tunnel: a clear end, everything reverted."""
-    start(context)
-    before, client = up(context)
-    os.kill(worker(), signal.SIGKILL)
-    expect_refusal(client, "worker-died", before)
 
 
 @scenario
