@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <net/if.h>
+
 #include "host/host.h"
 #include "host/netlink.h"
 #include "host/record.h"
@@ -32,6 +34,20 @@ static void read_counters(struct netlink *nl, int ifindex, struct session_record
         out->rx_packets = counters.rx_packets;
         out->tx_packets = counters.tx_packets;
     }
+}
+
+gboolean session_traffic(const char *interface, struct session_traffic *out)
+{
+    struct link_counters counters;
+    int ifindex = (int)if_nametoindex(interface);
+    struct netlink *nl = ifindex > 0 ? netlink_open(NULL) : NULL;
+    gboolean known = nl && netlink_link_counters(nl, ifindex, &counters, NULL);
+    if (known) {
+        *out = (struct session_traffic){counters.rx_octets, counters.rx_packets, counters.tx_octets,
+                                        counters.tx_packets};
+    }
+    netlink_close(nl);
+    return known;
 }
 
 static struct session_record *read_one(const struct record *record, struct netlink *nl)

@@ -60,6 +60,12 @@ void session_provide_secrets(struct session *session, GHashTable *values_bytes_b
  * were cleaned. */
 guint session_clean_leftovers(void);
 
+struct session_traffic { /* since the interface was made */
+    guint64 rx_octets, rx_packets, tx_octets, tx_packets;
+};
+/* FALSE when there is no such interface. */
+gboolean session_traffic(const char *interface, struct session_traffic *out);
+
 /* For `status`: what runs now, from the records in the run directory. */
 struct session_record {
     char *name, *interface, *gateway, *gateway_id;

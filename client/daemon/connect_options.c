@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/connect_options.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+static gboolean fail(GError **error, const char *option, const char *why)
+{
+    g_set_error(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, "Option %.64s: %s.", option, why);
+    return FALSE;
+}
+
+static gboolean is_origin(const char *text)
+{
+    return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text) &&
+           strlen(text) < sizeof((struct connect_options *)NULL)->origin;
+}
+
+static gboolean read_origin(struct connect_options *options, GVariant *value, GError **error)
+{
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
+        return fail(error, "origin", "not a string");
+    }
+    const char *text = g_variant_get_string(value, NULL);
+    if (!is_origin(text)) {
+        return fail(error, "origin", "not a word of at most 31 small letters, digits and dashes");
+    }
+    if (g_str_equal(text, "autoconnect")) {
+        return fail(error, "origin", "that is the service's own");
+    }
+    g_strlcpy(options->origin, text, sizeof options->origin);
+    return TRUE;
+}
+
+static gboolean read_one(struct connect_options *options, const char *name, GVariant *value,
+                         GError **error)
+{
+    const struct {
+        const char *name;
+        gboolean *to;
+    } switches[] = {
+        {"trace", &options->trace},
+        {"host-configuration", &options->configures_host},
+        {"bound", &options->bound},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(switches); i++) {
+        if (g_str_equal(switches[i].name, name)) {
+            if (!g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)) {
+                return fail(error, name, "not a boolean");
+            }
+            *switches[i].to = g_variant_get_boolean(value);
+            return TRUE;
+        }
+    }
+    return g_str_equal(name, "origin") ? read_origin(options, value, error)
+                                       : fail(error, name, "there is no such option");
+}
+
+gboolean connect_options_read(struct connect_options *options, GVariant *dict, GError **error)
+{
+    GVariantIter iter;
+    const char *name;
+    GVariant *value;
+    gboolean ok = TRUE;
+    *options = (struct connect_options){.configures_host = TRUE};
+    g_variant_iter_init(&iter, dict);
+    while (ok && g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
+        ok = read_one(options, name, value, error);
+        g_variant_unref(value);
+    }
+    return ok;
+}

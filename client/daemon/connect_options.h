@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_DAEMON_CONNECT_OPTIONS_H
+#define GODWIT_DAEMON_CONNECT_OPTIONS_H
+
+#include <glib.h>
+
+/* The options of Connect and ConnectSystem. */
+struct connect_options {
+    gboolean trace;
+    gboolean configures_host; /* the service does; else the caller */
+    gboolean bound;           /* to the caller's connection to the bus */
+    char origin[32];          /* "" = not told */
+};
+
+/* FALSE and *error for one that is unknown, of another type, or no value that it may have. */
+gboolean connect_options_read(struct connect_options *options, GVariant *dict, GError **error);
+
+#endif

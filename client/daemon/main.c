@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/signals.h"
+#include "daemon/service.h"
+
+#define IDLE_SECONDS 60
+
+static const char help[] =
+    "Usage: godwitd [--no-idle-exit]\n\n"
+    "The system service of Godwit: makes VPN connections for the users of this machine.\n"
+    "It is started by the system bus when it is needed.\n\n"
+    "  --no-idle-exit  stay when nothing is connected\n"
+    "  --version       print the version\n"
+    "  --help          print this\n";
+
+static gboolean on_signal(gpointer context)
+{
+    struct service *const *service = context;
+    service_stop(*service);
+    return G_SOURCE_CONTINUE;
+}
+
+static int run(const struct service_options *options)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    g_autoptr(GError) error = NULL;
+    struct service *service = NULL;
+    GSource *watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, &service);
+    signal(SIGPIPE, SIG_IGN);
+    int status = EXIT_FAILURE;
+    service = service_new(options, &error);
+    if (service) {
+        status = service_run(service);
+    } else {
+        fprintf(stderr, "godwitd: %s\n", error->message);
+    }
+    service_free(service);
+    if (watch) {
+        g_source_destroy(watch);
+        g_source_unref(watch);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct service_options options = {.idle_seconds = IDLE_SECONDS};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--no-idle-exit") == 0) {
+            options.idle_seconds = 0;
+        } else if (strcmp(argv[i], "--version") == 0) {
+            puts("godwitd " PACKAGE_VERSION);
+            return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--help") == 0) {
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        } else {
+            fprintf(stderr, "godwitd: There is no option %s. See godwitd --help.\n", argv[i]);
+            return EXIT_FAILURE;
+        }
+    }
+    if (geteuid() != 0) {
+        fprintf(stderr, "godwitd: Only root can run the service.\n");
+        return EXIT_FAILURE;
+    }
+    /* Secrets pass through memory that is not ours to wipe (the bus connection's): what is freed is
+     * overwritten. */
+    (void)mallopt(M_PERTURB, 0xa5);
+    return run(&options);
+}

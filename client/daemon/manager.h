@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_DAEMON_MANAGER_H
+#define GODWIT_DAEMON_MANAGER_H
+
+#include "daemon/properties.h"
+#include "daemon/sessions.h"
+
+/* org.godwit.VPN1.Manager. */
+struct manager;
+
+struct manager *manager_new(struct sessions *sessions, struct subscribers *subscribers);
+void manager_free(struct manager *manager);
+/* A call of one of its methods; answers the request. */
+void manager_call(struct manager *manager, struct request *request);
+/* As that caller sees them. */
+struct properties *manager_properties(struct manager *manager, const struct caller *caller);
+
+#endif
