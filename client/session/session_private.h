@@ -20,7 +20,7 @@
  */
 #define CRASHES_MAX 5
 #define CRASHES_PERIOD (2 * 60 * G_USEC_PER_SEC)
-#define REPLACE_DELAY 200 /* milliseconds, the second time */
+#define REPLACE_DELAY 200U /* milliseconds, the second time */
 
 enum state { NEW, STARTING, CONNECTING, UP, LOST, REPLACING, ENDING, ENDED };
 
