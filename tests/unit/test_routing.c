@@ -20,7 +20,8 @@ static struct network join(const char *address, const char *address6)
     struct network network = {.n = 2};
     g_free(sandbox_run("ip link add lan0 type veth peer name lan1; ip link set lan0 addrgenmode "
                        "none; ip link set lan1 up; ip link set lan0 up; ip addr add %s dev lan0; "
-                       "ip -6 addr add %s dev lan0 nodad",
+                       "ip -6 addr add %s dev lan0 nodad; "
+                       "until [ $(ip link | grep -c 'lan.@.* state UP') = 2 ]; do sleep 0.01; done",
                        address, address6));
     network.uplinks[0] = uplink_of(address, "lan0", "");
     network.uplinks[1] = uplink_of(address6, "lan0", "");
