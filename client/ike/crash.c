@@ -136,6 +136,9 @@ static void take_hint(struct ike *ike, const struct ike_sa *sa, const struct pat
 
     if (about_us && addr_equal(&path->remote.addr, &ike->path.remote.addr)) {
         crash_hint(ike);
+        if (claim->unknown_sa) {
+            paths_hint(ike);
+        }
     }
 }
 

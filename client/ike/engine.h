@@ -176,7 +176,9 @@ struct liveness {
     uint64_t began;   /* when the IKE SA was established */
     uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
     uint64_t looked;  /* when the carrier was last asked to tell */
-    bool wanted;      /* the path is in doubt: at once */
+    /* When the gateway was last asked because traffic had stopped; 0 = not since a move. */
+    uint64_t stall_asked;
+    bool wanted; /* the path is in doubt: at once */
 };
 
 /* Unprotected messages about SAs that the gateway has lost (crash.c). */
@@ -559,6 +561,10 @@ void liveness_tick(struct ike *ike);
 /* Something suggests that the gateway has lost its state: it is asked at the next occasion, unless
  * it never is. */
 void liveness_hint(struct ike *ike);
+/* The request that starts now asks because traffic has stopped. */
+bool liveness_about_stall(const struct ike *ike);
+/* When the gateway was last heard, by IKE or ESP. */
+uint64_t liveness_heard(const struct ike *ike);
 
 /* ---- id_sync.c: message IDs after a failover of the gateway's cluster (RFC 6311) ---- */
 /* By its header it may be one of its messages. */

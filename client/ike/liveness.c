@@ -10,10 +10,12 @@
  * has rebound or a path has died without a word.
  */
 
-#define LOOK_US UINT64_C(1000000)  /* between looks while traffic flows */
+#define LOOK_US UINT64_C(500000)   /* between looks while traffic flows */
 #define BOTH_US UINT64_C(5000000)  /* in came at most so long before out stayed alone */
-#define ALONE_US UINT64_C(1000000) /* out alone for so long is more than a last acknowledgement */
-#define STALL_US UINT64_C(2000000) /* patience then */
+#define ALONE_US UINT64_C(400000)  /* out alone for so long is more than a last acknowledgement */
+#define STALL_US UINT64_C(1000000) /* patience then, and some round trips */
+#define STALL_RTTS 4
+#define AGAIN_US UINT64_C(5000000) /* from one such question to the next */
 
 static bool off(const struct ike *ike)
 {
@@ -60,21 +62,45 @@ static bool stalled(const struct liveness *liveness)
            liveness->out - liveness->since >= ALONE_US;
 }
 
-static uint64_t patience(const struct ike *ike)
+/* When it is to be asked about what goes out alone. */
+static uint64_t due_at(const struct ike *ike)
 {
-    return stalled(&ike->liveness) ? least(STALL_US, ike->config.dpd_us) : ike->config.dpd_us;
+    const struct liveness *liveness = &ike->liveness;
+    uint64_t late = liveness->since + ike->config.dpd_us;
+    uint64_t soon = liveness->since + STALL_US + STALL_RTTS * ike->paths.rtt;
+
+    if (!stalled(liveness)) {
+        return late;
+    }
+    if (liveness->stall_asked != 0 && soon < liveness->stall_asked + AGAIN_US) {
+        soon = liveness->stall_asked + AGAIN_US;
+    }
+    return least(soon, late);
 }
 
 bool liveness_due(struct ike *ike)
 {
-    return ike->liveness.wanted || (!off(ike) && ike->liveness.since != 0 &&
-                                    ike->now >= ike->liveness.since + patience(ike));
+    return ike->liveness.wanted ||
+           (!off(ike) && ike->liveness.since != 0 && ike->now >= due_at(ike));
+}
+
+uint64_t liveness_heard(const struct ike *ike)
+{
+    return ike->sa.heard > ike->liveness.in ? ike->sa.heard : ike->liveness.in;
+}
+
+bool liveness_about_stall(const struct ike *ike)
+{
+    return ike->liveness.stall_asked == ike->now;
 }
 
 /* An empty INFORMATIONAL request (RFC 7296 1.4), or one with NAT detection (RFC 4555 3.8). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
     ike->liveness.wanted = false;
+    if (stalled(&ike->liveness)) {
+        ike->liveness.stall_asked = ike->now;
+    }
     /* Once: what stays one-way may be meant so. */
     ike->liveness.flowed = 0;
     return mobike_build_check(ike, chain);
@@ -96,6 +122,7 @@ void liveness_answer(struct ike *ike)
 void liveness_moved(struct ike *ike)
 {
     ike->liveness.flowed = ike->now;
+    ike->liveness.stall_asked = 0;
 }
 
 /* The longer nothing has happened the rarer. */
@@ -115,7 +142,7 @@ uint64_t liveness_deadline(const struct ike *ike)
     if (off(ike)) {
         return IKE_NEVER;
     }
-    at = (liveness->since != 0 ? liveness->since : liveness->looked) + patience(ike);
+    at = liveness->since != 0 ? due_at(ike) : liveness->looked + ike->config.dpd_us;
     return least(at, liveness->looked + look_interval(liveness));
 }
 

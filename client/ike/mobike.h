@@ -113,6 +113,9 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
 void paths_prove(struct paths *paths, const struct addr *addr);
 /* The gateway does not take ike->path. */
 void paths_refused(struct ike *ike);
+/* Somebody says that the gateway does not know the IKE SA. It counts when it has been silent for
+ * long and is being asked already: then another one is begun at once. */
+void paths_hint(struct ike *ike);
 /* ESP cannot go on; `why` is a translated sentence. */
 void paths_lose(struct ike *ike, const char *why);
 /* The gateway tells where it can be reached; `from` is where it does so from. */

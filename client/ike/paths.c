@@ -18,6 +18,10 @@
 #define QUICK_MAX_US UINT64_C(1000000)
 #define LOST_US UINT64_C(5000000)
 #define LOST_TRIES 3
+/* A gateway that has not been heard for so long may have forgotten us, so that no path is of any
+ * help: another IKE SA is begun sooner, which does no harm when this one is heard after all. */
+#define FORGOTTEN_US UINT64_C(60000000)
+#define LOST_SOON_US UINT64_C(2000000)
 /* An address of the family in use may come a little later (duplicate address detection): it is
  * awaited, since gateways make new Child SAs when the family changes. */
 #define FAMILY_US UINT64_C(3000000)
@@ -26,6 +30,7 @@
 /* How often a request goes along one pair before others join in. */
 #define ALONE_GONE 1   /* the pair in use does not exist any more */
 #define ALONE_DOUBT 2  /* there are signs that it may not work */
+#define ALONE_STALL 3  /* traffic has stopped a moment ago: it may go on by itself */
 #define ALONE_BETTER 3 /* the pair in use works, this one would be better */
 #define ALONE_PROBE 3  /* two that may be too large, and an empty one */
 
@@ -144,13 +149,18 @@ static uint64_t quick(const struct ike *ike)
     return interval < QUICK_MAX_US ? interval : QUICK_MAX_US;
 }
 
+static bool may_be_forgotten(const struct ike *ike)
+{
+    return ike->now >= liveness_heard(ike) + FORGOTTEN_US;
+}
+
 /* The request in flight, or an update or liveness check, goes out now and is repeated soon. */
 static void ask(struct ike *ike, unsigned alone)
 {
     struct request *request = &ike->sa.request;
 
     if (!ike->paths.lost && alone != ALONE_BETTER) {
-        ike->paths.lost_at = ike->now + LOST_US;
+        ike->paths.lost_at = ike->now + (may_be_forgotten(ike) ? LOST_SOON_US : LOST_US);
     }
     ike->paths.n_round = 0;
     if (request->busy) {
@@ -192,17 +202,30 @@ static void go(struct ike *ike, const struct path *to, unsigned alone)
 void paths_started(struct ike *ike)
 {
     bool probe = ike->sa.request.purpose == TASK_PROBE;
+    bool check = ike->sa.request.purpose == TASK_CHECK;
 
     if (ike->sa.request.purpose == TASK_UPDATE) {
         others_follow(ike);
     }
     ike->paths.several = ike->paths.joined = false;
     ike->paths.n_round = 0;
-    /* That it is too large says nothing about the path: the empty one has its tries first. */
-    ike->paths.alone = probe ? ALONE_PROBE : ALONE_DOUBT;
-    if (ike->mobike.supported && (probe || ike->sa.request.purpose == TASK_CHECK)) {
+    ike->paths.alone = ALONE_DOUBT;
+    if (probe) {
+        /* That it is too large says nothing about the path: the empty one has its tries first. */
+        ike->paths.alone = ALONE_PROBE;
+    } else if (check && liveness_about_stall(ike)) {
+        ike->paths.alone = ALONE_STALL;
+    }
+    if (ike->mobike.supported && (probe || check)) {
         ike->sa.request.interval = quick(ike);
         ike->sa.request.due = ike->now + ike->sa.request.interval;
+    }
+}
+
+void paths_hint(struct ike *ike)
+{
+    if (ike->paths.lost_at != IKE_NEVER && may_be_forgotten(ike)) {
+        ike->paths.lost_at = ike->now;
     }
 }
 

@@ -438,6 +438,29 @@ START_TEST(a_gateway_that_has_really_forgotten)
 }
 END_TEST
 
+/* It was silent for long: the carrier begins another IKE SA beside this one. Who says it a moment
+ * after it was heard gets nothing. */
+START_TEST(a_hint_after_a_long_sleep)
+{
+    gw_start();
+    gw_connect_tunnel();
+    gw.now += SECONDS(_i == 0 ? 600 : 20);
+    ike_woke(gw.ike, gw.now);
+    gw_expect(X_INFORMATIONAL, false);
+    say_unknown(none);
+    gw_tick_at(gw.now);
+    gw_drain();
+    ck_assert_uint_eq(gw.n_lost, _i == 0);
+    say_unknown(none);
+    gw_tick_at(gw.now);
+    expect_nothing();
+    ck_assert_uint_eq(gw.n_lost, _i == 0);
+    gw_answer_empty(2);
+    ck_assert(!gw.down);
+    gw_finish();
+}
+END_TEST
+
 /* ESP whose SPI it does not know: the message tells nothing of the IKE SA. */
 START_TEST(a_hint_about_a_child_sa)
 {
@@ -783,6 +806,7 @@ int main(void)
     suite_add_tcase(suite, qcd);
     tcase_add_test(hints, a_hint_makes_us_ask);
     tcase_add_test(hints, a_gateway_that_has_really_forgotten);
+    tcase_add_loop_test(hints, a_hint_after_a_long_sleep, 0, 2);
     tcase_add_loop_test(hints, a_hint_about_a_child_sa, 0, 4);
     tcase_add_loop_test(hints, a_hint_by_icmp, 0, 2);
     tcase_add_loop_test(hints, the_gateway_does_not_know_a_child_sa, 0, 3);

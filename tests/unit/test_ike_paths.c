@@ -105,7 +105,7 @@ START_TEST(woken_with_a_dead_gateway)
     ck_assert(silent());
     gw_tick_at(gw.now + 1 * MS);
     gw_expect(X_INFORMATIONAL, false);
-    for (unsigned i = 0; i < 47; i++) {
+    for (unsigned i = 0; i < 17; i++) {
         gw_tick_at(gw.now + 100 * MS);
         gw_drain();
         ck_assert_uint_eq(gw.n_lost, 0);
