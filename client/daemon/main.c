@@ -14,12 +14,13 @@
 #define IDLE_SECONDS 60
 
 static const char help[] =
-    "Usage: godwitd [--no-idle-exit]\n\n"
+    "Usage: godwitd [--no-idle-exit | --idle-exit=SECONDS]\n\n"
     "The system service of Godwit: makes VPN connections for the users of this machine.\n"
     "It is started by the system bus when it is needed.\n\n"
-    "  --no-idle-exit  stay when nothing is connected\n"
-    "  --version       print the version\n"
-    "  --help          print this\n";
+    "  --idle-exit=SECONDS  end when nothing was connected for so long, 60 unless told\n"
+    "  --no-idle-exit       stay when nothing is connected\n"
+    "  --version            print the version\n"
+    "  --help               print this\n";
 
 static gboolean on_signal(gpointer context)
 {
@@ -50,20 +51,34 @@ static int run(const struct service_options *options)
     return status;
 }
 
+/* FALSE when it is none. */
+static gboolean read_option(struct service_options *options, const char *text)
+{
+    guint64 seconds = 0;
+    if (strcmp(text, "--no-idle-exit") == 0) {
+        options->idle_seconds = 0;
+        return TRUE;
+    }
+    if (!g_str_has_prefix(text, "--idle-exit=") ||
+        !g_ascii_string_to_unsigned(strchr(text, '=') + 1, 10, 1, 86400, &seconds, NULL)) {
+        return FALSE;
+    }
+    options->idle_seconds = (guint)seconds;
+    return TRUE;
+}
+
 int main(int argc, char **argv)
 {
     struct service_options options = {.idle_seconds = IDLE_SECONDS};
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--no-idle-exit") == 0) {
-            options.idle_seconds = 0;
-        } else if (strcmp(argv[i], "--version") == 0) {
+        if (strcmp(argv[i], "--version") == 0) {
             puts("godwitd " PACKAGE_VERSION);
             return EXIT_SUCCESS;
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(help, stdout);
             return EXIT_SUCCESS;
-        } else {
-            fprintf(stderr, "godwitd: There is no option %s. See godwitd --help.\n", argv[i]);
+        } else if (!read_option(&options, argv[i])) {
+            fprintf(stderr, "godwitd: %s is no option. See godwitd --help.\n", argv[i]);
             return EXIT_FAILURE;
         }
     }
