@@ -50,11 +50,13 @@ def _descriptor(text):
 
 
 class Client:
-    """One `godwit connect --standalone`."""
+    """One `godwit connect --standalone`, or through godwitd when it is that of a `user` (bus.py)."""
 
     def __init__(self, context, *arguments, host="vpn.example.org", password=None, psk=None,
-                 key_password=None, ca="root", enter=None, namespace=None):
-        command = [program(context), "connect", *([host] if host else []), "--standalone"]
+                 key_password=None, ca="root", enter=None, namespace=None, user=None):
+        command = [program(context), "connect", *([host] if host else [])]
+        command += [] if user else ["--standalone"]
+        self.user = user
         if ca:
             command += ["--ca", context.pki.certificate(ca)]
         descriptors = []
@@ -65,8 +67,9 @@ class Client:
                 command += [option, str(descriptors[-1])]
         command += arguments
         self.secrets = [secret for secret in (password, psk, key_password) if secret]
-        self.process = net.Process(command, pass_fds=descriptors, enter=enter, namespace=namespace,
-                                   env=environment(context))
+        self.process = net.Process(
+            command, pass_fds=descriptors, enter=user.become if user else enter, namespace=namespace,
+            env={**environment(context), **(user.environment() if user else {})})
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -89,7 +92,8 @@ class Client:
             raise net.Failure(f"a sanitizer reported: {report.group(0)}")
         for secret in self.secrets:
             net.check(secret not in self.output, "the output shows a secret")
-        net.wait_until(lambda: not processes(), 5, "end of every process of the client")
+        if not self.user:
+            net.wait_until(lambda: not processes(), 5, "end of every process of the client")
         return code
 
     def disconnect(self, number=signal.SIGINT):
@@ -154,6 +158,12 @@ def stat_of(pid):
     return dict(zip(("state", "parent", "group", "session", "tty"), fields))
 
 
+def parent_of(pid):
+    """None when it has ended."""
+    with contextlib.suppress(OSError):
+        return int(stat_of(pid)["parent"])
+
+
 def processes(name="godwit"):
     """PIDs in this sandbox of programs whose name starts so."""
     found = []
@@ -185,10 +195,12 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Terminal:
     """A pseudo-terminal for programs that ask; the program becomes its session's leader."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, enter=None):
         self.output = ""
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
+            if enter:
+                enter()
             os.execvpe(command[0], command, {**os.environ, "LC_ALL": "C.UTF-8", **env})
 
     def read_until(self, pattern, timeout, echo=None):

@@ -110,7 +110,7 @@ def _as_first_process(main):
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _exit_with(main)
+        exit_with(main)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     while True:
         pid, status = os.wait()
@@ -123,7 +123,8 @@ def _exit_code(status):
     return code if code >= 0 else 128 - code
 
 
-def _exit_with(function):
+def exit_with(function):
+    """The end of a forked process."""
     code = 70
     try:
         code = function() or 0
@@ -145,7 +146,7 @@ def _supervise(main):
     child = os.fork()
     if child == 0:
         die_with_parent()
-        _exit_with(lambda: _as_first_process(main))
+        exit_with(lambda: _as_first_process(main))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     return _exit_code(os.waitpid(child, 0)[1])
@@ -157,7 +158,7 @@ def start(main):
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        _exit_with(lambda: _supervise(main))
+        exit_with(lambda: _supervise(main))
     return pid
 
 

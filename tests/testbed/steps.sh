@@ -18,6 +18,7 @@ packages=(
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
+    polkitd systemd tcpdump
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
@@ -248,7 +249,7 @@ testbed()
     /usr/bin/python3 tests/testbed/run.py --build "$directory" "${options[@]+"${options[@]}"}" "$@"
 }
 
-# testbed_suite DIR testbed|roam
+# testbed_suite DIR testbed|roam|leaks
 testbed_suite()
 {
     local output=$scratch/testbed
@@ -304,7 +305,7 @@ suite()
     case $1 in
     unit | sim) automake_suite build "$1" ;;
     unit-asan | sim-asan) automake_suite build-asan "${1%-asan}" ;;
-    testbed | roam) testbed_suite build "$1" ;;
+    testbed | roam | leaks) testbed_suite build "$1" ;;
     testbed-asan) testbed_suite build-asan testbed ;;
     fuzz) fuzz_suite ;;
     dist) dist_suite ;;

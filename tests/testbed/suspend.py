@@ -31,18 +31,21 @@ ITIMERSPEC = struct.Struct("=qqqq")
 
 
 class Suspend:
-    """Made before the client starts. `logind` False: only the clocks tell."""
+    """Made before the client starts. `logind` False: only the clocks tell. On a bus of its own
+    unless there is one (bus.py)."""
 
-    def __init__(self, context, logind=True):
+    def __init__(self, context, logind=True, bus=None):
         self.slept = 0
         with open(ASLEEP, "wb") as file:
             file.write(struct.pack("=q", 0))
         os.chmod(ASLEEP, 0o644)
         with open("/etc/ld.so.preload", "w", encoding="ascii") as file:
             file.write(os.path.join(context.build, "tests/testbed/asleep.so") + "\n")
+        if logind and not bus:
+            self._start_bus()
         self.logind = self._start_logind() if logind else None
 
-    def _start_logind(self):
+    def _start_bus(self):
         os.makedirs("/run/dbus", exist_ok=True)
         sandbox.mount("tmpfs", "/run/dbus", "tmpfs", 0, "mode=755")
         with open("/run/bed/bus.conf", "w", encoding="ascii") as file:
@@ -50,6 +53,9 @@ class Suspend:
         self.bus = net.Process(["dbus-daemon", "--config-file", "/run/bed/bus.conf", "--nofork",
                                 "--print-address"])
         self.bus.read_until("unix:", 10)
+
+    @staticmethod
+    def _start_logind():
         logind = net.Process(["/usr/bin/python3", "-m", "dbusmock", "--system", "--logfile",
                               "/run/bed/logind.log", "--template", "logind"])
         net.run("gdbus", "wait", "--system", "--timeout", "20", "org.freedesktop.login1")

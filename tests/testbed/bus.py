@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The system bus of a scenario: a real dbus-daemon and a real polkitd, users at the machine, and
+godwitd of the build, which the bus starts when somebody asks for it.
+
+Nothing of it is the machine's own: /run, /etc, the folders of D-Bus services and of polkit's actions
+and rules are the sandbox's. logind alone is missing; seated.c and the files that libsystemd reads
+stand in for it, so that polkit takes alice1 and bob1 for users in front of the screen, and eve1 for
+somebody from far away.
+"""
+
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import client
+import net
+import sandbox
+
+NAME, PATH = "org.godwit.VPN1", "/org/godwit/VPN1"
+LOG = "/run/bed/bus.log"
+SERVICES = "/usr/share/dbus-1/system-services"
+SESSION = """UID={uid}
+USER={name}
+ACTIVE={active}
+IS_DISPLAY=1
+STATE=active
+REMOTE={remote}
+TYPE={kind}
+CLASS=user
+"""
+ADMINISTRATORS = "sudo"
+
+
+@dataclasses.dataclass
+class User:
+    name: str
+    uid: int
+    seated: bool = True
+    administrator: bool = False
+    password: str = "correct horse battery"
+
+    @property
+    def home(self):
+        return f"/run/bed/home/{self.name}"
+
+    @property
+    def runtime(self):
+        return f"/run/user/{self.uid}"
+
+    def environment(self):
+        return {"HOME": self.home, "USER": self.name, "LOGNAME": self.name, "SHELL": "/bin/sh",
+                "XDG_RUNTIME_DIR": self.runtime}
+
+    def become(self):
+        """In a process of its own, before the program."""
+        os.initgroups(self.name, self.uid)
+        os.setgid(self.uid)
+        os.setuid(self.uid)
+        sandbox.die_with_parent()  # changing the user has undone it
+        os.chdir(self.home)
+
+
+USERS = {user.name: user for user in (
+    User("alice1", 2001), User("bob1", 2002), User("eve1", 2003, seated=False),
+    User("admin1", 2004, seated=False, administrator=True))}
+
+
+def _append(path, text):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _write(path, text, mode=0o644):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def _cover(path):
+    """An empty folder that nobody else sees, over one of the machine's."""
+    os.makedirs(path, exist_ok=True)
+    sandbox.mount("tmpfs", path, "tmpfs", 0, "mode=755")
+
+
+def _add_user(user):
+    """With a session of logind's for who sits in front of the machine."""
+    _append("/etc/passwd", f"{user.name}:x:{user.uid}:{user.uid}::{user.home}:/bin/sh\n")
+    _append("/etc/group", f"{user.name}:x:{user.uid}:\n")
+    for folder in (user.home, user.runtime):
+        os.makedirs(folder, mode=0o700)
+        os.chown(folder, user.uid, user.uid)
+    _write(f"/run/systemd/users/{user.uid}", f"NAME={user.name}\nSTATE=active\n"
+           f"DISPLAY={user.uid}\nSESSIONS={user.uid}\nACTIVE_SESSIONS={user.uid}\n")
+    seated = user.seated
+    session = SESSION.format(uid=user.uid, name=user.name, active="1", remote="0" if seated else "1",
+                             kind="wayland" if seated else "tty")
+    _write(f"/run/systemd/sessions/{user.uid}", session + ("SEAT=seat0\n" if seated else ""))
+
+
+def set_passwords():
+    """So that PAM knows the users; only where polkit asks for a password, since it takes a moment."""
+    for user in USERS.values():
+        shadow = net.run("openssl", "passwd", "-6", "-stdin", input_text=user.password).strip()
+        _append("/etc/shadow", f"{user.name}:{shadow}:19000:0:99999:7:::\n")
+
+
+def _administrators():
+    text = _read("/etc/group")
+    names = ",".join(user.name for user in USERS.values() if user.administrator)
+    _write("/etc/group", re.sub(rf"^({ADMINISTRATORS}:.*:).*$", rf"\1{names}", text, flags=re.M))
+
+
+def find(context, name):
+    """A file of ours, made or written."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for folder in (context.build, top):
+        if os.path.exists(os.path.join(folder, name)):
+            return os.path.join(folder, name)
+    raise net.Failure(f"there is no {name}")
+
+
+def _started_by_bus(service, environment, command):
+    """A D-Bus service file without systemd, with that command in that environment."""
+    service = re.sub(r"^Exec=(.*)", rf"Exec=/usr/bin/env {environment} {command}", service, flags=re.M)
+    return re.sub(r"^SystemdService=.*\n", "", service, flags=re.M)
+
+
+class Bus:
+    """Starts with a `with`; the programs in it end with the sandbox."""
+
+    def __init__(self, context):
+        self.context = context
+        self.daemon = None
+        for folder in ("/run/dbus", "/run/systemd", "/run/user", "/run/polkit"):
+            _cover(folder)
+        for folder in ("/run/systemd/users", "/run/systemd/sessions", "/run/systemd/seats",
+                       "/run/bed/home"):
+            os.makedirs(folder, exist_ok=True)
+        # What a build without --prefix takes for /etc.
+        _cover("/usr/local/etc")
+        for user in USERS.values():
+            _add_user(user)
+        _administrators()
+        self._install_polkit()
+        self._install_services()
+        self.start()
+
+    def _install_polkit(self):
+        actions = "/usr/share/polkit-1/actions"
+        kept = f"{actions}/org.freedesktop.policykit.policy"
+        own = _read(kept)
+        _cover(actions)
+        _write(kept, own)
+        shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.policy"), actions)
+        _cover("/etc/polkit-1/rules.d")
+        os.chmod("/etc/polkit-1/rules.d", 0o755)
+
+    def _install_services(self):
+        service = _read(f"{SERVICES}/org.freedesktop.PolicyKit1.service")
+        policies = "/usr/share/dbus-1/system.d"
+        kept = {path: _read(path) for path in (f"{policies}/org.freedesktop.PolicyKit1.conf",
+                                               f"{policies}/org.freedesktop.login1.conf")}
+        for folder in (SERVICES, policies, "/etc/dbus-1/system.d"):
+            _cover(folder)
+        for path, policy in kept.items():
+            _write(path, policy)
+        shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.conf"), policies)
+        seated = os.path.join(self.context.build, "tests/testbed/seated.so")
+        _write(f"{SERVICES}/org.freedesktop.PolicyKit1.service",
+               _started_by_bus(service, f"LD_PRELOAD={seated}", r"\1"))
+        environment = " ".join(f"{name}={value}"
+                               for name, value in client.environment(self.context).items())
+        _write(f"{SERVICES}/{NAME}.service",
+               _started_by_bus(_read(find(self.context, f"generated/{NAME}.service")), environment,
+                               f"{self.context.build}/godwitd"))
+
+    # ---- the bus itself ----
+
+    def start(self):
+        ready, write = os.pipe()
+        with open(LOG, "ab") as log:
+            self.daemon = subprocess.Popen(
+                ["dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog",
+                 f"--print-address={write}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write],
+                preexec_fn=sandbox.die_with_parent)
+        os.close(write)
+        net.check(os.read(ready, 100), "dbus-daemon has ended")
+        os.close(ready)
+
+    def stop(self):
+        self.daemon.kill()
+        self.daemon.wait()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("/run/dbus/system_bus_socket")
+
+    @staticmethod
+    def log():
+        with open(LOG, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    # ---- godwitd ----
+
+    @staticmethod
+    def pid():
+        """Of godwitd; None when it does not run."""
+        found = client.processes("godwitd")
+        # Not a child of it that is about to become a worker.
+        found = [pid for pid in found if client.parent_of(pid) not in found]
+        net.check(len(found) < 2, f"{len(found)} godwitd are running")
+        return found[0] if found else None
+
+    def godwitd(self):
+        """Starts it, as whoever asks for it does; its PID."""
+        net.run("busctl", "--system", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                "org.freedesktop.DBus", "StartServiceByName", "su", NAME, "0")
+        return self.pid()
+
+    def kill(self, number=signal.SIGKILL):
+        """Ends godwitd and waits until it and its workers are gone, and the bus knows."""
+        os.kill(self.pid(), number)
+        net.wait_until(lambda: not self.pid() and not client.processes("godwit-tunnel"), 10,
+                       "end of godwitd")
+        net.wait_until(lambda: not self._owned(), 5, "notice of the bus that godwitd is gone")
+
+    @staticmethod
+    def _owned():
+        return "true" in net.run("busctl", "--system", "call", "org.freedesktop.DBus",
+                                 "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                                 "s", NAME)
+
+    # ---- commands of users ----
+
+    def run(self, user, *arguments, timeout=30, input_text=None):
+        """`godwit ARGUMENTS` of that user (None = root): (exit code, standard output, errors)."""
+        user = USERS.get(user)
+        done = subprocess.run(
+            [client.program(self.context), *arguments], capture_output=True, text=True,
+            input=input_text,
+            timeout=timeout, check=False, preexec_fn=user.become if user else None,
+            env={**os.environ, "LC_ALL": "C.UTF-8", **client.environment(self.context),
+                 **(user.environment() if user else {})})
+        report = client.SANITIZER.search(done.stderr)
+        net.check(not report, f"a sanitizer reported: {report and report.group(0)}")
+        return done.returncode, done.stdout, done.stderr
+
+    def terminal(self, user, *arguments):
+        """`godwit ARGUMENTS` of that user on a terminal of its own."""
+        user = USERS[user]
+        return client.Terminal([client.program(self.context), *arguments],
+                               {**client.environment(self.context), **user.environment()},
+                               user.become)
