@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/signals.h"
+#include "daemon/privileges.h"
 #include "daemon/service.h"
 
 #define IDLE_SECONDS 60
@@ -37,7 +38,7 @@ static int run(const struct service_options *options)
     GSource *watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, &service);
     signal(SIGPIPE, SIG_IGN);
     int status = EXIT_FAILURE;
-    service = service_new(options, &error);
+    service = privileges_drop(&error) ? service_new(options, &error) : NULL;
     if (service) {
         status = service_run(service);
     } else {

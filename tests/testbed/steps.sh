@@ -13,8 +13,9 @@ packages=(
     # build
     gcc make libc6-dev autoconf automake autoconf-archive libtool pkg-config gettext autopoint
     libglib2.0-dev libglib2.0-dev-bin libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
+    libcap-ng-dev
     # tests
-    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates
+    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
