@@ -3,11 +3,10 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/options.h"
 #include "common/i18n.h"
 #include "session/session.h"
 
-static const struct flag no_flags[] = {{NULL, NULL}};
+static const struct flag no_flags[] = {{.name = NULL}};
 static const struct usage usage = {
     .synopsis = N_("godwit cleanup"),
     .about =
@@ -16,27 +15,27 @@ static const struct usage usage = {
     .flags = no_flags,
 };
 
-int command_cleanup(int argc, char **argv)
+static int run(const struct options *options)
 {
-    GError *error = NULL;
-    struct options options;
-    int code = 0;
+    guint n;
 
-    if (!options_parse(&options, &usage, argc, argv, &error)) {
-        code = cli_fail_error(REASON_USAGE, error);
-    } else if (!options.help && geteuid() != 0) {
-        code = cli_fail(REASON_NOT_ROOT, NULL);
-    } else if (!options.help) {
-        guint n = session_clean_leftovers();
-
-        if (n == 0) {
-            puts(_("There was nothing to clean up."));
-        } else {
-            printf(ngettext("Cleaned up after %u connection.\n",
-                            "Cleaned up after %u connections.\n", n),
-                   n);
-        }
+    (void)options;
+    if (geteuid() != 0) {
+        return cli_fail(REASON_NOT_ROOT, NULL);
     }
-    options_clear(&options);
-    return code;
+    n = session_clean_leftovers();
+    if (n == 0) {
+        puts(_("There was nothing to clean up."));
+    } else {
+        printf(ngettext("Cleaned up after %u connection.\n", "Cleaned up after %u connections.\n", n),
+               n);
+    }
+    return 0;
 }
+
+const struct command command_cleanup = {
+    .name = "cleanup",
+    .summary = N_("remove what killed connections left behind"),
+    .usage = &usage,
+    .run = run,
+};

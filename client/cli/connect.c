@@ -3,41 +3,54 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/bus.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/remote.h"
 #include "cli/secrets.h"
+#include "cli/target.h"
 #include "common/i18n.h"
 #include "common/signals.h"
 #include "session/session.h"
 
-enum { FLAG_STANDALONE, FLAG_TRACE };
+enum { FLAG_FOREGROUND, FLAG_STANDALONE, FLAG_TRACE };
 static const struct flag flags[] = {
+    [FLAG_FOREGROUND] = {"foreground", N_("Stay connected until Ctrl-C, SIGTERM or SIGHUP instead of "
+                                          "returning when the tunnel is up."),
+                         NULL},
     [FLAG_STANDALONE] = {"standalone", N_("Make the connection in this process, without the system "
-                                          "service. Needs root.")},
-    [FLAG_TRACE] = {"trace", N_("Show each IKE message as a line on standard error; no secrets.")},
-    {NULL, NULL},
+                                          "service, and stay until Ctrl-C. Needs root."),
+                         NULL},
+    [FLAG_TRACE] = {"trace", N_("Show each IKE message as a line on standard error; no secrets."),
+                    NULL},
+    {.name = NULL},
 };
 static const struct usage usage = {
-    .synopsis = N_("godwit connect PROFILE|HOST --standalone [OPTION…]"),
-    .about = N_("Connects to the gateway of a profile, or to a host, and stays connected until "
-                "Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C does not wait for the gateway."),
+    .synopsis = N_("godwit connect PROFILE|HOST [OPTION…]"),
+    .about = N_("Connects to the gateway of a profile, or to a host, through the system service, and "
+                "returns when the tunnel is up: godwit disconnect ends it. Ctrl-C before that gives "
+                "up; a second one does not wait for the gateway."),
     .flags = flags,
     .keys = TRUE,
     .max_words = 1,
+    .words = WORDS_PROFILES,
 };
 
+/* One connection, made by ourselves or by the service; what people see of it is the same. */
 struct connection {
     GMainLoop *loop;
-    struct session *session;
+    struct session *session; /* --standalone */
+    struct remote *remote;   /* else */
     struct prompt *prompt;
     guint64 start_us;
+    gboolean stays;   /* until Ctrl-C */
+    gboolean perhaps; /* not-found is not said: something else is tried */
     gboolean over;
+    enum reason reason;
     int code;
 };
 
-/* ---- what the session tells ---- */
+/* ---- what it tells ---- */
 
 static void on_phase(void *context, const char *phase, const char *text, guint64 at_us)
 {
@@ -56,12 +69,22 @@ static void on_trace(void *context, const char *line, gboolean outbound, gboolea
 
 static void on_connected(void *context, const struct session_info *info)
 {
-    const struct connection *c = context;
+    struct connection *c = context;
 
     if (info->again) {
         progress_again(c->start_us, info);
-    } else {
-        progress_connected(c->start_us, info);
+        return;
+    }
+    progress_connected(c->start_us, info);
+    if (!c->stays) {
+        char *name = printable(info->name);
+        char *quoted = strpbrk(name, " \"'\\$`") == NULL ? g_strdup(name) : g_shell_quote(name);
+
+        printf(_("godwit disconnect %s ends it.\n"), quoted);
+        g_free(quoted);
+        g_free(name);
+        c->over = TRUE;
+        g_main_loop_quit(c->loop);
     }
 }
 
@@ -69,8 +92,13 @@ static void on_values(void *context, GHashTable *values)
 {
     struct connection *c = context;
 
-    if (!c->over) {
+    if (c->over) {
+        return;
+    }
+    if (c->session != NULL) {
         session_provide_secrets(c->session, values);
+    } else {
+        remote_provide_secrets(c->remote, values);
     }
 }
 
@@ -84,7 +112,10 @@ static void on_secrets_required(void *context, const struct session_field *field
 {
     struct connection *c = context;
 
-    prompt_free(c->prompt);
+    g_clear_pointer(&c->prompt, prompt_free);
+    if (n_fields == 0) {
+        return;
+    }
     c->prompt = prompt_new(fields, n_fields, on_values, c);
     if (c->prompt == NULL) {
         g_idle_add(cancel_secrets, c);
@@ -96,10 +127,11 @@ static void on_ended(void *context, enum reason reason, const char *detail)
     struct connection *c = context;
 
     c->over = TRUE;
+    c->reason = reason;
     g_clear_pointer(&c->prompt, prompt_free);
     if (reason_exit_code(reason) == 0) {
         puts(_("Disconnected."));
-    } else {
+    } else if (reason != REASON_NOT_FOUND || !c->perhaps) {
         c->code = cli_fail(reason, detail);
     }
     g_main_loop_quit(c->loop);
@@ -120,132 +152,129 @@ static gboolean on_signal(gpointer context)
     struct connection *c = context;
 
     g_clear_pointer(&c->prompt, prompt_free);
-    if (!c->over) {
+    if (c->over) {
+        return G_SOURCE_CONTINUE;
+    }
+    if (c->session != NULL) {
         session_disconnect(c->session);
+    } else if (c->remote != NULL) {
+        remote_disconnect(c->remote);
     }
     return G_SOURCE_CONTINUE;
 }
 
-static int run(const char *name, const struct profile *profile, gboolean trace, guint64 start_us)
+static GSource *watch_signals(struct connection *c)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct connection c = {.start_us = start_us};
-    GSource *watch;
 
-    c.loop = g_main_loop_new(NULL, FALSE);
     /* Whoever read our output may be gone; the connection goes on. */
     signal(SIGPIPE, SIG_IGN);
-    watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, &c);
-    c.session = session_new(name, profile, trace, &ops, &c);
-    session_start(c.session);
-    g_main_loop_run(c.loop);
-    session_free(c.session);
+    return signals_watch(signals, G_N_ELEMENTS(signals), on_signal, c);
+}
+
+static void finish(struct connection *c, GSource *watch)
+{
+    g_clear_pointer(&c->prompt, prompt_free);
     if (watch != NULL) {
         g_source_destroy(watch);
         g_source_unref(watch);
     }
-    while (g_idle_remove_by_data(&c)) {
+    while (g_idle_remove_by_data(c)) {
     }
-    g_main_loop_unref(c.loop);
+    g_main_loop_unref(c->loop);
+}
+
+static int connect_standalone(const struct options *options)
+{
+    struct connection c = {.start_us = options->start_us, .stays = TRUE};
+    struct target target = {0};
+    GError *error = NULL;
+    enum reason reason;
+    GSource *watch;
+
+    if (geteuid() != 0) {
+        return cli_fail(REASON_NOT_ROOT, NULL);
+    }
+    reason = target_read(options, &target, &error);
+    if (reason != REASON_NONE) {
+        target_clear(&target);
+        return cli_fail_error(reason, error);
+    }
+    (void)session_clean_leftovers();
+    c.loop = g_main_loop_new(NULL, FALSE);
+    watch = watch_signals(&c);
+    c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
+    session_start(c.session);
+    g_main_loop_run(c.loop);
+    session_free(c.session);
+    finish(&c, watch);
+    target_clear(&target);
     return c.code;
 }
 
-/* Says what a word was taken for when it could have been meant otherwise. */
-static void explain_host(const char *word)
+/* Runs one connection over the bus until it is up, or over. */
+static void run_remote(struct connection *c, struct bus *bus, const struct target *target,
+                       const struct options *options)
 {
-    if (strchr(word, '.') == NULL && strchr(word, ':') == NULL) {
-        printf(_("There is no profile \"%s\"; taking it for the gateway's name.\n"), word);
-    }
+    struct remote_request request = {
+        .name = target->name,
+        .profile = target->profile,
+        .trace = options->flags[FLAG_TRACE],
+        .bound = c->stays,
+    };
+
+    c->over = FALSE;
+    c->perhaps = target->perhaps;
+    c->reason = REASON_NONE;
+    c->remote = remote_new(bus, &request, &ops, c);
+    g_main_loop_run(c->loop);
+    g_clear_pointer(&c->remote, remote_free);
 }
 
-/*
- * The profile that the word names, or one made for the host that it is. *name is what to call it,
- * *path where it came from, NULL for a host.
- */
-static struct profile *profile_of(const char *word, char **name, char **path, GError **error)
+static int connect_remote(const struct options *options)
 {
-    struct profile *profile;
-
-    *path = word == NULL ? NULL : profile_find(word);
-    if (*path != NULL) {
-        *name = g_path_get_basename(*path);
-        if (g_str_has_suffix(*name, ".conf")) {
-            (*name)[strlen(*name) - strlen(".conf")] = '\0';
-        }
-        return profile_load(*path, error);
-    }
-    profile = profile_new();
-    if (word != NULL && !profile_set(profile, "gateway", word, NULL, error)) {
-        profile_free(profile);
-        return NULL;
-    }
-    if (word != NULL) {
-        explain_host(word);
-    }
-    *name = g_strdup(word);
-    return profile;
-}
-
-static const char *name_of(const struct profile *profile, const char *name)
-{
-    if (profile_is_set(profile, "name")) {
-        return profile_get(profile, "name");
-    }
-    return name != NULL ? name : profile_get(profile, "gateway");
-}
-
-static int connect_to(const struct options *options, guint64 start_us)
-{
-    char *name = NULL, *path = NULL;
+    struct connection c = {.start_us = options->start_us, .stays = options->flags[FLAG_FOREGROUND]};
+    struct target target = {0};
+    struct bus *bus = NULL;
     GError *error = NULL;
-    struct profile *profile = profile_of(options->words[0], &name, &path, &error);
-    /* Whose fault it is unless the options turn out to be wrong. */
-    enum reason reason = path != NULL ? REASON_PROFILE : REASON_USAGE;
-    int code;
+    enum reason reason = target_find(options, &target, &error);
+    GSource *watch;
 
-    if (profile != NULL) {
-        enum reason applied = options_apply(options, profile, &error);
-
-        if (applied != REASON_NONE) {
-            reason = applied;
-        } else if (!profile_validate(profile, &error) && path != NULL) {
-            g_prefix_error(&error, "%s: ", path);
+    c.loop = g_main_loop_new(NULL, FALSE);
+    watch = watch_signals(&c);
+    if (reason == REASON_NONE) {
+        bus = bus_open(&error);
+    }
+    if (bus != NULL) {
+        run_remote(&c, bus, &target, options);
+        if (c.reason == REASON_NOT_FOUND && c.perhaps) {
+            target_clear(&target);
+            reason = target_host(options, &target, &error);
+            if (reason == REASON_NONE) {
+                run_remote(&c, bus, &target, options);
+            }
         }
     }
     if (error != NULL) {
-        code = cli_fail_error(reason, error);
-    } else {
-        (void)session_clean_leftovers();
-        code = run(name_of(profile, name), profile, options->flags[FLAG_TRACE], start_us);
+        c.code = cli_fail_error(reason, error);
     }
-    profile_free(profile);
-    g_free(name);
-    g_free(path);
-    return code;
+    bus_close(bus);
+    finish(&c, watch);
+    target_clear(&target);
+    return c.code;
 }
 
-int command_connect(int argc, char **argv)
+static int run(const struct options *options)
 {
-    guint64 start_us = progress_now();
-    GError *error = NULL;
-    struct options options;
-    int code = 0;
-
-    if (!options_parse(&options, &usage, argc, argv, &error)) {
-        code = cli_fail_error(REASON_USAGE, error);
-    } else if (options.help) {
-        code = 0;
-    } else if (!options.flags[FLAG_STANDALONE]) {
-        code =
-            cli_fail(REASON_USAGE, _("A connection needs --standalone for now: the system service "
-                                     "that would make it does not exist yet."));
-    } else if (geteuid() != 0) {
-        code = cli_fail(REASON_NOT_ROOT, NULL);
-    } else if (options.n_words == 0 && options.settings->len == 0) {
-        code = cli_fail(REASON_USAGE, _("Which gateway? Name a profile or a host."));
-    } else {
-        code = connect_to(&options, start_us);
+    if (options->n_words == 0 && options->settings->len == 0) {
+        return cli_fail(REASON_USAGE, _("Which gateway? Name a profile or a host."));
     }
-    options_clear(&options);
-    return code;
+    return options->flags[FLAG_STANDALONE] ? connect_standalone(options) : connect_remote(options);
 }
+
+const struct command command_connect = {
+    .name = "connect",
+    .summary = N_("connect to a gateway"),
+    .usage = &usage,
+    .run = run,
+};

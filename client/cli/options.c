@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 
+#include "cli/progress.h"
 #include "cli/secrets.h"
 #include "common/i18n.h"
 
@@ -184,9 +185,14 @@ static GOptionContext *context_of(struct options *options, const struct usage *u
         n_flags++;
     }
     options->flags = g_new0(gboolean, n_flags + 1);
+    options->values = g_new0(char *, n_flags + 1);
+    options->n_flags = n_flags;
     for (guint i = 0; i < n_flags; i++) {
-        add_entry(entries, names, g_strdup(usage->flags[i].name), G_OPTION_ARG_NONE, 0,
-                  &options->flags[i]);
+        gboolean valued = usage->flags[i].metavar != NULL;
+
+        add_entry(entries, names, g_strdup(usage->flags[i].name),
+                  valued ? G_OPTION_ARG_STRING : G_OPTION_ARG_NONE, 0,
+                  valued ? (gpointer)&options->values[i] : (gpointer)&options->flags[i]);
     }
     add_entry(entries, names, g_strdup("help"), G_OPTION_ARG_NONE, 0, &options->help);
     ((GOptionEntry *)(gpointer)entries->data)[entries->len - 1].short_name = 'h';
@@ -211,7 +217,10 @@ gboolean options_parse(struct options *options, const struct usage *usage, int a
     GOptionContext *context;
     gboolean ok;
 
-    *options = (struct options){.settings = g_array_new(FALSE, TRUE, sizeof(struct setting))};
+    *options = (struct options){
+        .settings = g_array_new(FALSE, TRUE, sizeof(struct setting)),
+        .start_us = progress_now(),
+    };
     g_array_set_clear_func(options->settings, clear_setting);
     context = context_of(options, usage, names);
     ok = g_option_context_parse_strv(context, &completed, error);
@@ -231,6 +240,10 @@ gboolean options_parse(struct options *options, const struct usage *usage, int a
 
 void options_clear(struct options *options)
 {
+    for (guint i = 0; i < options->n_flags; i++) {
+        g_free(options->values[i]);
+    }
+    g_free(options->values);
     g_free(options->flags);
     g_strfreev(options->words);
     g_array_unref(options->settings);

@@ -7,11 +7,15 @@
 #include "common/error.h"
 #include "profile/profile.h"
 
-/* An on/off option of one sub-command. */
+/* An option of one command: on or off, or with a value. */
 struct flag {
-    const char *name; /* NULL ends the list */
-    const char *help; /* N_() */
+    const char *name;    /* NULL ends the list */
+    const char *help;    /* N_() */
+    const char *metavar; /* of the value, N_(); NULL = on or off */
 };
+
+/* What words that are no options may be, for completion. */
+enum words { WORDS_OTHER, WORDS_PROFILES, WORDS_SESSIONS };
 
 /* What a sub-command takes, and what its --help says. */
 struct usage {
@@ -20,12 +24,16 @@ struct usage {
     const struct flag *flags;
     gboolean keys;              /* an option for each key of a profile */
     guint min_words, max_words; /* words that are no options */
+    enum words words;
 };
 
 /* What was given. */
 struct options {
-    gboolean *flags; /* one for each of usage.flags */
-    char **words;    /* never NULL */
+    guint64 start_us; /* when the command began, CLOCK_BOOTTIME */
+    gboolean *flags;  /* one for each of usage.flags */
+    char **values;    /* the same, of those with a metavar; NULL = not given */
+    guint n_flags;
+    char **words; /* never NULL */
     guint n_words;
     GArray *settings; /* of keys, in order */
     gboolean help;    /* --help was given, and answered */

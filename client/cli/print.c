@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "common/i18n.h"
 #include "common/log.h"
+#include "profile/profile.h"
 
 #define COLUMNS 80
 
@@ -141,8 +142,31 @@ int cli_fail(enum reason reason, const char *detail)
 
 int cli_fail_error(enum reason reason, GError *error)
 {
-    int code = cli_fail(reason, error->message);
+    int code;
 
+    if (error->domain == CLI_ERROR) {
+        reason = (enum reason)error->code;
+    }
+    code = cli_fail(reason, error->message);
     g_error_free(error);
     return code;
+}
+
+void cli_not_found(GError **error, char *sentence, const char *word, const GPtrArray *names)
+{
+    const char **words = g_new0(const char *, names->len + 1);
+    const char *near;
+    GString *message = g_string_new(sentence);
+
+    for (guint i = 0; i < names->len; i++) {
+        words[i] = names->pdata[i];
+    }
+    near = nearest_word(word, words);
+    if (near != NULL) {
+        g_string_append_printf(message, _(" Did you mean \"%s\"?"), near);
+    }
+    g_set_error_literal(error, CLI_ERROR, REASON_NOT_FOUND, message->str);
+    g_string_free(message, TRUE);
+    g_free(sentence);
+    g_free(words);
 }

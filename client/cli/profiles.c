@@ -1,63 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/profiles.h"
+
 #include <stdio.h>
 
-#include "cli/cli.h"
-#include "cli/options.h"
 #include "cli/print.h"
+#include "cli/target.h"
 #include "common/i18n.h"
 
-static const struct flag no_flags[] = {{NULL, NULL}};
+static const struct flag no_flags[] = {{.name = NULL}};
 
-/* The profile of that name, which must exist; *path tells from where. */
-static struct profile *load(const char *name, char **path, GError **error)
+struct profile *profiles_load(const char *name, char **path, GError **error)
 {
     *path = profile_find(name);
     if (*path == NULL) {
-        g_set_error(error, PROFILE_ERROR, PROFILE_ERROR_FILE, _("There is no profile \"%s\"."),
-                    name);
+        g_auto(GStrv) list = profile_list();
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+        for (char **known = list; *known != NULL; known++) {
+            g_ptr_array_add(names, *known);
+        }
+        cli_not_found(error, g_strdup_printf(_("There is no profile \"%s\"."), name), name, names);
         return NULL;
     }
     return profile_load(*path, error);
 }
 
-/* ---- list ---- */
-
-static const struct usage list_usage = {
-    .synopsis = N_("godwit profile list"),
-    .about = N_("Lists your profiles and those of this computer with their gateways."),
-    .flags = no_flags,
-};
-
-static int list(const struct options *options)
+/* A profile of this computer, which the service may know where we find or read no file; else NULL,
+ * and *error stays as it was. */
+static struct known *ask_service(const char *name, GError **error)
 {
-    char **names = profile_list();
-    struct rows *rows = rows_new();
+    struct bus *bus = target_may_be_system(name) ? bus_open(NULL) : NULL;
+    struct known *known = bus == NULL ? NULL : known_system(bus, name, NULL);
 
-    (void)options;
-    for (char **name = names; *name != NULL; name++) {
-        GError *error = NULL;
-        char *path = NULL;
-        struct profile *profile = load(*name, &path, &error);
-        char *shown = printable(*name);
-
-        if (profile == NULL) {
-            rows_add(rows, shown, printable(error->message));
-            g_error_free(error);
-        } else {
-            const char *gateway = profile_get(profile, "gateway");
-
-            rows_add(rows, shown, g_strdup(gateway == NULL ? _("(no gateway)") : gateway));
-        }
-        profile_free(profile);
-        g_free(shown);
-        g_free(path);
+    bus_close(bus);
+    if (known != NULL) {
+        g_clear_error(error);
     }
-    if (*names == NULL) {
-        puts(_("There are no profiles yet; godwit profile save makes one."));
-    }
-    rows_finish(rows, stdout);
-    g_strfreev(names);
-    return 0;
+    return known;
 }
 
 /* ---- show ---- */
@@ -68,6 +47,7 @@ static const struct usage show_usage = {
     .flags = no_flags,
     .min_words = 1,
     .max_words = 1,
+    .words = WORDS_PROFILES,
 };
 
 static void show_key(const struct profile *profile, const struct profile_key *key,
@@ -100,28 +80,40 @@ static void show_key(const struct profile *profile, const struct profile_key *ke
     }
 }
 
+static void print_profile(const char *title, const struct profile *profile)
+{
+    struct rows *rows = rows_new();
+
+    printf("%s%s%s\n", style_begin(stdout, STYLE_BOLD), title, style_end(stdout));
+    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
+        show_key(profile, key, rows);
+    }
+    rows_finish(rows, stdout);
+}
+
 static int show(const struct options *options)
 {
+    const char *name = options->words[0];
     GError *error = NULL;
-    char *path = NULL;
-    struct profile *profile = load(options->words[0], &path, &error);
+    g_autofree char *path = NULL;
+    struct profile *profile = profiles_load(name, &path, &error);
+    struct known *known = profile == NULL ? ask_service(name, &error) : NULL;
     int code = 0;
 
+    if (known != NULL) {
+        profile = profile_from_variant(known->values, &error);
+    }
     if (profile == NULL) {
         code = cli_fail_error(REASON_PROFILE, error);
     } else {
-        struct rows *rows = rows_new();
-
-        printf("%s%s%s\n", style_begin(stdout, STYLE_BOLD), path, style_end(stdout));
-        for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-            show_key(profile, key, rows);
-        }
-        rows_finish(rows, stdout);
+        print_profile(known != NULL ? known->name : path, profile);
     }
+    g_clear_pointer(&known, known_free);
     profile_free(profile);
-    g_free(path);
     return code;
 }
+
+static const struct command action_show = {.name = "show", .usage = &show_usage, .run = show};
 
 /* ---- check ---- */
 
@@ -131,116 +123,42 @@ static const struct usage check_usage = {
     .flags = no_flags,
     .min_words = 1,
     .max_words = 1,
+    .words = WORDS_PROFILES,
 };
 
 static int check(const struct options *options)
 {
+    const char *name = options->words[0];
     GError *error = NULL;
-    char *path = NULL;
-    struct profile *profile = load(options->words[0], &path, &error);
-    int code;
+    g_autofree char *path = NULL;
+    struct profile *profile = profiles_load(name, &path, &error);
+    struct known *known = profile == NULL ? ask_service(name, &error) : NULL;
+    int code = 0;
 
-    if (profile == NULL || !profile_validate(profile, &error)) {
+    if (known != NULL && known->why != NULL) {
+        code = cli_fail(REASON_PROFILE, known->why);
+    } else if (known == NULL && (profile == NULL || !profile_validate(profile, &error))) {
         if (profile != NULL) {
             g_prefix_error(&error, "%s: ", path);
         }
         code = cli_fail_error(REASON_PROFILE, error);
     } else {
-        printf(_("%s can be used.\n"), path);
-        code = 0;
+        printf(_("%s can be used.\n"), known != NULL ? known->name : path);
     }
+    g_clear_pointer(&known, known_free);
     profile_free(profile);
-    g_free(path);
     return code;
 }
 
-/* ---- save ---- */
-
-static const struct usage save_usage = {
-    .synopsis = N_("godwit profile save PROFILE [OPTION…]"),
-    .about =
-        N_("Makes a profile from the options, or changes the one that exists, and writes it so "
-           "that only its owner can read it. root's profiles are those of this computer."),
-    .flags = no_flags,
-    .keys = TRUE,
-    .min_words = 1,
-    .max_words = 1,
-};
-
-static int save(const struct options *options)
-{
-    char *path = profile_path_for(options->words[0]);
-    gboolean exists = g_file_test(path, G_FILE_TEST_EXISTS);
-    GError *error = NULL;
-    struct profile *profile = exists ? profile_load(path, &error) : profile_new();
-    enum reason reason = REASON_PROFILE;
-    int code = 0;
-
-    if (profile != NULL) {
-        reason = options_apply(options, profile, &error);
-    }
-    if (reason == REASON_NONE &&
-        (!profile_validate(profile, &error) || !profile_save(profile, path, &error))) {
-        reason = REASON_PROFILE;
-    }
-    if (error != NULL) {
-        code = cli_fail_error(reason, error);
-    } else {
-        printf(exists ? _("Changed %s.\n") : _("Saved %s.\n"), path);
-    }
-    profile_free(profile);
-    g_free(path);
-    return code;
-}
+static const struct command action_check = {.name = "check", .usage = &check_usage, .run = check};
 
 /* ---- the table ---- */
 
-static const struct {
-    const char *name;
-    const struct usage *usage;
-    int (*run)(const struct options *options);
-} actions[] = {
-    {"list", &list_usage, list},
-    {"show", &show_usage, show},
-    {"check", &check_usage, check},
-    {"save", &save_usage, save},
+static const struct command *const actions[] = {&command_list, &action_show,  &action_add, &action_edit,
+                                                &action_check, &action_delete, NULL};
+
+const struct command command_profile = {
+    .name = "profile",
+    .summary = N_("list, show, make, change, check and delete profiles"),
+    .actions = actions,
 };
-
-static void print_help(void)
-{
-    puts(_("Usage: godwit profile ACTION [ARGUMENT…]\n"));
-    for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
-        printf("  %s%s%s\n", style_begin(stdout, STYLE_BOLD), _(actions[i].usage->synopsis),
-               style_end(stdout));
-        print_wrapped(stdout, 8, _(actions[i].usage->about));
-    }
-    putchar('\n');
-    puts(_("The manual of the settings: man godwit.conf."));
-}
-
-int command_profile(int argc, char **argv)
-{
-    const char *word = argc > 1 ? argv[1] : "";
-
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        print_help();
-        return 0;
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
-        struct options options;
-        GError *error = NULL;
-        int code = 0;
-
-        if (strcmp(actions[i].name, word) != 0) {
-            continue;
-        }
-        if (!options_parse(&options, actions[i].usage, argc - 1, argv + 1, &error)) {
-            code = cli_fail_error(REASON_USAGE, error);
-        } else if (!options.help) {
-            code = actions[i].run(&options);
-        }
-        options_clear(&options);
-        return code;
-    }
-    return cli_fail(REASON_USAGE, _("An action is missing: list, show, check or save."));
-}

@@ -49,28 +49,44 @@ static const char *phase_title(const char *phase)
     return phase;
 }
 
-void progress_phase(guint64 start_us, const char *phase, const char *text, guint64 at_us)
+char *progress_phase_text(const char *phase, const char *text)
 {
     char *facts = printable(text == NULL ? "" : text);
     char *title = printable(phase_title(phase));
+    char *all = *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts);
 
-    printf("%s%8.1f ms%s  %s", style_begin(stdout, STYLE_DIM), milliseconds(start_us, at_us),
-           style_end(stdout), title);
-    printf(*facts == '\0' ? "%s\n" : ": %s\n", facts);
     g_free(title);
     g_free(facts);
+    return all;
+}
+
+char *progress_rung_text(const char *line, gboolean outbound, gboolean retransmission)
+{
+    char *shown = printable(line);
+    char *all = g_strdup_printf("%s %s%s", outbound ? "->" : "<-", shown,
+                                retransmission ? _(" (again)") : "");
+
+    g_free(shown);
+    return all;
+}
+
+static void print_at(FILE *out, guint64 start_us, guint64 at_us, char *text)
+{
+    fprintf(out, "%s%8.1f ms%s  %s\n", style_begin(out, STYLE_DIM), milliseconds(start_us, at_us),
+            style_end(out), text);
+    g_free(text);
+}
+
+void progress_phase(guint64 start_us, const char *phase, const char *text, guint64 at_us)
+{
+    print_at(stdout, start_us, at_us, progress_phase_text(phase, text));
 }
 
 void progress_trace(guint64 start_us, const char *line, gboolean outbound, gboolean retransmission,
                     guint64 at_us)
 {
-    char *shown = printable(line);
-
     fflush(stdout);
-    fprintf(stderr, "%s%8.1f ms%s  %s %s%s\n", style_begin(stderr, STYLE_DIM),
-            milliseconds(start_us, at_us), style_end(stderr), outbound ? "->" : "<-", shown,
-            retransmission ? _(" (again)") : "");
-    g_free(shown);
+    print_at(stderr, start_us, at_us, progress_rung_text(line, outbound, retransmission));
 }
 
 /* ---- the summary ---- */

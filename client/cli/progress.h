@@ -10,6 +10,9 @@ void progress_phase(guint64 start_us, const char *phase, const char *text, guint
 /* One rung of the ladder, on stderr. */
 void progress_trace(guint64 start_us, const char *line, gboolean outbound, gboolean retransmission,
                     guint64 at_us);
+/* What stands behind the time; free it. */
+char *progress_phase_text(const char *phase, const char *text);
+char *progress_rung_text(const char *line, gboolean outbound, gboolean retransmission);
 /* One line: another IKE SA carries the traffic, or the gateway has assigned something else. */
 void progress_again(guint64 start_us, const struct session_info *info);
 /* The summary, which begins with "Connected to NAME in N ms". */

@@ -61,7 +61,8 @@ void usage_print(const struct usage *usage)
     print_wrapped(stdout, 0, _(usage->about));
     printf("\n%s%s%s\n", style_begin(stdout, STYLE_BOLD), _("Options"), style_end(stdout));
     for (const struct flag *flag = usage->flags; flag->name != NULL; flag++) {
-        print_option(flag->name, "", NULL, _(flag->help));
+        print_option(flag->name, "", flag->metavar == NULL ? NULL : _(flag->metavar),
+                     _(flag->help));
     }
     print_option("help", "", NULL, _("Show this help."));
     if (!usage->keys) {

@@ -86,6 +86,17 @@ static const struct reason_row rows[REASON_COUNT] = {
                             N_("Try another network, such as a phone's: this one may block UDP ports "
                                "500 and 4500."),
                             28},
+    [REASON_SERVICE_UNAVAILABLE] = {"service-unavailable",
+                                    N_("The system service godwitd is not available."),
+                                    N_("Ask \"systemctl status godwitd\" why; without it root can "
+                                       "connect with --standalone."),
+                                    29},
+    [REASON_SERVICE_REFUSED] = {"service-refused", N_("The system service does not do that now."), NULL,
+                                30},
+    [REASON_NOT_AUTHORIZED] = {"not-authorized", N_("You are not allowed to do that."),
+                               N_("Use sudo, or ask this computer's administrator."), 31},
+    [REASON_NOT_FOUND] = {"not-found", N_("There is nothing of that name."),
+                          N_("See godwit list."), 32},
 };
 
 static const struct reason_row *row_of(enum reason reason)

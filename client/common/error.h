@@ -60,6 +60,10 @@ enum reason {
     REASON_WORKER_DIED,        /* godwit-tunnel ended unexpectedly */
     REASON_REDIRECTED,         /* the gateway sends us to another one */
     REASON_UDP_BLOCKED,        /* the gateway is there, but IKE does not get through to it */
+    REASON_SERVICE_UNAVAILABLE,/* no system bus, or no godwitd on it */
+    REASON_SERVICE_REFUSED,    /* godwitd does not do it now: busy, too many, not ready */
+    REASON_NOT_AUTHORIZED,     /* polkit or the bus says no */
+    REASON_NOT_FOUND,          /* no connection or profile of that name */
     REASON_COUNT
 };
 

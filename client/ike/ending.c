@@ -44,6 +44,10 @@ static enum prospect prospect_of(enum reason reason)
     case REASON_SECRET_MISSING:
     case REASON_TS_UNACCEPTABLE:
     case REASON_ADDRESS_UNAVAILABLE:
+    case REASON_SERVICE_UNAVAILABLE:
+    case REASON_SERVICE_REFUSED:
+    case REASON_NOT_AUTHORIZED:
+    case REASON_NOT_FOUND:
     case REASON_COUNT:
         break;
     }

@@ -58,6 +58,8 @@ const struct profile_key *profile_keys(void);
 const struct profile_key *profile_key_find(const char *name);
 /* The key whose name is most like `name` ("gatway" -> "gateway"); NULL when none is near. */
 const char *profile_key_suggest(const char *name);
+/* The word of the NULL-ended list that is most like `word`; NULL when none is near. Borrowed. */
+const char *nearest_word(const char *word, const char *const *words);
 
 struct profile;
 

@@ -60,9 +60,6 @@ const char *check_octets(const char *text, struct bytes *at);
 const char *check_ike_proposal(const char *text, struct bytes *at);
 const char *check_esp_proposal(const char *text, struct bytes *at);
 
-/* The word of the NULL-ended list that is most like `word`; NULL when none is near. */
-const char *nearest_word(const char *word, const char *const *words);
-
 /* For messages: at most 60 characters of `text`, printable. */
 char *quotable(struct bytes text);
 

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,121 +10,31 @@
 #include <unistd.h>
 
 #include "profile/profile.h"
+#include "unit/program.h"
 #include "vectors.h"
 
 /* Exit codes of godwit(1). */
-enum { USAGE = 2, PROFILE = 3, NOT_ROOT = 4, AUTH_FAILED = 15, SECRET_MISSING = 19 };
-
-static char *folder; /* of the whole program: profiles, what the fake session wrote */
-
-static char *in_folder(const char *name)
-{
-    return g_build_filename(folder, name, NULL);
-}
-
-static char *program(void)
-{
-    return g_build_filename(TOP_BUILDDIR, "tests/unit/godwit_fake", NULL);
-}
-
-/* ---- running it ---- */
-
-struct result {
-    int code;
-    char *out, *err;
-};
-
-static void clear(struct result *result)
-{
-    g_free(result->out);
-    g_free(result->err);
-    *result = (struct result){0};
-}
-
-/* The words as the shell would split them; `fake` is what the session does. */
-static struct result run(const char *fake, const char *words)
-{
-    char *line = g_strdup_printf("%s/tests/unit/godwit_fake %s", TOP_BUILDDIR, words);
-    struct result result;
-    GError *error = NULL;
-    char **argv;
-    int status;
-
-    ck_assert(g_shell_parse_argv(line, NULL, &argv, NULL));
-    g_setenv("FAKE", fake, TRUE);
-    ck_assert_msg(g_spawn_sync(NULL, argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL,
-                               &result.out, &result.err, &status, &error),
-                  "%s", error == NULL ? "?" : error->message);
-    ck_assert_msg(WIFEXITED(status), "ended by signal %d: %s", WTERMSIG(status), result.err);
-    result.code = WEXITSTATUS(status);
-    g_strfreev(argv);
-    g_free(line);
-    return result;
-}
-
-/* The same through a shell, for descriptors. */
-static struct result run_shell(const char *fake, const char *words)
-{
-    char *path = program();
-    char *line = g_strdup_printf("%s %s", path, words);
-    char *quoted = g_shell_quote(line);
-    char *command = g_strdup_printf("/bin/sh -c %s", quoted);
-    struct result result;
-    char **argv;
-    int status;
-
-    ck_assert(g_shell_parse_argv(command, NULL, &argv, NULL));
-    g_setenv("FAKE", fake, TRUE);
-    ck_assert(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out, &result.err,
-                           &status, NULL));
-    result.code = WEXITSTATUS(status);
-    g_strfreev(argv);
-    g_free(command);
-    g_free(quoted);
-    g_free(line);
-    g_free(path);
-    return result;
-}
-
-#define expect_contains(text, part)                                                                \
-    ck_assert_msg(strstr((text), (part)) != NULL, "no \"%s\" in: %s", (part), (text))
-#define expect_lacks(text, part)                                                                   \
-    ck_assert_msg(strstr((text), (part)) == NULL, "\"%s\" in: %s", (part), (text))
-
-static void expect(const char *fake, const char *words, int code, const char *in_out,
-                   const char *in_err)
-{
-    struct result result = run(fake, words);
-
-    ck_assert_msg(result.code == code, "exit code %d, not %d: %s%s", result.code, code, result.out,
-                  result.err);
-    if (in_out != NULL) {
-        expect_contains(result.out, in_out);
-    }
-    if (in_err != NULL) {
-        expect_contains(result.err, in_err);
-    } else {
-        ck_assert_str_eq(result.err, "");
-    }
-    clear(&result);
-}
+enum { USAGE = 2, PROFILE = 3, NOT_ROOT = 4, AUTH_FAILED = 15, SECRET_MISSING = 19, NOT_FOUND = 32 };
 
 /* ---- the command line ---- */
 
 START_TEST(help_and_version)
 {
     static const char *const helped[] = {"connect",      "status",       "cleanup",
-                                         "profile list", "profile show", "profile check",
-                                         "profile save"};
+                                         "list",         "profile show", "profile check",
+                                         "profile add",
+                                         "profile edit", "profile delete", "disconnect",
+                                         "log",          "killswitch on",
+                                         "portal"};
 
-    expect("", "--version", 0, PACKAGE_STRING, NULL);
-    expect("", "--help", 0, "connect to a gateway", NULL);
-    expect("", "profile --help", 0, "profile check PROFILE", NULL);
+    program_expect("", "--version", 0, PACKAGE_STRING, NULL);
+    program_expect("", "--help", 0, "connect to a gateway", NULL);
+    program_expect("", "profile --help", 0, "profile check PROFILE", NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(helped); i++) {
         char *words = g_strdup_printf("%s --help", helped[i]);
         char *usage = g_strdup_printf("Usage: godwit %s", helped[i]);
 
-        expect("", words, 0, usage, NULL);
+        program_expect("", words, 0, usage, NULL);
         g_free(usage);
         g_free(words);
     }
@@ -136,7 +44,7 @@ END_TEST
 /* A key that is added to the table must show up wherever people look. */
 START_TEST(every_key_has_an_option)
 {
-    struct result help = run("", "connect --help");
+    struct program_result help = program_run("", "connect --help");
     char *conf, *manual;
 
     ck_assert(g_file_get_contents(TOP_BUILDDIR "/generated/godwit.conf.5", &conf, NULL, NULL));
@@ -168,7 +76,7 @@ START_TEST(every_key_has_an_option)
     }
     g_free(conf);
     g_free(manual);
-    clear(&help);
+    program_clear(&help);
 }
 END_TEST
 
@@ -176,15 +84,14 @@ static const struct {
     const char *words;
     const char *err;
 } wrong[] = {
-    {"", "A command is missing."},
-    {"conect", "There is no command \"conect\"."},
+    {"", "What is to be done? One of: connect, disconnect"},
+    {"conect", "There is no command \"conect\". Did you mean \"connect\"?"},
     {"connect x --standalone --no-such-option", "Unknown option --no-such-option"},
     {"connect x --standalone --usr alice", "--usr (did you mean --user?)"},
     {"connect x --standalone --user", "--user"},
     {"connect x --standalone --name Home", "--name"},
     {"connect x y --standalone", "\"y\" is one word too many."},
     {"connect --standalone", "Which gateway?"},
-    {"connect x", "needs --standalone"},
     {"connect x --standalone --port 99999", "--port: \"99999\" is not between 1 and 65535"},
     {"connect x --standalone --auth magic", "--auth: \"magic\" is none of"},
     {"connect x --standalone --auth certificate", "certificate: missing"},
@@ -196,16 +103,23 @@ static const struct {
     {"connect x --standalone --private-key-password sesame", "secrets are not taken"},
     {"connect x --standalone --password-fd five", "--password-fd: a descriptor's number"},
     {"connect x --standalone --password-fd -1", "--password-fd: a descriptor's number"},
-    {"status now", "\"now\" is one word too many."},
+    {"status now then", "\"then\" is one word too many."},
+    {"disconnect home --all", "exclude each other"},
+    {"portal 601", "is not between 0 and 600"},
+    {"killswitch on --except somewhere", "--except: \"somewhere\" is no network"},
+    {"profile add new user", "\"user\" is no KEY=VALUE"},
+    {"profile add new usr=alice", "unknown key \"usr\" (did you mean \"user\"?)"},
+    {"profile add new gateway=x password=sesame", "password: secrets are not taken"},
+    {"profile add new user=alice", "gateway: missing"},
     {"status --user alice", "Unknown option --user"},
-    {"profile", "An action is missing"},
+    {"profile", "What is to be done? One of: list, show"},
     {"profile show", "godwit profile show PROFILE"},
-    {"profile frob", "An action is missing"},
+    {"profile chek", "There is no action \"chek\". Did you mean \"check\"?"},
 };
 
 START_TEST(wrong_command_line)
 {
-    struct result result = run("end|internal|it ran", wrong[_i].words);
+    struct program_result result = program_run("end|internal|it ran", wrong[_i].words);
     int lines = 0;
 
     ck_assert_msg(result.code == USAGE, "exit code %d: %s", result.code, result.err);
@@ -217,13 +131,13 @@ START_TEST(wrong_command_line)
         lines += *c == '\n';
     }
     ck_assert_msg(lines == 2, "one sentence and a hint are wanted: %s", result.err);
-    clear(&result);
+    program_clear(&result);
 }
 END_TEST
 
 START_TEST(missing_authority_file)
 {
-    expect("", "connect x --standalone --ca /nonexistent/ca.pem", PROFILE, NULL,
+    program_expect("", "connect x --standalone --ca /nonexistent/ca.pem", PROFILE, NULL,
            "--ca: \"/nonexistent/ca.pem\" cannot be read");
 }
 END_TEST
@@ -236,7 +150,7 @@ END_TEST
 
 START_TEST(progress_and_summary)
 {
-    struct result result = run(SCRIPT "end|user|", "connect vpn.example.org --standalone");
+    struct program_result result = program_run(SCRIPT "end|user|", "connect vpn.example.org --standalone");
 
     ck_assert_int_eq(result.code, 0);
     expect_contains(result.out, " ms  Contacting the gateway\n");
@@ -258,16 +172,16 @@ START_TEST(progress_and_summary)
     expect_lacks(result.out, "\033");
     expect_contains(result.out, "Software   evil?[2J\n");
     ck_assert_str_eq(result.err, "");
-    clear(&result);
+    program_clear(&result);
 
-    expect("connect|full;end|user|", "connect vpn.example.org --standalone", 0,
+    program_expect("connect|full;end|user|", "connect vpn.example.org --standalone", 0,
            "Routes     all IPv4 and IPv6 traffic\n", NULL);
 }
 END_TEST
 
 START_TEST(connected_again)
 {
-    struct result result = run("connect|full;phase|reconnecting|The gateway stopped answering.;"
+    struct program_result result = program_run("connect|full;phase|reconnecting|The gateway stopped answering.;"
                                "connect|again;phase|redirected|192.0.2.9;end|user|",
                                "connect vpn.example.org --standalone");
 
@@ -275,38 +189,38 @@ START_TEST(connected_again)
     expect_contains(result.out, " ms  Connected again: 192.0.2.1:4500, vpn.example.org, ECDSA with "
                                 "SHA2-256; 10.1.0.5/32, 2001:db8::5/128\n");
     expect_contains(result.out, " ms  Redirected: 192.0.2.9\n");
-    clear(&result);
+    program_clear(&result);
 }
 END_TEST
 
 START_TEST(trace_goes_to_stderr)
 {
-    struct result result = run(SCRIPT "end|user|", "connect vpn.example.org --standalone --trace");
+    struct program_result result = program_run(SCRIPT "end|user|", "connect vpn.example.org --standalone --trace");
 
     expect_contains(result.err, " ms  -> IKE_SA_INIT SA KE\n");
     expect_contains(result.err, " ms  -> IKE_SA_INIT SA KE (again)\n");
     expect_lacks(result.out, "IKE_SA_INIT");
-    clear(&result);
+    program_clear(&result);
 }
 END_TEST
 
 START_TEST(failure)
 {
-    struct result result = run("end|auth-failed|The gateway says: E=691", "connect x --standalone");
+    struct program_result result = program_run("end|auth-failed|The gateway says: E=691", "connect x --standalone");
 
     ck_assert_int_eq(result.code, AUTH_FAILED);
     ck_assert_str_eq(result.err,
                      "godwit: The gateway refused the credentials. The gateway says: E=691\n"
                      "Hint: Check user name and password, or the certificate or key.\n");
     expect_contains(result.out, "There is no profile \"x\"; taking it for the gateway's name.\n");
-    clear(&result);
+    program_clear(&result);
 }
 END_TEST
 
 /* What reaches the session is the profile, with the options on top. */
 START_TEST(options_override_the_profile)
 {
-    char *conf = in_folder("home.conf"), *seen = in_folder("seen.conf"), *words;
+    char *conf = program_folder("home.conf"), *seen = program_folder("seen.conf"), *words;
     struct profile *profile;
 
     ck_assert(g_file_set_contents(conf,
@@ -317,7 +231,7 @@ START_TEST(options_override_the_profile)
     words = g_strdup_printf("connect %s --standalone --user bob --no-legacy --rsa-pss --dns=off "
                             "--request-ipv6 false --trace",
                             conf);
-    expect("end|user|", words, 0, NULL, NULL);
+    program_expect("end|user|", words, 0, NULL, NULL);
     g_unsetenv("FAKE_PROFILE");
     profile = profile_load(seen, NULL);
     ck_assert_ptr_nonnull(profile);
@@ -337,25 +251,25 @@ END_TEST
 
 START_TEST(switch_before_the_gateway)
 {
-    expect("connect|full;end|user|", "connect --legacy vpn.example.org --standalone", 0,
+    program_expect("connect|full;end|user|", "connect --legacy vpn.example.org --standalone", 0,
            "Connected to vpn.example.org in ", NULL);
-    expect("connect|full;end|user|", "connect --standalone --gateway vpn.example.org", 0,
+    program_expect("connect|full;end|user|", "connect --standalone --gateway vpn.example.org", 0,
            "Connected to vpn.example.org in ", NULL);
 }
 END_TEST
 
 START_TEST(bad_profiles)
 {
-    char *conf = in_folder("bad.conf"), *words = g_strdup_printf("connect %s --standalone", conf);
+    char *conf = program_folder("bad.conf"), *words = g_strdup_printf("connect %s --standalone", conf);
     char *want = g_strdup_printf("%s:2: unknown key \"gatway\" (did you mean \"gateway\"?)", conf);
 
-    expect("", words, PROFILE, NULL, "cannot be read");
+    program_expect("", words, PROFILE, NULL, "cannot be read");
     ck_assert(g_file_set_contents(conf, "[godwit]\ngatway=x\n", -1, NULL));
-    expect("", words, PROFILE, NULL, want);
+    program_expect("", words, PROFILE, NULL, want);
     g_free(want);
     want = g_strdup_printf("%s: gateway: missing", conf);
     ck_assert(g_file_set_contents(conf, "[godwit]\nuser=x\n", -1, NULL));
-    expect("", words, PROFILE, NULL, want);
+    program_expect("", words, PROFILE, NULL, want);
     g_free(want);
     g_free(words);
     g_free(conf);
@@ -365,7 +279,7 @@ END_TEST
 /* Before anything else happens: the profile does not exist either. */
 START_TEST(not_root)
 {
-    char *path = program();
+    char *path = program_path();
     pid_t pid = fork();
     int status;
 
@@ -393,7 +307,7 @@ END_TEST
 
 static void expect_values(const char *want)
 {
-    char *path = in_folder("values"), *text;
+    char *path = program_folder("values"), *text;
 
     ck_assert(g_file_get_contents(path, &text, NULL, NULL));
     ck_assert_str_eq(text, want);
@@ -404,12 +318,12 @@ static void expect_values(const char *want)
 
 START_TEST(secrets_from_descriptors)
 {
-    char *seen = in_folder("seen.conf");
-    struct result result;
+    char *seen = program_folder("seen.conf");
+    struct program_result result;
     struct profile *profile;
 
     g_setenv("FAKE_PROFILE", seen, TRUE);
-    result = run_shell("end|user|", "connect x --standalone --auth psk --password-fd 3 --psk-fd 3 "
+    result = program_run_shell("end|user|", "connect x --standalone --auth psk --password-fd 3 --psk-fd 3 "
                                     "3<<END\ns\xc3\xa9same \r\nthe second\nmore\nEND\n");
     g_unsetenv("FAKE_PROFILE");
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -417,27 +331,27 @@ START_TEST(secrets_from_descriptors)
     ck_assert_octets(profile_get_bytes(profile, "password"), bytes_of_string("s\xc3\xa9same "));
     ck_assert_octets(profile_get_bytes(profile, "psk"), bytes_of_string("the second"));
     profile_free(profile);
-    clear(&result);
+    program_clear(&result);
 
-    result = run_shell("", "connect x --standalone --password-fd 3 3</dev/null");
+    result = program_run_shell("", "connect x --standalone --password-fd 3 3</dev/null");
     ck_assert_int_eq(result.code, SECRET_MISSING);
     expect_contains(result.err, "--password-fd 3: that descriptor holds nothing");
-    clear(&result);
-    result = run_shell("", "connect x --standalone --password-fd 77");
+    program_clear(&result);
+    result = program_run_shell("", "connect x --standalone --password-fd 77");
     ck_assert_int_eq(result.code, SECRET_MISSING);
     expect_contains(result.err, "--password-fd 77: that descriptor is not open");
-    clear(&result);
-    result = run_shell("", "connect x --standalone --password-fd 3 3</dev/zero");
+    program_clear(&result);
+    result = program_run_shell("", "connect x --standalone --password-fd 3 3</dev/zero");
     ck_assert_int_eq(result.code, SECRET_MISSING);
     expect_contains(result.err, "longer than 4095");
-    clear(&result);
+    program_clear(&result);
     g_free(seen);
 }
 END_TEST
 
 START_TEST(nobody_to_ask)
 {
-    char *path = program();
+    char *path = program_path();
     char *line = g_strdup_printf("/usr/bin/setsid --wait %s connect x --standalone", path);
     char **argv;
     int status;
@@ -455,76 +369,6 @@ START_TEST(nobody_to_ask)
 END_TEST
 
 /* ---- on a terminal ---- */
-
-struct terminal {
-    int fd;
-    pid_t pid;
-    GString *shown;
-};
-
-static struct terminal terminal_start(const char *fake, const char *const *arguments)
-{
-    struct terminal terminal = {.shown = g_string_new(NULL)};
-    char *path = program();
-
-    g_setenv("FAKE", fake, TRUE);
-    terminal.pid = forkpty(&terminal.fd, NULL, NULL, NULL);
-    ck_assert_int_ge(terminal.pid, 0);
-    if (terminal.pid == 0) {
-        execv(path, (char *const *)arguments);
-        _exit(127);
-    }
-    g_free(path);
-    return terminal;
-}
-
-/* Waits until `text` has been shown; "" waits for the end. */
-static void terminal_await(struct terminal *terminal, const char *text)
-{
-    gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-
-    while (*text == '\0' || strstr(terminal->shown->str, text) == NULL) {
-        struct pollfd ready = {.fd = terminal->fd, .events = POLLIN};
-        char buffer[4096];
-        ssize_t n;
-
-        ck_assert_msg(g_get_monotonic_time() < deadline, "no \"%s\" in: %s", text,
-                      terminal->shown->str);
-        if (poll(&ready, 1, 1000) <= 0) {
-            continue;
-        }
-        n = read(terminal->fd, buffer, sizeof buffer);
-        if (n <= 0) {
-            ck_assert_msg(*text == '\0', "it ended without \"%s\": %s", text, terminal->shown->str);
-            return;
-        }
-        g_string_append_len(terminal->shown, buffer, n);
-    }
-}
-
-static void terminal_type(const struct terminal *terminal, const char *text)
-{
-    ck_assert_int_eq(write(terminal->fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-static gboolean terminal_echoes(const struct terminal *terminal)
-{
-    struct termios now;
-
-    ck_assert_int_eq(tcgetattr(terminal->fd, &now), 0);
-    return (now.c_lflag & ECHO) != 0;
-}
-
-static int terminal_end(struct terminal *terminal)
-{
-    int status;
-
-    terminal_await(terminal, "");
-    ck_assert_int_eq(waitpid(terminal->pid, &status, 0), terminal->pid);
-    close(terminal->fd);
-    g_string_free(terminal->shown, TRUE);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
 
 static const char *const connect_x[] = {"godwit", "connect", "x", "--standalone", NULL};
 
@@ -621,21 +465,21 @@ END_TEST
 
 START_TEST(what_is_connected)
 {
-    struct result result;
+    struct program_result result;
     JsonParser *parser = json_parser_new();
     JsonObject *first;
 
-    expect("", "status", 0, "Nothing is connected.\n", NULL);
-    expect("", "status --json", 0, "[]\n", NULL);
+    program_expect("", "status", 0, "Nothing is connected.\n", NULL);
+    program_expect("", "status --json", 0, "[]\n", NULL);
     g_setenv("FAKE_RECORDS", "home,of\"fice\001", TRUE);
-    result = run("", "status");
+    result = program_run("", "status");
     expect_contains(result.out, "home\n  Gateway    vpn.example.org (192.0.2.1:4500)\n");
     expect_contains(result.out, "  Addresses  10.1.0.5/32, 2001:db8::5/128\n");
     expect_contains(result.out, "  Connected  2 min ");
     expect_contains(result.out, " in 1000 packets\n");
     expect_contains(result.out, "of\"fice?\n");
-    clear(&result);
-    result = run("", "status --json");
+    program_clear(&result);
+    result = program_run("", "status --json");
     ck_assert(json_parser_load_from_data(parser, result.out, -1, NULL));
     ck_assert_uint_eq(json_array_get_length(json_node_get_array(json_parser_get_root(parser))), 2);
     first = json_array_get_object_element(json_node_get_array(json_parser_get_root(parser)), 1);
@@ -643,12 +487,12 @@ START_TEST(what_is_connected)
     ck_assert_int_eq(json_object_get_int_member(first, "pid"), 4711);
     first = json_object_get_object_member(first, "received");
     ck_assert_int_eq(json_object_get_int_member(first, "octets"), 1234567);
-    clear(&result);
+    program_clear(&result);
     g_setenv("FAKE_STATE", "reconnecting", TRUE);
-    result = run("", "status");
+    result = program_run("", "status");
     expect_contains(result.out,
                     "home\n  State      reconnecting: The gateway stopped answering.\n");
-    clear(&result);
+    program_clear(&result);
     g_unsetenv("FAKE_STATE");
     g_unsetenv("FAKE_RECORDS");
     g_object_unref(parser);
@@ -657,61 +501,111 @@ END_TEST
 
 START_TEST(cleanup)
 {
-    expect("", "cleanup", 0, "There was nothing to clean up.\n", NULL);
+    program_expect("", "cleanup", 0, "There was nothing to clean up.\n", NULL);
     g_setenv("FAKE_LEFTOVERS", "2", TRUE);
-    expect("", "cleanup", 0, "Cleaned up after 2 connections.\n", NULL);
+    program_expect("", "cleanup", 0, "Cleaned up after 2 connections.\n", NULL);
     g_unsetenv("FAKE_LEFTOVERS");
 }
 END_TEST
 
 START_TEST(profiles)
 {
-    char *path = in_folder("office.conf");
-    char *save = g_strdup_printf("profile save %s --gateway vpn.example.org --user alice "
-                                 "--password-fd 3 3<<END\nsesame\nEND\n",
-                                 path);
+    char *path = program_folder("office.conf");
+    char *add = g_strdup_printf("profile add %s gateway=vpn.example.org --user alice mtu=1400 "
+                                "--password-fd 3 3<<END\nsesame\nEND\n",
+                                path);
     char *show = g_strdup_printf("profile show %s", path);
     char *check = g_strdup_printf("profile check %s", path);
-    char *change = g_strdup_printf("profile save %s --port 4500", path);
-    struct result result = run_shell("", save);
+    char *change = g_strdup_printf("profile edit %s --port 4500 mtu=", path);
+    char *delete = g_strdup_printf("profile delete %s", path);
+    struct program_result result = program_run_shell("", add);
     GStatBuf saved;
 
     ck_assert_msg(result.code == 0, "%s", result.err);
-    expect_contains(result.out, "Saved ");
-    clear(&result);
+    expect_contains(result.out, "Saved; godwit connect ");
+    program_clear(&result);
+    result = program_run_shell("", add);
+    ck_assert_int_eq(result.code, PROFILE);
+    expect_contains(result.err, "office.conf\" already; godwit profile edit");
+    program_clear(&result);
     ck_assert_int_eq(g_stat(path, &saved), 0);
     ck_assert_int_eq(saved.st_mode & 0777, 0600);
-    expect("", change, 0, "Changed ", NULL);
-    result = run("", show);
+    program_expect("", change, 0, "Changed;", NULL);
+    result = program_run("", show);
     expect_contains(result.out, "gateway   vpn.example.org\n");
     expect_contains(result.out, "port      4500\n");
     expect_contains(result.out, "password  (secret)\n");
+    expect_lacks(result.out, "mtu");
     expect_lacks(result.out, "sesame");
-    clear(&result);
-    expect("", check, 0, " can be used.\n", NULL);
-    expect("", "profile check nowhere", PROFILE, NULL, "There is no profile \"nowhere\".");
+    program_clear(&result);
+    program_expect("", check, 0, " can be used.\n", NULL);
+    program_expect("", "profile check nowhere", NOT_FOUND, NULL, "There is no profile \"nowhere\".");
     ck_assert(g_file_set_contents(path, "[godwit]\nuser=x\n", -1, NULL));
-    expect("", check, PROFILE, NULL, "office.conf: gateway: missing");
-    expect("", change, PROFILE, NULL, "gateway: missing");
+    program_expect("", check, PROFILE, NULL, "office.conf: gateway: missing");
+    program_expect("", change, PROFILE, NULL, "gateway: missing");
+    program_expect("", delete, 0, "Deleted.", NULL);
+    ck_assert(!g_file_test(path, G_FILE_TEST_EXISTS));
+    program_expect("", delete, PROFILE, NULL, "cannot be deleted: No such file");
+    g_free(delete);
     g_free(change);
     g_free(check);
     g_free(show);
-    g_free(save);
+    g_free(add);
+    g_free(path);
+}
+END_TEST
+
+/* The copy is beside the profile, where the files that it names are found. */
+START_TEST(profile_in_an_editor)
+{
+    char *path = program_folder("edited.conf"), *left = program_folder(".");
+    char *edit = g_strdup_printf("profile edit %s", path), *text;
+    const char *before = "[godwit]\n# mine\ngateway=vpn.example.org\nuser=alice\n";
+    GDir *all;
+    GStatBuf saved;
+
+    ck_assert(g_file_set_contents(path, before, -1, NULL));
+    g_setenv("VISUAL", "sed -i s/alice/bob/", TRUE);
+    program_expect("", edit, 0, "Changed;", NULL);
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\n# mine\ngateway=vpn.example.org\nuser=bob\n");
+    g_free(text);
+    ck_assert_int_eq(g_stat(path, &saved), 0);
+    ck_assert_int_eq(saved.st_mode & 0777, 0600);
+    /* What is wrong is told with the profile's own name, and changes nothing. */
+    g_setenv("VISUAL", "sed -i s/user/usr/", TRUE);
+    program_expect("", edit, PROFILE, NULL, "edited.conf:4: unknown key \"usr\"");
+    g_setenv("VISUAL", "sed -i /gateway/d", TRUE);
+    program_expect("", edit, PROFILE, NULL, "edited.conf: gateway: missing");
+    g_setenv("VISUAL", "false", TRUE);
+    program_expect("", edit, PROFILE, NULL, "The editor \"false\" failed; nothing was changed.");
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\n# mine\ngateway=vpn.example.org\nuser=bob\n");
+    g_unsetenv("VISUAL");
+    all = g_dir_open(left, 0, NULL);
+    for (const char *name = g_dir_read_name(all); name != NULL; name = g_dir_read_name(all)) {
+        ck_assert_msg(!g_str_has_prefix(name, ".edited"), "%s is left over", name);
+    }
+    g_dir_close(all);
+    ck_assert_int_eq(g_remove(path), 0);
+    g_free(text);
+    g_free(edit);
+    g_free(left);
     g_free(path);
 }
 END_TEST
 
 START_TEST(profile_by_name)
 {
-    char *config = in_folder("config/godwit"), *path = in_folder("config/godwit/work.conf");
+    char *config = program_folder("config/godwit"), *path = program_folder("config/godwit/work.conf");
 
     ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
     ck_assert(g_file_set_contents(path, "[godwit]\ngateway=vpn.example.org\n", -1, NULL));
-    expect("", "profile list", 0, "  work  vpn.example.org\n", NULL);
-    expect("connect|full;end|user|", "connect work --standalone", 0, "Connected to work in ", NULL);
+    program_expect("", "profile list", 0, "  work  vpn.example.org\n", NULL);
+    program_expect("connect|full;end|user|", "connect work --standalone", 0, "Connected to work in ", NULL);
     ck_assert(
         g_file_set_contents(path, "[godwit]\nname=At work\ngateway=vpn.example.org\n", -1, NULL));
-    expect("connect|full;end|user|", "connect work --standalone", 0, "Connected to At work in ",
+    program_expect("connect|full;end|user|", "connect work --standalone", 0, "Connected to At work in ",
            NULL);
     g_free(path);
     g_free(config);
@@ -751,11 +645,11 @@ START_TEST(completion)
         {"godwit connect wo", "work "},
         {"godwit profile sh", "show "},
         {"godwit profile show wo", "work "},
-        {"godwit profile save x --eap-i", "--eap-identity "},
+        {"godwit profile add x --eap-i", "--eap-identity "},
         {"godwit profile show x --eap-i", " "},
         {"godwit status --j", "--json "},
     };
-    char *config = in_folder("config/godwit"), *path = in_folder("config/godwit/work.conf");
+    char *config = program_folder("config/godwit"), *path = program_folder("config/godwit/work.conf");
 
     ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
     ck_assert(g_file_set_contents(path, "[godwit]\ngateway=vpn.example.org\n", -1, NULL));
@@ -817,6 +711,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, every_key_has_an_option);
     tcase_add_test(tests, what_is_connected);
     tcase_add_test(tests, profiles);
+    tcase_add_test(tests, profile_in_an_editor);
     tcase_add_test(tests, completion);
     tcase_add_test(tests, manual_is_clean);
     tcase_add_test(tests, manual_has_every_exit_code);
@@ -850,17 +745,9 @@ int main(void)
 {
     Suite *suite = suite_create("cli");
     TCase *tests = tcase_create("cli");
-    char *config, *values;
     int result;
 
-    folder = g_dir_make_tmp("godwit-cli-XXXXXX", NULL);
-    config = in_folder("config");
-    values = in_folder("values");
-    g_setenv("XDG_CONFIG_HOME", config, TRUE);
-    g_setenv("FAKE_VALUES", values, TRUE);
-    g_setenv("LC_ALL", "C.UTF-8", TRUE);
-    g_setenv("TERM", "xterm", TRUE);
-    g_unsetenv("NO_COLOR");
+    program_begin();
     add_tests(tests);
     if (geteuid() == 0) {
         add_tests_for_root(tests);
@@ -870,14 +757,6 @@ int main(void)
     tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     result = run_suite(suite);
-    {
-        char *line = g_strdup_printf("rm -rf %s", folder);
-
-        (void)g_spawn_command_line_sync(line, NULL, NULL, NULL, NULL);
-        g_free(line);
-    }
-    g_free(values);
-    g_free(config);
-    g_free(folder);
+    program_end();
     return result;
 }

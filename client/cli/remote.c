@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/remote.h"
+
+#include "cli/facts.h"
+#include "common/i18n.h"
+#include "common/secret.h"
+
+/* A signal that came before we knew which session is ours. */
+struct early {
+    char *path, *interface, *name;
+    GVariant *arguments;
+};
+
+struct remote {
+    struct bus *bus;
+    const struct session_ops *ops;
+    void *context;
+    gboolean trace;
+    char *path; /* of our session; NULL until the service has named it */
+    GPtrArray *early;
+    struct facts *facts;
+    guint32 form;      /* the open question */
+    gboolean was_up;   /* `connected` was told */
+    gboolean unwanted; /* disconnect before there was a session */
+    gboolean over;
+};
+
+/* ---- what it tells ---- */
+
+static void end(struct remote *remote, enum reason reason, const char *detail)
+{
+    if (!remote->over) {
+        remote->over = TRUE;
+        remote->ops->ended(remote->context, reason, detail);
+    }
+}
+
+static size_t read_prefixes(const struct facts *facts, const char *name, struct prefix *out,
+                            size_t max)
+{
+    g_auto(GStrv) texts = facts_texts(facts, name);
+    size_t n = 0;
+
+    for (char **text = texts; *text != NULL && n < max; text++) {
+        n += prefix_parse(&out[n], *text, true);
+    }
+    return n;
+}
+
+static void read_net(const struct facts *facts, struct net_config *net)
+{
+    g_auto(GStrv) dns = facts_texts(facts, "Dns");
+    g_auto(GStrv) domains = facts_texts(facts, "Domains");
+
+    *net = (struct net_config){.mtu = (uint16_t)facts_number(facts, "Mtu")};
+    net->n_addresses = read_prefixes(facts, "Addresses", net->addresses, NET_ADDRESSES_MAX);
+    net->n_routes = read_prefixes(facts, "Routes", net->routes, NET_ROUTES_MAX);
+    for (char **text = dns; *text != NULL && net->n_dns < NET_DNS_MAX; text++) {
+        net->n_dns += addr_parse(&net->dns[net->n_dns], *text);
+    }
+    for (char **text = domains; *text != NULL && net->n_domains < NET_DOMAINS_MAX; text++) {
+        g_strlcpy(net->domains[net->n_domains++], *text, NET_DOMAIN_LEN);
+    }
+    g_strlcpy(net->banner, facts_text(facts, "Banner"), sizeof net->banner);
+}
+
+static GHashTable *read_summary(const struct facts *facts)
+{
+    GHashTable *summary = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GVariant *value = facts_value(facts, "Summary", "a{ss}");
+    GVariantIter iter;
+    char *name, *text;
+
+    if (value != NULL) {
+        g_variant_iter_init(&iter, value);
+        while (g_variant_iter_next(&iter, "{ss}", &name, &text)) {
+            g_hash_table_replace(summary, name, text);
+        }
+    }
+    return summary;
+}
+
+static void tell_connected(struct remote *remote)
+{
+    g_autofree struct net_config *net = g_new(struct net_config, 1);
+    g_autoptr(GHashTable) summary = read_summary(remote->facts);
+    struct session_info info = {
+        .name = facts_text(remote->facts, "Name"),
+        .interface = facts_text(remote->facts, "Interface"),
+        .net = net,
+        .summary = summary,
+        .dns_method = facts_text(remote->facts, "DnsMethod"),
+        .full_tunnel = facts_bool(remote->facts, "FullTunnel"),
+        .again = remote->was_up,
+    };
+
+    read_net(remote->facts, net);
+    remote->was_up = TRUE;
+    remote->ops->connected(remote->context, &info);
+}
+
+static void tell_form(struct remote *remote, GVariant *form)
+{
+    g_autoptr(GVariant) fields = NULL;
+    g_autoptr(GArray) shown = g_array_new(FALSE, TRUE, sizeof(struct session_field));
+    guint32 number;
+    GVariantIter iter;
+    struct session_field field;
+
+    g_variant_get(form, "(u@a(sssb))", &number, &fields);
+    if (number == remote->form) {
+        return;
+    }
+    remote->form = number;
+    g_variant_iter_init(&iter, fields);
+    while (g_variant_iter_next(&iter, "(&s&s&sb)", &field.id, &field.label, &field.prompt,
+                               &field.secret)) {
+        g_array_append_val(shown, field);
+    }
+    /* Without fields: it was answered by somebody else. */
+    remote->ops->secrets_required(remote->context, (const struct session_field *)(gpointer)shown->data,
+                                  shown->len);
+}
+
+/* Something of the session has changed; `changed` is an a{sv}. */
+static void take_changes(struct remote *remote, GVariant *changed)
+{
+    static const char *const of_the_tunnel[] = {"State", "Addresses", "Summary", "GatewayAddress"};
+    gboolean is_news = FALSE;
+    GVariant *form;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(of_the_tunnel); i++) {
+        g_autoptr(GVariant) value = g_variant_lookup_value(changed, of_the_tunnel[i], NULL);
+
+        is_news = is_news || (value != NULL && !facts_has(remote->facts, of_the_tunnel[i], value));
+    }
+    facts_update(remote->facts, changed);
+    if (is_news && strcmp(facts_text(remote->facts, "State"), "connected") == 0) {
+        tell_connected(remote);
+    }
+    form = facts_value(remote->facts, "Form", "(ua(sssb))");
+    if (form != NULL && !remote->over) {
+        tell_form(remote, form);
+    }
+}
+
+static void take_ended(struct remote *remote, GVariant *arguments)
+{
+    const char *name, *sentence, *detail;
+    enum reason reason;
+
+    g_variant_get(arguments, "(&s&s&s&s)", &name, &sentence, &detail, NULL);
+    reason = reason_from_name(name);
+    /* A newer service may know more reasons than we do. */
+    end(remote, reason, reason == REASON_INTERNAL && strcmp(name, "internal") != 0 ? sentence : detail);
+}
+
+/* ---- what the service sends ---- */
+
+static void take_rung(struct remote *remote, GVariant *rung)
+{
+    const char *line;
+    gboolean outbound, again;
+    guint64 at;
+
+    g_variant_get(rung, "(&sbbt)", &line, &outbound, &again, &at);
+    if (remote->trace) {
+        remote->ops->trace(remote->context, line, outbound, again, at);
+    }
+}
+
+static void take_session_signal(struct remote *remote, const char *name, GVariant *arguments)
+{
+    if (strcmp(name, "Phase") == 0 && g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sst)"))) {
+        const char *phase, *text;
+        guint64 at;
+
+        g_variant_get(arguments, "(&s&st)", &phase, &text, &at);
+        remote->ops->phase(remote->context, phase, text, at);
+    } else if (strcmp(name, "Rung") == 0 &&
+               g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sbbt)"))) {
+        take_rung(remote, arguments);
+    } else if (strcmp(name, "Ended") == 0 &&
+               g_variant_is_of_type(arguments, G_VARIANT_TYPE("(ssss)"))) {
+        take_ended(remote, arguments);
+    }
+}
+
+static void take_added(struct remote *remote, GVariant *arguments)
+{
+    g_autoptr(GVariant) interfaces = NULL;
+    g_autoptr(GVariant) properties = NULL;
+    const char *path;
+
+    g_variant_get(arguments, "(&o@a{sa{sv}})", &path, &interfaces);
+    properties = g_variant_lookup_value(interfaces, BUS_SESSION, G_VARIANT_TYPE_VARDICT);
+    if (properties != NULL && strcmp(path, remote->path) == 0) {
+        take_changes(remote, properties);
+    }
+}
+
+static void take_signal(struct remote *remote, const char *path, const char *interface,
+                        const char *name, GVariant *arguments)
+{
+    if (strcmp(interface, BUS_OBJECTS) == 0) {
+        if (strcmp(name, "InterfacesAdded") == 0 &&
+            g_variant_is_of_type(arguments, G_VARIANT_TYPE("(oa{sa{sv}})"))) {
+            take_added(remote, arguments);
+        }
+    } else if (strcmp(path, remote->path) != 0) {
+        return;
+    } else if (strcmp(interface, BUS_SESSION) == 0) {
+        take_session_signal(remote, name, arguments);
+    } else if (strcmp(interface, BUS_PROPERTIES) == 0 &&
+               g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sa{sv}as)"))) {
+        g_autoptr(GVariant) changed = NULL;
+
+        g_variant_get(arguments, "(s@a{sv}as)", NULL, &changed, NULL);
+        take_changes(remote, changed);
+    }
+}
+
+static void on_signal(void *context, const char *path, const char *interface, const char *name,
+                      GVariant *arguments)
+{
+    struct remote *remote = context;
+    struct early *early;
+
+    if (remote->over) {
+        return;
+    }
+    if (remote->path != NULL) {
+        take_signal(remote, path, interface, name, arguments);
+        return;
+    }
+    early = g_new(struct early, 1);
+    *early = (struct early){g_strdup(path), g_strdup(interface), g_strdup(name),
+                            g_variant_ref(arguments)};
+    g_ptr_array_add(remote->early, early);
+}
+
+static void free_early(gpointer data)
+{
+    struct early *early = data;
+
+    g_free(early->path);
+    g_free(early->interface);
+    g_free(early->name);
+    g_variant_unref(early->arguments);
+    g_free(early);
+}
+
+static void on_lost(void *context)
+{
+    end(context, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile."));
+}
+
+/* ---- asking for it ---- */
+
+static void on_trace_so_far(void *context, GVariant *reply, const GError *error)
+{
+    struct remote *remote = context;
+    g_autoptr(GVariant) rungs = NULL;
+    GVariantIter iter;
+    GVariant *rung;
+
+    (void)error;
+    if (reply == NULL || remote->over || !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(sbbt))"))) {
+        return;
+    }
+    rungs = g_variant_get_child_value(reply, 0);
+    g_variant_iter_init(&iter, rungs);
+    while ((rung = g_variant_iter_next_value(&iter)) != NULL) {
+        take_rung(remote, rung);
+        g_variant_unref(rung);
+    }
+}
+
+static void call(struct remote *remote, const char *method, GVariant *arguments)
+{
+    bus_send(remote->bus, remote->path, BUS_SESSION, method, arguments, BUS_PLAIN, NULL, NULL);
+}
+
+static void on_session(void *context, GVariant *reply, const GError *error)
+{
+    struct remote *remote = context;
+
+    if (remote->over) {
+        return;
+    }
+    if (reply == NULL) {
+        end(remote, (enum reason)error->code, error->message);
+        return;
+    }
+    if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
+        end(remote, REASON_INTERNAL, "");
+        return;
+    }
+    g_variant_get(reply, "(o)", &remote->path);
+    if (remote->trace) {
+        bus_send(remote->bus, remote->path, BUS_SESSION, "GetTrace", NULL, BUS_PLAIN, on_trace_so_far,
+                 remote);
+    }
+    if (remote->unwanted) {
+        call(remote, "Disconnect", NULL);
+    }
+    for (guint i = 0; i < remote->early->len && !remote->over; i++) {
+        const struct early *early = remote->early->pdata[i];
+
+        take_signal(remote, early->path, early->interface, early->name, early->arguments);
+    }
+    g_ptr_array_set_size(remote->early, 0);
+}
+
+static GVariant *arguments_of(const struct remote_request *request)
+{
+    GVariantDict options;
+
+    g_variant_dict_init(&options, NULL);
+    g_variant_dict_insert(&options, "origin", "s", "cli");
+    if (request->trace) {
+        g_variant_dict_insert(&options, "trace", "b", TRUE);
+    }
+    if (request->bound) {
+        g_variant_dict_insert(&options, "bound", "b", TRUE);
+    }
+    return request->profile == NULL
+               ? g_variant_new("(s@a{sv})", request->name, g_variant_dict_end(&options))
+               : g_variant_new("(s@a{sv}@a{sv})", request->name,
+                               profile_to_variant(request->profile), g_variant_dict_end(&options));
+}
+
+struct remote *remote_new(struct bus *bus, const struct remote_request *request,
+                          const struct session_ops *ops, void *context)
+{
+    struct remote *remote = g_new0(struct remote, 1);
+
+    remote->bus = bus;
+    remote->ops = ops;
+    remote->context = context;
+    remote->trace = request->trace;
+    remote->early = g_ptr_array_new_with_free_func(free_early);
+    remote->facts = facts_new();
+    bus_listen(bus, on_signal, on_lost, remote);
+    /* One after the other without waiting: from the first on we are sent signals. */
+    bus_send(bus, BUS_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, BUS_PLAIN, NULL, NULL);
+    bus_send(bus, BUS_PATH, BUS_MANAGER, request->profile == NULL ? "ConnectSystem" : "Connect",
+             arguments_of(request), BUS_INTERACTIVE, on_session, remote);
+    return remote;
+}
+
+/* ---- what it is told ---- */
+
+void remote_disconnect(struct remote *remote)
+{
+    if (remote->over) {
+        return;
+    }
+    if (remote->path != NULL) {
+        call(remote, "Disconnect", NULL);
+    } else if (remote->unwanted) {
+        end(remote, REASON_USER, "");
+    }
+    remote->unwanted = TRUE;
+}
+
+static void wipe_value(gpointer id, gpointer value, gpointer data)
+{
+    gsize len;
+    const void *octets = g_bytes_get_data(value, &len);
+
+    (void)id;
+    (void)data;
+    if (len > 0) {
+        secret_wipe((void *)octets, len);
+    }
+}
+
+void remote_provide_secrets(struct remote *remote, GHashTable *values)
+{
+    GVariantBuilder builder;
+    GHashTableIter iter;
+    gpointer id, value;
+
+    if (values == NULL) {
+        call(remote, "CancelSecrets", g_variant_new("(u)", remote->form));
+        return;
+    }
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{say}"));
+    g_hash_table_iter_init(&iter, values);
+    while (g_hash_table_iter_next(&iter, &id, &value)) {
+        gsize len;
+        const void *octets = g_bytes_get_data(value, &len);
+
+        g_variant_builder_add(&builder, "{s@ay}", id,
+                              g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets, len, 1));
+    }
+    call(remote, "ProvideSecrets", g_variant_new("(u@a{say})", remote->form,
+                                                 g_variant_builder_end(&builder)));
+    g_hash_table_foreach(values, wipe_value, NULL);
+}
+
+void remote_free(struct remote *remote)
+{
+    if (remote != NULL) {
+        bus_quiet(remote->bus);
+        g_ptr_array_unref(remote->early);
+        facts_free(remote->facts);
+        g_free(remote->path);
+        g_free(remote);
+    }
+}
