@@ -4,8 +4,9 @@
     meter.py echo                      the protected host
     meter.py send ADDRESS INTERVAL FILE    the laptop
 
-FILE is a table in shared memory: when each datagram was sent and when its echo came, in seconds of
-CLOCK_MONOTONIC, 0 for never.
+FILE is a table in shared memory: how many datagrams were sent, then when each was sent and when its
+echo came, in seconds of CLOCK_MONOTONIC, 0 for never. Each of these is written in one go, so that
+the reader sees what it was or what it is.
 """
 
 import mmap
@@ -19,12 +20,38 @@ import time
 import net
 
 PORT = 9200
-ROW = struct.Struct("=dd")
-HEAD = struct.Struct("=Q")
 DATAGRAM = struct.Struct("!Q24x")
 ROWS = 1 << 20
 # After a stall of the machine at most this many are made up for at once.
 BURST = 4
+
+
+class Table:
+    """See above. (struct.pack_into() would clear the octets first.)"""
+
+    SIZE = 8 + 16 * ROWS
+
+    def __init__(self, path):
+        with open(path, "r+b") as file:
+            octets = memoryview(mmap.mmap(file.fileno(), 0))
+        self.counts, self.times = octets.cast("Q"), octets.cast("d")
+
+    def count(self):
+        return self.counts[0]
+
+    def sent(self, number):
+        return self.times[1 + 2 * number]
+
+    def came(self, number):
+        return self.times[2 + 2 * number]
+
+    def note_sent(self, number):
+        self.times[1 + 2 * number] = time.monotonic()
+        self.counts[0] = number + 1
+
+    def note_came(self, number):
+        if not self.came(number):
+            self.times[2 + 2 * number] = time.monotonic()
 
 
 def echo():
@@ -48,17 +75,12 @@ def take(udp, table):
             return
         except OSError:
             continue
-        now = time.monotonic()
-        number, = DATAGRAM.unpack_from(data)
-        sent, came = ROW.unpack_from(table, HEAD.size + number * ROW.size)
-        if not came:
-            ROW.pack_into(table, HEAD.size + number * ROW.size, sent, now)
+        table.note_came(DATAGRAM.unpack_from(data)[0])
 
 
 def send(address, interval, path):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with open(path, "r+b") as file:
-        table = mmap.mmap(file.fileno(), 0)
+    table = Table(path)
     udp = socket.socket(family, socket.SOCK_DGRAM)
     udp.connect((address, PORT))
     udp.setblocking(False)
@@ -71,8 +93,7 @@ def send(address, interval, path):
                 break
             if select.select([udp], [], [], left)[0]:
                 take(udp, table)
-        ROW.pack_into(table, HEAD.size + number * ROW.size, time.monotonic(), 0)
-        HEAD.pack_into(table, 0, number + 1)
+        table.note_sent(number)
         try:
             udp.send(DATAGRAM.pack(number))
         except OSError:
@@ -88,9 +109,8 @@ class Meter:
 
     def __enter__(self):
         with open(self.path, "wb") as file:
-            file.truncate(HEAD.size + ROWS * ROW.size)
-        with open(self.path, "r+b") as file:
-            self.table = mmap.mmap(file.fileno(), 0)
+            file.truncate(Table.SIZE)
+        self.table = Table(self.path)
         program = [sys.executable, os.path.abspath(__file__)]
         self.server = net.Process([*program, "echo"], namespace="gw")
         self.server.read_until("^ready", 10)
@@ -103,19 +123,12 @@ class Meter:
         self.sender.kill()
         self.server.kill()
 
-    def _sent(self):
-        return HEAD.unpack_from(self.table, 0)[0]
-
-    def row(self, number):
-        """(sent, came) of one datagram."""
-        return ROW.unpack_from(self.table, HEAD.size + number * ROW.size)
-
     def _first_since(self, moment):
         """The number of the first datagram sent at that moment or later."""
-        low, high = 0, self._sent()
+        low, high = 0, self.table.count()
         while low < high:
             middle = (low + high) // 2
-            if self.row(middle)[0] < moment:
+            if self.table.sent(middle) < moment:
                 low = middle + 1
             else:
                 high = middle
@@ -123,9 +136,8 @@ class Meter:
 
     def answer_since(self, moment):
         """When the first answer came to one sent since; None as long as there is none."""
-        came = [row[1] for row in map(self.row, range(self._first_since(moment), self._sent()))
-                if row[1] > row[0]]
-        return min(came, default=None)
+        came = map(self.table.came, range(self._first_since(moment), self.table.count()))
+        return min(filter(None, came), default=None)
 
     def wait_answer(self, moment, timeout):
         """Milliseconds from the moment to the first answer to what was sent since."""
@@ -135,7 +147,7 @@ class Meter:
 
     def lost(self, since, until):
         """How many of those sent in that time have no answer."""
-        return sum(not self.row(number)[1]
+        return sum(not self.table.came(number)
                    for number in range(self._first_since(since), self._first_since(until)))
 
 
