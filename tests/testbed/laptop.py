@@ -62,6 +62,13 @@ def nft(namespace, rules):
     net.run("nft", "-f", "-", namespace=namespace, input_text=rules)
 
 
+def wait_for_addresses():
+    """Nothing comes to a new address of IPv6 before a worker of the kernel has had the lock for which
+    everybody waits who changes a network, and be it one of another namespace."""
+    net.wait_until(lambda: not net.run("ip", "-6", "addr", "show", "tentative"), 10,
+                   "addresses that can be used")
+
+
 @dataclasses.dataclass
 class Kind:
     """What an uplink is like. `nat`: how many routers translate IPv4; IPv6 never is, but with `nat`
@@ -216,7 +223,7 @@ class Uplink:
             # The router's advertisement has also told where it is.
             lines += [f"neigh replace {ROUTER6} lladdr {self.router_mac} dev {dev} nud stale",
                       f"addr replace {LAPTOP6}/64 dev {dev} nodad",
-                      f"addr add {self.address6}/64 dev {dev} noprefixroute nodad",
+                      f"addr add {self.address6}/64 dev {dev} noprefixroute",
                       f"route add {self.lan6} dev {dev} proto ra metric {metric}",
                       f"route add default via {ROUTER6} dev {dev} proto ra metric {metric}"]
         return lines
@@ -248,6 +255,7 @@ class Uplink:
     def plug(self):
         self.associate()
         net.batch(None, *self.there())
+        wait_for_addresses()
 
     def unplug(self):
         """Left in order: addresses, routes, link."""
@@ -362,6 +370,7 @@ class Laptop:
         _, errors = self._ip.communicate("\n".join(lines) + "\n")
         net.check(self._ip.returncode == 0, f"ip: {errors.strip()}")
         self._ip = None
+        wait_for_addresses()
         return moment
 
     def move(self, source, target):
