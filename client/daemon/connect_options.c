@@ -32,6 +32,16 @@ static gboolean read_origin(struct connect_options *options, GVariant *value, GE
     return TRUE;
 }
 
+static gboolean read_owner(struct connect_options *options, GVariant *value, GError **error)
+{
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)) {
+        return fail(error, "owner", "not a user id");
+    }
+    options->has_owner = TRUE;
+    options->owner = g_variant_get_uint32(value);
+    return TRUE;
+}
+
 static gboolean read_one(struct connect_options *options, const char *name, GVariant *value,
                          GError **error)
 {
@@ -52,8 +62,9 @@ static gboolean read_one(struct connect_options *options, const char *name, GVar
             return TRUE;
         }
     }
-    return g_str_equal(name, "origin") ? read_origin(options, value, error)
-                                       : fail(error, name, "there is no such option");
+    return g_str_equal(name, "origin")  ? read_origin(options, value, error)
+           : g_str_equal(name, "owner") ? read_owner(options, value, error)
+                                        : fail(error, name, "there is no such option");
 }
 
 gboolean connect_options_read(struct connect_options *options, GVariant *dict, GError **error)

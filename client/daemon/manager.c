@@ -50,12 +50,13 @@ static void start(struct request *request)
         .origin = connecting->options.origin,
         .system_profile = connecting->system_profile ? connecting->system_profile : "",
         .profile = connecting->profile,
-        .owner = request->caller->user->uid,
+        .owner =
+            connecting->options.has_owner ? connecting->options.owner : request->caller->user->uid,
         .trace = connecting->options.trace,
         .configures_host = connecting->options.configures_host,
         .bound_to = connecting->options.bound ? request->caller : NULL,
     };
-    if (wish.owner != 0 && !user_takes_start(request->caller->user)) {
+    if (request->caller->user->uid != 0 && !user_takes_start(request->caller->user)) {
         request_fail(request, "TooMany", "You begin connections too fast; wait a second.");
         return;
     }
@@ -70,6 +71,22 @@ static void start(struct request *request)
     request_return(request, g_variant_new("(o)", session_object_path(object)));
 }
 
+/* FALSE: the request is answered. */
+static gboolean read_options(struct request *request, GVariant *dict)
+{
+    struct connecting *connecting = request->data;
+    g_autoptr(GError) error = NULL;
+    if (!connect_options_read(&connecting->options, dict, &error)) {
+        request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS, "%s", error->message);
+        return FALSE;
+    }
+    if (connecting->options.has_owner && request->caller->user->uid != 0) {
+        request_fail(request, "NotAuthorized", "Only root begins connections for others.");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static void call_connect(struct request *request)
 {
     g_autoptr(GVariant) dict = NULL, options = NULL;
@@ -80,8 +97,7 @@ static void call_connect(struct request *request)
     request->free_data = connecting_free;
     GDBusMessage *message = g_dbus_method_invocation_get_message(request->invocation);
     g_variant_get(request_arguments(request), "(&s@a{sv}@a{sv})", &name, &dict, &options);
-    if (!connect_options_read(&connecting->options, options, &error)) {
-        request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS, "%s", error->message);
+    if (!read_options(request, options)) {
         return;
     }
     connecting->profile = wire_profile(dict, g_dbus_message_get_unix_fd_list(message), &error);
@@ -117,15 +133,15 @@ static void fail_unknown_profile(struct request *request, const char *name)
 static void call_connect_system(struct request *request)
 {
     g_autoptr(GVariant) options = NULL;
-    g_autoptr(GError) error = NULL;
     const char *name;
     struct connecting *connecting = g_new0(struct connecting, 1);
     request->data = connecting;
     request->free_data = connecting_free;
     g_variant_get(request_arguments(request), "(&s@a{sv})", &name, &options);
-    if (!connect_options_read(&connecting->options, options, &error)) {
-        request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS, "%s", error->message);
-    } else if (!system_profile_exists(name)) {
+    if (!read_options(request, options)) {
+        return;
+    }
+    if (!system_profile_exists(name)) {
         fail_unknown_profile(request, name);
     } else if (!connecting->options.configures_host) {
         request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS,

@@ -226,6 +226,9 @@ struct session_object *session_object_new(guint number, const char *record_name,
     object->on_ended = ended;
     object->context = context;
     object->session = session_new(record_name, wish->profile, wish->trace, &ops, object);
+    if (!wish->configures_host) {
+        session_leave_host(object->session);
+    }
     set_first_properties(object, wish);
     return object;
 }

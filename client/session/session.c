@@ -296,6 +296,11 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     return session;
 }
 
+void session_leave_host(struct session *session)
+{
+    session->leaves_host = TRUE;
+}
+
 void session_free(struct session *session)
 {
     if (!session) {

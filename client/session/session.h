@@ -48,6 +48,11 @@ struct session_ops {
 /* `profile` is copied. */
 struct session *session_new(const char *name, const struct profile *profile, gboolean trace,
                             const struct session_ops *ops, void *context);
+/*
+ * Before the start: somebody else sets up addresses, routes and DNS, from what `connected` tells, which
+ * then comes again for another MTU as well. Only the TUN is made.
+ */
+void session_leave_host(struct session *session);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */
 void session_start(struct session *session);

@@ -70,6 +70,9 @@ gboolean session_apply(struct session *session, GError **error)
     if (g_strcmp0(profile_get(session->profile, "tunnel"), "split") == 0) {
         drop_default_routes(&session->net);
     }
+    if (session->leaves_host) {
+        return TRUE;
+    }
     const struct host_options options = {
         .full_tunnel = session_is_full_tunnel(session),
         .block_other_family = TRUE,

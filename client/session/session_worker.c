@@ -95,6 +95,22 @@ static void read_summary(struct session *session, GVariant *dict)
     }
 }
 
+static void tell_connected(struct session *session, gboolean again)
+{
+    const struct session_info info = {
+        .name = session->name,
+        .interface = session->interface,
+        .net = &session->net,
+        .summary = session->summary,
+        .dns_method = session->leaves_host ? "" : host_dns_method(session->host),
+        .full_tunnel = session_is_full_tunnel(session),
+        .again = again,
+    };
+    if (session->ops->connected) {
+        session->ops->connected(session->context, &info);
+    }
+}
+
 static void on_connected(struct session *session, GVariant *body)
 {
     g_autoptr(GVariant) config = g_variant_get_child_value(body, 0);
@@ -123,18 +139,7 @@ static void on_connected(struct session *session, GVariant *body)
                   g_hash_table_lookup(session->summary, "asked"));
     session->state = UP;
     session->was_up = TRUE;
-    if (session->ops->connected) {
-        const struct session_info info = {
-            .name = session->name,
-            .interface = session->interface,
-            .net = &session->net,
-            .summary = session->summary,
-            .dns_method = host_dns_method(session->host),
-            .full_tunnel = session_is_full_tunnel(session),
-            .again = again,
-        };
-        session->ops->connected(session->context, &info);
-    }
+    tell_connected(session, again);
 }
 
 static void on_mtu(struct session *session, GVariant *body)
@@ -146,7 +151,9 @@ static void on_mtu(struct session *session, GVariant *body)
         return;
     }
     session->net.mtu = mtu;
-    if (!host_set_mtu(session->host, mtu, &error)) {
+    if (session->leaves_host) {
+        tell_connected(session, TRUE);
+    } else if (!host_set_mtu(session->host, mtu, &error)) {
         g_message("%s", error->message);
     }
 }

@@ -79,13 +79,13 @@ def _read(path):
         return file.read()
 
 
-def _write(path, text, mode=0o644):
+def write(path, text, mode=0o644):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     os.chmod(path, mode)
 
 
-def _cover(path):
+def cover(path):
     """An empty folder that nobody else sees, over one of the machine's."""
     os.makedirs(path, exist_ok=True)
     sandbox.mount("tmpfs", path, "tmpfs", 0, "mode=755")
@@ -98,12 +98,12 @@ def _add_user(user):
     for folder in (user.home, user.runtime):
         os.makedirs(folder, mode=0o700)
         os.chown(folder, user.uid, user.uid)
-    _write(f"/run/systemd/users/{user.uid}", f"NAME={user.name}\nSTATE=active\n"
+    write(f"/run/systemd/users/{user.uid}", f"NAME={user.name}\nSTATE=active\n"
            f"DISPLAY={user.uid}\nSESSIONS={user.uid}\nACTIVE_SESSIONS={user.uid}\n")
     seated = user.seated
     session = SESSION.format(uid=user.uid, name=user.name, active="1", remote="0" if seated else "1",
                              kind="wayland" if seated else "tty")
-    _write(f"/run/systemd/sessions/{user.uid}", session + ("SEAT=seat0\n" if seated else ""))
+    write(f"/run/systemd/sessions/{user.uid}", session + ("SEAT=seat0\n" if seated else ""))
 
 
 def set_passwords():
@@ -116,7 +116,7 @@ def set_passwords():
 def _administrators():
     text = _read("/etc/group")
     names = ",".join(user.name for user in USERS.values() if user.administrator)
-    _write("/etc/group", re.sub(rf"^({ADMINISTRATORS}:.*:).*$", rf"\1{names}", text, flags=re.M))
+    write("/etc/group", re.sub(rf"^({ADMINISTRATORS}:.*:).*$", rf"\1{names}", text, flags=re.M))
 
 
 def find(context, name):
@@ -135,18 +135,20 @@ def _started_by_bus(service, environment, command):
 
 
 class Bus:
-    """Starts with a `with`; the programs in it end with the sandbox."""
+    """The programs in it end with the sandbox. `policies`: more files of D-Bus policy that it is to
+    have, by their paths."""
 
-    def __init__(self, context):
+    def __init__(self, context, policies=()):
         self.context = context
+        self.policies = policies
         self.daemon = None
         for folder in ("/run/dbus", "/run/systemd", "/run/user", "/run/polkit"):
-            _cover(folder)
+            cover(folder)
         for folder in ("/run/systemd/users", "/run/systemd/sessions", "/run/systemd/seats",
                        "/run/bed/home"):
             os.makedirs(folder, exist_ok=True)
         # What a build without --prefix takes for /etc.
-        _cover("/usr/local/etc")
+        cover("/usr/local/etc")
         for user in USERS.values():
             _add_user(user)
         _administrators()
@@ -158,10 +160,10 @@ class Bus:
         actions = "/usr/share/polkit-1/actions"
         kept = f"{actions}/org.freedesktop.policykit.policy"
         own = _read(kept)
-        _cover(actions)
-        _write(kept, own)
+        cover(actions)
+        write(kept, own)
         shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.policy"), actions)
-        _cover("/etc/polkit-1/rules.d")
+        cover("/etc/polkit-1/rules.d")
         os.chmod("/etc/polkit-1/rules.d", 0o755)
 
     def _install_services(self):
@@ -169,17 +171,18 @@ class Bus:
         policies = "/usr/share/dbus-1/system.d"
         kept = {path: _read(path) for path in (f"{policies}/org.freedesktop.PolicyKit1.conf",
                                                f"{policies}/org.freedesktop.login1.conf")}
+        kept.update((f"{policies}/{os.path.basename(path)}", _read(path)) for path in self.policies)
         for folder in (SERVICES, policies, "/etc/dbus-1/system.d"):
-            _cover(folder)
+            cover(folder)
         for path, policy in kept.items():
-            _write(path, policy)
+            write(path, policy)
         shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.conf"), policies)
         seated = os.path.join(self.context.build, "tests/testbed/seated.so")
-        _write(f"{SERVICES}/org.freedesktop.PolicyKit1.service",
+        write(f"{SERVICES}/org.freedesktop.PolicyKit1.service",
                _started_by_bus(service, f"LD_PRELOAD={seated}", r"\1"))
         environment = " ".join(f"{name}={value}"
                                for name, value in client.environment(self.context).items())
-        _write(f"{SERVICES}/{NAME}.service",
+        write(f"{SERVICES}/{NAME}.service",
                _started_by_bus(_read(find(self.context, f"generated/{NAME}.service")), environment,
                                f"{self.context.build}/godwitd"))
 

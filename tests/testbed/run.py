@@ -31,7 +31,7 @@ import scenario  # noqa: E402
 
 SUITES = {
     "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle",
-                "children", "rekey", "race", "succession", "crash", "soak", "bad_input",
+                "children", "rekey", "race", "succession", "crash", "soak", "bad_input", "nm_service",
                 "service"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
     "leaks": ("service_cycles",),

@@ -143,6 +143,11 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     return session;
 }
 
+void session_leave_host(struct session *session)
+{
+    (void)session;
+}
+
 void session_free(struct session *session)
 {
     if (session->source != 0) {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_NM_SERVICE_IP_CONFIG_H
+#define GODWIT_NM_SERVICE_IP_CONFIG_H
+
+#include "generated/vpn1.h"
+
+/*
+ * What NetworkManager is to set up, from the properties of a connected session: dictionaries as
+ * nm-vpn-dbus-interface.h has them, floating. NULL when there is no address of the family.
+ */
+GVariant *ip_config_4(Vpn1Session *session);
+GVariant *ip_config_6(Vpn1Session *session);
+/* `ip4`, `ip6`: whether there is something of the family. */
+GVariant *ip_config_general(Vpn1Session *session, gboolean ip4, gboolean ip6);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nm-plugin/service/link.h"
+
+#include "common/i18n.h"
+
+#define VPN1_NAME "org.godwit.VPN1"
+#define VPN1_PATH "/org/godwit/VPN1"
+#define VPN1_ERROR VPN1_NAME ".Error."
+#define SESSION_INTERFACE VPN1_NAME ".Session"
+
+/* A godwitd that dies again and again is not worth a third attempt within this time. */
+#define RESTARTS_MAX 3
+#define RESTARTS_TIME (60 * G_USEC_PER_SEC)
+
+struct link {
+    GDBusConnection *bus;
+    char *name;
+    GVariant *profile;
+    guint32 owner;
+    const struct link_ops *ops;
+    void *context;
+
+    GCancellable *cancellable;
+    GDBusObjectManager *objects;
+    char *path; /* of the session, once it is known */
+    Vpn1Session *session;
+    guint32 form; /* the one that is being asked */
+    gboolean leaving;
+    guint restarts;
+    gint64 first_restart;
+};
+
+static void begin(struct link *link);
+
+static void over(struct link *link, enum reason reason, const char *sentence, const char *detail)
+{
+    g_cancellable_cancel(link->cancellable);
+    g_clear_object(&link->session);
+    link->ops->ended(link->context, reason, sentence, detail);
+}
+
+/* An error that godwitd or the bus answered with: the reason is in its name. */
+static void over_by_error(struct link *link, GError *error)
+{
+    g_autofree char *name = g_dbus_error_get_remote_error(error);
+    enum reason reason = REASON_INTERNAL;
+    if (name && g_str_has_prefix(name, VPN1_ERROR)) {
+        const char *kind = name + strlen(VPN1_ERROR);
+        reason = g_str_equal(kind, "InvalidProfile") ? REASON_PROFILE : REASON_INTERNAL;
+    }
+    (void)g_dbus_error_strip_remote_error(error);
+    over(link, reason, reason_sentence(reason), error->message);
+}
+
+static gboolean is_cancelled(const GError *error)
+{
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* ---- the session ---- */
+
+static void ask(struct link *link)
+{
+    GVariant *form = vpn1_session_get_form(link->session);
+    guint32 number = 0;
+    if (form) {
+        g_variant_get_child(form, 0, "u", &number);
+    }
+    if (number != link->form) {
+        link->form = number;
+        if (number != 0) {
+            link->ops->asks(link->context, form);
+        }
+    }
+}
+
+static void on_properties(GDBusProxy *proxy, GVariant *changed, GStrv invalidated, gpointer data)
+{
+    struct link *link = data;
+    (void)invalidated;
+    ask(link);
+    const char *state = vpn1_session_get_state(VPN1_SESSION(proxy));
+    /* What NetworkManager has set up is touched for news alone. */
+    static const char *const news[] = {"State",  "Addresses", "Routes",
+                                       "Dns",    "Domains",   "Mtu",
+                                       "Banner", "Interface", "GatewayAddress"};
+    for (gsize i = 0; i < G_N_ELEMENTS(news) && g_strcmp0(state, "connected") == 0; i++) {
+        g_autoptr(GVariant) value = g_variant_lookup_value(changed, news[i], NULL);
+        if (value) {
+            link->ops->connected(link->context, link->session);
+            return;
+        }
+    }
+}
+
+static void on_phase(Vpn1Session *session, const char *phase, const char *text, guint64 at,
+                     gpointer data)
+{
+    struct link *link = data;
+    (void)session;
+    (void)at;
+    link->ops->phase(link->context, phase, text);
+}
+
+static void on_ended(Vpn1Session *session, const char *reason, const char *sentence,
+                     const char *detail, const char *hint, gpointer data)
+{
+    struct link *link = data;
+    (void)session;
+    g_autofree char *text = *hint ? g_strdup_printf("%s %s", detail, hint) : g_strdup(detail);
+    over(link, reason_from_name(reason), sentence, text);
+}
+
+static void watch(struct link *link)
+{
+    g_autoptr(GDBusInterface) found =
+        link->path
+            ? g_dbus_object_manager_get_interface(link->objects, link->path, SESSION_INTERFACE)
+            : NULL;
+    if (!found || link->session) {
+        return;
+    }
+    link->session = VPN1_SESSION(g_object_ref(found));
+    g_signal_connect(found, "g-properties-changed", G_CALLBACK(on_properties), link);
+    g_signal_connect(found, "phase", G_CALLBACK(on_phase), link);
+    g_signal_connect(found, "ended", G_CALLBACK(on_ended), link);
+    if (link->leaving) {
+        link_disconnect(link);
+    } else {
+        ask(link);
+        if (g_strcmp0(vpn1_session_get_state(link->session), "connected") == 0) {
+            link->ops->connected(link->context, link->session);
+        }
+    }
+}
+
+static void on_object(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
+{
+    (void)objects;
+    (void)object;
+    watch(data);
+}
+
+/* ---- godwitd goes, and comes back ---- */
+
+static void forget(struct link *link)
+{
+    if (link->session) {
+        g_signal_handlers_disconnect_by_data(link->session, link);
+    }
+    if (link->objects) {
+        g_signal_handlers_disconnect_by_data(link->objects, link);
+    }
+    g_clear_object(&link->session);
+    g_clear_object(&link->objects);
+    g_clear_pointer(&link->path, g_free);
+    link->form = 0;
+}
+
+static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
+{
+    struct link *link = data;
+    (void)property;
+    g_autofree char *owner =
+        g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(objects));
+    if (owner) {
+        return;
+    }
+    gint64 now = g_get_monotonic_time();
+    if (link->restarts == 0 || now - link->first_restart > RESTARTS_TIME) {
+        link->restarts = 0;
+        link->first_restart = now;
+    }
+    if (link->leaving || ++link->restarts > RESTARTS_MAX) {
+        over(link, link->leaving ? REASON_USER : REASON_INTERNAL, _("godwitd has ended."), "");
+        return;
+    }
+    link->ops->phase(link->context, "reconnecting", _("godwitd has ended; beginning again"));
+    forget(link);
+    begin(link);
+}
+
+/* ---- beginning ---- */
+
+static void on_connect_answer(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+    if (is_cancelled(error)) {
+        return;
+    }
+    struct link *link = data;
+    if (!answer) {
+        over_by_error(link, error);
+        return;
+    }
+    g_variant_get(answer, "(o)", &link->path);
+    watch(link);
+}
+
+static void call_connect(struct link *link)
+{
+    GVariantBuilder options;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&options, "{sv}", "origin", g_variant_new_string("networkmanager"));
+    g_variant_builder_add(&options, "{sv}", "host-configuration", g_variant_new_boolean(FALSE));
+    g_variant_builder_add(&options, "{sv}", "bound", g_variant_new_boolean(TRUE));
+    if (link->owner != 0) {
+        g_variant_builder_add(&options, "{sv}", "owner", g_variant_new_uint32(link->owner));
+    }
+    g_dbus_connection_call(link->bus, VPN1_NAME, VPN1_PATH, VPN1_NAME ".Manager", "Connect",
+                           g_variant_new("(s@a{sv}a{sv})", link->name, link->profile, &options),
+                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, -1, link->cancellable,
+                           on_connect_answer, link);
+}
+
+static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    GDBusObjectManager *objects = vpn1_object_manager_client_new_finish(result, &error);
+    (void)source;
+    if (is_cancelled(error)) {
+        return;
+    }
+    struct link *link = data;
+    if (!objects) {
+        over_by_error(link, error);
+        return;
+    }
+    link->objects = objects;
+    g_signal_connect(objects, "object-added", G_CALLBACK(on_object), link);
+    g_signal_connect(objects, "notify::name-owner", G_CALLBACK(on_owner), link);
+    call_connect(link);
+}
+
+static void begin(struct link *link)
+{
+    vpn1_object_manager_client_new(link->bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME,
+                                   VPN1_PATH, link->cancellable, on_objects, link);
+}
+
+/* ---- for the plugin ---- */
+
+struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile, guint32 owner,
+                      const struct link_ops *ops, void *context)
+{
+    struct link *link = g_new0(struct link, 1);
+    link->bus = g_object_ref(bus);
+    link->name = g_strdup(name);
+    link->profile = g_variant_ref_sink(profile);
+    link->owner = owner;
+    link->ops = ops;
+    link->context = context;
+    link->cancellable = g_cancellable_new();
+    begin(link);
+    return link;
+}
+
+void link_answer(struct link *link, guint32 form, GVariant *values)
+{
+    g_autoptr(GVariant) held = g_variant_ref_sink(values);
+    if (link->session && form == link->form) {
+        vpn1_session_call_provide_secrets(link->session, form, held, NULL, NULL, NULL);
+    }
+}
+
+void link_cancel(struct link *link, guint32 form)
+{
+    if (link->session && form == link->form) {
+        vpn1_session_call_cancel_secrets(link->session, form, NULL, NULL, NULL);
+    }
+}
+
+void link_disconnect(struct link *link)
+{
+    link->leaving = TRUE;
+    if (link->session) {
+        vpn1_session_call_disconnect(link->session, NULL, NULL, NULL);
+    }
+}
+
+void link_free(struct link *link)
+{
+    if (link) {
+        g_cancellable_cancel(link->cancellable);
+        if (link->session) {
+            vpn1_session_call_disconnect(link->session, NULL, NULL, NULL);
+        }
+        forget(link);
+        g_object_unref(link->cancellable);
+        g_object_unref(link->bus);
+        g_variant_unref(link->profile);
+        g_free(link->name);
+        g_free(link);
+    }
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nm-plugin/service/plugin.h"
+
+#include <pwd.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/secret.h"
+#include "nm-plugin/service/failure.h"
+#include "nm-plugin/service/files.h"
+#include "nm-plugin/service/ip_config.h"
+#include "nm-plugin/service/link.h"
+#include "nm-plugin/shared/settings.h"
+
+struct _GodwitPlugin {
+    NMVpnServicePlugin parent;
+    struct link *link;
+    GVariant *form;       /* what is being asked, NULL = nothing */
+    gboolean interactive; /* there is somebody to ask */
+    guint leaving;        /* idle source that ends a failed connection */
+};
+
+G_DEFINE_FINAL_TYPE(GodwitPlugin, godwit_plugin, NM_TYPE_VPN_SERVICE_PLUGIN)
+
+/* ---- what godwitd tells ---- */
+
+static void give(void (*set)(NMVpnServicePlugin *, GVariant *), GodwitPlugin *self,
+                 GVariant *config)
+{
+    if (config) {
+        g_autoptr(GVariant) held = g_variant_ref_sink(config);
+        set(NM_VPN_SERVICE_PLUGIN(self), held);
+    }
+}
+
+static void on_connected(void *context, Vpn1Session *session)
+{
+    GodwitPlugin *self = context;
+    GVariant *ip4 = ip_config_4(session), *ip6 = ip_config_6(session);
+    give(nm_vpn_service_plugin_set_config, self,
+         ip_config_general(session, ip4 != NULL, ip6 != NULL));
+    give(nm_vpn_service_plugin_set_ip4_config, self, ip4);
+    give(nm_vpn_service_plugin_set_ip6_config, self, ip6);
+}
+
+static void on_phase(void *context, const char *phase, const char *text)
+{
+    (void)context;
+    g_message("%s%s%s", phase, *text ? ": " : "", text);
+}
+
+/* Outside of the link's callbacks, as it is freed here. */
+static gboolean leave(gpointer data)
+{
+    GodwitPlugin *self = data;
+    self->leaving = 0;
+    (void)nm_vpn_service_plugin_disconnect(NM_VPN_SERVICE_PLUGIN(self), NULL);
+    return G_SOURCE_REMOVE;
+}
+
+static void leave_soon(GodwitPlugin *self)
+{
+    if (self->leaving == 0) {
+        self->leaving = g_idle_add(leave, self);
+    }
+}
+
+static void on_ended(void *context, enum reason reason, const char *sentence, const char *detail)
+{
+    GodwitPlugin *self = context;
+    if (reason != REASON_USER) {
+        g_warning("%s %s", _(sentence), detail);
+        nm_vpn_service_plugin_failure(NM_VPN_SERVICE_PLUGIN(self), failure_of(reason));
+    }
+    leave_soon(self);
+}
+
+static void on_asks(void *context, GVariant *form)
+{
+    GodwitPlugin *self = context;
+    g_autoptr(GPtrArray) hints = g_ptr_array_new();
+    g_autoptr(GString) message = g_string_new(NULL);
+    g_autoptr(GVariantIter) fields = NULL;
+    const char *id, *label, *prompt;
+    gboolean secret;
+    guint32 number;
+    g_variant_get(form, "(ua(sssb))", &number, &fields);
+    if (!self->interactive) {
+        link_cancel(self->link, number);
+        return;
+    }
+    g_clear_pointer(&self->form, g_variant_unref);
+    self->form = g_variant_ref(form);
+    while (g_variant_iter_next(fields, "(&s&s&sb)", &id, &label, &prompt, &secret)) {
+        g_ptr_array_add(hints, (gpointer)id);
+        if (*prompt) {
+            g_string_append_printf(message, "%s%s", message->len > 0 ? "\n" : "", prompt);
+        }
+    }
+    g_ptr_array_add(hints, NULL);
+    nm_vpn_service_plugin_secrets_required(NM_VPN_SERVICE_PLUGIN(self),
+                                           message->len > 0 ? message->str : NULL,
+                                           (const char **)hints->pdata);
+}
+
+/* ---- what NetworkManager asks ---- */
+
+static guint32 uid_of(NMConnection *connection)
+{
+    gboolean several;
+    const char *owner = files_owner(connection, &several);
+    const struct passwd *user = owner ? getpwnam(owner) : NULL;
+    return user ? user->pw_uid : 0;
+}
+
+static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean interactive,
+                      GError **error)
+{
+    static const struct link_ops ops = {
+        .connected = on_connected,
+        .asks = on_asks,
+        .phase = on_phase,
+        .ended = on_ended,
+    };
+    g_autoptr(GError) cause = NULL;
+    struct profile *profile = settings_to_profile(connection, files_read, connection, &cause);
+    if (!profile || !profile_validate(profile, &cause)) {
+        g_warning("%s", cause->message);
+        g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS,
+                            cause->message);
+        profile_free(profile);
+        return FALSE;
+    }
+    self->interactive = interactive;
+    self->link = link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
+                          profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
+                          profile_to_variant(profile), uid_of(connection), &ops, self);
+    profile_free(profile);
+    return TRUE;
+}
+
+static gboolean plugin_connect(NMVpnServicePlugin *plugin, NMConnection *connection, GError **error)
+{
+    return begin(GODWIT_PLUGIN(plugin), connection, FALSE, error);
+}
+
+static gboolean plugin_connect_interactive(NMVpnServicePlugin *plugin, NMConnection *connection,
+                                           GVariant *details, GError **error)
+{
+    (void)details;
+    return begin(GODWIT_PLUGIN(plugin), connection, TRUE, error);
+}
+
+static gboolean plugin_need_secrets(NMVpnServicePlugin *plugin, NMConnection *connection,
+                                    const char **setting_name, GError **error)
+{
+    (void)plugin;
+    (void)error;
+    if (!settings_missing_secret(connection)) {
+        return FALSE;
+    }
+    *setting_name = NM_SETTING_VPN_SETTING_NAME;
+    return TRUE;
+}
+
+static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *connection,
+                                   GError **error)
+{
+    GodwitPlugin *self = GODWIT_PLUGIN(plugin);
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    g_autoptr(GVariantIter) fields = NULL;
+    GVariantBuilder values;
+    const char *id;
+    guint32 number;
+    if (!self->form || !setting) {
+        g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_WRONG_STATE,
+                            _("Nothing was asked."));
+        return FALSE;
+    }
+    g_variant_builder_init(&values, G_VARIANT_TYPE("a{say}"));
+    g_variant_get(self->form, "(ua(sssb))", &number, &fields);
+    while (g_variant_iter_next(fields, "(&s&s&sb)", &id, NULL, NULL, NULL)) {
+        const char *value = nm_setting_vpn_get_secret(setting, id);
+        if (value) {
+            g_variant_builder_add(
+                &values, "{s@ay}", id,
+                g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, strlen(value), 1));
+        }
+    }
+    g_clear_pointer(&self->form, g_variant_unref);
+    link_answer(self->link, number, g_variant_builder_end(&values));
+    return TRUE;
+}
+
+static void drop_link(GodwitPlugin *self)
+{
+    g_clear_handle_id(&self->leaving, g_source_remove);
+    g_clear_pointer(&self->form, g_variant_unref);
+    g_clear_pointer(&self->link, link_free);
+}
+
+static gboolean plugin_disconnect(NMVpnServicePlugin *plugin, GError **error)
+{
+    (void)error;
+    drop_link(GODWIT_PLUGIN(plugin));
+    return TRUE;
+}
+
+/* ---- life ---- */
+
+static void plugin_dispose(GObject *object)
+{
+    drop_link(GODWIT_PLUGIN(object));
+    G_OBJECT_CLASS(godwit_plugin_parent_class)->dispose(object);
+}
+
+static void godwit_plugin_class_init(GodwitPluginClass *class)
+{
+    NMVpnServicePluginClass *service = NM_VPN_SERVICE_PLUGIN_CLASS(class);
+    G_OBJECT_CLASS(class)->dispose = plugin_dispose;
+    service->connect = plugin_connect;
+    service->connect_interactive = plugin_connect_interactive;
+    service->need_secrets = plugin_need_secrets;
+    service->new_secrets = plugin_new_secrets;
+    service->disconnect = plugin_disconnect;
+}
+
+static void godwit_plugin_init(GodwitPlugin *self)
+{
+    (void)self;
+}
+
+GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
+{
+    return g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
+                          bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
+}

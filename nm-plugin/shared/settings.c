@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nm-plugin/shared/settings.h"
+
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/secret.h"
+
+#define BASE64 "base64:"
+#define FLAGS_SUFFIX "-flags"
+
+gboolean settings_is_secret(const struct profile_key *key)
+{
+    return key->type == PROFILE_SECRET || g_str_equal(key->name, "private-key");
+}
+
+/* "password-flags", which NetworkManager keeps beside "password". */
+static gboolean is_flags_of_secret(const char *name)
+{
+    if (!g_str_has_suffix(name, FLAGS_SUFFIX)) {
+        return FALSE;
+    }
+    g_autofree char *secret = g_strndup(name, strlen(name) - strlen(FLAGS_SUFFIX));
+    const struct profile_key *key = profile_key_find(secret);
+    return key && settings_is_secret(key);
+}
+
+/* ---- to a profile ---- */
+
+struct reading {
+    struct profile *profile;
+    settings_reader reader;
+    gpointer context;
+    GError *error; /* the first */
+};
+
+static void read_file(struct reading *reading, const char *name, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) content = reading->reader(reading->context, path, &error);
+    if (!content) {
+        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_FILE, "%s: %s: %s", name, path,
+                    error->message);
+        return;
+    }
+    gsize length;
+    const void *octets = g_bytes_get_data(content, &length);
+    (void)profile_set_bytes(reading->profile, name, bytes_of(octets, length), &reading->error);
+}
+
+static void take_data(const char *name, const char *text, gpointer data)
+{
+    struct reading *reading = data;
+    const struct profile_key *key = profile_key_find(name);
+    if (reading->error || (!key && is_flags_of_secret(name))) {
+        return;
+    }
+    if (!key) {
+        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY, _("unknown key \"%.64s\""),
+                    name);
+    } else if (key->type == PROFILE_FILE && !g_str_has_prefix(text, BASE64)) {
+        read_file(reading, name, text);
+    } else {
+        (void)profile_set(reading->profile, name, text, NULL, &reading->error);
+    }
+}
+
+static void take_secret(const char *name, const char *text, gpointer data)
+{
+    struct reading *reading = data;
+    const struct profile_key *key = profile_key_find(name);
+    if (reading->error) {
+        return;
+    }
+    if (!key || !settings_is_secret(key)) {
+        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY,
+                    _("unknown secret \"%.64s\""), name);
+    } else if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
+        (void)profile_set_bytes(reading->profile, name, bytes_of_string(text), &reading->error);
+    } else {
+        (void)profile_set(reading->profile, name, text, NULL, &reading->error);
+    }
+}
+
+struct profile *settings_to_profile(NMConnection *connection, settings_reader reader,
+                                    gpointer context, GError **error)
+{
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    const char *id = nm_connection_get_id(connection);
+    if (!setting) {
+        g_set_error(error, PROFILE_ERROR, PROFILE_ERROR_SYNTAX, _("the connection is no VPN"));
+        return NULL;
+    }
+    struct reading reading = {.profile = profile_new(), .reader = reader, .context = context};
+    nm_setting_vpn_foreach_data_item(setting, take_data, &reading);
+    nm_setting_vpn_foreach_secret(setting, take_secret, &reading);
+    if (!reading.error && id && !profile_is_set(reading.profile, "name")) {
+        /* An id that is no name for us is no reason to refuse. */
+        (void)profile_set(reading.profile, "name", id, NULL, NULL);
+    }
+    if (reading.error) {
+        g_propagate_error(error, reading.error);
+        g_clear_pointer(&reading.profile, profile_free);
+    }
+    return reading.profile;
+}
+
+/* ---- from a profile ---- */
+
+static char *text_of(const struct profile *profile, const struct profile_key *key)
+{
+    if (key->type != PROFILE_FILE && key->type != PROFILE_SECRET) {
+        return g_strdup(profile_get(profile, key->name));
+    }
+    struct bytes octets = profile_get_bytes(profile, key->name);
+    if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
+        return g_strndup((const char *)octets.data, octets.len);
+    }
+    char *encoded = g_base64_encode(octets.data, octets.len);
+    char *text = g_strconcat(BASE64, encoded, NULL);
+    secret_wipe(encoded, strlen(encoded));
+    g_free(encoded);
+    return text;
+}
+
+static void put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
+{
+    void (*add)(NMSettingVpn *, const char *, const char *) =
+        settings_is_secret(key) ? nm_setting_vpn_add_secret : nm_setting_vpn_add_data_item;
+    add(setting, key->name, text);
+}
+
+static void take_out(NMSettingVpn *setting, const struct profile_key *key)
+{
+    if (settings_is_secret(key)) {
+        (void)nm_setting_vpn_remove_secret(setting, key->name);
+    } else {
+        (void)nm_setting_vpn_remove_data_item(setting, key->name);
+    }
+}
+
+void settings_from_profile(const struct profile *profile, NMConnection *connection)
+{
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    if (!setting) {
+        setting = NM_SETTING_VPN(nm_setting_vpn_new());
+        g_object_set(setting, NM_SETTING_VPN_SERVICE_TYPE, SETTINGS_SERVICE, NULL);
+        nm_connection_add_setting(connection, NM_SETTING(setting));
+    }
+    for (const struct profile_key *key = profile_keys(); key->name; key++) {
+        if (g_str_equal(key->name, "name")) {
+            continue;
+        }
+        if (!profile_is_set(profile, key->name)) {
+            take_out(setting, key);
+            continue;
+        }
+        char *text = text_of(profile, key);
+        put(setting, key, text);
+        secret_wipe(text, strlen(text));
+        g_free(text);
+    }
+    NMSettingConnection *common = nm_connection_get_setting_connection(connection);
+    if (common && profile_is_set(profile, "name")) {
+        g_object_set(common, NM_SETTING_CONNECTION_ID, profile_get(profile, "name"), NULL);
+    }
+}
+
+/* ---- what is missing ---- */
+
+static gboolean is_missing(NMSettingVpn *setting, const char *name)
+{
+    NMSettingSecretFlags flags = NM_SETTING_SECRET_FLAG_NONE;
+    (void)nm_setting_get_secret_flags(NM_SETTING(setting), name, &flags, NULL);
+    return !nm_setting_vpn_get_secret(setting, name) &&
+           !nm_setting_vpn_get_data_item(setting, name) &&
+           !(flags & NM_SETTING_SECRET_FLAG_NOT_REQUIRED);
+}
+
+const char *settings_missing_secret(NMConnection *connection)
+{
+    static const struct {
+        const char *auth, *secret;
+    } needs[] = {{"eap", "password"}, {"psk", "psk"}, {"certificate", "private-key"}};
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    const char *auth = setting ? nm_setting_vpn_get_data_item(setting, "auth") : NULL;
+    for (gsize i = 0; setting && i < G_N_ELEMENTS(needs); i++) {
+        if (g_str_equal(needs[i].auth, auth ? auth : "eap") &&
+            is_missing(setting, needs[i].secret)) {
+            return needs[i].secret;
+        }
+    }
+    return NULL;
+}
