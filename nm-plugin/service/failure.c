@@ -3,41 +3,21 @@
 
 NMVpnPluginFailure failure_of(enum reason reason)
 {
-    switch (reason) {
-    case REASON_AUTH_FAILED:
-    case REASON_PASSWORD_EXPIRED:
-    case REASON_SECRET_MISSING:
-        return NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED;
-    case REASON_HOST_CONFIG:
-    case REASON_TS_UNACCEPTABLE:
-    case REASON_ADDRESS_UNAVAILABLE:
-        return NM_VPN_PLUGIN_FAILURE_BAD_IP_CONFIG;
-    case REASON_NONE:
-    case REASON_USER:
-    case REASON_INTERNAL:
-    case REASON_USAGE:
-    case REASON_PROFILE:
-    case REASON_NOT_ROOT:
-    case REASON_NO_TUN:
-    case REASON_RESOLVE:
-    case REASON_GATEWAY_UNREACHABLE:
-    case REASON_PORT_UNREACHABLE:
-    case REASON_NO_PROPOSAL_CHOSEN:
-    case REASON_GATEWAY_UNTRUSTED:
-    case REASON_GATEWAY_EXPIRED:
-    case REASON_GATEWAY_IDENTITY_MISMATCH:
-    case REASON_GATEWAY_AUTH_FAILED:
-    case REASON_ACCOUNT_DISABLED:
-    case REASON_ACCOUNT_RESTRICTED:
-    case REASON_GATEWAY_REFUSED:
-    case REASON_GATEWAY_CLOSED:
-    case REASON_GATEWAY_LOST:
-    case REASON_PROTOCOL:
-    case REASON_WORKER_DIED:
-    case REASON_REDIRECTED:
-    case REASON_UDP_BLOCKED:
-    case REASON_COUNT:
-        break;
+    static const struct {
+        enum reason reason;
+        NMVpnPluginFailure failure;
+    } rows[] = {
+        {REASON_AUTH_FAILED, NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED},
+        {REASON_PASSWORD_EXPIRED, NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED},
+        {REASON_SECRET_MISSING, NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED},
+        {REASON_HOST_CONFIG, NM_VPN_PLUGIN_FAILURE_BAD_IP_CONFIG},
+        {REASON_TS_UNACCEPTABLE, NM_VPN_PLUGIN_FAILURE_BAD_IP_CONFIG},
+        {REASON_ADDRESS_UNAVAILABLE, NM_VPN_PLUGIN_FAILURE_BAD_IP_CONFIG},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].reason == reason) {
+            return rows[i].failure;
+        }
     }
     return NM_VPN_PLUGIN_FAILURE_CONNECT_FAILED;
 }

@@ -39,15 +39,22 @@ static void over(struct link *link, enum reason reason, const char *sentence, co
     link->ops->ended(link->context, reason, sentence, detail);
 }
 
-/* An error that godwitd or the bus answered with: the reason is in its name. */
+/* An error that godwitd or the bus answered with: what kind it is stands in its name. */
+static enum reason reason_of_error(const char *name)
+{
+    if (!name || !g_str_has_prefix(name, VPN1_ERROR)) {
+        return REASON_SERVICE_UNAVAILABLE;
+    }
+    name += strlen(VPN1_ERROR);
+    return g_str_equal(name, "InvalidProfile")  ? REASON_PROFILE
+           : g_str_equal(name, "NotAuthorized") ? REASON_NOT_AUTHORIZED
+                                                : REASON_SERVICE_REFUSED;
+}
+
 static void over_by_error(struct link *link, GError *error)
 {
     g_autofree char *name = g_dbus_error_get_remote_error(error);
-    enum reason reason = REASON_INTERNAL;
-    if (name && g_str_has_prefix(name, VPN1_ERROR)) {
-        const char *kind = name + strlen(VPN1_ERROR);
-        reason = g_str_equal(kind, "InvalidProfile") ? REASON_PROFILE : REASON_INTERNAL;
-    }
+    enum reason reason = reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
     over(link, reason, reason_sentence(reason), error->message);
 }
