@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Build tool: fills a template of a man page or of the shell completion from the key table and the
- * table of reasons. Lines that consist of @KEYS@, @OPTIONS@, @EXIT_CODES@ or @COMPLETION@ become
- * what they name; @VERSION@ and @SYSCONFDIR@ are replaced wherever they stand.
+ * Build tool: fills a template of a man page or of a shell's completion from the tables of commands,
+ * of keys and of reasons. A line that consists of one of `blocks` becomes what that prints; the
+ * words in fill_line() are replaced wherever they stand.
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/generate.h"
 
 /* Text for roff: its own characters quoted, hyphens kept as what people type. */
 static void print_roff(const char *text)
@@ -107,36 +107,62 @@ static void print_exit_codes(void)
     }
 }
 
-/* ---- bash ---- */
+/* ---- commands ---- */
 
-static void print_completion(void)
+/* "godwit connect PROFILE|HOST [OPTION…]": what is typed as it stands in bold, the rest in italics. */
+static void print_synopsis_of(const struct usage *usage)
 {
-    GString *files = g_string_new(NULL), *values = g_string_new(NULL), *all = g_string_new(NULL);
+    char **words = g_strsplit(usage->synopsis, " ", -1);
 
-    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        gboolean secret = key->type == PROFILE_SECRET;
+    for (char **word = words; *word != NULL; word++) {
+        gboolean literal = g_ascii_islower(**word);
 
-        if (!secret && (key->flags & PROFILE_NO_OPTION) != 0) {
-            continue;
+        printf("%s\\f%c", word == words ? "" : " ", literal ? 'B' : 'I');
+        print_roff(*word);
+        fputs("\\fR", stdout);
+    }
+    putchar('\n');
+    g_strfreev(words);
+}
+
+static void print_command(const struct usage *usage)
+{
+    printf(".SS \"");
+    print_roff(usage->synopsis + strlen("godwit "));
+    puts("\"");
+    print_roff(usage->about);
+    putchar('\n');
+    for (const struct flag *flag = usage->flags; flag->name != NULL; flag++) {
+        print_term("--", flag->name, flag->metavar == NULL ? "" : " ", flag->metavar);
+        print_roff(flag->help);
+        putchar('\n');
+    }
+}
+
+static void for_each_usage(void (*print)(const struct usage *usage))
+{
+    for (const struct command *const *command = cli_commands; *command != NULL; command++) {
+        if ((*command)->actions == NULL) {
+            print((*command)->usage);
         }
-        g_string_append_printf(all, " --%s%s", key->name, secret ? "-fd" : "");
-        if (key->choices != NULL) {
-            char *choices = g_strjoinv(" ", (char **)key->choices);
-
-            printf("--%s) words='%s' ;;\n", key->name, choices);
-            g_free(choices);
-        } else if (key->type == PROFILE_FILE) {
-            g_string_append_printf(files, "%s--%s", files->len == 0 ? "" : " | ", key->name);
-        } else if (key->type != PROFILE_BOOL) {
-            g_string_append_printf(values, "%s--%s%s", values->len == 0 ? "" : " | ", key->name,
-                                   secret ? "-fd" : "");
+        for (const struct command *const *action = (*command)->actions;
+             action != NULL && *action != NULL; action++) {
+            /* godwit profile list is godwit list. */
+            if (*action != &command_list) {
+                print((*action)->usage);
+            }
         }
     }
-    printf("%s) files=yes ;;\n%s) return ;;\n*) settings='%s' ;;\n", files->str, values->str,
-           all->str + 1);
-    g_string_free(files, TRUE);
-    g_string_free(values, TRUE);
-    g_string_free(all, TRUE);
+}
+
+static void print_synopsis(void)
+{
+    for_each_usage(print_synopsis_of);
+}
+
+static void print_commands(void)
+{
+    for_each_usage(print_command);
 }
 
 /* ---- templates ---- */
@@ -148,12 +174,18 @@ static const struct {
     {"@KEYS@", print_keys},
     {"@OPTIONS@", print_options},
     {"@EXIT_CODES@", print_exit_codes},
-    {"@COMPLETION@", print_completion},
+    {"@SYNOPSIS@", print_synopsis},
+    {"@COMMANDS@", print_commands},
+    {"@BASH_COMMANDS@", generate_bash_commands},
+    {"@BASH_VALUES@", generate_bash_values},
+    {"@FISH@", generate_fish},
+    {"@ZSH_COMMANDS@", generate_zsh_commands},
+    {"@ZSH_KEYS@", generate_zsh_keys},
 };
 
 static void fill_line(const char *line)
 {
-    GString *text;
+    GString *text, *with_actions;
 
     for (gsize i = 0; i < G_N_ELEMENTS(blocks); i++) {
         if (strcmp(line, blocks[i].marker) == 0) {
@@ -162,8 +194,17 @@ static void fill_line(const char *line)
         }
     }
     text = g_string_new(line);
+    with_actions = g_string_new(NULL);
+    for (const struct command *const *command = cli_commands; *command != NULL; command++) {
+        if ((*command)->actions != NULL) {
+            g_string_append_printf(with_actions, "%s%s", with_actions->len == 0 ? "" : "|",
+                                   (*command)->name);
+        }
+    }
     g_string_replace(text, "@VERSION@", PACKAGE_VERSION, 0);
     g_string_replace(text, "@SYSCONFDIR@", SYSCONFDIR, 0);
+    g_string_replace(text, "@COMMANDS_WITH_ACTIONS@", with_actions->str, 0);
+    g_string_free(with_actions, TRUE);
     puts(text->str);
     g_string_free(text, TRUE);
 }

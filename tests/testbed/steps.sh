@@ -15,7 +15,7 @@ packages=(
     libglib2.0-dev libglib2.0-dev-bin libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
     libcap-ng-dev libnm-dev network-manager
     # tests
-    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd
+    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins

@@ -101,18 +101,26 @@ void program_expect(const char *fake, const char *words, int code, const char *i
 
 /* ---- on a terminal ---- */
 
-struct terminal terminal_start(const char *fake, const char *const *arguments)
+struct terminal terminal_open(const char *path, const char *const *arguments)
 {
     struct terminal terminal = {.shown = g_string_new(NULL)};
-    char *path = program_path();
 
-    set_script(fake);
     terminal.pid = forkpty(&terminal.fd, NULL, NULL, NULL);
     ck_assert_int_ge(terminal.pid, 0);
     if (terminal.pid == 0) {
         execv(path, (char *const *)arguments);
         _exit(127);
     }
+    return terminal;
+}
+
+struct terminal terminal_start(const char *fake, const char *const *arguments)
+{
+    char *path = program_path();
+    struct terminal terminal;
+
+    set_script(fake);
+    terminal = terminal_open(path, arguments);
     g_free(path);
     return terminal;
 }

@@ -41,6 +41,8 @@ struct terminal {
     pid_t pid;
     GString *shown;
 };
+/* Any program on a terminal. */
+struct terminal terminal_open(const char *path, const char *const *arguments);
 struct terminal terminal_start(const char *fake, const char *const *arguments);
 /* Waits until `text` has been shown; "" waits for the end. */
 void terminal_await(struct terminal *terminal, const char *text);

@@ -41,45 +41,6 @@ START_TEST(help_and_version)
 }
 END_TEST
 
-/* A key that is added to the table must show up wherever people look. */
-START_TEST(every_key_has_an_option)
-{
-    struct program_result help = program_run("", "connect --help");
-    char *conf, *manual;
-
-    ck_assert(g_file_get_contents(TOP_BUILDDIR "/generated/godwit.conf.5", &conf, NULL, NULL));
-    ck_assert(g_file_get_contents(TOP_BUILDDIR "/generated/godwit.1", &manual, NULL, NULL));
-    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        gboolean secret = key->type == PROFILE_SECRET;
-        char *option = g_strdup_printf("--%s%s", key->name, secret ? "-fd N" : "");
-        char *bare = g_strdup_printf("--%s\n", key->name);
-        char **parts = g_strsplit(key->name, "-", -1);
-        char *escaped = g_strjoinv("\\-", parts);
-        char *term = g_strdup_printf("\n\\fB%s\\fR=", escaped);
-
-        expect_contains(conf, term);
-        if (secret || (key->flags & PROFILE_NO_OPTION) == 0) {
-            expect_contains(help.out, option);
-            expect_contains(manual, escaped);
-        }
-        if (secret) {
-            expect_lacks(help.out, bare);
-        }
-        g_free(term);
-        g_free(escaped);
-        g_strfreev(parts);
-        g_free(bare);
-        g_free(option);
-    }
-    for (char *line = strtok(help.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        ck_assert_msg(g_utf8_strlen(line, -1) <= 80, "too wide: %s", line);
-    }
-    g_free(conf);
-    g_free(manual);
-    program_clear(&help);
-}
-END_TEST
-
 static const struct {
     const char *words;
     const char *err;
@@ -612,109 +573,12 @@ START_TEST(profile_by_name)
 }
 END_TEST
 
-/* ---- what is generated ---- */
-
-static char *complete(const char *line)
-{
-    char *script = g_strdup_printf("source %s/generated/completions/godwit; COMP_WORDS=(%s); "
-                                   "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _godwit; "
-                                   "printf '%%s ' \"${COMPREPLY[@]}\"",
-                                   TOP_BUILDDIR, line);
-    const char *argv[] = {"bash", "-c", script, NULL};
-    char *out, *err;
-
-    ck_assert(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
-                           NULL, NULL));
-    ck_assert_str_eq(err, "");
-    g_free(err);
-    g_free(script);
-    return out;
-}
-
-START_TEST(completion)
-{
-    static const char *const cases[][2] = {
-        {"godwit co", "connect "},
-        {"godwit connect x --request-", "--request-ipv4 --request-ipv6 "},
-        {"godwit connect x --password", "--password-fd "},
-        {"godwit connect --stand", "--standalone "},
-        {"godwit connect --auth c", "certificate "},
-        {"godwit connect --tunnel ''", "full split "},
-        {"godwit connect --port 4", " "},
-        {"godwit connect --ca /etc/host", "/etc/host.conf /etc/hostname /etc/hosts "},
-        {"godwit connect wo", "work "},
-        {"godwit profile sh", "show "},
-        {"godwit profile show wo", "work "},
-        {"godwit profile add x --eap-i", "--eap-identity "},
-        {"godwit profile show x --eap-i", " "},
-        {"godwit status --j", "--json "},
-    };
-    char *config = program_folder("config/godwit"), *path = program_folder("config/godwit/work.conf");
-
-    ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
-    ck_assert(g_file_set_contents(path, "[godwit]\ngateway=vpn.example.org\n", -1, NULL));
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *got = complete(cases[i][0]);
-
-        if (strchr(cases[i][0], '/') != NULL) {
-            expect_contains(got, "/etc/host");
-        } else {
-            ck_assert_str_eq(got, cases[i][1]);
-        }
-        g_free(got);
-    }
-    g_free(path);
-    g_free(config);
-}
-END_TEST
-
-START_TEST(manual_is_clean)
-{
-    static const char *const pages[] = {"godwit.1", "godwit.conf.5"};
-    char *groff = g_find_program_in_path("groff");
-
-    for (gsize i = 0; groff != NULL && i < G_N_ELEMENTS(pages); i++) {
-        char *line = g_strdup_printf("%s -ww -man -Kutf8 -Tutf8 -z %s/generated/%s", groff,
-                                     TOP_BUILDDIR, pages[i]);
-        char *err;
-
-        ck_assert(g_spawn_command_line_sync(line, NULL, &err, NULL, NULL));
-        ck_assert_str_eq(err, "");
-        g_free(err);
-        g_free(line);
-    }
-    if (groff == NULL) {
-        fputs("groff is not installed: the manual is not checked\n", stderr);
-    }
-    g_free(groff);
-}
-END_TEST
-
-START_TEST(manual_has_every_exit_code)
-{
-    char *manual;
-
-    ck_assert(g_file_get_contents(TOP_BUILDDIR "/generated/godwit.1", &manual, NULL, NULL));
-    for (int i = 0; i < REASON_COUNT; i++) {
-        char *term = g_strdup_printf("\n\\fB%d\\fR\n", reason_exit_code((enum reason)i));
-
-        expect_contains(manual, term);
-        g_free(term);
-    }
-    g_free(manual);
-}
-END_TEST
-
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, help_and_version);
-    tcase_add_test(tests, every_key_has_an_option);
     tcase_add_test(tests, what_is_connected);
     tcase_add_test(tests, profiles);
     tcase_add_test(tests, profile_in_an_editor);
-    tcase_add_test(tests, completion);
-    tcase_add_test(tests, manual_is_clean);
-    tcase_add_test(tests, manual_has_every_exit_code);
 }
 
 /* --standalone is refused to everybody else before anything happens. */
