@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include "common/i18n.h"
+#include "host/firewall.h"
 #include "host/netlink.h"
 #include "host/record.h"
 #include "host/resolv.h"
@@ -22,14 +23,27 @@ struct host {
     struct network network;
 };
 
-/* Needs the lock. A record of another network namespace stays: what it describes cannot be reached
- * from here. */
-static void revert_record(struct record *record, struct netlink *nl)
+/* All but the firewall. FALSE for a record of another network namespace: what it describes cannot
+ * be reached from here. */
+static gboolean revert_changes(struct record *record, struct netlink *nl)
 {
+    gboolean here = record_here(record) && nl;
     resolv_revert(record);
-    if (record_here(record) && nl) {
+    if (here) {
         uplink_routes_revert(record, nl);
         routing_revert(record, nl);
+    }
+    return here;
+}
+
+/* Needs the lock. */
+static void revert_record(struct record *record, struct netlink *nl)
+{
+    g_autoptr(GError) error = NULL;
+    if (revert_changes(record, nl)) {
+        if (!firewall_revert(record, &error)) {
+            g_message("%s", error->message);
+        }
         record_remove(record);
     }
 }
@@ -44,17 +58,27 @@ static struct netlink *netlink_open_or_say(void)
     return nl;
 }
 
-static guint clean_dead(void)
+/* Needs the lock. The kill switch of a session that is begun again under its `name` (NULL = none
+ * is) holds on until that one changes it: its record is *dead then, else NULL. */
+static guint clean_dead(const char *name, struct record **dead)
 {
     g_autoptr(GPtrArray) records = record_list();
     struct netlink *nl = NULL;
     guint cleaned = 0;
+    *dead = NULL;
     for (guint i = 0; i < records->len; i++) {
-        if (!record_alive(records->pdata[i])) {
-            nl = nl ? nl : netlink_open_or_say();
-            revert_record(records->pdata[i], nl);
-            cleaned++;
+        struct record *record = records->pdata[i];
+        if (record_alive(record)) {
+            continue;
         }
+        nl = nl ? nl : netlink_open_or_say();
+        if (g_strcmp0(record_name(record), name) == 0 && firewall_has_switch(record)) {
+            (void)revert_changes(record, nl);
+            *dead = g_steal_pointer(&records->pdata[i]);
+        } else {
+            revert_record(record, nl);
+        }
+        cleaned++;
     }
     netlink_close(nl);
     return cleaned;
@@ -71,7 +95,8 @@ guint host_clean_leftovers(void)
         g_message("%s", error->message);
         return 0;
     }
-    guint cleaned = clean_dead();
+    struct record *none;
+    guint cleaned = clean_dead(NULL, &none);
     record_unlock(lock);
     return cleaned;
 }
@@ -84,14 +109,19 @@ struct host *host_new(const char *session_name, const char *interface, GError **
         g_free(host);
         return NULL;
     }
-    clean_dead();
+    struct record *dead;
+    clean_dead(session_name, &dead);
     host->record = record_new(session_name, error);
     host->interface = g_strdup(interface);
     host->ifindex = (int)if_nametoindex(interface);
     if (host->record) {
         record_set(host->record, "status", "interface", interface);
         record_set_number(host->record, "undo", "ifindex", (guint64)host->ifindex);
+        if (dead) {
+            firewall_inherit(host->record, dead);
+        }
     }
+    record_free(dead);
     if (!host->record || !record_save(host->record, error)) {
         g_clear_pointer(&host, host_free);
     }
@@ -162,6 +192,26 @@ static void change_dns(struct host *host, const struct net_config *config, gbool
     apply_dns(host, config, wanted);
 }
 
+/* Without a kill switch a host that lacks nftables goes without. */
+static gboolean set_firewall(struct host *host, const struct net_config *config,
+                             const struct host_options *options, const struct network *network,
+                             GError **error)
+{
+    const struct firewall_wish wish = {host->interface, config, options, network};
+    g_autoptr(GError) why = NULL;
+    if (firewall_apply(host->record, &wish, &why)) {
+        return TRUE;
+    }
+    if (options->kill_switch != HOST_KILL_SWITCH_OFF) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    if (!host->routing) {
+        g_message("%s", why->message);
+    }
+    return TRUE;
+}
+
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error)
 {
@@ -169,8 +219,9 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
     gboolean first = !host->routing;
-    gboolean done = lock >= 0 && routing_apply(host->record, nl, host->ifindex, host->interface,
-                                               &host->routing, &wish, error);
+    gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
+                    routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
+                                  &wish, error);
     if (done) {
         change_dns(host, config, options->set_dns, first);
         host->config = *config;
@@ -189,8 +240,9 @@ static gboolean follow_local_networks(struct host *host, struct netlink *nl,
                                       const struct network *network, GError **error)
 {
     struct routing_wish wish = {&host->config, &host->options, network};
-    return !host->routing || routing_apply(host->record, nl, host->ifindex, host->interface,
-                                           &host->routing, &wish, error);
+    return !host->routing || (set_firewall(host, &host->config, &host->options, network, error) &&
+                              routing_apply(host->record, nl, host->ifindex, host->interface,
+                                            &host->routing, &wish, error));
 }
 
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
@@ -199,10 +251,10 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
     guint32 number;
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    gboolean done =
-        lock >= 0 && routing_number(host->interface, &number, error) &&
-        follow_local_networks(host, nl, network, error) &&
-        uplink_routes_follow(host->record, nl, number, fwmark, network, error);
+    gboolean done = lock >= 0 && routing_number(host->interface, &number, error) &&
+                    follow_local_networks(host, nl, network, error) &&
+                    firewall_hold_follow(network, error) &&
+                    uplink_routes_follow(host->record, nl, number, fwmark, network, error);
     host->network = *network;
     record_unlock(lock);
     netlink_close(nl);

@@ -38,6 +38,12 @@ int host_lookup_open(enum family family, guint32 fwmark, GError **error);
 
 #define HOST_EXCLUDED_MAX 32
 
+enum host_kill_switch {
+    HOST_KILL_SWITCH_OFF,
+    HOST_KILL_SWITCH_CONNECTED, /* from host_apply() to host_revert(), lost connections included */
+    HOST_KILL_SWITCH_ALWAYS,    /* and before and after that: see host_hold() */
+};
+
 struct host_options {
     /* All traffic of both families, but for `excluded` and local networks. Else only the tunnel's
      * routes. */
@@ -51,6 +57,9 @@ struct host_options {
     /* Reached beside the tunnel; host bits zero, none has length 0. */
     struct prefix excluded[HOST_EXCLUDED_MAX];
     size_t n_excluded;
+    enum host_kill_switch kill_switch;
+    /* The kill switch holds all traffic, else only what is for the tunnel's networks. */
+    gboolean hold_everything;
     gboolean set_dns;
     guint32 fwmark;      /* as given to host_udp_open() */
     struct addr gateway; /* outer address; FAMILY_NONE = unknown */
@@ -59,9 +68,10 @@ struct host_options {
 struct host; /* one tunnel's changes and its undo record */
 /* Starts the undo record. Fails when a session of that name lives. */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
-/* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into what is wanted now, without a moment in which
- * packets could leave beside the tunnel. On failure everything done so far is reverted. That DNS
- * cannot be set is no failure: see host_dns_method(). */
+/* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into
+ * what is wanted now, without a moment in which packets could leave beside the tunnel. On failure
+ * everything done so far is reverted. That DNS cannot be set is no failure: see host_dns_method().
+ */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until
@@ -80,6 +90,25 @@ gboolean host_record_save(struct host *host, GError **error);
 /* Reverts everything, removes the interface and the record. Harmless when repeated. */
 void host_revert(struct host *host);
 void host_free(struct host *host); /* does not revert */
+
+/*
+ * The kill switch without a session, for the level "always": nothing leaves the host but what
+ * firewall.h names, from now on, over the end of every session and process, until host_release();
+ * not over a restart of the machine. Of the options local_network, excluded and fwmark count.
+ * Repeated, it changes them.
+ */
+gboolean host_hold(const struct host_options *options, GError **error);
+/* Which networks are the local ones, as host_follow_uplinks() does for a session; at first there
+ * are none. Harmless when nothing is held. */
+gboolean host_hold_follow(const struct network *network, GError **error);
+gboolean host_release(GError **error); /* harmless when nothing was held */
+gboolean host_is_held(void);
+/* A session begins and asks for its gateway's address: while the kill switch holds, resolvers on
+ * this host may ask outside until host_apply(), for 30 s at most. */
+gboolean host_let_resolvers_ask(GError **error);
+/* Lets TCP and DNS of a user out beside kill switch and tunnels for so many seconds, an hour at
+ * most, so that he can answer a captive portal; the kernel ends it. 0 ends it now. */
+gboolean host_let_user_out(guint32 uid, guint seconds, GError **error);
 
 /* Reverts what processes left behind that are gone; returns how many sessions were cleaned. */
 guint host_clean_leftovers(void);

@@ -7,9 +7,9 @@
 #include "common/network.h"
 
 /*
- * What a link may claim as its own network beside a tunnel: only ranges that no host on the internet
- * has, or whoever runs an access point would draw off the traffic to any address by calling it local
- * (CVE-2023-36672).
+ * What a link may claim as its own network beside a tunnel: only ranges that no host on the
+ * internet has, or whoever runs an access point would draw off the traffic to any address by
+ * calling it local (CVE-2023-36672).
  */
 
 #define LOCAL_RANGES_MAX 4

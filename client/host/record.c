@@ -237,6 +237,11 @@ guint64 record_get_number(const struct record *record, const char *group, const 
     return error ? fallback : value;
 }
 
+GKeyFile *record_file(const struct record *record)
+{
+    return record->file;
+}
+
 gboolean record_save(struct record *record, GError **error)
 {
     g_autofree char *path = record_path(record, SUFFIX);

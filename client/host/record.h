@@ -31,7 +31,7 @@ gboolean record_alive(const struct record *record);
 /* Made in this network namespace. */
 gboolean record_here(const struct record *record);
 
-/* `group` is "undo" (what to revert) or "status" (facts for people). Changes reach the disk with
+/* `group` is "undo" (what to revert), "firewall" (firewall.h) or "status" (facts for people). Changes reach the disk with
  * record_save(). */
 void record_set(struct record *record, const char *group, const char *key, const char *value);
 void record_set_number(struct record *record, const char *group, const char *key, guint64 value);
@@ -41,6 +41,8 @@ guint64 record_get_number(const struct record *record, const char *group, const 
 gboolean record_save(struct record *record, GError **error);
 /* Deletes the file. */
 void record_remove(struct record *record);
+/* The whole, to be read and changed; borrowed. */
+GKeyFile *record_file(const struct record *record);
 /* RUNDIR/NAME.SUFFIX for what belongs to the record but not into it. */
 char *record_path(const struct record *record, const char *suffix);
 

@@ -16,9 +16,9 @@
  *   2. with a full tunnel, the local networks as the host's own routes know them;
  *   3. with a full tunnel, the tunnel, or nowhere for a family that it does not carry.
  *
- * So no route that a DHCP server (RFC 3442, CVE-2024-3661) or an access point adds to the host's own
- * table, however long its prefix, leads out of the tunnel, but for private addresses where local
- * networks are allowed; nor does the gateway's address for anything but our own packets
+ * So no route that a DHCP server (RFC 3442, CVE-2024-3661) or an access point adds to the host's
+ * own table, however long its prefix, leads out of the tunnel, but for private addresses where
+ * local networks are allowed; nor does the gateway's address for anything but our own packets
  * (CVE-2023-36671).
  */
 
@@ -35,10 +35,10 @@ void routing_free(struct routing *routing);
 /* The N of godwitN. */
 gboolean routing_number(const char *interface, guint32 *number, GError **error);
 /*
- * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). *routing is what
- * is set, NULL = nothing, and becomes what is set now: what both have in common stays, the rest goes
- * after what is new has come, so that nothing leaves beside the tunnel. On failure some of both may
- * be set.
+ * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). *routing is
+ * what is set, NULL = nothing, and becomes what is set now: what both have in common stays, the
+ * rest goes after what is new has come, so that nothing leaves beside the tunnel. On failure some
+ * of both may be set.
  */
 gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
                        const char *interface, struct routing **routing,

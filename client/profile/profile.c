@@ -222,6 +222,20 @@ static gboolean validate_auth(const struct profile *profile, GError **error)
     return TRUE;
 }
 
+static gboolean validate_tunnel(const struct profile *profile, GError **error)
+{
+    gboolean full = g_str_equal(profile_get(profile, "tunnel"), "full");
+
+    if (full && profile_is_set(profile, "include")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "include", _("it needs tunnel=split"));
+    }
+    if (!full && g_str_equal(profile_get(profile, "kill-switch"), "always")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "kill-switch",
+                            _("always needs tunnel=full"));
+    }
+    return TRUE;
+}
+
 gboolean profile_validate(const struct profile *profile, GError **error)
 {
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
@@ -233,7 +247,7 @@ gboolean profile_validate(const struct profile *profile, GError **error)
         return profile_fail(error, PROFILE_ERROR_VALUE, "request-ipv6",
                             _("false like request-ipv4: no internal address is left to ask for"));
     }
-    return validate_auth(profile, error) &&
+    return validate_auth(profile, error) && validate_tunnel(profile, error) &&
            validate_proposals(profile, "ike-proposals", PROTO_IKE, error) &&
            validate_proposals(profile, "esp-proposals", PROTO_ESP, error);
 }

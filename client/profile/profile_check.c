@@ -137,6 +137,21 @@ const char *check_prefix(const char *text, struct bytes *at)
     return N_("not a prefix such as 192.0.2.0/24 or 2001:db8::/32");
 }
 
+/* A part of what there is, that can be reached through or beside a tunnel. */
+const char *check_network(const char *text, struct bytes *at)
+{
+    struct prefix prefix;
+    const char *why = check_prefix(text, at);
+
+    if (why != NULL || !prefix_parse(&prefix, text, false)) {
+        return why;
+    }
+    if (prefix.len == 0) {
+        return N_("it is everything: that is what tunnel is for");
+    }
+    return prefix_is_routable(&prefix) ? NULL : N_("a loopback, link-local or multicast address");
+}
+
 const char *check_mtu(const char *text, struct bytes *at)
 {
     guint64 mtu = g_ascii_strtoull(text, NULL, 10);

@@ -6,6 +6,7 @@
 static const char *const auth_choices[] = {"eap", "certificate", "psk", NULL};
 static const char *const eap_choices[] = {"mschapv2", NULL};
 static const char *const tunnel_choices[] = {"full", "split", NULL};
+static const char *const kill_switch_choices[] = {"off", "connected", "always", NULL};
 
 /* The order is the order of forms, --help and the man page. */
 static const struct profile_key keys[] = {
@@ -151,9 +152,10 @@ static const struct profile_key keys[] = {
         .fallback = "false",
         .metavar = N_("BOOL"),
         .label = N_("First Child SA on its own"),
-        .help = N_("Authenticate first and make the first Child SA afterwards, with a key exchange of "
-                   "its own, when the gateway knows how (RFC 6023). One more round trip; gateways "
-                   "that insist on it refuse other clients."),
+        .help =
+            N_("Authenticate first and make the first Child SA afterwards, with a key exchange of "
+               "its own, when the gateway knows how (RFC 6023). One more round trip; gateways "
+               "that insist on it refuse other clients."),
     },
     {
         .name = "rsa-pss",
@@ -205,9 +207,64 @@ static const struct profile_key keys[] = {
         .choices = tunnel_choices,
         .metavar = N_("MODE"),
         .label = N_("Tunnel"),
+        .help = N_("full sends all traffic through the tunnel; split sends only what the gateway, "
+                   "remote-ts or include names."),
+    },
+    {
+        .name = "include",
+        .type = PROFILE_LIST,
+        .metavar = N_("LIST"),
+        .label = N_("Networks through the tunnel"),
         .help =
-            N_("full sends all traffic through the tunnel; split sends only what the gateway or "
-               "remote-ts names."),
+            N_("With tunnel=split: the networks that go through the tunnel, whatever the gateway "
+               "names, as prefixes such as 10.0.0.0/8. What the gateway does not carry is not "
+               "reached at all then."),
+        .check = check_network,
+    },
+    {
+        .name = "exclude",
+        .type = PROFILE_LIST,
+        .metavar = N_("LIST"),
+        .label = N_("Networks beside the tunnel"),
+        .help = N_("Addresses and networks that are reached beside the tunnel, as prefixes such as "
+                   "198.51.100.7/32; the kill switch lets them out. Of two that overlap the longer "
+                   "prefix counts."),
+        .check = check_network,
+    },
+    {
+        .name = "local-network",
+        .type = PROFILE_BOOL,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Reach the local network"),
+        .help = N_("Reach printers and other devices in the network that this machine is in beside "
+                   "the tunnel. Only networks with private addresses count as local, so that no "
+                   "access point can call the internet its own network."),
+    },
+    {
+        .name = "kill-switch",
+        .type = PROFILE_CHOICE,
+        .fallback = "off",
+        .choices = kill_switch_choices,
+        .metavar = N_("LEVEL"),
+        .label = N_("Kill switch"),
+        .help =
+            N_("Let nothing leave beside the tunnel, names that are looked up included: connected "
+               "= while the connection is up or being made again, even if this program is "
+               "killed; always = also before and after it, until `godwit cleanup --kill-switch`. "
+               "Of a split tunnel it is the tunnel's networks that do not leave. The local "
+               "network and what is excluded are still reached."),
+    },
+    {
+        .name = "block-other-family",
+        .type = PROFILE_BOOL,
+        .flags = PROFILE_ADVANCED,
+        .fallback = "true",
+        .metavar = N_("BOOL"),
+        .label = N_("Block what the tunnel does not carry"),
+        .help =
+            N_("With tunnel=full: when the gateway carries IPv4 alone, IPv6 goes nowhere instead "
+               "of beside the tunnel, and the other way round."),
     },
     {
         .name = "local-ts",
@@ -308,8 +365,9 @@ static const struct profile_key keys[] = {
         .fallback = "true",
         .metavar = N_("BOOL"),
         .label = N_("Reconnect"),
-        .help = N_("Connect again when the gateway was lost or has ended the connection; addresses, "
-                   "routes and DNS stay meanwhile, so that nothing goes beside the tunnel."),
+        .help =
+            N_("Connect again when the gateway was lost or has ended the connection; addresses, "
+               "routes and DNS stay meanwhile, so that nothing goes beside the tunnel."),
     },
     {
         .name = "child-lifetime",

@@ -55,6 +55,7 @@ const char *check_name(const char *text, struct bytes *at);
 const char *check_host(const char *text, struct bytes *at);
 const char *check_identity(const char *text, struct bytes *at);
 const char *check_prefix(const char *text, struct bytes *at);
+const char *check_network(const char *text, struct bytes *at);
 const char *check_mtu(const char *text, struct bytes *at);
 const char *check_octets(const char *text, struct bytes *at);
 const char *check_ike_proposal(const char *text, struct bytes *at);

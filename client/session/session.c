@@ -222,6 +222,9 @@ static gboolean on_replace(gpointer data)
  */
 static gboolean begin(struct session *session, GError **error)
 {
+    if (!session_hold(session, error)) {
+        return FALSE;
+    }
     session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
     if (session->fds.tun < 0) {
         return FALSE;

@@ -65,23 +65,69 @@ static void drop_default_routes(struct net_config *net)
     net->n_routes = kept;
 }
 
+/* The routes that the profile names, in place of the gateway's. */
+static void take_own_routes(struct net_config *net, char *const *prefixes)
+{
+    net->n_routes = 0;
+    for (; *prefixes && net->n_routes < NET_ROUTES_MAX; prefixes++) {
+        net->n_routes += prefix_parse(&net->routes[net->n_routes], *prefixes, false);
+    }
+}
+
+static enum host_kill_switch kill_switch_of(const struct profile *profile)
+{
+    const char *level = profile_get(profile, "kill-switch");
+    return g_str_equal(level, "always")      ? HOST_KILL_SWITCH_ALWAYS
+           : g_str_equal(level, "connected") ? HOST_KILL_SWITCH_CONNECTED
+                                             : HOST_KILL_SWITCH_OFF;
+}
+
+/* What does not depend on what the gateway grants. */
+static struct host_options options_of(const struct profile *profile)
+{
+    struct host_options options = {
+        .block_other_family = profile_get_bool(profile, "block-other-family"),
+        .local_network = profile_get_bool(profile, "local-network"),
+        .own_routes = profile_is_set(profile, "include"),
+        .kill_switch = kill_switch_of(profile),
+        .hold_everything = g_str_equal(profile_get(profile, "tunnel"), "full"),
+        .set_dns = profile_get_bool(profile, "dns"),
+        .fwmark = HOST_FWMARK_DEFAULT,
+    };
+    g_auto(GStrv) excluded = profile_get_list(profile, "exclude");
+    for (char **text = excluded; *text && options.n_excluded < HOST_EXCLUDED_MAX; text++) {
+        options.n_excluded += prefix_parse(&options.excluded[options.n_excluded], *text, false);
+    }
+    return options;
+}
+
 gboolean session_apply(struct session *session, GError **error)
 {
-    if (g_strcmp0(profile_get(session->profile, "tunnel"), "split") == 0) {
+    const struct profile *profile = session->profile;
+    struct host_options options = options_of(profile);
+    if (!options.hold_everything) {
         drop_default_routes(&session->net);
     }
     if (session->leaves_host) {
         return TRUE;
     }
-    const struct host_options options = {
-        .full_tunnel = session_is_full_tunnel(session),
-        .block_other_family = TRUE,
-        .local_network = TRUE,
-        .set_dns = profile_get_bool(session->profile, "dns"),
-        .fwmark = HOST_FWMARK_DEFAULT,
-        .gateway = gateway_address(session),
-    };
+    if (options.own_routes) {
+        g_auto(GStrv) prefixes = profile_get_list(profile, "include");
+        take_own_routes(&session->net, prefixes);
+    }
+    options.full_tunnel = session_is_full_tunnel(session);
+    options.gateway = gateway_address(session);
     return host_apply(session->host, &session->net, &options, error);
+}
+
+gboolean session_hold(const struct session *session, GError **error)
+{
+    const struct host_options options = options_of(session->profile);
+    if (session->leaves_host) {
+        return TRUE;
+    }
+    gboolean wanted = options.kill_switch == HOST_KILL_SWITCH_ALWAYS && !host_is_held();
+    return (!wanted || host_hold(&options, error)) && host_let_resolvers_ask(error);
 }
 
 static void close_fd(int *fd)

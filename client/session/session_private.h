@@ -77,6 +77,8 @@ void session_close_channel(struct session *session);
 void session_reconnecting(struct session *session, const char *why);
 
 /* ---- session_host.c: what it changes on the host ---- */
+/* The kill switch before there is a connection, when the profile wants it always. */
+gboolean session_hold(const struct session *session, GError **error);
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */
 gboolean session_open_sockets(struct session *session, GError **error);
 /* Addresses, routes and DNS of session->net. */

@@ -209,7 +209,7 @@ def snapshot():
                     "-6 route show table all"):
         text = run("ip", "-o", *command.split())
         parts.append(f"== ip {command}\n" + re.sub(r" expires \d+sec| qlen \d+", "", text))
-    parts.append(f"== nftables\n{run('nft', 'list', 'ruleset')}")
+    parts.append(f"== nftables\n{run('nft', '-s', 'list', 'ruleset')}")
     with open("/etc/resolv.conf", "rb") as file:
         content = file.read()
     state = os.lstat("/etc/resolv.conf")

@@ -13,7 +13,7 @@ void sandbox_enter(void);
 
 /* Standard output of a command line that must succeed; g_free(). */
 char *sandbox_run(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* Everything that a session may change: links, addresses, rules, routes of all tables, rp_filter,
+/* Everything that a session may change: links, addresses, rules, routes of all tables, nftables, rp_filter,
  * resolv.conf, /run; but not what worked where. */
 char *sandbox_snapshot(void);
 /* Fails the test with the differences between two texts of many lines. */

@@ -463,6 +463,10 @@ END_TEST
 START_TEST(cleanup)
 {
     program_expect("", "cleanup", 0, "There was nothing to clean up.\n", NULL);
+    program_expect("", "cleanup --kill-switch", 0,
+                   "There was nothing to clean up.\n"
+                   "There is no kill switch any more but that of connections.\n",
+                   NULL);
     g_setenv("FAKE_LEFTOVERS", "2", TRUE);
     program_expect("", "cleanup", 0, "Cleaned up after 2 connections.\n", NULL);
     g_unsetenv("FAKE_LEFTOVERS");

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_HOST_FIREWALL_TABLE_H
+#define GODWIT_HOST_FIREWALL_TABLE_H
+
+#include <glib.h>
+
+/* What one session, or the permanent kill switch, adds to the table, and how it is kept. */
+
+enum share_word {
+    SHARE_INTERFACE, /* the tunnel's */
+    SHARE_MARK,
+    SHARE_INNER,    /* addresses of the tunnel */
+    SHARE_HELD,     /* families that do not leave outside: "ipv4 ipv6" */
+    SHARE_NETWORKS, /* prefixes that do not leave outside */
+    SHARE_EXCLUDED, /* prefixes that do nevertheless */
+    SHARE_LOCAL,    /* local networks: "LINK PREFIX LINK PREFIX", or SHARE_NO_LOCAL */
+    N_SHARE_WORDS
+};
+
+#define SHARE_NO_LOCAL "no" /* they are not let out */
+#define SHARE_EVERYTHING "ipv4 ipv6"
+
+struct firewall_share {
+    char *words[N_SHARE_WORDS]; /* lists with blanks between; NULL = empty */
+};
+
+struct firewall_share *firewall_share_new(void);
+void firewall_share_free(gpointer share); /* NULL is harmless */
+/* NULL when the file has none. */
+struct firewall_share *firewall_share_load(GKeyFile *file);
+void firewall_share_save(const struct firewall_share *share, GKeyFile *file);
+void firewall_share_forget(GKeyFile *file);
+/* It holds more than a family that the tunnel does not carry. */
+gboolean firewall_share_is_switch(const struct firewall_share *share);
+/* Both may be NULL. */
+gboolean firewall_share_equal(const struct firewall_share *a, const struct firewall_share *b);
+
+/* nft(8) commands that make the table what all the shares (struct firewall_share) want; without any
+ * share they remove it. `worker` is the user of our workers, -1 = unknown. `found`: the gateway is,
+ * so that resolvers need not ask outside any more. */
+char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found);
+/* ... that let these users ask for names outside. */
+char *firewall_table_resolvers(const GArray *uids);
+/* ... that let a user out of all tunnels for so many seconds; they need the table. */
+char *firewall_table_portal(const GPtrArray *shares, guint32 uid, guint seconds);
+
+#endif
