@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/service.h"
 
+#include "daemon/autoconnect.h"
 #include "daemon/names.h"
 #include "daemon/notify.h"
 #include "daemon/objects.h"
@@ -20,6 +21,7 @@ struct service {
     struct manager *manager;
     struct requests *requests;
     struct objects *objects;
+    struct autoconnect *autoconnect;
 };
 
 /* ---- the end ---- */
@@ -50,7 +52,8 @@ static gboolean on_idle(gpointer data)
 
 static gboolean is_busy(const struct service *service)
 {
-    return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0;
+    return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0 ||
+           (service->autoconnect && autoconnect_waits(service->autoconnect));
 }
 
 /* Something began or ended. */
@@ -66,9 +69,11 @@ static void on_changed(void *context)
 
 static void on_session_ended(void *context, const struct session_object *object, enum reason reason)
 {
-    (void)context;
-    (void)object;
-    (void)reason;
+    struct service *service = context;
+    /* Whom our own end has ended is connected again with us. */
+    if (service->autoconnect && !service->stopping) {
+        autoconnect_ended(service->autoconnect, object, reason);
+    }
 }
 
 static void on_caller_gone(void *context, struct caller *caller)
@@ -156,6 +161,7 @@ int service_run(struct service *service)
     service->name =
         g_bus_own_name_on_connection(service->bus, VPN1_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
                                      on_name, on_name_lost, service, NULL);
+    service->autoconnect = autoconnect_new(service->sessions);
     on_changed(service);
     g_main_loop_run(service->loop);
     return service->status;
@@ -170,6 +176,8 @@ void service_free(struct service *service)
     g_clear_handle_id(&service->watchdog, g_source_remove);
     g_clear_handle_id(&service->name, g_bus_unown_name);
     objects_free(service->objects);
+    autoconnect_free(service->autoconnect);
+    service->autoconnect = NULL;
     sessions_free(service->sessions);
     manager_free(service->manager);
     authority_free(service->authority);

@@ -197,18 +197,25 @@ static void set_first_properties(struct session_object *object, const struct ses
     g_variant_unref(g_variant_ref_sink(changes));
 }
 
+static const struct session_ops ops = {
+    .phase = on_phase,
+    .trace = on_trace,
+    .secrets_required = on_secrets_required,
+    .connected = on_connected,
+    .ended = on_ended,
+};
+static const struct session_ops unattended_ops = {
+    .phase = on_phase,
+    .trace = on_trace,
+    .connected = on_connected,
+    .ended = on_ended,
+};
+
 struct session_object *session_object_new(guint number, const char *record_name,
                                           const struct session_wish *wish,
                                           struct subscribers *subscribers,
                                           session_object_ended_cb ended, void *context)
 {
-    static const struct session_ops ops = {
-        .phase = on_phase,
-        .trace = on_trace,
-        .secrets_required = on_secrets_required,
-        .connected = on_connected,
-        .ended = on_ended,
-    };
     struct session_object *object = g_new0(struct session_object, 1);
     object->number = number;
     object->path = g_strdup_printf(VPN1_SESSIONS "/%u", number);
@@ -218,6 +225,7 @@ struct session_object *session_object_new(guint number, const char *record_name,
     object->owner = wish->owner;
     object->bound_to = wish->bound_to ? caller_hold(wish->bound_to) : NULL;
     object->trace = wish->trace;
+    object->unattended = wish->unattended;
     object->subscribers = subscribers;
     object->watchers = subscribers_like(subscribers);
     object->properties = properties_new(&org_godwit_vpn1_session_interface);
@@ -225,7 +233,8 @@ struct session_object *session_object_new(guint number, const char *record_name,
     object->rungs = history_new("(sbbt)");
     object->on_ended = ended;
     object->context = context;
-    object->session = session_new(record_name, wish->profile, wish->trace, &ops, object);
+    object->session = session_new(record_name, wish->profile, wish->trace,
+                                  wish->unattended ? &unattended_ops : &ops, object);
     if (!wish->configures_host) {
         session_leave_host(object->session);
     }
@@ -303,6 +312,11 @@ const char *session_object_record_name(const struct session_object *object)
 const char *session_object_system_profile(const struct session_object *object)
 {
     return object->system_profile;
+}
+
+gboolean session_object_is_unattended(const struct session_object *object)
+{
+    return object->unattended;
 }
 
 const struct properties *session_object_properties(const struct session_object *object)

@@ -16,6 +16,7 @@ struct session_wish { /* borrowed for the call */
     uid_t owner;
     gboolean trace;
     gboolean configures_host; /* else the caller does */
+    gboolean unattended;      /* nobody is there to answer a form */
     struct caller *bound_to;  /* it ends when that caller leaves; NULL = it stays */
 };
 
@@ -38,6 +39,7 @@ uid_t session_object_owner(const struct session_object *object);
 const char *session_object_name(const struct session_object *object);
 const char *session_object_record_name(const struct session_object *object);
 const char *session_object_system_profile(const struct session_object *object);
+gboolean session_object_is_unattended(const struct session_object *object);
 const struct properties *session_object_properties(const struct session_object *object);
 gboolean session_object_visible_to(const struct session_object *object,
                                    const struct caller *caller);

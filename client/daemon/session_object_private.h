@@ -19,7 +19,7 @@ struct session_object {
     struct subscribers *watchers;    /* of the ladder */
     struct properties *properties;
     struct history *phases, *rungs;
-    gboolean trace, connected, ended;
+    gboolean trace, unattended, connected, ended;
     guint form;          /* number of the newest */
     GPtrArray *form_ids; /* of the open one; NULL = none is */
     session_object_ended_cb on_ended;

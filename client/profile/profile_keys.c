@@ -370,6 +370,15 @@ static const struct profile_key keys[] = {
                "routes and DNS stay meanwhile, so that nothing goes beside the tunnel."),
     },
     {
+        .name = "autoconnect",
+        .type = PROFILE_BOOL,
+        .fallback = "false",
+        .metavar = N_("BOOL"),
+        .label = N_("Connect when the machine starts"),
+        .help = N_("Let the system service connect when the machine starts, and again when there is "
+                   "a network; for profiles in /etc/godwit that hold all secrets that they need."),
+    },
+    {
         .name = "child-lifetime",
         .type = PROFILE_UINT,
         .flags = PROFILE_ADVANCED,

@@ -17,7 +17,7 @@
 #define NAME "org.godwit.VPN1"
 #define PATH "/org/godwit/VPN1"
 #define SOCKET "/run/bus"
-#define PATIENCE_S 30 /* far above what any step takes, so that only a hang meets it */
+#define PATIENCE_S 50 /* far above what any step takes, so that only a hang meets it */
 
 static const char bus_config[] =
     "<!DOCTYPE busconfig PUBLIC '-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN' "

@@ -94,6 +94,9 @@ static gboolean step(struct session *session, char **words)
         session->ops->trace(session->context, first, *second == '1', n > 3, now_us());
     } else if (strcmp(words[0], "connect") == 0) {
         connected(session, first);
+    } else if (strcmp(words[0], "ask") == 0 && session->ops->secrets_required == NULL) {
+        end(session, REASON_SECRET_MISSING, "");
+        return FALSE;
     } else if (strcmp(words[0], "ask") == 0) {
         field.prompt = n > 3 ? words[3] : "";
         session->ops->secrets_required(session->context, &field, 1);
@@ -174,6 +177,9 @@ void session_disconnect(struct session *session)
 {
     session->ops->phase(session->context, "disconnecting", "", now_us());
     if (++session->disconnects == session->wanted_disconnects) {
+        if (session->source != 0) {
+            g_source_remove(session->source);
+        }
         session->source = g_idle_add(on_disconnected, session);
     }
 }

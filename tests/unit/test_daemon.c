@@ -8,6 +8,7 @@
 
 #include "generated/vpn1.h"
 #include "unit/daemon_bed.h"
+#include "unit/sandbox.h"
 #include "unit/vectors.h"
 
 #define ALICE 65534
@@ -224,10 +225,12 @@ END_TEST
 
 START_TEST(nobody_who_does_not_ask_is_told)
 {
+    g_free(objects_of(root));
     g_autofree char *path = user_connects(alice, "connect|full;wait", "", "{}");
-    user_sees(alice, path, "State", "'connected'");
     disconnect(alice, path);
-    expect_sees(alice, path, FALSE);
+    user_hears(root, "InterfacesRemoved");
+    /* What was on the way to Alice has come by now. */
+    g_free(user_reads(alice, "", MANAGER, "Version"));
     ck_assert_uint_eq(alice->signals->len, 0);
 }
 END_TEST
@@ -507,6 +510,75 @@ START_TEST(system_profile_is_saved_and_keeps_its_secrets)
 }
 END_TEST
 
+/* ---- connecting by itself ---- */
+
+static const char automatic[] = "[godwit]\ngateway=vpn.example.org\nautoconnect=true\nname=";
+
+static void start_automatic(const char *script)
+{
+    g_autofree char *text = g_strconcat(automatic, script, "\n", NULL);
+    bed = daemon_bed_new();
+    write_profile("manual", "[godwit]\ngateway=vpn.example.org\n");
+    write_profile("broken", "[godwit]\nautoconnect=true\n");
+    write_profile("auto", text);
+    daemon_bed_starts(bed, FAKE, "--idle-exit=1");
+    root = user_arrives(0);
+    g_free(objects_of(root));
+}
+
+/* It begins moments after the service has its name. */
+static void expect_connected(void)
+{
+    g_autofree char *objects = objects_of(root);
+    while (!strstr(objects, "'connected'")) {
+        g_free(objects);
+        objects = objects_of(root);
+    }
+}
+
+START_TEST(autoconnect_profile_is_connected)
+{
+    start_automatic("connect|full;wait");
+    expect_connected();
+    user_sees(root, "/session/1", "Origin", "'autoconnect'");
+    user_sees(root, "/session/1", "SystemProfile", "'auto'");
+    user_sees(root, "/session/1", "Owner", "0");
+    expect_sees(root, "/session/2", FALSE);
+    /* A crash of the service ends nothing for good, a person does. */
+    (void)daemon_bed_ends(bed, SIGKILL);
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    expect_connected();
+    (void)daemon_bed_ends(bed, SIGTERM);
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    expect_connected();
+    disconnect(root, "/session/1");
+    (void)daemon_bed_ends(bed, SIGTERM);
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    expect_sees(root, "/session/1", FALSE);
+    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+}
+END_TEST
+
+/* The idle time passes meanwhile. */
+START_TEST(autoconnect_is_tried_again)
+{
+    start_automatic("end|resolve|No network.");
+    sandbox_uplink();
+    user_hears(root, "/session/2");
+    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+}
+END_TEST
+
+START_TEST(autoconnect_gives_up_what_is_refused)
+{
+    start_automatic("ask|password|Password|");
+    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, 0)), 0);
+    g_autofree char *over = NULL;
+    ck_assert(g_file_get_contents("/run/godwit/autoconnect", &over, NULL, NULL));
+    ck_assert_str_eq(over, "[over]\nauto=secret-missing\n");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("daemon");
@@ -536,10 +608,14 @@ static Suite *suite(void)
          start,
          {system_profiles_are_listed_without_secrets, system_profile_connects,
           system_profile_is_saved_and_keeps_its_secrets}},
+        {"autoconnect",
+         NULL,
+         {autoconnect_profile_is_connected, autoconnect_is_tried_again,
+          autoconnect_gives_up_what_is_refused}},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         TCase *one = tcase_create(cases[i].name);
-        tcase_add_checked_fixture(one, cases[i].setup, stop);
+        tcase_add_checked_fixture(one, cases[i].setup, cases[i].setup ? stop : NULL);
         for (gsize j = 0; cases[i].tests[j]; j++) {
             tcase_add_test(one, cases[i].tests[j]);
         }
