@@ -57,12 +57,14 @@ static gboolean is_silence(enum reason reason)
            reason == REASON_UDP_BLOCKED;
 }
 
-/* What somebody said is worth more than silence, and the first more than what comes after it. */
+/* What somebody said is worth more than silence, that more than an address of a family which the host
+ * does not have, and the first more than what comes after it. */
 static void note(struct race *race, enum reason reason, const char *detail)
 {
-    if (race->reason == REASON_NONE || (race->reason == REASON_GATEWAY_UNREACHABLE &&
-                                        reason != REASON_GATEWAY_UNREACHABLE)) {
+    if (race->reason == REASON_NONE || race->unasked ||
+        (race->reason == REASON_GATEWAY_UNREACHABLE && reason != REASON_GATEWAY_UNREACHABLE)) {
         race->reason = reason;
+        race->unasked = FALSE;
         g_free(race->detail);
         race->detail = g_strdup(detail);
     }
@@ -71,7 +73,20 @@ static void note(struct race *race, enum reason reason, const char *detail)
 static void note_no_route(struct race *race, const struct addr *addr)
 {
     char text[ADDR_TEXT_MAX];
-    char *detail = g_strdup_printf(_("There is no route to %s."), addr_text(addr, text));
+    char *detail;
+
+    if (race->reason == REASON_NONE) {
+        detail = g_strdup_printf(_("There is no route to %s."), addr_text(addr, text));
+        note(race, REASON_GATEWAY_UNREACHABLE, detail);
+        race->unasked = TRUE;
+        g_free(detail);
+    }
+}
+
+static void note_silence(struct race *race)
+{
+    char text[ADDR_TEXT_MAX];
+    char *detail = g_strdup_printf(_("No answer from %s."), addr_text(&race->first, text));
 
     note(race, REASON_GATEWAY_UNREACHABLE, detail);
     g_free(detail);
@@ -185,11 +200,12 @@ void race_start(struct tunnel *t)
     race_stop(t);
     g_clear_pointer(&race->detail, g_free);
     race->reason = REASON_NONE;
+    race->unasked = FALSE;
     race->asked = 0;
     if (ask_next(t) != NULL) {
         race->first = t->next->gateway;
         race->answer_by = t->purpose == PURPOSE_CONNECT ? IKE_NEVER : link_now() + ANSWER_TIME;
-        race->tcp_at = t->purpose == PURPOSE_CONNECT ? link_now() + TCP_AFTER : IKE_NEVER;
+        race->tcp_at = link_now() + TCP_AFTER;
     } else if (!t->ended) {
         fails(t);
     }
@@ -200,7 +216,7 @@ void race_stop(struct tunnel *t)
     struct race *race = &t->race;
 
     for (gsize i = 0; i < RIVALS_MAX; i++) {
-        g_clear_pointer(&race->rivals[i], link_free);
+        succession_drop(t, g_steal_pointer(&race->rivals[i]));
     }
     g_clear_pointer(&race->tcp, reachability_free);
     race->next_at = race->answer_by = race->tcp_at = IKE_NEVER;
@@ -235,7 +251,7 @@ static gboolean settle_loser(struct tunnel *t, struct link **lane)
         return FALSE;
     }
     note(&t->race, (*lane)->reason, (*lane)->detail);
-    g_clear_pointer(lane, link_free);
+    succession_drop(t, g_steal_pointer(lane));
     return TRUE;
 }
 
@@ -291,12 +307,8 @@ void race_tick(struct tunnel *t)
         race->tcp = reachability_start(&race->first);
     }
     if (now >= race->answer_by) {
-        char text[ADDR_TEXT_MAX];
-        char *detail = g_strdup_printf(_("No answer from %s."), addr_text(&race->first, text));
-
-        race_stop(t);
-        g_clear_pointer(&t->next, link_free);
-        succession_failed(t, REASON_GATEWAY_UNREACHABLE, detail, TRUE);
-        g_free(detail);
+        note_silence(race);
+        succession_drop(t, g_steal_pointer(&t->next));
+        fails(t);
     }
 }

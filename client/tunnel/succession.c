@@ -77,6 +77,12 @@ void succession_drop(struct tunnel *t, struct link *link)
             (void)traffic_remove(&t->traffic, link->children[i]);
         }
     }
+    if (t->ticket_of == link) {
+        t->ticket_of = NULL;
+    }
+    if (t->ticket_with == link) {
+        t->ticket_with = NULL;
+    }
     link_free(link);
 }
 
@@ -475,16 +481,6 @@ void succession_found(struct tunnel *t, gboolean redirect, const struct addr *fo
 
 /* ---- the network ---- */
 
-/* The host would use another address now. */
-static gboolean moved(const struct tunnel *t, const struct link *link)
-{
-    struct addr local;
-    uint16_t mtu;
-
-    return ike_socket_route_to(&t->sockets, &link->path.remote, &local, &mtu) &&
-           !addr_equal(&local, &link->path.local.addr);
-}
-
 void succession_path_lost(struct tunnel *t, struct link *link, const char *why)
 {
     if (link == t->current) {
@@ -506,7 +502,9 @@ void succession_network_changed(struct tunnel *t)
 {
     /* The one that begins now is the one at once. */
     t->retry.failures = MIN(t->retry.failures, 1);
-    if (t->next != NULL && (!t->next->answered || moved(t, t->next))) {
+    /* One that has an answer goes on from another address, as long as there is one. */
+    if (t->next != NULL &&
+        (!t->next->answered || uplinks_strand(&t->uplinks, t->next, &t->sockets))) {
         abandon_next(t);
     }
     if (t->next != NULL) {

@@ -46,6 +46,7 @@ struct race {
     guint64 tcp_at;    /* when the host is asked whether it is there */
     struct reachability *tcp;
     enum reason reason; /* the most telling of those that came to nothing */
+    gboolean unasked;   /* it is only that there is no route to one of them */
     char *detail;
 };
 

@@ -141,6 +141,20 @@ gboolean uplinks_set(struct uplinks *uplinks, const struct network *network)
     return matters;
 }
 
+gboolean uplinks_strand(const struct uplinks *uplinks, const struct link *link,
+                        const struct ike_sockets *sockets)
+{
+    struct uplinks_told now = {0};
+
+    collect(&uplinks->network, sockets, &link->path.remote, &now);
+    for (gsize i = 0; i < now.n; i++) {
+        if (now.locals[i].addr.family == link->path.remote.addr.family) {
+            return FALSE;
+        }
+    }
+    return now.n > 0;
+}
+
 void uplinks_tell(const struct uplinks *uplinks, struct link *link,
                   const struct ike_sockets *sockets)
 {

@@ -30,6 +30,10 @@ gboolean uplinks_set(struct uplinks *uplinks, const struct network *network);
 /* `detail` of a failure for this reason (NULL = ""), and what is known of the host's network that may
  * be the cause. g_free(). */
 char *uplinks_explain(const struct uplinks *uplinks, enum reason reason, const char *detail);
+/* TRUE when there are ways to the link's gateway, but none of the family of the address at which it
+ * is asked. */
+gboolean uplinks_strand(const struct uplinks *uplinks, const struct link *link,
+                        const struct ike_sockets *sockets);
 /* Tells the link's engine which addresses it can use towards its gateway, or, when these are as
  * before but something around them is not, that the network has changed. Harmless when repeated. */
 void uplinks_tell(const struct uplinks *uplinks, struct link *link,

@@ -17,7 +17,7 @@
 
 struct ike fake_engines[FAKE_ENGINES_MAX];
 gsize fake_n_engines;
-const char *fake_names, *fake_unroutable, *fake_local;
+const char *fake_names, *fake_unroutable;
 GString *fake_in;
 guint32 fake_out[FAKE_REQIDS];
 guint fake_gaps;
@@ -39,7 +39,6 @@ void fake_reset(void)
     fake_n_engines = 0;
     fake_names = "192.0.2.1";
     fake_unroutable = "";
-    fake_local = "198.51.100.7";
     if (fake_in != NULL) {
         g_string_free(fake_in, TRUE);
     }
@@ -452,7 +451,7 @@ gboolean ike_socket_route_to(const struct ike_sockets *sockets, const struct end
     (void)sockets;
     g_free(one);
     *mtu = 1500;
-    must(addr_parse(local, fake_local));
+    must(addr_parse(local, "198.51.100.7"));
     return routed;
 }
 

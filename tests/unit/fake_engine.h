@@ -35,8 +35,6 @@ extern gsize fake_n_engines;
 extern const char *fake_names;
 /* Addresses to which there is no route, with blanks around each. */
 extern const char *fake_unroutable;
-/* The address that the host would use. */
-extern const char *fake_local;
 /* SPIs of what is in the datapath: all that come in, in the order of their coming, and those that
  * go out, by reqid; how often one of these went without another in its place. */
 #define FAKE_REQIDS 4

@@ -344,6 +344,18 @@ START_TEST(no_route)
 END_TEST
 
 /* Before there is an engine. */
+/* That one who was asked keeps silent says more than that the host lacks the other family. */
+START_TEST(no_route_to_one_of_them)
+{
+    fake_names = "2001:db8::1 192.0.2.1";
+    fake_unroutable = " 2001:db8::1 ";
+    begin("");
+    wait_engines(1);
+    fake_down(0, REASON_GATEWAY_UNREACHABLE, TRUE, "No answer from 192.0.2.1.");
+    wait_heard("down-gateway-unreachable(No answer from 192.0.2.1.) ");
+}
+END_TEST
+
 START_TEST(disconnected_at_once)
 {
     begin("");
@@ -450,15 +462,12 @@ START_TEST(wakes_while_it_waits)
     tunnel_wake(test.tunnel);
     wait_engines(6);
     ck_assert(fake_engines[4].freed);
-    /* One that goes on well does not, unless the host has another address now. */
+    /* One that goes on well does not. */
     fake_phase(5, IKE_PHASE_GATEWAY_ANSWERED);
     let_pass(20);
     tunnel_wake(test.tunnel);
     let_pass(20);
     ck_assert_uint_eq(fake_n_engines, 6);
-    fake_local = "203.0.113.7";
-    tunnel_wake(test.tunnel);
-    wait_engines(7);
 }
 END_TEST
 
@@ -652,6 +661,38 @@ START_TEST(dead_path_is_left_when_another_answers)
     fake_up(1, 300, "10.9.0.5/32");
     wait_heard("connected-");
     ck_assert_uint_eq(fake_out[1], 300);
+}
+END_TEST
+
+static void tell_of(guint32 generation, const char *address)
+{
+    struct network network = {.generation = generation, .n = 1};
+    struct uplink *uplink = &network.uplinks[0];
+
+    ck_assert(addr_parse(&uplink->address.addr, address));
+    uplink->address.len = 24;
+    uplink->ifindex = 7;
+    uplink->has_default = true;
+    tunnel_network(test.tunnel, &network);
+}
+
+/* A handshake goes on from another address, but not from one of the other family. */
+START_TEST(moves_while_the_successor_is_made)
+{
+    begin_up("");
+    fake_engines[0].mobike = TRUE;
+    tell_of(1, "198.51.100.7");
+    fake_report(0, IKE_EVENT_PATH_LOST);
+    wait_engines(2);
+    fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
+    let_pass(20);
+    tell_of(2, "198.51.100.8");
+    let_pass(20);
+    ck_assert(!fake_engines[1].freed);
+    tell_of(3, "2001:db8:5::8");
+    wait_freed(1);
+    wait_engines(3);
+    ck_assert(!test.over);
 }
 END_TEST
 
@@ -907,6 +948,7 @@ int main(void)
     tcase_add_test(all, asks_only_who_is_meant);
     tcase_add_test(all, no_such_name);
     tcase_add_test(all, no_route);
+    tcase_add_test(all, no_route_to_one_of_them);
     tcase_add_test(all, disconnected_at_once);
     tcase_add_test(all, secret_and_wake_before_there_is_an_engine);
     tcase_add_test(all, reconnects);
@@ -925,6 +967,7 @@ int main(void)
     tcase_add_test(all, path_is_lost);
     tcase_add_test(all, dead_path_is_alive_when_another_answers);
     tcase_add_test(all, dead_path_is_left_when_another_answers);
+    tcase_add_test(all, moves_while_the_successor_is_made);
     tcase_add_test(all, reauthentication_waits_its_turn);
     tcase_add_test(all, disconnected_with_two);
     tcase_add_test(all, redirected_while_connecting);
