@@ -29,6 +29,11 @@ LOST = 10000
 LATER = 15000
 
 
+def received(device):
+    with open(f"/sys/class/net/{device}/statistics/rx_packets", encoding="ascii") as file:
+        return int(file.read())
+
+
 class Trip:
     """What a scenario gets from `moving`."""
 
@@ -64,6 +69,18 @@ class Trip:
     def seen_through(self, device):
         """The gateway's peer is behind this uplink."""
         self.seen_from(*self.bed[device].outside())
+
+    def all_by(self, target, source):
+        """What the gateway sends comes by `target`, and nothing is under way by `source` any more."""
+        before = (0, -1)
+
+        def quiet():
+            nonlocal before
+            came, old = received(target), received(source)
+            if old != before[1]:
+                before = (came, old)
+            return came - before[0] > 50
+        net.wait_until(quiet, 20, f"quiet at {source}")
 
     def one_ike_sa(self):
         net.wait_until(lambda: len(re.findall(r"#\d+, ESTABLISHED", self.host.sas())) == 1, 20,

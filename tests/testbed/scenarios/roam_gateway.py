@@ -89,7 +89,7 @@ def forged_packets_move_nothing(context):
         initiator, responder, spi = forger.spis(trip.host)
         inner = (trip.bed["eth0"].address4, int(re.search(r"remote\s.* @ \S+\[(\d+)\]",
                                                           trip.host.sas())[1]))
-        moment, arrived = time.monotonic(), received("eth0")
+        moment, arrived = time.monotonic(), roam.received("eth0")
         for number in range(200):
             for address in (STRANGER, laptop.GATEWAY4_OTHER, net.GATEWAY4):
                 source = (address, forger.NATT_PORT)
@@ -98,15 +98,10 @@ def forged_packets_move_nothing(context):
                     intruder.send(source, inner,
                                   forger.ike(initiator, responder, number % 8, flags))
         trip.unhurt(moment)
-        net.check(received("eth0") - arrived >= 1000, "the forged packets did not arrive")
+        net.check(roam.received("eth0") - arrived >= 1000, "the forged packets did not arrive")
         net.check(lure.packets() == 0, f"{lure.packets()} packets went to the forger")
         trip.same_ike_sa()
     return "nothing moved"
-
-
-def received(device):
-    with open(f"/sys/class/net/{device}/statistics/rx_packets", encoding="ascii") as file:
-        return int(file.read())
 
 
 @scenario(bare=True)
