@@ -46,7 +46,10 @@ bool id_equal(const struct id *a, const struct id *b);
 struct cert_trust;
 /* Every certificate of a PEM bundle or one DER; `*n` = how many. ERR_SYNTAX when there is none. */
 enum err cert_trust_from_data(struct cert_trust **out, struct bytes data, size_t *n) ERR_CHECK;
-/* The system's store (whole bundle). */
+/* The octets of the bundle of authorities that the distribution keeps, for cert_trust_from_data():
+ * *out is the caller's to free(). ERR_SYNTAX when there is none. */
+enum err cert_trust_bundle(uint8_t **out, size_t *len) ERR_CHECK;
+/* The system's store: that bundle, or what else GnuTLS was built to use. */
 enum err cert_trust_system(struct cert_trust **out, size_t *n) ERR_CHECK;
 void cert_trust_free(struct cert_trust *trust);
 /* Concatenated SHA-1 hashes of the SubjectPublicKeyInfo of each authority, for CERTREQ (RFC

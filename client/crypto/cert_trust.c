@@ -99,24 +99,36 @@ static enum err from_gnutls(struct cert_trust *trust)
     return err;
 }
 
-/* The bundle that distributions keep: the same authorities in half the time, which a connect waits
- * for. */
-static enum err from_bundle(struct cert_trust *trust)
+/* The same authorities in half the time, which a connect waits for. */
+enum err cert_trust_bundle(uint8_t **out, size_t *len)
 {
     static const char *const bundles[] = {
         "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Gentoo */
         "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
         "/etc/ssl/ca-bundle.pem",             /* openSUSE */
     };
-    enum err err = ERR_SYNTAX;
 
-    for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]) && err == ERR_SYNTAX; i++) {
-        gnutls_datum_t file = {0};
+    for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++) {
+        gnutls_datum_t file;
 
         if (gnutls_load_file(bundles[i], &file) >= 0) {
-            err = cert_list_import(bytes_of(file.data, file.size), &trust->certs, &trust->n);
-            gnutls_free(file.data);
+            *out = file.data;
+            *len = file.size;
+            return OK;
         }
+    }
+    return ERR_SYNTAX;
+}
+
+static enum err from_bundle(struct cert_trust *trust)
+{
+    uint8_t *octets;
+    size_t len;
+    enum err err = cert_trust_bundle(&octets, &len);
+
+    if (err == OK) {
+        err = cert_list_import(bytes_of(octets, len), &trust->certs, &trust->n);
+        free(octets);
     }
     return err;
 }

@@ -76,12 +76,25 @@ static gboolean find_user(struct worker_child *child, GError **error)
     return TRUE;
 }
 
-/* What the child told before it could become godwit-tunnel; NULL when it had become it. */
+static char *forbidden_call(int call)
+{
+    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
+    char *how = g_strdup_printf(_("godwit-tunnel was ended: it must not make the system call %s."),
+                                name ? name : "?");
+    free(name);
+    return how;
+}
+
+/* What the child told before it could become godwit-tunnel, or of its end; NULL when it told
+ * nothing. */
 static char *start_failure(const struct worker *worker)
 {
     struct worker_child_failure failure;
     if (read(worker->failure_fd, &failure, sizeof failure) != (ssize_t)sizeof failure) {
         return NULL;
+    }
+    if (failure.step == STEP_RUN) {
+        return forbidden_call(failure.err);
     }
     return g_strdup_printf(_("godwit-tunnel cannot be started: %s: %s."),
                            worker_child_step_name(failure.step), g_strerror(failure.err));

@@ -24,8 +24,8 @@ enum {
     FD_UDP6,
     FD_LOOKUP4,
     FD_LOOKUP6,
+    FD_REPORT,
     FD_PROGRAM,
-    FD_FAILURE,
     FD_END
 };
 #define FD_ABOVE 64 /* where originals are out of the way of the numbers above */
@@ -47,6 +47,8 @@ const char *worker_child_step_name(enum worker_child_step step)
         return "prctl";
     case STEP_EXEC:
         return "execveat";
+    case STEP_RUN:
+        break;
     }
     return "fork";
 }
@@ -80,10 +82,10 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
     for (int fd = FD_CHANNEL; fd < FD_END; fd++) {
         (void)close(fd);
     }
-    if (!place(report, FD_FAILURE, O_CLOEXEC)) {
+    if (!place(report, FD_REPORT, 0)) {
         return false;
     }
-    *failure = FD_FAILURE;
+    *failure = FD_REPORT;
     return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
            place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
            place(udp6, FD_UDP6, 0) && place(lookup4, FD_LOOKUP4, 0) &&
@@ -139,8 +141,26 @@ static bool tie_to_parent(const struct worker_child *child)
 
 static bool set_limits(void)
 {
-    const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none) == 0;
+    static const struct {
+        int resource;
+        rlim_t limit;
+    } limits[] = {
+        {RLIMIT_CORE, 0}, /* it would hold keys */
+        {RLIMIT_NOFILE, 64},
+        /* Of all processes of its user together: several sessions, some threads each. */
+        {RLIMIT_NPROC, 1024},
+        {RLIMIT_MEMLOCK, 0},
+        {RLIMIT_MSGQUEUE, 0},
+#ifndef SANITIZED
+        {RLIMIT_DATA, 256 << 20},
+#endif
+    };
+    bool set = true;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct rlimit both = {limits[i].limit, limits[i].limit};
+        set = set && setrlimit((__rlimit_resource_t)limits[i].resource, &both) == 0;
+    }
+    return set;
 }
 
 /*
@@ -162,9 +182,10 @@ static void exec_program(const struct worker_child *child)
 {
     char name[] = "godwit-tunnel";
     char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
-         udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8";
-    char *argv[8] = {name, channel, tun};
-    size_t n = 3;
+         udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8",
+         report[] = "--report-fd=9";
+    char *argv[9] = {name, channel, tun, report};
+    size_t n = 4;
     if (child->udp4 >= 0) {
         argv[n++] = udp4;
     }

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "common/confine.h"
+
 /*
  * What happens between fork() and exec(): system calls only, because the parent has threads
  * (signal-safety(7)).
@@ -26,9 +28,11 @@ enum worker_child_step {
     STEP_USER,
     STEP_PARENT,
     STEP_EXEC,
+    STEP_RUN =
+        CONFINE_REPORT, /* it is godwit-tunnel; `err` is a system call: struct confine_report */
 };
 
-struct worker_child_failure { /* written to `failure`, which exec() closes */
+struct worker_child_failure { /* written to `failure` */
     enum worker_child_step step;
     int err;
 };

@@ -5,11 +5,13 @@
 #include "common/i18n.h"
 #include "common/net_config_variant.h"
 #include "common/network_variant.h"
+#include "tunnel/cage.h"
 
 #define FLUSH_TIME 1000 /* milliseconds for the last words */
 
 struct control {
     GMainLoop *loop;
+    int report;
     struct channel *channel;
     char *asked; /* profile key of the secret that is being asked for */
     struct tunnel *tunnel;
@@ -166,6 +168,9 @@ static void on_connect(struct control *control, GVariant *body)
         settings.kept = g_variant_lookup_value(options, "kept", G_VARIANT_TYPE_VARDICT);
         channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
         tunnel_connect(control->tunnel, profile, &settings);
+        if (!cage_enter(control->report)) {
+            send_down(control, REASON_INTERNAL, _("godwit-tunnel cannot give up its rights."));
+        }
         g_clear_pointer(&settings.kept, g_variant_unref);
     }
     g_variant_unref(options);
@@ -227,11 +232,12 @@ static void on_closed(void *context, gboolean breach)
     g_main_loop_quit(control->loop);
 }
 
-struct control *control_new(int fd, const struct tunnel_fds *fds, GMainLoop *loop)
+struct control *control_new(int fd, int report, const struct tunnel_fds *fds, GMainLoop *loop)
 {
     struct control *control = g_new0(struct control, 1);
 
     control->loop = loop;
+    control->report = report;
     control->tunnel = tunnel_new(fds, &ops, control);
     control->channel = channel_new(fd, CHANNEL_WORKER, on_message, on_closed, control);
     return control;

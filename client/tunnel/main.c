@@ -11,6 +11,7 @@
 #include "common/i18n.h"
 #include "common/signals.h"
 #include "tunnel/control.h"
+#include "tunnel/scout.h"
 
 /*
  * godwit-tunnel: the unprivileged worker of one connection. Started by a session with its sockets
@@ -26,8 +27,8 @@ static gboolean on_signal(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean parse(int *argc, char ***argv, int *channel_fd, struct tunnel_fds *fds,
-                      GError **error)
+static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd,
+                      struct tunnel_fds *fds, GError **error)
 {
     const GOptionEntry entries[] = {
         {"channel-fd", 0, 0, G_OPTION_ARG_INT, channel_fd, N_("Socket that leads to the session"),
@@ -39,6 +40,7 @@ static gboolean parse(int *argc, char ***argv, int *channel_fd, struct tunnel_fd
          N_("Socket for looking up IPv4 routes"), "FD"},
         {"lookup6-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup6,
          N_("Socket for looking up IPv6 routes"), "FD"},
+        {"report-fd", 0, 0, G_OPTION_ARG_INT, report_fd, N_("Pipe for the last words"), "FD"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     GOptionContext *context = g_option_context_new(NULL);
@@ -63,8 +65,8 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
-    struct tunnel_fds fds = {.tun = -1, .udp4 = -1, .udp6 = -1, .lookup4 = -1, .lookup6 = -1};
-    int channel_fd = -1;
+    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1};
+    int channel_fd = -1, report_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;
     struct control *control;
@@ -77,7 +79,10 @@ int main(int argc, char **argv)
     setlocale(LC_MESSAGES, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);
-    if (!parse(&argc, &argv, &channel_fd, &fds, &error)) {
+    /* Catalogues are read at their first text: now, for later no file can be opened. */
+    (void)dgettext(PACKAGE, "");
+    (void)dgettext("libc", "");
+    if (!parse(&argc, &argv, &channel_fd, &report_fd, &fds, &error)) {
         g_printerr("godwit-tunnel: %s\n", error->message);
         g_error_free(error);
         return EXIT_FAILURE;
@@ -90,8 +95,9 @@ int main(int argc, char **argv)
         g_printerr("godwit-tunnel: %s\n", _("It must not run as root."));
         return EXIT_FAILURE;
     }
+    fds.scout = scout_start();
     loop = g_main_loop_new(NULL, FALSE);
-    control = control_new(channel_fd, &fds, loop);
+    control = control_new(channel_fd, report_fd, &fds, loop);
     watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, control);
     g_main_loop_run(loop);
     if (watch != NULL) {

@@ -304,7 +304,7 @@ void race_tick(struct tunnel *t)
     }
     if (now >= race->tcp_at) {
         race->tcp_at = IKE_NEVER;
-        race->tcp = reachability_start(&race->first);
+        race->tcp = reachability_start(t->scout, &race->first);
     }
     if (now >= race->answer_by) {
         note_silence(race);

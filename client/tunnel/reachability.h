@@ -8,15 +8,15 @@
 
 /*
  * Whether a host that leaves IKE unanswered is there at all: TCP connections to ports that VPN
- * gateways often have beside IKE are begun. Accepting one and refusing one are both an answer. It
- * tells a network that blocks UDP from a gateway that is off.
+ * gateways often have beside IKE are begun, by the scout (scout.h). Accepting one and refusing one
+ * are both an answer. It tells a network that blocks UDP from a gateway that is off.
  */
 struct reachability;
 
 /* Begins to ask; nothing waits and nothing is ever sent but the SYN. */
-struct reachability *reachability_start(const struct addr *host);
+struct reachability *reachability_start(int scout, const struct addr *host);
 /* TRUE when an answer has come by now. FALSE on NULL. */
-gboolean reachability_answered(const struct reachability *reachability);
+gboolean reachability_answered(struct reachability *reachability);
 /* NULL is harmless. */
 void reachability_free(struct reachability *reachability);
 

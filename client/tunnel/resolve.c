@@ -1,97 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/resolve.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <sys/socket.h>
+#include <glib-unix.h>
+#include <unistd.h>
 
-#define FOUND_MAX 16
+#include "common/i18n.h"
+#include "tunnel/scout.h"
 
 struct resolve {
-    GSource *source; /* becomes ready when the thread has its result */
+    int fd; /* -1 = the question could not be asked */
+    GSource *source;
+    char *host;
     resolve_cb done;
     void *context;
-    char *host;
-
-    /* The thread's, until the source is ready. */
-    struct addr found[FOUND_MAX];
-    gsize n;
-    char *error;
 };
 
-static void clear(gpointer data)
+static void on_answer(struct resolve *resolve)
 {
-    struct resolve *resolve = data;
+    struct scout_answer answer;
+    char *lost = NULL;
 
-    g_source_unref(resolve->source);
-    g_free(resolve->host);
-    g_free(resolve->error);
-}
-
-static void take(struct resolve *resolve, const struct addrinfo *list)
-{
-    for (; list != NULL && resolve->n < FOUND_MAX; list = list->ai_next) {
-        struct endpoint endpoint;
-
-        if (endpoint_from_sockaddr(&endpoint, list->ai_addr)) {
-            resolve->found[resolve->n++] = endpoint.addr;
-        }
+    if (!scout_answer_read(resolve->fd, &answer)) {
+        answer.n = 0;
+        lost = g_strdup_printf(_("%s: The name service cannot be asked."), resolve->host);
     }
-}
-
-static gpointer look_up(gpointer data)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
-    struct resolve *resolve = data;
-    struct addrinfo *list = NULL;
-    char *ascii = g_hostname_to_ascii(resolve->host);
-    int failed = ascii == NULL ? EAI_NONAME : getaddrinfo(ascii, NULL, &hints, &list);
-
-    if (failed == 0) {
-        take(resolve, list);
-        freeaddrinfo(list);
-    }
-    if (resolve->n == 0) {
-        resolve->error = g_strdup_printf("%s: %s.", resolve->host,
-                                         failed == EAI_SYSTEM ? g_strerror(errno)
-                                         : failed != 0        ? gai_strerror(failed)
-                                                              : gai_strerror(EAI_NONAME));
-    }
-    g_free(ascii);
-    g_source_set_ready_time(resolve->source, 0);
-    g_atomic_rc_box_release_full(resolve, clear);
-    return NULL;
-}
-
-static gboolean on_found(gpointer data)
-{
     /* The callback may free what it is given. */
-    struct resolve *resolve = g_atomic_rc_box_acquire(data);
+    resolve->done(resolve->context, answer.found, answer.n, lost != NULL ? lost : answer.error);
+    g_free(lost);
+}
 
-    g_source_destroy(resolve->source);
-    resolve->done(resolve->context, resolve->found, resolve->n, resolve->error);
-    g_atomic_rc_box_release_full(resolve, clear);
+static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
+{
+    (void)fd;
+    (void)condition;
+    on_answer(data);
     return G_SOURCE_REMOVE;
 }
 
-static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
+static gboolean on_idle(gpointer data)
 {
-    (void)source;
-    return callback(data);
+    on_answer(data);
+    return G_SOURCE_REMOVE;
 }
 
-struct resolve *resolve_start(const char *host, resolve_cb done, void *context)
+struct resolve *resolve_start(int scout, const char *host, resolve_cb done, void *context)
 {
-    static GSourceFuncs funcs = {.dispatch = dispatch};
-    struct resolve *resolve = g_atomic_rc_box_new0(struct resolve);
+    struct resolve *resolve = g_new0(struct resolve, 1);
+    struct scout_question question = {.errand = SCOUT_LOOK_UP};
+    gsize len = g_strlcpy(question.name, host, sizeof question.name);
 
-    resolve->source = g_source_new(&funcs, sizeof(GSource));
+    resolve->fd = len < sizeof question.name ? scout_ask(scout, &question) : -1;
+    resolve->host = g_strdup(host);
     resolve->done = done;
     resolve->context = context;
-    resolve->host = g_strdup(host);
-    g_source_set_callback(resolve->source, on_found, resolve, NULL);
+    if (resolve->fd >= 0) {
+        resolve->source = g_unix_fd_source_new(resolve->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+        g_source_set_callback(resolve->source, G_SOURCE_FUNC(on_readable), resolve, NULL);
+    } else {
+        resolve->source = g_idle_source_new();
+        g_source_set_callback(resolve->source, on_idle, resolve, NULL);
+    }
     g_source_attach(resolve->source, g_main_context_get_thread_default());
-    g_thread_unref(g_thread_new("resolve", look_up, g_atomic_rc_box_acquire(resolve)));
     return resolve;
 }
 
@@ -99,6 +68,11 @@ void resolve_free(struct resolve *resolve)
 {
     if (resolve != NULL) {
         g_source_destroy(resolve->source);
-        g_atomic_rc_box_release_full(resolve, clear);
+        g_source_unref(resolve->source);
+        if (resolve->fd >= 0) {
+            close(resolve->fd);
+        }
+        g_free(resolve->host);
+        g_free(resolve);
     }
 }

@@ -140,14 +140,36 @@ static gboolean settle_leaving(struct tunnel *t)
 
 /* ---- an attempt ---- */
 
+static gboolean needs_system_trust(const struct tunnel *t)
+{
+    return t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK && t->system_trust == NULL;
+}
+
+/* Without it every certificate is untrusted, which is said. */
 static void load_system_trust(struct tunnel *t)
 {
     size_t n;
+    enum err err;
 
-    /* Without it every certificate is untrusted, which is said. */
-    if (t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK &&
-        cert_trust_system(&t->system_trust, &n) != OK) {
+    if (!needs_system_trust(t)) {
+        return;
+    }
+    if (t->bundle != NULL) {
+        err = cert_trust_from_data(&t->system_trust, bytes_of(t->bundle, t->bundle_len), &n);
+    } else {
+        err = cert_trust_system(&t->system_trust, &n);
+    }
+    if (err != OK) {
         t->system_trust = NULL;
+    }
+    free(g_steal_pointer(&t->bundle));
+}
+
+void succession_read_trust(struct tunnel *t)
+{
+    if (needs_system_trust(t) && cert_trust_bundle(&t->bundle, &t->bundle_len) != OK) {
+        t->bundle = NULL;
+        load_system_trust(t);
     }
 }
 

@@ -59,7 +59,7 @@ void tunnel_look_up(struct tunnel *t)
     if (addr_parse(&addr, gateway)) {
         gateways_set(&t->known, &addr, 1);
     } else if (t->resolving == NULL) {
-        t->resolving = resolve_start(gateway, on_resolved, t);
+        t->resolving = resolve_start(t->scout, gateway, on_resolved, t);
     }
 }
 
@@ -67,7 +67,7 @@ void tunnel_look_up_redirect(struct tunnel *t, const char *name)
 {
     resolve_free(t->resolving);
     t->resolving_redirect = TRUE;
-    t->resolving = resolve_start(name, on_resolved, t);
+    t->resolving = resolve_start(t->scout, name, on_resolved, t);
 }
 
 /* ---- start ---- */
@@ -105,6 +105,7 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
         .inner = &t->net,
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
+    t->scout = fds->scout;
     t->next_at = IKE_NEVER;
     t->ops = ops;
     t->context = context;
@@ -128,6 +129,7 @@ void tunnel_free(struct tunnel *t)
         link_free(t->leaving[i]);
     }
     cert_trust_free(t->system_trust);
+    free(t->bundle);
     worker_config_clear(&t->config);
     ike_ticket_free(&t->ticket);
     secret_free(&t->typed.password);
@@ -161,6 +163,9 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
         return;
     }
     configure(t);
+    if (!t->ended) {
+        succession_read_trust(t);
+    }
 }
 
 /* ---- what the session asks ---- */

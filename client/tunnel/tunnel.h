@@ -19,7 +19,7 @@
 struct tunnel;
 
 struct tunnel_fds {
-    int tun, udp4, udp6, lookup4, lookup6; /* -1 = absent; not owned */
+    int tun, udp4, udp6, lookup4, lookup6, scout; /* -1 = absent; not owned */
 };
 
 struct tunnel_summary {
@@ -58,7 +58,8 @@ struct tunnel_options {
     struct endpoint ask_first; /* if the gateway's name stands for it; none = in the usual order */
 };
 
-/* Takes over `profile`. Resolves the gateway and connects. Called once. */
+/* Takes over `profile`. Resolves the gateway and connects. Called once. When it returns, nothing
+ * has been read from the network, and no file will be opened any more. */
 void tunnel_connect(struct tunnel *tunnel, struct profile *profile,
                     const struct tunnel_options *options);
 /* An empty value cancels. The value is copied. */

@@ -60,11 +60,14 @@ struct tunnel {
     gboolean trace;
     guint16 path_mtu; /* 0 = ask the route */
     struct cert_trust *system_trust;
+    uint8_t *bundle; /* that it is to be made from; NULL = there is none, or no more */
+    gsize bundle_len;
     struct typed typed;
     struct ike_ticket ticket;     /* to begin with next time; empty = none */
     /* Whose engine has got it, and whose presents it; only to be compared. */
     const struct link *ticket_of, *ticket_with;
 
+    int scout; /* scout.h */
     struct resolve *resolving;
     gboolean resolving_redirect;
     struct gateways known, redirected;
@@ -180,6 +183,8 @@ void succession_network_changed(struct tunnel *tunnel);
 guint64 succession_deadline(const struct tunnel *tunnel);
 /* The authorities to trust, to a link whose first request is ready to be sent. */
 void succession_give_trust(struct tunnel *tunnel, struct link *link);
+/* Reads the octets of these authorities, while files can be read. */
+void succession_read_trust(struct tunnel *tunnel);
 /* Takes what belongs to the link out of the datapath and frees it; NULL is harmless. */
 void succession_drop(struct tunnel *tunnel, struct link *link);
 

@@ -13,7 +13,7 @@ packages=(
     # build
     gcc make libc6-dev autoconf automake autoconf-archive libtool pkg-config gettext autopoint
     libglib2.0-dev libglib2.0-dev-bin libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
-    libcap-ng-dev libnftables-dev libnm-dev network-manager
+    libcap-ng-dev libnftables-dev libseccomp-dev libnm-dev network-manager
     # tests
     check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh
     # the test bed's gateway and tools

@@ -106,6 +106,7 @@ void fake_ticket(gsize engine, guint8 octet)
     guint8 octets[32];
 
     memset(octets, octet, sizeof octets);
+    ike_ticket_free(ticket);
     *ticket = (struct ike_ticket){
         .suite = {.encr = alg_find(TRANSFORM_ENCR, ENCR_AES_GCM_16, 256),
                   .prf = alg_find(TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0)},
@@ -511,10 +512,11 @@ static gboolean on_found(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-struct resolve *resolve_start(const char *host, resolve_cb done, void *context)
+struct resolve *resolve_start(int scout, const char *host, resolve_cb done, void *context)
 {
     struct resolve *resolve = g_new0(struct resolve, 1);
 
+    (void)scout;
     (void)host;
     resolve->done = done;
     resolve->context = context;
@@ -530,13 +532,14 @@ void resolve_free(struct resolve *resolve)
     g_free(resolve);
 }
 
-struct reachability *reachability_start(const struct addr *host)
+struct reachability *reachability_start(int scout, const struct addr *host)
 {
+    (void)scout;
     (void)host;
     return NULL;
 }
 
-gboolean reachability_answered(const struct reachability *reachability)
+gboolean reachability_answered(struct reachability *reachability)
 {
     (void)reachability;
     return FALSE;

@@ -52,7 +52,7 @@ void fake_up(gsize engine, guint32 spi, const char *address);
 void fake_up_too(gsize engine, guint32 spi, guint32 reqid);
 void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail);
 void fake_redirect(gsize engine, const char *to);
-/* A ticket, of that octet throughout. */
+/* A ticket, of that octet throughout; the one before has been seen to. */
 void fake_ticket(gsize engine, guint8 octet);
 void fake_report(gsize engine, enum ike_event_type type);
 

@@ -10,19 +10,21 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "common/confine.h"
 #include "common/net_config_variant.h"
 #include "common/network_variant.h"
 
 static GMainLoop *loop;
 static struct channel *channel;
-static int channel_fd;
+static int channel_fd, report_fd;
 static char *mode;
-static gboolean again; /* CONNECTED has been sent */
+static gboolean again;     /* CONNECTED has been sent */
 static char *network_text; /* of the last MESSAGE_NETWORK */
 static char *kept;         /* of the worker before this one; NULL = there was none */
 
@@ -166,7 +168,7 @@ static char *self_description(void)
 {
     GString *out = g_string_new(NULL);
     g_autofree char *status = NULL;
-    struct rlimit core = {1, 1};
+    struct rlimit core = {1, 1}, files = {1, 1};
     g_file_get_contents("/proc/self/status", &status, NULL, NULL);
     g_auto(GStrv) lines = g_strsplit(status, "\n", 0);
     for (char **line = lines; *line; line++) {
@@ -179,12 +181,13 @@ static char *self_description(void)
         }
     }
     getrlimit(RLIMIT_CORE, &core);
+    getrlimit(RLIMIT_NOFILE, &files);
     int death = 0;
     prctl(PR_GET_PDEATHSIG, &death);
     g_string_append_printf(
-        out, "root=%d core=%d death=%d group=%d session=%d path=%d terminal=%d fds=", getuid() == 0,
-        (int)core.rlim_cur, death, getpgrp() == getpid(), getsid(0) == getpid(),
-        getenv("PATH") != NULL, isatty(0) + isatty(1) + isatty(2));
+        out, "root=%d core=%d death=%d group=%d session=%d path=%d terminal=%d files=%d fds=",
+        getuid() == 0, (int)core.rlim_cur, death, getpgrp() == getpid(), getsid(0) == getpid(),
+        getenv("PATH") != NULL, isatty(0) + isatty(1) + isatty(2), (int)files.rlim_max);
     DIR *dir = opendir("/proc/self/fd");
     for (struct dirent *entry; (entry = readdir(dir));) {
         if (g_ascii_isdigit(entry->d_name[0]) && atoi(entry->d_name) != dirfd(dir) &&
@@ -243,6 +246,10 @@ static void on_connect(GVariant *body)
     }
     if (mode_is("dies-on-connect")) {
         die();
+    }
+    if (mode_is("forbidden")) {
+        const struct confine_report report = {.kind = CONFINE_REPORT, .call = SYS_execve};
+        _exit(write(report_fd, &report, sizeof report) > 0 ? CONFINE_EXIT_CODE : 1);
     }
     if (mode_is("dies-traced")) {
         die_traced();
@@ -366,6 +373,7 @@ int main(int argc, char **argv)
         pause();
     }
     channel_fd = option(argc, argv, "--channel-fd=");
+    report_fd = option(argc, argv, "--report-fd=");
     if (channel_fd < 0 || option(argc, argv, "--tun-fd=") < 0) {
         return 4;
     }

@@ -291,7 +291,12 @@ def worker_has_no_privilege(context):
         net.check("0" not in status["Groups"].split(), f"its other groups: {status['Groups']}")
         for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             net.check(int(status[kind], 16) == 0, f"the worker's {kind} is {status[kind]}")
-        net.check(status["NoNewPrivs"] == "1", "no_new_privs is not set")
+        scouts = processes("godwit-scout")
+        net.check(len(scouts) == 1, f"{len(scouts)} scouts are running, not 1")
+        for pid in (worker(), *scouts):
+            status = status_of(pid)
+            net.check(status["NoNewPrivs"] == "1", f"no_new_privs is not set in {status['Name']}")
+            net.check(status["Seccomp"] == "2", f"{status['Name']} has no filter of system calls")
         for pid in processes():
             for name in ("cmdline", "environ"):
                 with open(f"/proc/{pid}/{name}", "rb") as file:

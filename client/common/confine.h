@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_COMMON_CONFINE_H
+#define GODWIT_COMMON_CONFINE_H
+
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What a process gives up for good, for itself and for all that it starts. To be called while it
+ * has one thread, and after no_new_privs.
+ */
+
+/*
+ * Files, by Landlock: none can be opened, or only be read; none executed, made or removed; without
+ * files, no TCP either. Processes outside can be sent no signal. What is open stays usable. False
+ * when the kernel refuses; a kernel without Landlock is no failure, the system calls are what is
+ * relied on.
+ */
+enum confine_files { CONFINE_NO_FILES, CONFINE_READ_FILES };
+bool confine_files(enum confine_files files) __attribute__((warn_unused_result));
+
+/* One system call in a filter. */
+enum confine_action {
+    CONFINE_ALLOW,
+    CONFINE_ALLOW_SELF, /* its first argument must be our PID */
+    CONFINE_FAIL,       /* with `err`: what libraries try, and can do without */
+    CONFINE_END,        /* it ends the process */
+};
+struct confine_rule {
+    int call; /* SCMP_SYS(NAME); one that the machine lacks does no harm */
+    enum confine_action action;
+    int err;
+    /* Only where (argument number `argument` & mask) == value; mask 0 = always. A call whose rules
+     * all have masks, none of which fits, is as one without a rule. */
+    unsigned argument;
+    uint64_t mask, value;
+};
+
+/*
+ * System calls, by seccomp: `rest` is what becomes of those without a rule, CONFINE_ALLOW or
+ * CONFINE_END. One that ends the process is not made: a line on standard error names it, *report
+ * (if it is a descriptor, not -1) gets a struct confine_report, and the exit code is
+ * CONFINE_EXIT_CODE. Once in a process. False when the kernel or libseccomp refuses.
+ */
+bool confine_calls(const struct confine_rule *rules, size_t n, enum confine_action rest, int report)
+    __attribute__((warn_unused_result));
+
+#define CONFINE_EXIT_CODE 159  /* as a shell has it for SIGSYS */
+#define CONFINE_REPORT 0x5eccU /* whatever else the reader may find */
+struct confine_report {
+    uint32_t kind; /* CONFINE_REPORT */
+    int32_t call;
+};
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "tunnel/scout.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/confine.h"
+
+/* HTTPS and HTTP, as portals and SSL VPN have them, and IKE over TCP (RFC 9329). */
+static const guint16 ports[] = {443, 80, 4500};
+#define KNOCK_TIME 30000 /* milliseconds; nobody waits so long */
+
+/* ---- name service ---- */
+
+static void take(struct scout_answer *answer, const struct addrinfo *list)
+{
+    for (; list != NULL && answer->n < SCOUT_FOUND_MAX; list = list->ai_next) {
+        struct endpoint endpoint;
+
+        if (endpoint_from_sockaddr(&endpoint, list->ai_addr)) {
+            answer->found[answer->n++] = endpoint.addr;
+        }
+    }
+}
+
+static void look_up(const char *name, struct scout_answer *answer)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *list = NULL;
+    char *ascii = g_hostname_to_ascii(name);
+    int failed = ascii == NULL ? EAI_NONAME : getaddrinfo(ascii, NULL, &hints, &list);
+
+    if (failed == 0) {
+        take(answer, list);
+        freeaddrinfo(list);
+    }
+    if (answer->n == 0) {
+        g_snprintf(answer->error, sizeof answer->error, "%s: %s.", name,
+                   failed == EAI_SYSTEM ? g_strerror(errno)
+                   : failed != 0        ? gai_strerror(failed)
+                                        : gai_strerror(EAI_NONAME));
+    }
+    g_free(ascii);
+}
+
+/* ---- TCP: nothing is ever sent but the SYN; accepting it and refusing it are both an answer ----
+ */
+
+/* Begins to connect; TRUE when the answer is there at once, as from hosts nearby. */
+static gboolean begin(struct pollfd *wait, const struct endpoint *to)
+{
+    struct sockaddr_storage at;
+    socklen_t len = endpoint_to_sockaddr(to, &at);
+
+    *wait = (struct pollfd){
+        .fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+        .events = POLLOUT,
+    };
+    if (wait->fd < 0) {
+        return FALSE;
+    }
+    if (connect(wait->fd, (struct sockaddr *)&at, len) == 0) {
+        return TRUE;
+    }
+    if (errno != EINPROGRESS) {
+        gboolean refused = errno == ECONNREFUSED;
+
+        close(wait->fd);
+        wait->fd = -1;
+        return refused;
+    }
+    return FALSE;
+}
+
+static gboolean has_answered(struct pollfd *wait)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    gboolean ended = wait->revents != 0;
+
+    if (!ended) {
+        return FALSE;
+    }
+    (void)getsockopt(wait->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    close(wait->fd);
+    wait->fd = -1;
+    return error == 0 || error == ECONNREFUSED;
+}
+
+/* FALSE when there is no answer in KNOCK_TIME. */
+static gboolean knock(const struct addr *host)
+{
+    struct pollfd waits[G_N_ELEMENTS(ports)];
+    gboolean answered = FALSE;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
+        const struct endpoint to = {.addr = *host, .port = ports[i]};
+
+        answered |= begin(&waits[i], &to);
+    }
+    while (!answered && poll(waits, G_N_ELEMENTS(ports), KNOCK_TIME) > 0) {
+        for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
+            answered |= has_answered(&waits[i]);
+        }
+    }
+    return answered;
+}
+
+/* ---- the process ---- */
+
+static gboolean tie_to(pid_t parent)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
+}
+
+static void answer(const struct scout_question *question, int fd)
+{
+    struct scout_answer out = {0};
+
+    if (question->errand == SCOUT_LOOK_UP) {
+        look_up(question->name, &out);
+    } else if (!knock(&question->host)) {
+        return;
+    }
+    (void)send(fd, &out, sizeof out, MSG_NOSIGNAL);
+}
+
+/* A question and the descriptor to answer it on; FALSE when nobody asks any more. */
+static gboolean hear(int fd, struct scout_question *question, int *reply)
+{
+    struct iovec part = {question, sizeof *question};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof *reply)];
+    } control = {0};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control,
+    };
+    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    *reply = -1;
+    if (n == (ssize_t)sizeof *question && header != NULL && header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof *reply)) {
+        memcpy(reply, CMSG_DATA(header), sizeof *reply);
+        question->name[sizeof question->name - 1] = '\0';
+    }
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* Name services load modules of their own choice: what none of them may do is named, not what
+ * they may. */
+static gboolean confine(void)
+{
+#define END(name)                                                                                  \
+    {                                                                                              \
+        .call = SCMP_SYS(name), .action = CONFINE_END                                              \
+    }
+    static const struct confine_rule rules[] = {
+        END(execve),
+        END(execveat),
+        END(ptrace),
+        END(process_vm_readv),
+        END(process_vm_writev),
+        END(kill),
+        END(tkill),
+        END(pidfd_open),
+        END(pidfd_send_signal),
+        END(unshare),
+        END(setns),
+        END(mount),
+        END(umount2),
+        END(pivot_root),
+        END(chroot),
+        END(bpf),
+        END(perf_event_open),
+        END(userfaultfd),
+        END(io_uring_setup),
+        END(keyctl),
+        END(add_key),
+        END(request_key),
+        END(init_module),
+        END(finit_module),
+        END(kexec_load),
+        END(open_by_handle_at),
+    };
+#undef END
+    return confine_files(CONFINE_READ_FILES) &&
+           confine_calls(rules, G_N_ELEMENTS(rules), CONFINE_ALLOW, -1);
+}
+
+static void serve(int fd)
+{
+    struct scout_question question = {0};
+    pid_t self = getpid();
+    int reply;
+
+    while (hear(fd, &question, &reply)) {
+        if (reply >= 0 && fork() == 0) {
+            close(fd);
+            if (tie_to(self)) {
+                answer(&question, reply);
+            }
+            _exit(0);
+        }
+        if (reply >= 0) {
+            close(reply);
+        }
+    }
+}
+
+int scout_start(void)
+{
+    pid_t worker = getpid();
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return -1;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        /* Of everything that the worker has, only its standard error. */
+        if (dup2(pair[1], 3) == 3 && close_range(4, ~0U, 0) == 0 && tie_to(worker)) {
+            prctl(PR_SET_NAME, "godwit-scout", 0, 0, 0);
+            signal(SIGCHLD, SIG_IGN);
+            if (confine()) {
+                serve(3);
+            }
+        }
+        _exit(0);
+    }
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+    }
+    return pid < 0 ? -1 : pair[0];
+}
+
+/* ---- the worker's side ---- */
+
+int scout_ask(int scout, const struct scout_question *question)
+{
+    struct iovec part = {(void *)question, sizeof *question};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {
+                     .cmsg_level = SOL_SOCKET,
+                     .cmsg_type = SCM_RIGHTS,
+                     .cmsg_len = CMSG_LEN(sizeof(int)),
+                 }};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control,
+    };
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        return -1;
+    }
+    memcpy(CMSG_DATA(&control.header), &pair[1], sizeof pair[1]);
+    if (sendmsg(scout, &message, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof *question) {
+        close(pair[0]);
+        pair[0] = -1;
+    }
+    close(pair[1]);
+    return pair[0];
+}
+
+gboolean scout_answer_read(int fd, struct scout_answer *out)
+{
+    gboolean sound = recv(fd, out, sizeof *out, MSG_DONTWAIT) == (ssize_t)sizeof *out &&
+                     out->n <= SCOUT_FOUND_MAX;
+
+    for (gsize i = 0; sound && i < out->n; i++) {
+        enum family family = out->found[i].family;
+
+        sound = family == FAMILY_IPV4 || family == FAMILY_IPV6;
+    }
+    if (sound) {
+        out->error[sizeof out->error - 1] = '\0';
+    }
+    return sound;
+}
