@@ -543,6 +543,10 @@ static void give_up(struct ike *ike)
 
     if (ike->refusal.reason != REASON_NONE) {
         believe(ike);
+    } else if (others_ended(ike, &ike->sa)) {
+        /* RFC 7296 2.8.2: it may have gone on with its own rekeying. */
+        others_settle(ike);
+        liveness_hint(ike);
     } else if (!connecting(ike)) {
         seconds = (unsigned)((ike->now - request->started) / 1000000);
         ike_close(ike, CLOSE_SILENTLY, REASON_GATEWAY_LOST,

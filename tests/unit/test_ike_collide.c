@@ -280,6 +280,27 @@ START_TEST(ike_collision_refused)
 }
 END_TEST
 
+/* The gateway has gone on with its own while we were not heard, and says nothing in the one before.
+ */
+START_TEST(ike_collision_never_answered)
+{
+    struct ike_sa theirs;
+
+    peer_start();
+    ike_rekey(gw.ike, gw.now);
+    peer_take_ike();
+    peer_ask_ike(IKE_SPI, LOW);
+    peer_ike_answered(&theirs);
+    peer_wait(61);
+    while (gw_pull()) {
+    }
+    peer_use(&theirs);
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    ike_sa_free(&theirs);
+    peer_finish();
+}
+END_TEST
+
 START_TEST(ike_deleted_while_we_rekey_it)
 {
     peer_start();
@@ -420,6 +441,7 @@ int main(void)
     tcase_add_test(tcase, unknown_child_deleted);
     tcase_add_loop_test(tcase, ike_collision, 0, 4);
     tcase_add_test(tcase, ike_collision_refused);
+    tcase_add_test(tcase, ike_collision_never_answered);
     tcase_add_test(tcase, ike_deleted_while_we_rekey_it);
     tcase_add_test(tcase, ike_deletes_that_cross);
     tcase_add_test(tcase, ike_rekey_while_we_rekey_the_child);
