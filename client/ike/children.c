@@ -362,6 +362,15 @@ void children_check(struct ike *ike)
               _("The gateway deleted the tunnel's Child SA."));
 }
 
+void children_doubt(struct ike *ike)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (ike->children[i].state == CHILD_UP) {
+            ike->children[i].rekey_at = ike->now;
+        }
+    }
+}
+
 /* ---- time ---- */
 
 void children_extend(struct ike *ike, uint64_t until)

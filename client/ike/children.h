@@ -146,6 +146,8 @@ bool children_deleted(struct ike *ike, struct child *child);
 void children_drop(struct ike *ike, struct child *child);
 /* Ends the connection when nothing carries traffic any more and nothing will. */
 void children_check(struct ike *ike);
+/* The gateway may have lost them: they are rekeyed, which tells (RFC 7296 2.25.1). */
+void children_doubt(struct ike *ike);
 /* None expires before, so that it can still be renewed. */
 void children_extend(struct ike *ike, uint64_t until);
 uint64_t children_deadline(const struct ike *ike);

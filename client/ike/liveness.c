@@ -15,6 +15,9 @@
 #define ALONE_US UINT64_C(400000)  /* out alone for so long is more than a last acknowledgement */
 #define STALL_US UINT64_C(1000000) /* patience then, and some round trips */
 #define STALL_RTTS 4
+/* So many answers while ESP goes out alone: the path works, but perhaps the gateway has lost the
+ * Child SA. */
+#define UNFOLLOWED_CHECKS 2
 #define AGAIN_US UINT64_C(5000000) /* from one such question to the next */
 
 static bool off(const struct ike *ike)
@@ -42,10 +45,16 @@ void liveness_sent(struct ike *ike, uint64_t at)
 
 void ike_received_traffic(struct ike *ike, uint64_t at)
 {
+    struct liveness *liveness = &ike->liveness;
+
     ike_notice(ike, at);
-    if (at > ike->liveness.in) {
-        ike->liveness.in = ike->liveness.flowed = at;
-        reckon(&ike->liveness);
+    if (at > liveness->esp) {
+        liveness->esp = liveness->flowed = at;
+        liveness->unfollowed = 0;
+    }
+    if (at > liveness->in) {
+        liveness->in = at;
+        reckon(liveness);
     }
 }
 
@@ -97,12 +106,15 @@ bool liveness_about_stall(const struct ike *ike)
 /* An empty INFORMATIONAL request (RFC 7296 1.4), or one with NAT detection (RFC 4555 3.8). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
-    ike->liveness.wanted = false;
-    if (stalled(&ike->liveness)) {
-        ike->liveness.stall_asked = ike->now;
+    struct liveness *liveness = &ike->liveness;
+
+    liveness->wanted = false;
+    if (stalled(liveness)) {
+        liveness->stall_asked = ike->now;
     }
+    liveness->unfollowed += liveness->since != 0;
     /* Once: what stays one-way may be meant so. */
-    ike->liveness.flowed = 0;
+    liveness->flowed = 0;
     return mobike_build_check(ike, chain);
 }
 
@@ -110,6 +122,14 @@ enum err liveness_answered(struct ike *ike, struct ike_sa *sa, const struct mess
 {
     mobike_checked(ike, sa, message);
     liveness_answer(ike);
+    if (ike->mobike.update) {
+        /* A NAT has forgotten us: that is why. */
+        ike->liveness.unfollowed = 0;
+    } else if (ike->liveness.unfollowed == UNFOLLOWED_CHECKS) {
+        /* Once as well. */
+        ike->liveness.unfollowed++;
+        children_doubt(ike);
+    }
     return OK;
 }
 

@@ -28,13 +28,14 @@ void gateway_mobike_first(struct gateway *gateway, const struct message *message
     gateway->mobike = gateway->config.mobike && find(message, N_MOBIKE_SUPPORTED, &data);
 }
 
-static void write_addresses(const struct gateway *gateway, struct chain *chain)
+static void write_addresses(const struct gateway *gateway, struct chain *chain,
+                            const struct addr *source)
 {
     for (size_t i = 0; i < GATEWAY_ADDRESSES_MAX && gateway->config.addresses[i] != NULL; i++) {
         struct addr addr = {0};
 
         sim_require(addr_parse(&addr, gateway->config.addresses[i]), "an address");
-        if (!addr_equal(&addr, &gateway->ike_path.local.addr)) {
+        if (source == NULL || !addr_equal(&addr, source)) {
             notify_write(chain, 0, none,
                          addr.family == FAMILY_IPV6 ? N_ADDITIONAL_IP6_ADDRESS
                                                     : N_ADDITIONAL_IP4_ADDRESS,
@@ -47,7 +48,7 @@ void gateway_mobike_answer(struct gateway *gateway, struct chain *reply)
 {
     if (gateway->mobike) {
         notify_write(reply, 0, none, N_MOBIKE_SUPPORTED, none);
-        write_addresses(gateway, reply);
+        write_addresses(gateway, reply, &gateway->ike_path.local.addr);
     }
 }
 
@@ -177,7 +178,8 @@ void gateway_tell_addresses(struct gateway *gateway, const struct addr *addrs, s
     if (!stays) {
         gateway_tell_from_next(gateway);
     }
-    write_addresses(gateway, &chain);
+    /* All: what is repeated from elsewhere would lack the one that it was to come from. */
+    write_addresses(gateway, &chain, NULL);
     if (chain.n_payloads == 0) {
         notify_write(&chain, 0, none, N_NO_ADDITIONAL_ADDRESSES, none);
     }

@@ -583,6 +583,34 @@ START_TEST(stalls_in_a_row_make_no_storm)
 }
 END_TEST
 
+/* The gateway is there, but what we send along the Child SA gets no answer: it may have lost that. */
+START_TEST(child_without_an_answer_is_renewed)
+{
+    uint32_t first;
+
+    peer_start();
+    first = peer.first_child;
+    traffic_both_ways();
+    (void)until_asked();
+    ck_assert(!gw_pull());
+    ck_assert_uint_ge(until_asked(), 29000);
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, first);
+    peer_answer_notify(N_CHILD_SA_NOT_FOUND, (struct bytes){0});
+    peer_take_child();
+    ck_assert_uint_eq(peer.asked_rekey, 0);
+    peer_answer_child(NEW_SPI, HIGH);
+    gw_drain();
+    ck_assert_uint_eq(gw.outbound, NEW_SPI);
+    /* Once: what stays one-way may be meant so. */
+    for (unsigned i = 0; i < 4; i++) {
+        (void)until_asked();
+        ck_assert(!gw.ike->sa.request.busy);
+    }
+    peer_finish();
+}
+END_TEST
+
 START_TEST(last_acknowledgement_is_no_stall)
 {
     peer_start();
@@ -689,6 +717,7 @@ int main(void)
     tcase_add_loop_test(tcase, gateway_is_asked_when_nothing_comes_back, 0, 2);
     tcase_add_test(tcase, traffic_that_becomes_one_way_is_asked_about_soon);
     tcase_add_test(tcase, stalls_in_a_row_make_no_storm);
+    tcase_add_test(tcase, child_without_an_answer_is_renewed);
     tcase_add_test(tcase, last_acknowledgement_is_no_stall);
     tcase_add_test(tcase, mtu_is_probed);
     tcase_add_test(tcase, mtu_probe_is_lost);
