@@ -2,6 +2,7 @@
 #include <gnutls/crypto.h>
 
 #include "auth_gateway.h"
+#include "ticket_peer.h"
 #include "vectors.h"
 
 /*
@@ -9,125 +10,11 @@
  * RFC's formulas over GnuTLS's HMAC, so that nothing is compared with itself.
  */
 
-#define TICKET "an opaque ticket of the gateway"
 #define SECOND "another one"
-#define LIFETIME_S 7200
 #define RESUMED_SPI UINT64_C(0x5555666677778888)
 #define PATIENCE_MS 5000
 
-static struct ike_ticket kept; /* of the connection before */
-static uint8_t old_sk_d[32];
 static const struct bytes none;
-
-/* ---- a connection that gets a ticket ---- */
-
-static void write_ticket(struct chain *chain, uint32_t lifetime_s, const char *ticket)
-{
-    uint8_t data[128];
-    struct writer w = writer_of(data, sizeof data);
-
-    wr_u32(&w, lifetime_s);
-    wr_bytes(&w, bytes_of_string(ticket));
-    notify_write(chain, 0, none, N_TICKET_LT_OPAQUE, wr_written(&w));
-}
-
-static void check_asked(void)
-{
-    struct notify notify;
-
-    ck_assert(notify_find(&gw.message, N_TICKET_REQUEST, &notify));
-    ck_assert_uint_eq(notify.protocol, 0);
-    ck_assert_uint_eq(notify.spi.len, 0);
-    ck_assert_uint_eq(notify.data.len, 0);
-}
-
-static struct ike_config psk_config(void)
-{
-    return (struct ike_config){.request_ipv4 = true, .wall_clock = PKI_NOW};
-}
-
-static struct ike_config eap_config(const char *user)
-{
-    static const uint8_t methods[] = {EAP_MSCHAPV2};
-    struct ike_config config = psk_config();
-
-    config.eap = (struct eap_config){
-        .user = user,
-        .password = bytes_of_string(PASSWORD),
-        .have_password = true,
-        .methods = methods,
-        .n_methods = 1,
-    };
-    return config;
-}
-
-/* The last response of the handshake in gw, with a notify about the ticket. */
-static void establish(uint32_t message_id, struct chain *chain, uint16_t type)
-{
-    gw_write_address(chain);
-    gw_write_child(chain, "aes128gcm16-noesn");
-    if (type == N_TICKET_LT_OPAQUE) {
-        write_ticket(chain, LIFETIME_S, TICKET);
-    } else if (type != 0) {
-        notify_write(chain, 0, none, type, none);
-    }
-    gw_send_sealed(X_IKE_AUTH, message_id, true, chain);
-    gw_drain();
-    ck_assert(gw.up);
-}
-
-/* The handshake with the pre-shared key from its first request on. */
-static void connect_in_full(uint16_t type)
-{
-    struct chain chain;
-
-    gw_until_auth();
-    check_asked();
-    chain = gw_new_chain();
-    gw_write_idr_auth(&chain);
-    establish(1, &chain, type);
-}
-
-static void keep_ticket(void)
-{
-    ck_assert_octets(secret_bytes(&gw.ticket.opaque), bytes_of_string(TICKET));
-    ck_assert(ike_ticket_copy(&kept, &gw.ticket));
-    ck_assert_uint_eq(gw.sa.keys.d.len, sizeof old_sk_d);
-    memcpy(old_sk_d, gw.sa.keys.d.data, sizeof old_sk_d);
-}
-
-static void get_ticket(void)
-{
-    gw_start();
-    connect_in_full(N_TICKET_LT_OPAQUE);
-    keep_ticket();
-    gw_finish();
-}
-
-/* The user's name is configured, or asked for. */
-static void get_ticket_by_eap(const char *user)
-{
-    struct chain chain;
-
-    gw_start_with(eap_config(user));
-    ike_set_trust(gw.ike, trust);
-    gw_until_request();
-    check_asked();
-    if (*user == '\0') {
-        send_identity_request(gateway_key);
-        gw_drain();
-        ck_assert_int_eq(gw.asked, EAP_SECRET_USER);
-        ike_provide_secret(gw.ike, EAP_SECRET_USER, bytes_of_string(USER), gw.now);
-        until_finish_of_identified();
-    } else {
-        until_finish();
-    }
-    chain = gw_new_chain();
-    gw_write_shared_auth(&chain, bytes_of(msk, sizeof msk));
-    establish(5, &chain, N_TICKET_LT_OPAQUE);
-    keep_ticket();
-    gw_finish();
-}
 
 /* ---- RFC 5723 5.1 and 4.3.3, written out ---- */
 
@@ -153,7 +40,7 @@ static void derive(void)
 
     wr_u64(&w, gw.sa.spi_i);
     wr_u64(&w, gw.sa.spi_r);
-    hmac(bytes_of(old_sk_d, sizeof old_sk_d), first, 3, seed);
+    hmac(bytes_of(ticket_peer.sk_d, sizeof ticket_peer.sk_d), first, 3, seed);
     for (uint8_t i = 0; i < sizeof stream / 32; i++) {
         uint8_t counter = (uint8_t)(i + 1);
         const struct bytes parts[] = {bytes_of(stream + 32 * (i - (i > 0)), i > 0 ? 32 : 0), ni, nr,
@@ -198,7 +85,7 @@ static void write_proof_of_keys(struct chain *chain)
 
 static void start_again_with(struct ike_config config)
 {
-    config.ticket = &kept;
+    config.ticket = &ticket_peer.kept;
     gw_start_with(config);
     ike_set_trust(gw.ike, trust);
     gw.sa.suite = (struct suite){
@@ -209,7 +96,7 @@ static void start_again_with(struct ike_config config)
 
 static void start_again(void)
 {
-    start_again_with(psk_config());
+    start_again_with(ticket_peer_psk());
 }
 
 /* IKE_SESSION_RESUME {Ni, N(TICKET_OPAQUE), …} --> */
@@ -281,7 +168,7 @@ static void check_auth_request(void)
     proof(secret_bytes(&gw.sa.keys.pi), &gw.init_request, bytes_of(gw.nonce, sizeof gw.nonce),
           message_find(&gw.message, P_IDi, 0)->body, mac);
     ck_assert_octets(auth.data, bytes_of(mac, sizeof mac));
-    check_asked();
+    ticket_peer_check_asked();
     /* RFC 5723 5, note 5: the address that it had */
     ck_assert(cp_begin(&r, &type, message_find(&gw.message, P_CP, 0)->body));
     ck_assert(cp_next(&r, &attr));
@@ -312,7 +199,7 @@ static void finish_resumption(const char *user_auth)
     write_proof_of_keys(&chain);
     gw_write_address(&chain);
     gw_write_child(&chain, "aes128gcm16-noesn");
-    write_ticket(&chain, LIFETIME_S, SECOND);
+    ticket_peer_write(&chain, LIFETIME_S, SECOND);
     gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
     gw_drain();
     ck_assert(gw.up);
@@ -321,11 +208,6 @@ static void finish_resumption(const char *user_auth)
     ck_assert_octets(secret_bytes(&gw.ticket.sk_d), secret_bytes(&gw.sa.keys.d));
     ck_assert_uint_eq(gw.ticket.expires_at, gw.now + LIFETIME_S * 1000 * MS);
     check_summary(user_auth);
-}
-
-static void forget_ticket(void)
-{
-    ike_ticket_free(&kept);
 }
 
 /* The Child SA's keys come from the new SK_d and the new nonces (RFC 7296 2.17). */
@@ -341,7 +223,7 @@ static void check_child_keys(void)
 
 START_TEST(resumes)
 {
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     agree_to_resume();
@@ -350,7 +232,7 @@ START_TEST(resumes)
     finish_resumption("PSK");
     check_child_keys();
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
@@ -358,14 +240,14 @@ END_TEST
  * gateway is known still. */
 START_TEST(resumes_after_eap)
 {
-    get_ticket_by_eap(_i == 0 ? USER : "");
-    start_again_with(eap_config(USER));
+    ticket_peer_get_by_eap(_i == 0 ? USER : "");
+    start_again_with(ticket_peer_eap(USER));
     expect_resume();
     agree_to_resume();
     check_auth_request();
     finish_resumption("EAP-MSCHAPv2");
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
@@ -374,7 +256,7 @@ START_TEST(cookie)
     struct notify notify;
     uint8_t nonce[32];
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     memcpy(nonce, message_find(&gw.message, P_NONCE, 0)->body.data, sizeof nonce);
@@ -388,7 +270,7 @@ START_TEST(cookie)
     check_auth_request();
     finish_resumption("PSK");
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
@@ -398,11 +280,11 @@ END_TEST
 static void check_fallen_back(uint64_t spi_before)
 {
     ike_sa_free(&gw.sa);
-    connect_in_full(N_TICKET_LT_OPAQUE);
+    ticket_peer_connect(N_TICKET_LT_OPAQUE);
     ck_assert_uint_ne(gw.sa.spi_i, spi_before);
     ck_assert_octets(secret_bytes(&gw.ticket.opaque), bytes_of_string(TICKET));
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 
 static const struct {
@@ -422,7 +304,7 @@ START_TEST(refused_at_once)
 {
     uint64_t spi;
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     spi = gw.message.header.spi_i;
@@ -444,7 +326,7 @@ START_TEST(redirected)
     struct bytes nonce;
     uint64_t spi;
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     spi = gw.message.header.spi_i;
@@ -501,7 +383,7 @@ START_TEST(refused_in_ike_auth)
 {
     struct chain chain;
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     agree_to_resume();
@@ -540,7 +422,7 @@ static void be_silent(uint8_t exchange)
 
 START_TEST(silence)
 {
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     if (_i == 0) {
@@ -562,7 +444,7 @@ START_TEST(silence_for_ever)
 {
     uint64_t began;
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     began = gw.now;
     while (!gw.down && gw.now < began + 100000 * MS) {
@@ -576,7 +458,7 @@ START_TEST(silence_for_ever)
     ck_assert_uint_eq(gw.now, began + (PATIENCE_MS + 30000) * MS);
     ck_assert_uint_eq(gw.n_tickets, 0);
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
@@ -586,7 +468,7 @@ START_TEST(forged_answers)
     struct chain chain;
     size_t len;
 
-    get_ticket();
+    ticket_peer_get();
     start_again();
     expect_resume();
     len = gw.len;
@@ -608,18 +490,18 @@ START_TEST(forged_answers)
     check_auth_request();
     finish_resumption("PSK");
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
 /* 0 = expired, 1 = another user, 2 = another identity of ours, 3 = by certificate instead */
 START_TEST(not_for_another_profile)
 {
-    struct ike_config config = eap_config(_i == 1 ? "bob" : USER);
+    struct ike_config config = ticket_peer_eap(_i == 1 ? "bob" : USER);
 
-    get_ticket_by_eap(USER);
+    ticket_peer_get_by_eap(USER);
     if (_i == 0) {
-        kept.expires_at = 1000000;
+        ticket_peer.kept.expires_at = 1000000;
     } else if (_i == 2) {
         ck_assert(id_parse(&config.local_id, "carol"));
     } else if (_i == 3) {
@@ -630,173 +512,20 @@ START_TEST(not_for_another_profile)
     start_again_with(config);
     gw_expect(X_IKE_SA_INIT, false);
     gw_finish();
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
 START_TEST(not_for_another_gateway)
 {
-    struct ike_config config = psk_config();
+    struct ike_config config = ticket_peer_psk();
 
-    get_ticket();
+    ticket_peer_get();
     ck_assert(id_parse(&config.remote_id, "vpn.example.com"));
     start_again_with(config);
     gw_expect(X_IKE_SA_INIT, false);
     gw_finish();
-    forget_ticket();
-}
-END_TEST
-
-/* ---- asking for one ---- */
-
-static const struct {
-    uint32_t lifetime_s;
-    size_t len;
-} bad_tickets[] = {{0, 16}, {60, 0}, {60, TICKET_MAX + 1}};
-
-START_TEST(tickets_that_are_no_use)
-{
-    static uint8_t data[4 + TICKET_MAX + 1], out[16384];
-    struct writer w = writer_of(data, sizeof data);
-    struct chain chain;
-
-    gw_start();
-    gw_until_auth();
-    chain = gw_new_chain();
-    gw_write_idr_auth(&chain);
-    gw_write_address(&chain);
-    gw_write_child(&chain, "aes128gcm16-noesn");
-    wr_u32(&w, bad_tickets[_i].lifetime_s);
-    wr_zeros(&w, bad_tickets[_i].len);
-    notify_write(&chain, 0, none, N_TICKET_LT_OPAQUE, wr_written(&w));
-    notify_write(&chain, 0, none, N_TICKET_LT_OPAQUE, bytes_of("\0\0\1", 3));
-    gw_deliver(out, gw_sealed(out, sizeof out, X_IKE_AUTH, 1, true, &chain));
-    gw_drain();
-    ck_assert(gw.up);
-    ck_assert_uint_eq(gw.n_tickets, 0);
-    gw_finish();
-}
-END_TEST
-
-/* Until the client's next request, not counting keepalives; how many seconds that took. */
-static unsigned wait_for_request(unsigned at_most_s)
-{
-    uint64_t began = gw.now;
-
-    while (gw.now < began + at_most_s * 1000 * MS) {
-        gw_tick_at(ike_deadline(gw.ike));
-        while (gw_pull()) {
-            if (gw.len > 1) {
-                struct message *m = &gw.message;
-                struct bytes plain;
-                uint8_t inner, unknown;
-
-                ck_assert_int_eq(message_parse(m, bytes_of(gw.datagram, gw.len), &inner, &unknown),
-                                 OK);
-                ck_assert_int_eq(
-                    message_open(gw.datagram, gw.len, message_find(m, P_SK, 0), gw.sa.in, &plain),
-                    OK);
-                m->n_payloads = 0;
-                m->present = 0;
-                ck_assert_int_eq(message_parse_chain(m, inner, plain, &unknown), OK);
-                return (unsigned)((gw.now - began) / (1000 * MS));
-            }
-        }
-    }
-    return at_most_s;
-}
-
-/* TICKET_ACK: later, in an exchange of its own. */
-START_TEST(put_off)
-{
-    struct chain chain = gw_new_chain();
-
-    gw_start();
-    connect_in_full(N_TICKET_ACK);
-    ck_assert_uint_eq(wait_for_request(60), 5);
-    ck_assert_uint_eq(gw.message.header.exchange, X_INFORMATIONAL);
-    check_asked();
-    write_ticket(&chain, LIFETIME_S, TICKET);
-    gw_send_sealed(X_INFORMATIONAL, 2, true, &chain);
-    gw_drain();
-    ck_assert_octets(secret_bytes(&gw.ticket.opaque), bytes_of_string(TICKET));
-    ck_assert_octets(secret_bytes(&gw.ticket.sk_d), secret_bytes(&gw.sa.keys.d));
-    gw_finish();
-}
-END_TEST
-
-/* 0 = refused, 1 = no word about it: never again of itself */
-START_TEST(refused_ticket)
-{
-    gw_start();
-    connect_in_full(_i == 0 ? N_TICKET_NACK : 0);
-    ck_assert_uint_eq(gw.n_tickets, 0);
-    ck_assert_uint_eq(wait_for_request(1200), 1200);
-    gw_finish();
-}
-END_TEST
-
-START_TEST(renewed_before_it_expires)
-{
-    struct chain chain = gw_new_chain();
-
-    gw_start();
-    gw_until_auth();
-    gw_write_idr_auth(&chain);
-    gw_write_address(&chain);
-    gw_write_child(&chain, "aes128gcm16-noesn");
-    write_ticket(&chain, 1000, TICKET);
-    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
-    gw_drain();
-    ck_assert_uint_eq(wait_for_request(2000), 750);
-    check_asked();
-    chain = gw_new_chain();
-    write_ticket(&chain, 1000, SECOND);
-    gw_send_sealed(X_INFORMATIONAL, 2, true, &chain);
-    gw_drain();
-    ck_assert_octets(secret_bytes(&gw.ticket.opaque), bytes_of_string(SECOND));
-    gw_finish();
-}
-END_TEST
-
-/* ---- the end of the IKE SA is the end of its ticket (RFC 5723 6.2) ---- */
-
-START_TEST(deleted_with_the_ike_sa)
-{
-    struct chain chain = gw_new_chain();
-
-    gw_start();
-    connect_in_full(N_TICKET_LT_OPAQUE);
-    if (_i == 0) {
-        delete_write(&chain, PROTO_IKE, NULL, 0);
-        gw_send_sealed(X_INFORMATIONAL, 0, false, &chain);
-    } else {
-        ike_disconnect(gw.ike, gw.now);
-        gw_expect_delete();
-        gw_answer_empty(2);
-    }
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_uint_eq(gw.n_tickets, 2);
-    ck_assert_uint_eq(gw.ticket.opaque.len, 0);
-    gw_finish();
-}
-END_TEST
-
-START_TEST(kept_when_the_gateway_is_lost)
-{
-    gw_start();
-    connect_in_full(N_TICKET_LT_OPAQUE);
-    ike_rekey_child(gw.ike, 0, gw.now);
-    for (unsigned i = 0; i < 100 && !gw.down; i++) {
-        while (gw_pull()) {
-        }
-        gw_tick_at(ike_deadline(gw.ike));
-        gw_drain();
-    }
-    ck_assert_int_eq(gw.reason, REASON_GATEWAY_LOST);
-    ck_assert_octets(secret_bytes(&gw.ticket.opaque), bytes_of_string(TICKET));
-    gw_finish();
+    ticket_peer_forget();
 }
 END_TEST
 
@@ -827,52 +556,26 @@ START_TEST(exported)
     struct secret octets = {0};
     struct ike_ticket back;
 
-    get_ticket_by_eap(USER);
-    ck_assert_int_eq(ike_ticket_export(&kept, &octets), OK);
+    ticket_peer_get_by_eap(USER);
+    ck_assert_int_eq(ike_ticket_export(&ticket_peer.kept, &octets), OK);
     ck_assert_int_eq(ike_ticket_import(&back, secret_bytes(&octets)), OK);
-    check_same(&kept, &back);
-    ike_ticket_free(&kept);
-    kept = back;
-    start_again_with(eap_config(USER));
+    check_same(&ticket_peer.kept, &back);
+    ike_ticket_free(&ticket_peer.kept);
+    ticket_peer.kept = back;
+    start_again_with(ticket_peer_eap(USER));
     expect_resume();
     agree_to_resume();
     check_auth_request();
     finish_resumption("EAP-MSCHAPv2");
     gw_finish();
     secret_free(&octets);
-    forget_ticket();
+    ticket_peer_forget();
 }
 END_TEST
 
-/* Whatever is imported, it is whole or refused. */
-START_TEST(import_of_anything)
+int main(void)
 {
-    struct secret octets = {0};
-    struct ike_ticket back;
-
-    get_ticket();
-    ck_assert_int_eq(ike_ticket_export(&kept, &octets), OK);
-    for (size_t len = 0; len < octets.len; len++) {
-        uint8_t *copy = octets_copy(bytes_of(octets.data, len));
-
-        ck_assert_int_ne(ike_ticket_import(&back, bytes_of(copy, len)), OK);
-    }
-    for (size_t at = 0; at < octets.len; at++) {
-        octets.data[at] ^= 0x41;
-        if (ike_ticket_import(&back, secret_bytes(&octets)) == OK) {
-            ck_assert_ptr_nonnull(back.suite.encr);
-            ck_assert_uint_eq(back.sk_d.len, prf_len(back.suite.prf));
-        }
-        ike_ticket_free(&back);
-        octets.data[at] ^= 0x41;
-    }
-    secret_free(&octets);
-    forget_ticket();
-}
-END_TEST
-
-static TCase *resumption(void)
-{
+    Suite *suite = suite_create("ike resume");
     TCase *tcase = tcase_create("resumption");
 
     tcase_add_unchecked_fixture(tcase, auth_pki_make, auth_pki_free);
@@ -887,25 +590,7 @@ static TCase *resumption(void)
     tcase_add_test(tcase, forged_answers);
     tcase_add_loop_test(tcase, not_for_another_profile, 0, 4);
     tcase_add_test(tcase, not_for_another_gateway);
-    return tcase;
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("ike resume");
-    TCase *tcase = tcase_create("tickets");
-
-    suite_add_tcase(suite, resumption());
-    tcase_add_unchecked_fixture(tcase, auth_pki_make, auth_pki_free);
-    tcase_add_loop_test(tcase, tickets_that_are_no_use, 0,
-                        sizeof bad_tickets / sizeof bad_tickets[0]);
-    tcase_add_test(tcase, put_off);
-    tcase_add_loop_test(tcase, refused_ticket, 0, 2);
-    tcase_add_test(tcase, renewed_before_it_expires);
-    tcase_add_loop_test(tcase, deleted_with_the_ike_sa, 0, 2);
-    tcase_add_test(tcase, kept_when_the_gateway_is_lost);
     tcase_add_test(tcase, exported);
-    tcase_add_test(tcase, import_of_anything);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
