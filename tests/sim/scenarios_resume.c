@@ -213,6 +213,16 @@ static void wakes_up(struct sim *sim)
     }
 }
 
+static void sleeps_through(const struct rekey_case *row)
+{
+    struct sim *sim = case_connected(row, 1);
+
+    case_play(sim, row);
+    wakes_up(sim);
+    check(sim, row);
+    sim_free(sim);
+}
+
 /* The machine falls asleep at any moment of a handshake, in full or by ticket. */
 START_TEST(asleep_while_connecting)
 {
@@ -223,12 +233,8 @@ START_TEST(asleep_while_connecting)
         .auth = IKE_AUTH_EAP,
         .gateway = {.tickets = _i % 2 == 0 ? GATEWAY_TICKETS_GIVEN : GATEWAY_TICKETS_NONE,
                     .ticket_s = 86400}};
-    struct sim *sim = case_connected(&row, 1);
 
-    case_play(sim, &row);
-    wakes_up(sim);
-    check(sim, &row);
-    sim_free(sim);
+    sleeps_through(&row);
 }
 END_TEST
 
@@ -243,12 +249,8 @@ START_TEST(asleep_while_rekeying)
         .deeds = {{deeds[(size_t)_i % G_N_ELEMENTS(deeds)], 0},
                   {WE_SLEEP, (unsigned)_i / G_N_ELEMENTS(deeds)}},
         .gateway = {.tickets = GATEWAY_TICKETS_GIVEN, .ticket_s = 86400}};
-    struct sim *sim = case_connected(&row, 1);
 
-    case_play(sim, &row);
-    wakes_up(sim);
-    check(sim, &row);
-    sim_free(sim);
+    sleeps_through(&row);
 }
 END_TEST
 

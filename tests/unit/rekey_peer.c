@@ -37,6 +37,20 @@ void peer_finish(void)
     gw_finish();
 }
 
+void peer_finish_with(uint32_t outbound)
+{
+    peer_wait(PEER_LINGER_S);
+    peer_check_alive(outbound, 1);
+    peer_finish();
+}
+
+void peer_finish_replaced(uint32_t outbound)
+{
+    peer_take_delete(peer.first_child);
+    peer_answer_delete(PEER_FIRST_SPI);
+    peer_finish_with(outbound);
+}
+
 /* ---- messages ---- */
 
 static void send_message(uint8_t exchange, uint32_t id, bool response, const struct chain *chain)

@@ -13,6 +13,8 @@
 
 #define PEER_FIRST_SPI 0xaabbccddU /* of the gateway's half of the first Child SA */
 
+#define PEER_LINGER_S 6 /* after which a deleted Child SA receives no more */
+
 struct peer {
     uint32_t id;          /* of our next request in gw.sa */
     uint32_t first_child; /* the client's half of the first Child SA */
@@ -42,6 +44,11 @@ extern struct peer peer;
 void peer_start(void);
 void peer_connect(void);
 void peer_finish(void);
+
+/* The same once nothing lingers any more and only the Child SA with that SPI of ours is left. */
+void peer_finish_with(uint32_t outbound);
+/* The same; before, the client deletes the first one. */
+void peer_finish_replaced(uint32_t outbound);
 
 /* Forgets what was before; the tunnel is not up yet. */
 void peer_reset(void);

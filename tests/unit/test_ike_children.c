@@ -9,7 +9,6 @@
 #define OTHER_SPI 0xc0000002U
 #define HIGH 0xff
 #define IKE_SPI UINT64_C(0x1111111111111111)
-#define LINGER_S 6
 
 /* ---- an answer to our rekeying that cannot be used ---- */
 
@@ -38,11 +37,7 @@ START_TEST(wide_answer_is_asked_for_in_full)
     ck_assert_uint_eq(ts.items[0].end.octets[0], 255);
     peer_answer_child_ts(NEW_SPI, HIGH, "10.0.0.0", "10.255.255.255");
     peer_check_child(peer.asked_spi);
-    peer_take_delete(peer.first_child);
-    peer_answer_delete(PEER_FIRST_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_replaced(NEW_SPI);
 }
 END_TEST
 
@@ -60,7 +55,7 @@ START_TEST(wide_answer_that_the_gateway_deletes)
     peer_answer_delete(0);
     peer_take_child();
     peer_answer_child(NEW_SPI, HIGH);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     gw_drain();
     ck_assert_uint_eq(gw.n_inbound, 2);
     peer_finish();
@@ -129,11 +124,7 @@ START_TEST(bad_answer_is_deleted)
     ck_assert_uint_eq(peer.asked_rekey, peer.first_child);
     peer_answer_child(NEW_SPI, HIGH);
     peer_check_child(peer.asked_spi);
-    peer_take_delete(peer.first_child);
-    peer_answer_delete(PEER_FIRST_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_replaced(NEW_SPI);
 }
 END_TEST
 
@@ -218,14 +209,12 @@ START_TEST(held_child_that_the_gateway_makes_late)
     /* It uses what it has made: that is not lost. */
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(peer.first_child);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(OTHER_SPI, 2);
     peer_wait(60);
     peer_take_delete(made);
     peer_answer_delete(NEW_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(OTHER_SPI, 1);
-    peer_finish();
+    peer_finish_with(OTHER_SPI);
 }
 END_TEST
 

@@ -13,7 +13,6 @@
 #define HIGH 0xff
 #define IKE_SPI UINT64_C(0x1111111111111111)
 #define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
-#define LINGER_S 6
 
 /* ---- both rekey the Child SA (RFC 7296 2.8.1) ---- */
 
@@ -58,7 +57,7 @@ START_TEST(child_collision)
             peer_child_deleted(peer.first_child);
         }
     }
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(collisions[_i].we_win ? OTHER_SPI : NEW_SPI, 1);
     ck_assert(!gw_pull());
     peer_finish();
@@ -94,7 +93,7 @@ START_TEST(child_collision_with_late_answer)
         peer_take_delete(mine);
         peer_answer_delete(OTHER_SPI);
     }
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(we_win ? OTHER_SPI : NEW_SPI, 1);
     peer_finish();
 }
@@ -119,9 +118,7 @@ START_TEST(child_collision_with_late_request)
         peer_release();
         peer_expect_notify(X_CREATE_CHILD_SA, N_CHILD_SA_NOT_FOUND);
     }
-    peer_wait(LINGER_S);
-    peer_check_alive(OTHER_SPI, 1);
-    peer_finish();
+    peer_finish_with(OTHER_SPI);
 }
 END_TEST
 
@@ -138,7 +135,7 @@ START_TEST(child_collision_refused)
     peer_answer_notify(refusals[_i], (struct bytes){0});
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(_i == 0 ? peer.first_child : 0);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(NEW_SPI, 1);
     ck_assert(!gw_pull());
     peer_finish();
@@ -169,7 +166,7 @@ START_TEST(child_deleted_while_we_rekey_it)
         ck_assert_uint_eq(peer.asked_rekey, 0);
         peer_answer_child(NEW_SPI, LOW);
     }
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(NEW_SPI, 1);
     ck_assert(!gw_pull());
     peer_finish();
@@ -186,9 +183,7 @@ START_TEST(child_deletes_that_cross)
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(0); /* RFC 7296 1.4.1 */
     peer_answer_delete(0);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_with(NEW_SPI);
 }
 END_TEST
 

@@ -11,7 +11,6 @@
 #define ESP "aes128gcm16-noesn"
 #define SPI(n) (0xc0000000U + (uint32_t)(n))
 #define HIGH 0xff
-#define LINGER_S 6
 #define OPENING_S 6
 #define N_NETWORKS 3
 
@@ -310,7 +309,7 @@ START_TEST(each_is_rekeyed_on_its_own)
     connect_all();
     rekey_by_us(2, SPI(12));
     check_up(N_NETWORKS + 1);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     check_up(N_NETWORKS);
     ck_assert_uint_eq(gw.outbound, SPI(12));
     peer_finish();
@@ -344,7 +343,7 @@ START_TEST(one_is_deleted)
             peer_answer_notify(N_NO_ADDITIONAL_SAS, (struct bytes){0});
         }
     }
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     check_up(_i == 1 ? 3 : 2);
     peer_wait(60);
     check_up(_i == 1 ? 3 : 2);
@@ -381,7 +380,7 @@ START_TEST(one_is_rekeyed_by_the_gateway)
     ck_assert_ptr_nonnull(message_find(&gw.message, P_SA, 0));
     peer_delete_child(SPI(3));
     peer_child_deleted(gw.inbound[2]);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     check_up(N_NETWORKS);
     ck_assert_uint_eq(gw.outbound, SPI(13));
     peer_finish();
@@ -415,7 +414,7 @@ START_TEST(gateway_deletes_too_early)
     grant(2);
     ck_assert(gw.up);
     ck_assert_uint_eq(gw.n_inbound, 1);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     check_up(1);
     peer_finish();
 }

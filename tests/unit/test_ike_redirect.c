@@ -180,13 +180,18 @@ START_TEST(the_next_gateway_learns_who_sent_us)
 }
 END_TEST
 
-START_TEST(redirected_in_init)
+/* The nonce of the client's IKE_SA_INIT request, which has been taken. */
+static struct bytes begun(void)
 {
-    struct bytes nonce;
-
     gw_start();
     gw_expect(X_IKE_SA_INIT, false);
-    nonce = message_find(&gw.message, P_NONCE, 0)->body;
+    return message_find(&gw.message, P_NONCE, 0)->body;
+}
+
+START_TEST(redirected_in_init)
+{
+    struct bytes nonce = begun();
+
     gw_send_notify_init(N_REDIRECT,
                         with_nonce(_i == 0 ? ELSEWHERE : to_name("gw2.example.org"), nonce));
     expect_redirected(_i == 0 ? ELSEWHERE_TEXT : "gw2.example.org");
@@ -198,13 +203,10 @@ END_TEST
 /* RFC 5685 3: without our nonce nothing has been heard, not even that there is a gateway. */
 START_TEST(a_forged_redirection_is_not_heard)
 {
-    struct bytes nonce;
+    struct bytes nonce = begun();
     uint8_t wrong[32];
     uint64_t deadline;
 
-    gw_start();
-    gw_expect(X_IKE_SA_INIT, false);
-    nonce = message_find(&gw.message, P_NONCE, 0)->body;
     ck_assert_uint_eq(nonce.len, sizeof wrong);
     memcpy(wrong, nonce.data, sizeof wrong);
     wrong[31] ^= 1;
@@ -227,11 +229,8 @@ END_TEST
 /* The nonce is right, the gateway is not: it is said, but a better answer may still come. */
 START_TEST(a_bad_redirection_in_init)
 {
-    struct bytes nonce;
+    struct bytes nonce = begun();
 
-    gw_start();
-    gw_expect(X_IKE_SA_INIT, false);
-    nonce = message_find(&gw.message, P_NONCE, 0)->body;
     gw_send_notify_init(N_REDIRECT, with_nonce(to_ipv4("\xc0\0\2\1"), nonce));
     gw_drain();
     ck_assert(!gw.down);
@@ -252,21 +251,37 @@ END_TEST
 
 /* ---- IKE_AUTH ---- */
 
-START_TEST(redirected_in_auth)
+/* The gateway's proof by PSK, with a redirection unless it is empty, and with a Child SA. */
+static void answer_auth(struct bytes redirection, bool child)
 {
     struct chain chain = gw_new_chain();
 
-    gw_start();
-    gw_until_auth();
     gw_write_idr_auth(&chain);
-    notify_write(&chain, 0, (struct bytes){0}, N_REDIRECT, ELSEWHERE);
-    if (_i == 1) {
+    if (redirection.len > 0) {
+        notify_write(&chain, 0, (struct bytes){0}, N_REDIRECT, redirection);
+    }
+    if (child) {
         gw_write_address(&chain);
         gw_write_child(&chain, "aes128gcm16-noesn");
     }
     gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+}
+
+/* The client deletes the IKE SA. */
+static void expect_deleted(enum reason reason)
+{
     gw_expect_delete();
     gw_answer_empty(2);
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, reason);
+}
+
+START_TEST(redirected_in_auth)
+{
+    gw_start();
+    gw_until_auth();
+    answer_auth(ELSEWHERE, _i == 1);
+    expect_deleted(REASON_REDIRECTED);
     expect_redirected(ELSEWHERE_TEXT);
     gw_finish();
 }
@@ -275,14 +290,10 @@ END_TEST
 /* RFC 5685 6: the gateway's AUTH is verified before. */
 START_TEST(redirected_by_who_is_not_the_gateway)
 {
-    struct chain chain = gw_new_chain();
-
     gw_start();
     gw_until_auth();
     gw.psk = "another secret";
-    gw_write_idr_auth(&chain);
-    notify_write(&chain, 0, (struct bytes){0}, N_REDIRECT, ELSEWHERE);
-    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+    answer_auth(ELSEWHERE, false);
     gw_expect(X_INFORMATIONAL, false);
     ck_assert(gw_has_notify(N_AUTHENTICATION_FAILED));
     gw_answer_empty(2);
@@ -294,23 +305,14 @@ END_TEST
 
 START_TEST(redirected_to_nowhere_in_auth)
 {
-    struct chain chain = gw_new_chain();
-
     gw_start();
     gw_until_auth();
-    gw_write_idr_auth(&chain);
-    notify_write(&chain, 0, (struct bytes){0}, N_REDIRECT, to_ipv4("\x7f\0\0\1"));
+    answer_auth(to_ipv4("\x7f\0\0\1"), _i == 1);
     if (_i == 0) {
-        gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
-        gw_expect_delete();
-        gw_answer_empty(2);
-        ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+        expect_deleted(REASON_PROTOCOL);
         ck_assert_ptr_nonnull(strstr(gw.detail, "127.0.0.1"));
     } else {
         /* There is a Child SA beside it: that will do. */
-        gw_write_address(&chain);
-        gw_write_child(&chain, "aes128gcm16-noesn");
-        gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
         gw_drain();
         ck_assert(gw.up);
     }
@@ -322,16 +324,10 @@ END_TEST
 /* Neither a Child SA nor a redirection */
 START_TEST(proof_alone)
 {
-    struct chain chain = gw_new_chain();
-
     gw_start();
     gw_until_auth();
-    gw_write_idr_auth(&chain);
-    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
-    gw_expect_delete();
-    gw_answer_empty(2);
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    answer_auth((struct bytes){0}, false);
+    expect_deleted(REASON_PROTOCOL);
     gw_finish();
 }
 END_TEST
@@ -339,17 +335,11 @@ END_TEST
 /* The user has disconnected in the meantime: nobody goes anywhere. */
 START_TEST(redirected_when_the_user_has_gone)
 {
-    struct chain chain = gw_new_chain();
-
     gw_start();
     gw_until_auth();
     ike_disconnect(gw.ike, gw.now);
-    gw_write_idr_auth(&chain);
-    notify_write(&chain, 0, (struct bytes){0}, N_REDIRECT, ELSEWHERE);
-    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
-    gw_expect_delete();
-    gw_answer_empty(2);
-    ck_assert_int_eq(gw.reason, REASON_USER);
+    answer_auth(ELSEWHERE, false);
+    expect_deleted(REASON_USER);
     ck_assert_uint_eq(gw.n_redirects, 0);
     gw_finish();
 }

@@ -12,7 +12,6 @@
 #define HIGH 0xff
 #define IKE_SPI UINT64_C(0x1111111111111111)
 #define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
-#define LINGER_S 6
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 /* ---- the gateway rekeys the Child SA ---- */
@@ -53,9 +52,7 @@ START_TEST(child_rekeyed_by_gateway)
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(peer.first_child);
     peer_check_alive(NEW_SPI, 2);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_with(NEW_SPI);
 }
 END_TEST
 
@@ -68,11 +65,7 @@ START_TEST(child_rekeyed_by_gateway_that_forgets_the_delete)
     peer_wait(30);
     peer_check_alive(NEW_SPI, 2);
     peer_wait(60);
-    peer_take_delete(peer.first_child);
-    peer_answer_delete(PEER_FIRST_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_replaced(NEW_SPI);
 }
 END_TEST
 
@@ -96,11 +89,7 @@ START_TEST(child_rekeyed_by_gateway_before_we_are_offline)
     peer_wait(2);
     peer_check_alive(NEW_SPI, 2);
     peer_wait(30);
-    peer_take_delete(peer.first_child);
-    peer_answer_delete(PEER_FIRST_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_replaced(NEW_SPI);
 }
 END_TEST
 
@@ -121,9 +110,7 @@ START_TEST(child_rekeyed_by_gateway_that_uses_it)
     ike_child_received(gw.ike, 0x12345678, gw.now);
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(peer.first_child);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_with(NEW_SPI);
 }
 END_TEST
 
@@ -222,9 +209,7 @@ START_TEST(child_rekeyed_twice_before_any_delete)
     peer_delete_child(NEW_SPI);
     peer_child_deleted(made);
     peer_check_alive(OTHER_SPI, 3);
-    peer_wait(LINGER_S);
-    peer_check_alive(OTHER_SPI, 1);
-    peer_finish();
+    peer_finish_with(OTHER_SPI);
 }
 END_TEST
 
@@ -238,7 +223,7 @@ START_TEST(new_child_deleted_by_gateway)
     made = peer_child_answered();
     peer_delete_child(NEW_SPI);
     peer_child_deleted(made);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(PEER_FIRST_SPI, 1);
     peer_ask_child(PEER_FIRST_SPI, OTHER_SPI, LOW, ESP, NULL);
     peer_child_answered();
@@ -283,11 +268,7 @@ START_TEST(child_rekeyed_by_us)
     peer_answer_child(NEW_SPI, LOW);
     peer_check_child(peer.asked_spi);
     peer_check_alive(NEW_SPI, 2);
-    peer_take_delete(peer.first_child);
-    peer_answer_delete(PEER_FIRST_SPI);
-    peer_wait(LINGER_S);
-    peer_check_alive(NEW_SPI, 1);
-    peer_finish();
+    peer_finish_replaced(NEW_SPI);
 }
 END_TEST
 
@@ -378,7 +359,7 @@ START_TEST(child_lost_by_gateway)
     ck_assert_uint_eq(peer.asked_rekey, 0);
     peer_answer_child(NEW_SPI, LOW);
     peer_check_child(peer.asked_spi);
-    peer_wait(LINGER_S);
+    peer_wait(PEER_LINGER_S);
     peer_check_alive(NEW_SPI, 1);
     ck_assert(!gw_pull());
     peer_finish();
