@@ -104,7 +104,8 @@ void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
         if (!natd) {
             gateway_complain(gateway, "UPDATE_SA_ADDRESSES without NAT detection");
         }
-        if (sa == gateway->sa) {
+        /* One that has been replaced moves nothing any more. */
+        if (sa->state == GATEWAY_SA_UP) {
             update(gateway, reply);
         }
     }
