@@ -23,6 +23,7 @@ struct command {
 extern const struct command command_cleanup;
 extern const struct command command_connect;
 extern const struct command command_disconnect;
+extern const struct command command_doctor;
 extern const struct command command_killswitch;
 extern const struct command command_list;
 extern const struct command command_log;

@@ -11,6 +11,16 @@ guint session_clean_leftovers(void)
     return host_clean_leftovers();
 }
 
+guint session_leftovers(void)
+{
+    g_autoptr(GPtrArray) records = record_list();
+    guint n = 0;
+    for (guint i = 0; i < records->len; i++) {
+        n += !record_alive(records->pdata[i]);
+    }
+    return n;
+}
+
 void session_record_free(struct session_record *record)
 {
     if (record) {

@@ -64,6 +64,8 @@ void session_provide_secrets(struct session *session, GHashTable *values_bytes_b
 /* Removes what dead sessions left behind (undo records whose process is gone). Returns how many
  * were cleaned. */
 guint session_clean_leftovers(void);
+/* How many there are, as far as the caller may see. */
+guint session_leftovers(void);
 
 struct session_traffic { /* since the interface was made */
     guint64 rx_octets, rx_packets, tx_octets, tx_packets;

@@ -3,9 +3,14 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -577,6 +582,100 @@ START_TEST(profile_by_name)
 }
 END_TEST
 
+/* ---- doctor ---- */
+
+/* A network of the test's own with nothing but the loopback. */
+static void enter_network(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    int fd;
+
+    ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &request), 0);
+    request.ifr_flags |= IFF_UP;
+    ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    close(fd);
+}
+
+static int listen_on(guint16 port)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
+    return fd;
+}
+
+static void expect_found(const char *words, const char *line)
+{
+    struct program_result result = program_run("", words);
+
+    expect_contains(result.out, line);
+    /* One line each: a verdict first. */
+    for (char *at = strtok(result.out, "\n"); at != NULL; at = strtok(NULL, "\n")) {
+        ck_assert_msg(g_str_has_prefix(at, "ok  ") || g_str_has_prefix(at, "note  ") ||
+                          g_str_has_prefix(at, "problem  ") || strstr(at, "problem") != NULL ||
+                          strstr(at, "in the way") != NULL,
+                      "%s", at);
+    }
+    ck_assert_int_eq(result.code, strstr(line, "problem  ") != NULL ? 1 : result.code);
+    program_clear(&result);
+}
+
+START_TEST(doctor_looks_at_a_gateway)
+{
+    int first, second;
+
+    enter_network();
+    expect_found("doctor", "ok  Other IKE programs: none listens on UDP ports 500 and 4500.\n");
+    expect_found("doctor 127.0.0.1", "problem  Gateway: 127.0.0.1 refuses UDP ports 500 and 4500: "
+                                     "nothing listens there. Check the gateway's name;");
+    first = listen_on(500);
+    expect_found("doctor 127.0.0.1", "note  Gateway: 127.0.0.1 refuses UDP port 4500, but not 500. ");
+    second = listen_on(4500);
+    expect_found("doctor 127.0.0.1", "ok  Gateway: 127.0.0.1 does not refuse UDP ports 500 and 4500.\n"
+                                     "ok  Path MTU: 65535 octets to 127.0.0.1.\n");
+    expect_found("doctor", "note  Other IKE programs: one listens on UDP port 500 or 4500");
+    expect_found("doctor 203.0.113.9", "note  Gateway: no way leads to 203.0.113.9. ");
+    expect_found("doctor nowhere.invalid", "problem  Gateway's name: nowhere.invalid has no address. ");
+    expect_found("doctor 'a b'", "problem  Profile: gateway: \"a b\": neither");
+    close(first);
+    close(second);
+}
+END_TEST
+
+START_TEST(doctor_looks_at_this_computer)
+{
+    char *config = program_folder("config/godwit"), *path = program_folder("config/godwit/open.conf");
+    JsonParser *parser = json_parser_new();
+    struct program_result result;
+
+    ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
+    expect_found("doctor", "ok  Leftovers: killed connections left nothing behind.\n");
+    g_setenv("FAKE_LEFTOVERS", "2", TRUE);
+    expect_found("doctor", "problem  Leftovers: 2 killed connections left routes or addresses behind. "
+                           "Remove them: godwit cleanup\n");
+    g_unsetenv("FAKE_LEFTOVERS");
+    ck_assert(g_file_set_contents(path, "[godwit]\ngateway=x.example\npassword=sesame\n", -1, NULL));
+    ck_assert_int_eq(g_chmod(path, 0644), 0);
+    expect_found("doctor", "open.conf holds a secret that others can read. Close it: chmod 600 ");
+    ck_assert_int_eq(g_chmod(path, 0600), 0);
+    expect_found("doctor", "ok  Profiles: they can be used.\n");
+    ck_assert(g_file_set_contents(path, "[godwit]\ngateway=x.example\nmtu=3\n", -1, NULL));
+    expect_found("doctor", "open.conf:3: mtu: ");
+    result = program_run("", "doctor --json");
+    ck_assert(json_parser_load_from_data(parser, result.out, -1, NULL));
+    ck_assert_uint_ge(json_array_get_length(json_node_get_array(json_parser_get_root(parser))), 8);
+    ck_assert_int_eq(result.code, 1);
+    program_clear(&result);
+    ck_assert_int_eq(g_remove(path), 0);
+    g_object_unref(parser);
+    g_free(path);
+    g_free(config);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, help_and_version);
@@ -606,6 +705,8 @@ static void add_tests_for_root(TCase *tests)
     tcase_add_test(tests, second_interrupt);
     tcase_add_test(tests, no_colour_on_request);
     tcase_add_test(tests, cleanup);
+    tcase_add_test(tests, doctor_looks_at_a_gateway);
+    tcase_add_test(tests, doctor_looks_at_this_computer);
     tcase_add_test(tests, profile_by_name);
 }
 

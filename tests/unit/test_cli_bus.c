@@ -489,6 +489,21 @@ START_TEST(kill_switch)
 }
 END_TEST
 
+START_TEST(doctor)
+{
+    struct program_result result = program_run("", "doctor office");
+
+    ck_assert_int_eq(result.code, 1);
+    expect_contains(result.out, "ok  System service: godwitd 0.1.0 answers.\n");
+    expect_contains(result.out, "ok  Kill switch: traffic may leave when nothing is connected.\n");
+    expect_contains(result.out, "problem  Network: there is a captive portal. Sign in with a browser;");
+    expect_contains(result.out, "problem  polkit: it is not there. Install polkitd:");
+    /* The profile is the service's. */
+    expect_contains(result.out, "Gateway's name: vpn.corp.example");
+    program_clear(&result);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cli_bus");
@@ -514,6 +529,7 @@ int main(void)
     tcase_add_test(tests, log_of_a_connection);
     tcase_add_test(tests, log_followed_to_the_end);
     tcase_add_test(tests, kill_switch);
+    tcase_add_test(tests, doctor);
     tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     result = run_suite(suite);
