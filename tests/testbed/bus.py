@@ -22,6 +22,9 @@ import sandbox
 
 NAME, PATH = "org.godwit.VPN1", "/org/godwit/VPN1"
 LOG = "/run/bed/bus.log"
+# Where a build without --prefix has its configuration.
+ETC = "/usr/local/etc"
+PROFILES = f"{ETC}/godwit"
 SERVICES = "/usr/share/dbus-1/system-services"
 SESSION = """UID={uid}
 USER={name}
@@ -75,7 +78,7 @@ def _append(path, text):
 
 
 def _read(path):
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
 
 
@@ -128,6 +131,13 @@ def find(context, name):
     raise net.Failure(f"there is no {name}")
 
 
+def check_log():
+    """What the sanitizers found in godwitd is a failure."""
+    if os.path.exists(LOG):
+        report = client.SANITIZER.search(_read(LOG))
+        net.check(not report, f"a sanitizer reported: {report and report[0]}")
+
+
 def _started_by_bus(service, environment, command):
     """A D-Bus service file without systemd, with that command in that environment."""
     service = re.sub(r"^Exec=(.*)", rf"Exec=/usr/bin/env {environment} {command}", service, flags=re.M)
@@ -147,8 +157,7 @@ class Bus:
         for folder in ("/run/systemd/users", "/run/systemd/sessions", "/run/systemd/seats",
                        "/run/bed/home"):
             os.makedirs(folder, exist_ok=True)
-        # What a build without --prefix takes for /etc.
-        cover("/usr/local/etc")
+        cover(ETC)
         for user in USERS.values():
             _add_user(user)
         _administrators()
@@ -206,10 +215,22 @@ class Bus:
         with contextlib.suppress(FileNotFoundError):
             os.unlink("/run/dbus/system_bus_socket")
 
-    @staticmethod
-    def log():
-        with open(LOG, encoding="utf-8", errors="replace") as file:
-            return file.read()
+    def power_off(self):
+        """Every program of the bus is gone at once, and what the kernel knew and /run held with
+        them; the links are the caller's."""
+        self.daemon.kill()
+        for name in ("godwit", "polkitd", "dbus-daemon"):
+            for pid in client.processes(name):
+                os.kill(pid, signal.SIGKILL)
+        net.wait_until(lambda: not client.processes(), 5, "end of every process")
+        self.stop()
+        net.run("nft", "flush", "ruleset")
+        for family in ("-4", "-6"):
+            net.run("ip", family, "rule", "flush")
+            net.run("ip", family, "rule", "add", "lookup", "main", "priority", "32766")
+            net.run("ip", family, "route", "flush", "table", "all", ok=False)
+        for name in os.listdir("/run/godwit"):
+            os.unlink(f"/run/godwit/{name}")
 
     # ---- godwitd ----
 

@@ -214,7 +214,7 @@ class Caller:
         return [event for event in self._ask(do="heard")
                 if member in (None, event[3]) and path in (None, event[1])]
 
-    def wait_state(self, path, state, timeout=15):
+    def wait_state(self, path, state, timeout=20):
         """The session's state; that it has ended in another way is a failure."""
         def reached():
             ended = self.heard("Ended", path)
@@ -222,7 +222,7 @@ class Caller:
             return self.property(path, "State") == state
         net.wait_until(reached, timeout, f"state '{state}' of the session")
 
-    def wait_ended(self, path, timeout=15):
+    def wait_ended(self, path, timeout=20):
         """(reason, sentence, detail, hint)."""
         return net.wait_until(lambda: self.heard("Ended", path), timeout,
                               "end of the session")[0][4]

@@ -18,12 +18,14 @@ import importlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import bus  # noqa: E402
 import net  # noqa: E402
 import pki  # noqa: E402
 import sandbox  # noqa: E402
@@ -32,7 +34,7 @@ import scenario  # noqa: E402
 SUITES = {
     "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle",
                 "children", "rekey", "race", "succession", "crash", "soak", "bad_input", "nm_service",
-                "service"),
+                "service", "service_users"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
     "leaks": ("service_cycles",),
 }
@@ -70,6 +72,7 @@ class Running:
             if not self.entry.bare:
                 net.set_up()
             text = self.entry.function(context) or ""
+            bus.check_log()
         except scenario.Skip as reason:
             verdict, text = "skip", str(reason)
         except net.Failure as reason:
@@ -87,6 +90,8 @@ class Running:
         raise net.Failure(f"not finished after {self.entry.timeout} s")
 
     def _keep_logs(self, text):
+        with open("/run/bed/processes", "wb") as file:
+            subprocess.run(["ps", "-eLo", "pid,tid,stat,wchan:32,etime,args"], stdout=file, check=False)
         shutil.copytree("/run/bed", self.logs, symlinks=True, dirs_exist_ok=True,
                         ignore=lambda folder, names: [
                             name for name in names

@@ -101,6 +101,37 @@ def who_is_far_away_is_refused(context):
     net.check_unchanged(before)
 
 
+@scenario
+def system_profile_connects_without_its_secrets(context):
+    """Root's own file; who sits at the machine may connect with it, and reads nothing secret."""
+    start(context)
+    before = net.snapshot()
+    root, alice, eve = Caller(), as_user("alice1"), as_user("eve1")
+    saved = profile(context, password=PASSWORD)
+    for one in (alice, eve):
+        one.refused("NotAuthorized", PATH, MANAGER, "SaveSystemProfile",
+                    f"('office', {saved}, false)")
+    root.manager("SaveSystemProfile", f"('office', {saved}, false)")
+    root.refused("Busy|Exists|InvalidProfile", PATH, MANAGER, "SaveSystemProfile",
+                 f"('office', {saved}, false)")
+    state = os.stat(f"{bus.PROFILES}/office.conf")
+    net.check(state.st_mode & 0o777 == 0o600 and state.st_uid == 0, f"mode {state.st_mode:o}")
+    listed = alice.manager("ListSystemProfiles")[0]
+    net.check([(name, why) for name, _, why in listed] == [("office", "")], f"listed: {listed}")
+    net.check(not {"password", "ca"} & set(listed[0][1]), f"listed: {sorted(listed[0][1])}")
+    eve.refused("NotAuthorized", PATH, MANAGER, "ConnectSystem", "('office', @a{sv} {})")
+    alice.refused("NotFound", PATH, MANAGER, "ConnectSystem", "('home', @a{sv} {})")
+    alice.sessions()
+    path, = alice.manager("ConnectSystem", "('office', @a{sv} {})")
+    alice.wait_state(path, "connected")
+    net.ping(net.HOST4)
+    alice.session(path, "Disconnect")
+    alice.wait_ended(path)
+    root.manager("DeleteSystemProfile", "('office',)")
+    alice.refused("NotFound", PATH, MANAGER, "ConnectSystem", "('office', @a{sv} {})")
+    net.check_unchanged(before)
+
+
 # ---- the end, wanted or not ----
 
 @scenario
