@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connect time and memory beside strongSwan's charon-cmd, alternating in one run."""
+"""Connect time, memory and the cost of doing nothing, beside strongSwan's charon-cmd, alternating
+in one run."""
 
 import argparse
 import os
@@ -15,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import bus  # noqa: E402
 import client  # noqa: E402
 import gateway  # noqa: E402
 import net  # noqa: E402
@@ -85,6 +87,21 @@ def once_ours(context):
     return milliseconds, kib
 
 
+def once_through_service(context, system, running):
+    """As alice1, who sits at the machine; `running`: or godwitd starts for it."""
+    if running:
+        system.godwitd()
+    watch = RouteWatch()
+    ours = client.start_as_alice(context, user=bus.USERS["alice1"])
+    milliseconds = watch.until(ours.process, "^Connected")
+    net.check(ours.wait_end() == 0, f"godwit failed: {ours.process.tail()}")
+    kib = memory(client.processes())
+    code, _, errors = system.run("alice1", "disconnect")
+    net.check(code == 0, f"godwit disconnect: {errors}")
+    system.kill()
+    return milliseconds, kib
+
+
 def once_theirs(context):
     watch = RouteWatch()
     process = reference.start(context.pki)
@@ -104,12 +121,12 @@ def megabytes(runs, name=None):
 def row(name, runs):
     times = [run[0] for run in runs]
     resident, proportional = megabytes(runs)
-    print(f"{name:14} {statistics.median(times):7.1f} {min(times):7.1f} {max(times):7.1f}   "
+    print(f"{name:31} {statistics.median(times):7.1f} {min(times):7.1f} {max(times):7.1f}   "
           f"{resident:6.1f} {proportional:6.1f}")
     programs = sorted(runs[0][1])
     for program in programs if len(programs) > 1 else ():
         resident, proportional = megabytes(runs, program)
-        print(f"  {program:36}   {resident:6.1f} {proportional:6.1f}")
+        print(f"  {program:53}   {resident:6.1f} {proportional:6.1f}")
 
 
 def measure(context, count):
@@ -117,16 +134,59 @@ def measure(context, count):
     net.set_up()
     host = gateway.Gateway(context.pki)
     host.start()
-    ours, theirs = [], []
+    system = bus.Bus(context)
+    rows = {"godwit, standalone": lambda: once_ours(context),
+            "godwit through godwitd": lambda: once_through_service(context, system, True),
+            "godwit, which starts godwitd": lambda: once_through_service(context, system, False),
+            "charon-cmd": lambda: once_theirs(context)}
+    runs = {name: [] for name in rows}
     for _ in range(count):
-        ours.append(once_ours(context))
-        theirs.append(once_theirs(context))
+        for name, once in rows.items():
+            runs[name].append(once())
     print(f"{count} runs each, alternating; start of the program to the last route, EAP-MSCHAPv2, "
           "full tunnel")
-    print("                   milliseconds          all processes, MB")
-    print("                median     min     max   resident  proportional")
-    row("godwit", ours)
-    row("charon-cmd", theirs)
+    print(f"{'':31}    milliseconds          all processes, MB")
+    print(f"{'':31}  median     min     max   resident  proportional")
+    for name, found in runs.items():
+        row(name, found)
+    return 0
+
+
+def switches(pids):
+    """Context switches of every thread so far."""
+    total = 0
+    for pid in pids:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            facts = client.status_of(f"{pid}/task/{thread}")
+            total += int(facts["voluntary_ctxt_switches"]) + int(facts["nonvoluntary_ctxt_switches"])
+    return total
+
+
+def wakeups(pids, seconds):
+    time.sleep(2)  # until what follows a connection is done
+    before = switches(pids)
+    time.sleep(seconds)
+    return (switches(pids) - before) * 60 / seconds
+
+
+def idle_ours(context, seconds):
+    system = bus.Bus(context)
+    code, _, errors = system.run("alice1", "connect", "vpn.example.org", *client.alice(),
+                                 "--ca", context.pki.certificate("root"), "--password-fd", "0",
+                                 input_text=gateway.USERS["alice"] + "\n")
+    net.check(code == 0, f"godwit connect: {errors}")
+    return wakeups(client.processes(), seconds)
+
+
+def idle_theirs(context, seconds):
+    return wakeups([reference.connect(context.pki).pid], seconds)
+
+
+def measure_idle(context, name, idle, seconds):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    net.set_up()
+    gateway.Gateway(context.pki).start()
+    print(f"{name:31} {idle(context, seconds):7.1f}", flush=True)
     return 0
 
 
@@ -134,13 +194,21 @@ def main():
     parser = argparse.ArgumentParser(description="Measures connect time and memory.")
     parser.add_argument("--build", required=True, help="build directory")
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--idle", type=int, default=60, metavar="SECONDS")
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("The measurement makes network namespaces and needs root.", file=sys.stderr)
         return 77
     build = os.path.abspath(options.build)
-    return sandbox.run(lambda: measure(
-        scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed"), options.runs))
+    context = scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed")
+    code = sandbox.run(lambda: measure(context, options.runs))
+    if options.idle:
+        print("Wake-ups (context switches of all threads) a minute, connected, without traffic, "
+              f"in {options.idle} s", flush=True)
+        for name, idle in (("godwitd and its worker", idle_ours), ("charon-cmd", idle_theirs)):
+            code |= sandbox.run(
+                lambda name=name, idle=idle: measure_idle(context, name, idle, options.idle))
+    return code
 
 
 if __name__ == "__main__":
