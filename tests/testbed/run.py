@@ -36,7 +36,7 @@ SUITES = {
                 "children", "rekey", "race", "succession", "crash", "soak", "bad_input", "nm_service",
                 "service", "service_users"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
-    "leaks": ("service_cycles",),
+    "leaks": ("leaks", "service_cycles"),
 }
 
 
