@@ -57,11 +57,12 @@ class NetworkManager:
     def nmcli(self, *arguments, ok=True, timeout=60, input_text=None):
         return net.run("nmcli", *arguments, ok=ok, timeout=timeout, input_text=input_text)
 
-    def wired(self, device, address, gateway):
+    def wired(self, device, address, gateway, metric=100):
         """A connection of that device, up."""
         self.nmcli("connection", "add", "type", "ethernet", "con-name", f"wired-{device}",
                    "ifname", device,
                    "ipv4.method", "manual", "ipv4.addresses", address, "ipv4.gateway", gateway,
+                   "ipv4.route-metric", str(metric),
                    "ipv6.method", "disabled", "connection.autoconnect", "no")
         self.nmcli("device", "set", device, "managed", "yes")
         self.nmcli("connection", "up", f"wired-{device}")

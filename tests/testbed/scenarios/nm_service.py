@@ -2,13 +2,18 @@
 """Connections that NetworkManager makes through our VPN service and godwitd."""
 
 import base64
+import re
 
 import client
 import gateway
+import laptop
 import net
 import networkmanager
-from scenario import scenario
+import roam
+import transfer
+from scenario import scenario, scenario_for
 
+SERVICE = "nm-godwit-servi"  # as the kernel cuts it
 PASSWORD = gateway.USERS["alice"]
 
 
@@ -22,12 +27,12 @@ def start(context, **options):
     return host, manager
 
 
-def data(context, **keys):
+def data(context, authority="root", **keys):
     """vpn.data: the usual connection by name and password, its authority by value."""
-    with open(context.pki.certificate("root"), "rb") as file:
-        authority = base64.b64encode(file.read()).decode()
-    values = {"gateway": "vpn.example.org", "user": "alice", "ca": f"base64:{authority}", **keys}
-    return ", ".join(f"{key.replace('_', '-')} = {value}" for key, value in values.items())
+    with open(context.pki.certificate(authority), "rb") as file:
+        octets = base64.b64encode(file.read()).decode()
+    values = {"gateway": "vpn.example.org", "user": "alice", "ca": f"base64:{octets}", **keys}
+    return ", ".join(f"{key} = {value}" for key, value in values.items())
 
 
 def add(manager, context, name="work", password=PASSWORD, **keys):
@@ -47,4 +52,89 @@ def nm_connects(context):
     net.check("godwit0" in net.run("ip", "route", "get", net.FAR_HOST4), "not through the tunnel")
     manager.nmcli("connection", "down", "work")
     net.wait_until(lambda: not client.processes("godwit-tunnel"), 5, "end of the worker")
-    net.wait_until(lambda: not client.processes("nm-godwit-service"), 20, "end of the service")
+    net.wait_until(lambda: not client.processes(SERVICE), 20, "end of the service")
+
+
+def refused(manager, name="work", timeout=40):
+    """What nmcli says of a connection that fails; nothing of it stays."""
+    text = manager.nmcli("connection", "up", name, ok=False, timeout=timeout)
+    net.check("successfully" not in text, "it is connected")
+    net.wait_until(lambda: not client.processes("godwit-tunnel"), 5, "end of the worker")
+    return manager.log()
+
+
+# What goes wrong: keys, what the gateway offers, what NetworkManager is told, and our sentence.
+FAILURES = {
+    "wrong_password": ({"password": "wrong"}, None, "login-failed", "refused the credentials"),
+    "unknown_user": ({"user": "mallory"}, None, "login-failed", "refused the credentials"),
+    "wrong_authority": ({"authority": "other-root"}, None, "connect-failed",
+                        "not issued by a trusted authority"),
+    "another_name": ({"gateway": net.HOST4}, None, "connect-failed",
+                     "its certificate is for: vpn.example.org"),
+    "no_common_algorithms": ({"ike-proposals": "aes256gcm16-prfsha384-x25519"},
+                             "aes128-sha256-modp2048", "connect-failed",
+                             "none of the offered algorithms"),
+    "unknown_key": ({"gatway": "x"}, None, "", 'unknown key "gatway"'),
+}
+
+
+@scenario_for(FAILURES, lambda case: f"nm_says_{case}", timeout=60)
+def nm_says(context, case):
+    """Each failure has NetworkManager's reason and our sentence."""
+    keys, proposals, failure, words = FAILURES[case]
+    connection = gateway.default_connection()
+    if proposals:
+        connection["proposals"] = proposals
+    _, manager = start(context, connections={"rw": connection})
+    add(manager, context, **keys)
+    said = refused(manager)
+    net.check(re.search(words, said), f"the log does not say {words}: {said[-400:]}")
+    net.check(failure in said, f"NetworkManager was not told {failure}: {said[-400:]}")
+
+
+@scenario
+def nm_runs_several_at_once(context):
+    """Two connections, each with a service process of its own; one goes, the other stays."""
+    connection = gateway.default_connection()
+    connection["children"]["net"]["local_ts"] = f"{net.SPLIT4}, {net.SPLIT6}"
+    connection["unique"] = "never"
+    _, manager = start(context, connections={"rw": connection})
+    for name in ("work", "lab"):
+        add(manager, context, name=name, tunnel="split")
+        manager.nmcli("connection", "up", name)
+    net.check(len(client.processes(SERVICE)) == 2, "not two services")
+    manager.nmcli("connection", "down", "work")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "lab")
+
+
+@scenario(bare=True, timeout=60)
+def nm_changes_the_device(context):
+    """From Wi-Fi to cable and back: a persistent connection moves by MOBIKE, TCP goes on."""
+    kinds = (laptop.Kind("wifi0", families="4", delay=5), laptop.Kind("eth0", families="4", delay=5))
+    bed = laptop.Laptop(context, *kinds)
+    host = roam.start_gateway(context)
+    transfer.start_server()
+    manager = networkmanager.NetworkManager(context)
+    for uplink, metric in ((bed["wifi0"], 600), (bed["eth0"], 100)):
+        uplink.associate()
+        manager.wired(uplink.device, f"{uplink.address4}/{uplink.lan4.prefixlen}",
+                      str(uplink.lan4[1]), metric)
+        if uplink.device == "wifi0":
+            add(manager, context)
+            manager.nmcli("connection", "modify", "work", "vpn.persistent", "yes")
+            manager.nmcli("connection", "up", "work")
+            steady = transfer.Steady(net.HOST4)
+            steady.__enter__()
+    for there, gone in (("eth0", "wifi0"), ("wifi0", "eth0")):
+        if there == "wifi0":
+            manager.nmcli("connection", "up", "wired-wifi0")
+        manager.nmcli("connection", "down", f"wired-{gone}")
+        net.wait_until(lambda: f"@ {bed[there].outside4()}[" in host.sas(), 10,
+                       f"IKE SA from {there}")
+        before = steady.octets
+        net.wait_until(lambda: steady.octets > before + 65536, 15, f"traffic over {there}")
+    steady.__exit__(None)
+    net.check(host.count(r"IKE_SA rw\[\d+\] established") == 1, "another IKE SA was made")
+    net.check(not bed.leaked(), f"{bed.leaked()} packets left beside the tunnel")
+    manager.nmcli("connection", "down", "work")
