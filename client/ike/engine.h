@@ -177,8 +177,8 @@ struct liveness {
     uint64_t began;   /* when the IKE SA was established */
     uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
     uint64_t looked;  /* when the carrier was last asked to tell */
-    /* When the gateway was last asked because traffic had stopped; 0 = not since a move. */
-    uint64_t stall_asked;
+    uint64_t stall_asked; /* when the gateway was last asked because traffic had stopped */
+    uint64_t stall_pause; /* so long it is not asked for that again; 0 = it may be */
     unsigned unfollowed; /* times that it was asked because of ESP that nothing has followed yet */
     bool wanted;         /* the path is in doubt: at once */
 };

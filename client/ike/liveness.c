@@ -18,7 +18,10 @@
 /* So many answers while ESP goes out alone: the path works, but perhaps the gateway has lost the
  * Child SA. */
 #define UNFOLLOWED_CHECKS 2
-#define AGAIN_US UINT64_C(5000000) /* from one such question to the next */
+/* From one such question to the next, longer each time that they come in a row: some traffic is like
+ * that. */
+#define AGAIN_US UINT64_C(5000000)
+#define AGAIN_MAX_US UINT64_C(60000000)
 
 static bool off(const struct ike *ike)
 {
@@ -81,8 +84,8 @@ static uint64_t due_at(const struct ike *ike)
     if (!stalled(liveness)) {
         return late;
     }
-    if (liveness->stall_asked != 0 && soon < liveness->stall_asked + AGAIN_US) {
-        soon = liveness->stall_asked + AGAIN_US;
+    if (soon < liveness->stall_asked + liveness->stall_pause) {
+        soon = liveness->stall_asked + liveness->stall_pause;
     }
     return least(soon, late);
 }
@@ -103,6 +106,15 @@ bool liveness_about_stall(const struct ike *ike)
     return ike->liveness.stall_asked == ike->now;
 }
 
+static void ask_about_stall(struct liveness *liveness, uint64_t now)
+{
+    bool in_a_row =
+        liveness->stall_pause != 0 && now < liveness->stall_asked + 2 * liveness->stall_pause;
+
+    liveness->stall_pause = in_a_row ? least(2 * liveness->stall_pause, AGAIN_MAX_US) : AGAIN_US;
+    liveness->stall_asked = now;
+}
+
 /* An empty INFORMATIONAL request (RFC 7296 1.4), or one with NAT detection (RFC 4555 3.8). */
 enum err liveness_build(struct ike *ike, struct chain *chain)
 {
@@ -110,7 +122,7 @@ enum err liveness_build(struct ike *ike, struct chain *chain)
 
     liveness->wanted = false;
     if (stalled(liveness)) {
-        liveness->stall_asked = ike->now;
+        ask_about_stall(liveness, ike->now);
     }
     liveness->unfollowed += liveness->since != 0;
     /* Once: what stays one-way may be meant so. */
@@ -142,7 +154,7 @@ void liveness_answer(struct ike *ike)
 void liveness_moved(struct ike *ike)
 {
     ike->liveness.flowed = ike->now;
-    ike->liveness.stall_asked = 0;
+    ike->liveness.stall_pause = 0;
 }
 
 /* The longer nothing has happened the rarer. */

@@ -123,8 +123,8 @@ START_TEST(stalls_in_a_row_make_no_storm)
             }
         }
     }
-    ck_assert_uint_ge(asked, 8);
-    ck_assert_uint_le(asked, 12);
+    ck_assert_uint_ge(asked, 3);
+    ck_assert_uint_le(asked, 5);
     peer_finish();
 }
 END_TEST
