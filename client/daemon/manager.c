@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include "daemon/manager.h"
+#include "daemon/manager_private.h"
 
 #include "daemon/connect_options.h"
 #include "daemon/names.h"
@@ -10,12 +10,6 @@
 #include "generated/vpn1-info.h"
 
 #define API_VERSION 1
-
-struct manager {
-    struct sessions *sessions;       /* borrowed */
-    struct subscribers *subscribers; /* borrowed */
-    struct properties *properties;
-};
 
 /* ---- connecting ---- */
 
@@ -71,6 +65,17 @@ static void start(struct request *request)
     request_return(request, g_variant_new("(o)", session_object_path(object)));
 }
 
+/* A kill switch that outlasts the connection is everybody's on this host. */
+static void start_if_lasting(struct request *request)
+{
+    const struct connecting *connecting = request->data;
+    if (g_strcmp0(profile_get(connecting->profile, "kill-switch"), "always") == 0) {
+        request_authorise(request, ACTION_KILL_SWITCH, start);
+    } else {
+        start(request);
+    }
+}
+
 /* FALSE: the request is answered. */
 static gboolean read_options(struct request *request, GVariant *dict)
 {
@@ -108,7 +113,7 @@ static void call_connect(struct request *request)
     }
     request_authorise(
         request, connecting->options.configures_host ? ACTION_CONNECT : ACTION_CONFIGURE_ELSEWHERE,
-        start);
+        start_if_lasting);
 }
 
 /* Once it is allowed: what a file of /etc/godwit holds is nobody else's business. */
@@ -124,12 +129,6 @@ static void start_system(struct request *request)
     }
 }
 
-static void fail_unknown_profile(struct request *request, const char *name)
-{
-    request_fail(request, "NotFound", "There is no profile \"%.64s\" in %s/godwit.",
-                 system_profile_is_name(name) ? name : "?", SYSCONFDIR);
-}
-
 static void call_connect_system(struct request *request)
 {
     g_autoptr(GVariant) options = NULL;
@@ -142,7 +141,7 @@ static void call_connect_system(struct request *request)
         return;
     }
     if (!system_profile_exists(name)) {
-        fail_unknown_profile(request, name);
+        manager_fail_unknown_profile(request, name);
     } else if (!connecting->options.configures_host) {
         request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS,
                           "The service itself configures the host for its own profiles.");
@@ -150,95 +149,6 @@ static void call_connect_system(struct request *request)
         connecting->system_profile = g_strdup(name);
         request_authorise(request, ACTION_CONNECT_SYSTEM, start_system);
     }
-}
-
-/* ---- system profiles ---- */
-
-static void call_list_system_profiles(struct request *request)
-{
-    GVariantBuilder builder;
-    g_auto(GStrv) names = system_profile_names();
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sa{sv}s)"));
-    for (char **name = names; *name; name++) {
-        g_autoptr(GError) error = NULL;
-        struct profile *profile = system_profile_load(*name, &error);
-        g_variant_builder_add(&builder, "(s@a{sv}s)", *name,
-                              profile ? system_profile_public(profile)
-                                      : g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0),
-                              error ? error->message : "");
-        profile_free(profile);
-    }
-    request_return(request, g_variant_new("(a(sa{sv}s))", &builder));
-}
-
-struct saving {
-    char *name;
-    struct profile *profile;
-    gboolean replace;
-};
-
-static void saving_free(gpointer data)
-{
-    struct saving *saving = data;
-    profile_free(saving->profile);
-    g_free(saving->name);
-    g_free(saving);
-}
-
-static void save(struct request *request)
-{
-    const struct saving *saving = request->data;
-    g_autoptr(GError) error = NULL;
-    if (!saving->replace && system_profile_exists(saving->name)) {
-        request_fail(request, "Busy", "There is a profile \"%s\" already.", saving->name);
-    } else if (!system_profile_save(saving->name, saving->profile, &error)) {
-        request_fail(request,
-                     g_error_matches(error, PROFILE_ERROR, PROFILE_ERROR_FILE) ? "HostConfig"
-                                                                               : "InvalidProfile",
-                     "%s", error->message);
-    } else {
-        request_return(request, NULL);
-    }
-}
-
-static void call_save_system_profile(struct request *request)
-{
-    g_autoptr(GVariant) dict = NULL;
-    g_autoptr(GError) error = NULL;
-    GDBusMessage *message = g_dbus_method_invocation_get_message(request->invocation);
-    struct saving *saving = g_new0(struct saving, 1);
-    request->data = saving;
-    request->free_data = saving_free;
-    g_variant_get(request_arguments(request), "(s@a{sv}b)", &saving->name, &dict, &saving->replace);
-    if (!system_profile_is_name(saving->name)) {
-        request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS, "That is no name for a profile.");
-        return;
-    }
-    saving->profile = wire_profile(dict, g_dbus_message_get_unix_fd_list(message), &error);
-    if (!saving->profile) {
-        request_fail(request, "InvalidProfile", "%s", error->message);
-        return;
-    }
-    request_authorise(request, ACTION_SYSTEM_PROFILES, save);
-}
-
-static void delete (struct request *request)
-{
-    g_autoptr(GError) error = NULL;
-    const char *name;
-    g_variant_get(request_arguments(request), "(&s)", &name);
-    if (!system_profile_exists(name)) {
-        fail_unknown_profile(request, name);
-    } else if (!system_profile_delete(name, &error)) {
-        request_fail(request, "HostConfig", "%s", error->message);
-    } else {
-        request_return(request, NULL);
-    }
-}
-
-static void call_delete_system_profile(struct request *request)
-{
-    request_authorise(request, ACTION_SYSTEM_PROFILES, delete);
 }
 
 /* ---- all of it ---- */
@@ -251,9 +161,11 @@ void manager_call(struct manager *manager, struct request *request)
     } methods[] = {
         {"Connect", call_connect},
         {"ConnectSystem", call_connect_system},
-        {"ListSystemProfiles", call_list_system_profiles},
-        {"SaveSystemProfile", call_save_system_profile},
-        {"DeleteSystemProfile", call_delete_system_profile},
+        {"ListSystemProfiles", manager_call_list_system_profiles},
+        {"SaveSystemProfile", manager_call_save_system_profile},
+        {"DeleteSystemProfile", manager_call_delete_system_profile},
+        {"SetKillSwitch", manager_call_set_kill_switch},
+        {"AllowPortal", manager_call_allow_portal},
     };
     const char *name = g_dbus_method_invocation_get_method_name(request->invocation);
     request->context = manager;
@@ -266,11 +178,52 @@ void manager_call(struct manager *manager, struct request *request)
     request_fail_dbus(request, G_DBUS_ERROR_UNKNOWN_METHOD, "There is no method %s.", name);
 }
 
-struct properties *manager_properties(struct manager *manager, const struct caller *caller)
+/* ---- properties ---- */
+
+void manager_refresh(struct manager *manager)
 {
-    properties_set(manager->properties, "OtherSessions",
-                   g_variant_new_uint32(sessions_hidden_from(manager->sessions, caller)));
-    return manager->properties;
+    properties_set(manager->properties, "KillSwitchAlways",
+                   g_variant_new_boolean(holding_is_on(manager->holding)));
+    properties_set(manager->properties, "KillSwitchExcepted",
+                   g_variant_new_strv(holding_excepted(manager->holding), -1));
+    GVariant *changes = properties_take_changes(manager->properties);
+    if (changes) {
+        subscribers_emit(manager->subscribers, NULL, NULL, VPN1_PATH, DBUS_PROPERTIES,
+                         "PropertiesChanged", changes);
+    }
+}
+
+static gboolean is_of_user(const void *context, const struct caller *caller)
+{
+    return caller->user->uid == *(const uid_t *)context;
+}
+
+void manager_tell_portal(struct manager *manager, uid_t uid)
+{
+    GVariantBuilder changed;
+    g_variant_builder_init(&changed, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&changed, "{sv}", "PortalAllowedUntil",
+                          g_variant_new_uint64(portals_until(manager->portals, uid)));
+    subscribers_emit(manager->subscribers, is_of_user, &uid, VPN1_PATH, DBUS_PROPERTIES,
+                     "PropertiesChanged",
+                     g_variant_new("(sa{sv}as)", VPN1_MANAGER, &changed, NULL));
+}
+
+static void on_portal_over(void *context, uid_t uid)
+{
+    manager_tell_portal(context, uid);
+}
+
+GVariant *manager_properties(struct manager *manager, const struct caller *caller)
+{
+    g_autoptr(GVariant) all = g_variant_ref_sink(properties_all(manager->properties));
+    GVariantDict own;
+    g_variant_dict_init(&own, all);
+    g_variant_dict_insert(&own, "OtherSessions", "u",
+                          sessions_hidden_from(manager->sessions, caller));
+    g_variant_dict_insert(&own, "PortalAllowedUntil", "t",
+                          portals_until(manager->portals, caller->user->uid));
+    return g_variant_dict_end(&own);
 }
 
 struct manager *manager_new(struct sessions *sessions, struct subscribers *subscribers)
@@ -278,16 +231,21 @@ struct manager *manager_new(struct sessions *sessions, struct subscribers *subsc
     struct manager *manager = g_new0(struct manager, 1);
     manager->sessions = sessions;
     manager->subscribers = subscribers;
+    manager->holding = holding_new();
+    manager->portals = portals_new(on_portal_over, manager);
     manager->properties = properties_new(&org_godwit_vpn1_manager_interface);
     properties_set(manager->properties, "Version", g_variant_new_string(PACKAGE_VERSION));
     properties_set(manager->properties, "ApiVersion", g_variant_new_uint32(API_VERSION));
     properties_set(manager->properties, "Connectivity", g_variant_new_string("unknown"));
+    manager_refresh(manager);
     return manager;
 }
 
 void manager_free(struct manager *manager)
 {
     if (manager) {
+        holding_free(manager->holding);
+        portals_free(manager->portals);
         properties_free(manager->properties);
         g_free(manager);
     }

@@ -12,7 +12,11 @@ struct manager *manager_new(struct sessions *sessions, struct subscribers *subsc
 void manager_free(struct manager *manager);
 /* A call of one of its methods; answers the request. */
 void manager_call(struct manager *manager, struct request *request);
-/* As that caller sees them. */
-struct properties *manager_properties(struct manager *manager, const struct caller *caller);
+/* a{sv} as that caller sees them; floating. */
+GVariant *manager_properties(struct manager *manager, const struct caller *caller);
+/* Something on the host may have changed: tells the subscribers what has. */
+void manager_refresh(struct manager *manager);
+/* How long that user is let out to a captive portal is told to its programs. */
+void manager_tell_portal(struct manager *manager, uid_t uid);
 
 #endif

@@ -33,15 +33,18 @@ static const char *interface_of(const struct request *request)
 
 /* ---- org.freedesktop.DBus.Properties ---- */
 
-static void call_properties(const struct properties *properties, struct request *request)
+/* Takes the floating a{sv}. */
+static void call_properties(GVariant *all, struct request *request)
 {
+    g_autoptr(GVariant) properties = g_variant_ref_sink(all);
+    g_autoptr(GVariant) value = NULL;
     const char *name;
     if (g_str_equal(method_of(request), "GetAll")) {
-        request_return(request, g_variant_new("(@a{sv})", properties_all(properties)));
+        request_return(request, g_variant_new("(@a{sv})", properties));
         return;
     }
     g_variant_get_child(request_arguments(request), 1, "&s", &name);
-    GVariant *value = properties_get(properties, name);
+    value = g_variant_lookup_value(properties, name, NULL);
     if (g_str_equal(method_of(request), "Get") && value) {
         request_return(request, g_variant_new("(v)", value));
     } else {
@@ -63,7 +66,8 @@ static void list_objects(struct request *request)
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a{oa{sa{sv}}}"));
     g_variant_builder_add(
         &builder, "{o@a{sa{sv}}}", VPN1_PATH,
-        properties_by_interface(manager_properties(objects->manager, request->caller)));
+        g_variant_new_parsed("{%s: %@a{sv}}", VPN1_MANAGER,
+                             manager_properties(objects->manager, request->caller)));
     sessions_list(objects->sessions, request->caller, &builder);
     request_return(request, g_variant_new("(a{oa{sa{sv}}})", &builder));
 }
@@ -127,7 +131,7 @@ static void call_session(struct request *request)
     if (!object) {
         fail_unknown_session(request);
     } else if (g_str_equal(interface_of(request), DBUS_PROPERTIES)) {
-        call_properties(session_object_properties(object), request);
+        call_properties(properties_all(session_object_properties(object)), request);
     } else {
         session_object_call(object, request);
     }

@@ -87,15 +87,6 @@ GVariant *properties_all(const struct properties *properties)
     return g_variant_builder_end(&builder);
 }
 
-GVariant *properties_by_interface(const struct properties *properties)
-{
-    GVariantBuilder builder;
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{sa{sv}}"));
-    g_variant_builder_add(&builder, "{s@a{sv}}", properties->info->name,
-                          properties_all(properties));
-    return g_variant_builder_end(&builder);
-}
-
 GVariant *properties_take_changes(struct properties *properties)
 {
     GVariantBuilder builder;

@@ -14,8 +14,6 @@ void properties_free(struct properties *properties);
 void properties_set(struct properties *properties, const char *name, GVariant *value);
 GVariant *properties_get(const struct properties *properties, const char *name); /* borrowed */
 GVariant *properties_all(const struct properties *properties); /* a{sv}, floating */
-/* The same below the interface's name, as ObjectManager has them: a{sa{sv}}, floating. */
-GVariant *properties_by_interface(const struct properties *properties);
 /* The body of PropertiesChanged, floating; NULL when nothing has changed since the last time. */
 GVariant *properties_take_changes(struct properties *properties);
 

@@ -67,6 +67,13 @@ static void on_changed(void *context)
     quit_when_over(service);
 }
 
+static void on_sessions_changed(void *context)
+{
+    struct service *service = context;
+    manager_refresh(service->manager);
+    on_changed(service);
+}
+
 static void on_session_ended(void *context, const struct session_object *object, enum reason reason)
 {
     struct service *service = context;
@@ -125,7 +132,8 @@ static GDBusConnection *connect_bus(GError **error)
 
 struct service *service_new(const struct service_options *options, GError **error)
 {
-    static const struct sessions_ops ops = {.changed = on_changed, .ended = on_session_ended};
+    static const struct sessions_ops ops = {.changed = on_sessions_changed,
+                                            .ended = on_session_ended};
     GDBusConnection *bus = connect_bus(error);
     if (!bus) {
         return NULL;

@@ -190,7 +190,7 @@ static void set_first_properties(struct session_object *object, const struct ses
     set_string(object, "Origin", wish->origin);
     set_string(object, "State", "connecting");
     set_string(object, "Gateway", profile_get(wish->profile, "gateway"));
-    set_string(object, "KillSwitch", "off");
+    set_string(object, "KillSwitch", profile_get(wish->profile, "kill-switch"));
     properties_set(object->properties, "Started", g_variant_new_uint64(now_us()));
     /* Who learns of the object learns these with it. */
     GVariant *changes = properties_take_changes(object->properties);

@@ -93,6 +93,12 @@ static char *record_name_for(const struct sessions *sessions, const char *name, 
     return g_strdup(name);
 }
 
+static GVariant *interfaces_of(const struct session_object *object)
+{
+    return g_variant_new_parsed("{%s: %@a{sv}}", VPN1_SESSION,
+                                properties_all(session_object_properties(object)));
+}
+
 struct session_object *sessions_start(struct sessions *sessions, const struct session_wish *wish,
                                       GError **error)
 {
@@ -104,13 +110,12 @@ struct session_object *sessions_start(struct sessions *sessions, const struct se
     struct session_object *object =
         session_object_new(number, record_name, wish, sessions->subscribers, on_ended, sessions);
     g_hash_table_insert(sessions->objects, GUINT_TO_POINTER(number), object);
-    subscribers_emit(sessions->subscribers, sees, object, VPN1_PATH, DBUS_OBJECT_MANAGER,
-                     "InterfacesAdded",
-                     g_variant_new("(o@a{sa{sv}})", session_object_path(object),
-                                   properties_by_interface(session_object_properties(object))));
+    subscribers_emit(
+        sessions->subscribers, sees, object, VPN1_PATH, DBUS_OBJECT_MANAGER, "InterfacesAdded",
+        g_variant_new("(o@a{sa{sv}})", session_object_path(object), interfaces_of(object)));
     g_message("session %u of user %u begins (%s)", number, (guint)wish->owner, wish->origin);
-    sessions->ops->changed(sessions->context);
     session_object_start(object);
+    sessions->ops->changed(sessions->context);
     return object;
 }
 
@@ -147,7 +152,7 @@ void sessions_list(const struct sessions *sessions, const struct caller *caller,
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         if (session_object_visible_to(value, caller)) {
             g_variant_builder_add(builder, "{o@a{sa{sv}}}", session_object_path(value),
-                                  properties_by_interface(session_object_properties(value)));
+                                  interfaces_of(value));
         }
     }
 }

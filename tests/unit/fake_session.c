@@ -7,6 +7,7 @@
  * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
  */
 #include <stdlib.h>
+#include <glib/gstdio.h>
 #include <time.h>
 
 #include "session/kill_switch.h"
@@ -215,10 +216,46 @@ gboolean session_traffic(const char *interface, struct session_traffic *out)
     return strcmp(interface, "godwit0") == 0;
 }
 
+/* What is held is a file of networks; where one would refuse is another. */
+#define FAKE_HELD "/run/fake-held"
+#define FAKE_REFUSES "/run/fake-refuses"
+
+static gboolean host_lets(GError **error)
+{
+    if (g_file_test(FAKE_REFUSES, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "The kernel refuses.");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean kill_switch_hold(gboolean local_network, const char *const *excepted, GError **error)
+{
+    char *text = g_strjoinv(",", (char **)excepted);
+    gboolean held =
+        !local_network && host_lets(error) && g_file_set_contents(FAKE_HELD, text, -1, error);
+
+    g_free(text);
+    return held;
+}
+
 gboolean kill_switch_release(GError **error)
 {
-    (void)error;
+    if (!host_lets(error)) {
+        return FALSE;
+    }
+    (void)g_unlink(FAKE_HELD);
     return TRUE;
+}
+
+gboolean kill_switch_is_held(void)
+{
+    return g_file_test(FAKE_HELD, G_FILE_TEST_EXISTS);
+}
+
+gboolean kill_switch_let_user_out(guint32 uid, guint seconds, GError **error)
+{
+    return uid != 0 && seconds <= 600 && host_lets(error);
 }
 
 guint session_leftovers(void)

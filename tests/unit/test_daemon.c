@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -510,6 +511,92 @@ START_TEST(system_profile_is_saved_and_keeps_its_secrets)
 }
 END_TEST
 
+/* ---- the kill switch ---- */
+
+static void expect_held(const char *wanted)
+{
+    g_autofree char *held = NULL;
+    (void)g_file_get_contents("/run/fake-held", &held, NULL, NULL);
+    ck_assert_pstr_eq(held, wanted);
+}
+
+START_TEST(kill_switch_is_kept_over_restarts)
+{
+    GVariant *on = g_variant_ref_sink(g_variant_new_parsed("(true, ['192.168.1.0/24'])"));
+    g_autofree char *state = g_build_filename(bed->folder, "kill-switch", NULL);
+    g_free(objects_of(alice));
+    user_fails(alice, "", MANAGER, "SetKillSwitch", on, ERROR("NotAuthorized"));
+    daemon_bed_polkit_says(bed, "org.godwit.VPN1.kill-switch", "yes");
+    user_fails(alice, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(true, ['x'])"),
+               INVALID_ARGS);
+    user_fails(alice, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(true, ['0.0.0.0/0'])"),
+               INVALID_ARGS);
+    expect_held(NULL);
+    g_variant_unref(user_gets(alice, "", MANAGER, "SetKillSwitch", on));
+    expect_held("192.168.1.0/24");
+    user_hears(alice, "'KillSwitchAlways': <true>");
+    (void)daemon_bed_ends(bed, SIGKILL);
+    g_unlink("/run/fake-held"); /* the machine restarts */
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    expect_held("192.168.1.0/24");
+    g_autofree char *excepted = user_reads(bob, "", MANAGER, "KillSwitchExcepted");
+    ck_assert_str_eq(excepted, "['192.168.1.0/24']");
+    g_variant_unref(
+        user_gets(root, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(false, @as [])")));
+    expect_held(NULL);
+    ck_assert(!g_file_test(state, G_FILE_TEST_EXISTS));
+    g_variant_unref(on);
+}
+END_TEST
+
+START_TEST(kill_switch_is_set_wholly_or_not)
+{
+    GVariant *on = g_variant_ref_sink(g_variant_new_parsed("(true, @as [])"));
+    g_autofree char *state = g_build_filename(bed->folder, "kill-switch", NULL);
+    ck_assert(g_file_set_contents("/run/fake-refuses", "", -1, NULL));
+    user_fails(root, "", MANAGER, "SetKillSwitch", on, ERROR("HostConfig"));
+    ck_assert(!g_file_test(state, G_FILE_TEST_EXISTS));
+    g_unlink("/run/fake-refuses");
+    /* Nothing can be written: a folder is in the way. */
+    ck_assert_int_eq(g_mkdir(state, 0700), 0);
+    user_fails(root, "", MANAGER, "SetKillSwitch", on, ERROR("HostConfig"));
+    expect_held(NULL);
+    g_autofree char *always = user_reads(root, "", MANAGER, "KillSwitchAlways");
+    ck_assert_str_eq(always, "false");
+    g_variant_unref(on);
+}
+END_TEST
+
+START_TEST(lasting_kill_switch_of_a_profile_is_not_for_everybody)
+{
+    user_fails(alice, "", MANAGER, "Connect",
+               g_variant_new_parsed("('wait', {'gateway': <'vpn.example.org'>, 'kill-switch': "
+                                    "<'always'>}, @a{sv} {})"),
+               ERROR("NotAuthorized"));
+    daemon_bed_polkit_says(bed, "org.godwit.VPN1.kill-switch", "yes");
+    g_autofree char *path = user_connects(alice, "wait", ", 'kill-switch': <'always'>", "{}");
+    user_sees(alice, path, "KillSwitch", "'always'");
+    g_autofree char *other = user_connects(alice, "wait", ", 'kill-switch': <'connected'>", "{}");
+    user_sees(alice, other, "KillSwitch", "'connected'");
+}
+END_TEST
+
+START_TEST(portal_is_allowed_for_a_while)
+{
+    g_free(objects_of(alice));
+    g_free(objects_of(bob));
+    user_fails(alice, "", MANAGER, "AllowPortal", g_variant_new("(u)", 60), ERROR("NotAuthorized"));
+    daemon_bed_polkit_says(bed, "org.godwit.VPN1.kill-switch-pause", "yes");
+    user_fails(alice, "", MANAGER, "AllowPortal", g_variant_new("(u)", 601), INVALID_ARGS);
+    g_variant_unref(user_gets(alice, "", MANAGER, "AllowPortal", g_variant_new("(u)", 1)));
+    user_hears(alice, "'PortalAllowedUntil': <");
+    g_autofree char *others = user_reads(bob, "", MANAGER, "PortalAllowedUntil");
+    ck_assert_str_eq(others, "0");
+    user_hears(alice, "'PortalAllowedUntil': <uint64 0>");
+    ck_assert(!user_has_heard(bob, "Portal"));
+}
+END_TEST
+
 /* ---- connecting by itself ---- */
 
 static const char automatic[] = "[godwit]\ngateway=vpn.example.org\nautoconnect=true\nname=";
@@ -608,6 +695,10 @@ static Suite *suite(void)
          start,
          {system_profiles_are_listed_without_secrets, system_profile_connects,
           system_profile_is_saved_and_keeps_its_secrets}},
+        {"kill switch",
+         start,
+         {kill_switch_is_kept_over_restarts, kill_switch_is_set_wholly_or_not,
+          lasting_kill_switch_of_a_profile_is_not_for_everybody, portal_is_allowed_for_a_while}},
         {"autoconnect",
          NULL,
          {autoconnect_profile_is_connected, autoconnect_is_tried_again,
