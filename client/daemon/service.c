@@ -78,7 +78,7 @@ static void on_session_ended(void *context, const struct session_object *object,
 {
     struct service *service = context;
     /* Whom our own end has ended is connected again with us. */
-    if (service->autoconnect && !service->stopping) {
+    if (service->autoconnect && (!service->stopping || session_object_is_dismissed(object))) {
         autoconnect_ended(service->autoconnect, object, reason);
     }
 }

@@ -5,6 +5,7 @@
 
 static void call_disconnect(struct session_object *object, struct request *request)
 {
+    object->dismissed = TRUE;
     session_object_disconnect(object);
     request_return(request, NULL);
 }

@@ -319,6 +319,11 @@ gboolean session_object_is_unattended(const struct session_object *object)
     return object->unattended;
 }
 
+gboolean session_object_is_dismissed(const struct session_object *object)
+{
+    return object->dismissed;
+}
+
 const struct properties *session_object_properties(const struct session_object *object)
 {
     return object->properties;
