@@ -177,18 +177,23 @@ static gboolean is_missing(NMSettingVpn *setting, const char *name)
            !(flags & NM_SETTING_SECRET_FLAG_NOT_REQUIRED);
 }
 
-const char *settings_missing_secret(NMConnection *connection)
+const char *settings_secret_of(const char *auth)
 {
     static const struct {
         const char *auth, *secret;
-    } needs[] = {{"eap", "password"}, {"psk", "psk"}, {"certificate", "private-key"}};
-    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
-    const char *auth = setting ? nm_setting_vpn_get_data_item(setting, "auth") : NULL;
-    for (gsize i = 0; setting && i < G_N_ELEMENTS(needs); i++) {
-        if (g_str_equal(needs[i].auth, auth ? auth : "eap") &&
-            is_missing(setting, needs[i].secret)) {
+    } needs[] = {{"psk", "psk"}, {"certificate", "private-key"}};
+    for (gsize i = 0; auth && i < G_N_ELEMENTS(needs); i++) {
+        if (g_str_equal(needs[i].auth, auth)) {
             return needs[i].secret;
         }
     }
-    return NULL;
+    return "password";
+}
+
+const char *settings_missing_secret(NMConnection *connection)
+{
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    const char *needed =
+        setting ? settings_secret_of(nm_setting_vpn_get_data_item(setting, "auth")) : NULL;
+    return needed && is_missing(setting, needed) ? needed : NULL;
 }

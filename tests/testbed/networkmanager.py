@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import bus
+import client
 import net
 import sandbox
 
@@ -40,7 +41,7 @@ class NetworkManager:
         for folder in ("/etc/NetworkManager/system-connections", "/var/lib/NetworkManager", NAMES):
             bus.cover(folder)
         with open(bus.find(context, "generated/nm-godwit-service.name"), encoding="utf-8") as file:
-            text = re.sub(r"^program=.*", f"program={context.build}/nm-godwit-service", file.read(),
+            text = re.sub(r"^(program|auth-dialog)=.*/", rf"\1={context.build}/", file.read(),
                           flags=re.M)
         bus.write(f"{NAMES}/nm-godwit-service.name", text)
         os.makedirs("/run/NetworkManager", exist_ok=True)
@@ -56,6 +57,11 @@ class NetworkManager:
 
     def nmcli(self, *arguments, ok=True, timeout=60, input_text=None):
         return net.run("nmcli", *arguments, ok=ok, timeout=timeout, input_text=input_text)
+
+    @staticmethod
+    def terminal(*arguments):
+        """nmcli on a terminal of its own, asking for what it needs."""
+        return client.Terminal(["nmcli", "--ask", *arguments], {})
 
     def wired(self, device, address, gateway, metric=100):
         """A connection of that device, up."""

@@ -9,6 +9,7 @@ import gateway
 import laptop
 import net
 import networkmanager
+import pki
 import roam
 import transfer
 from scenario import scenario, scenario_for
@@ -27,11 +28,15 @@ def start(context, **options):
     return host, manager
 
 
+def by_value(path):
+    with open(path, "rb") as file:
+        return "base64:" + base64.b64encode(file.read()).decode()
+
+
 def data(context, authority="root", **keys):
     """vpn.data: the usual connection by name and password, its authority by value."""
-    with open(context.pki.certificate(authority), "rb") as file:
-        octets = base64.b64encode(file.read()).decode()
-    values = {"gateway": "vpn.example.org", "user": "alice", "ca": f"base64:{octets}", **keys}
+    values = {"gateway": "vpn.example.org", "user": "alice",
+              "ca": by_value(context.pki.certificate(authority)), **keys}
     return ", ".join(f"{key} = {value}" for key, value in values.items())
 
 
@@ -137,4 +142,36 @@ def nm_changes_the_device(context):
     steady.__exit__(None)
     net.check(host.count(r"IKE_SA rw\[\d+\] established") == 1, "another IKE SA was made")
     net.check(not bed.leaked(), f"{bed.leaked()} packets left beside the tunnel")
+    manager.nmcli("connection", "down", "work")
+
+
+@scenario
+def nm_asks_for_the_password(context):
+    """No secret is kept: nmcli asks on the terminal what our dialog tells it to ask."""
+    _, manager = start(context)
+    add(manager, context, password=None)
+    manager.nmcli("connection", "modify", "work", "+vpn.data", "password-flags = 2")
+    terminal = manager.terminal("connection", "up", "work")
+    terminal.read_until("Password.*: *$", 10)
+    terminal.type(PASSWORD + "\n")
+    terminal.read_until("successfully activated", 20)
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
+
+
+@scenario
+def nm_asks_in_the_middle(context):
+    """The worker finds that the private key is encrypted; nmcli asks for its password."""
+    name = "user-ecdsa256"
+    _, manager = start(context, connections={"rw": gateway.certificate_connection()})
+    manager.nmcli("connection", "add", "type", "vpn", "con-name", "work", "ifname", "--", "vpn-type",
+                  "godwit", "vpn.data", data(context, auth="certificate",
+                                             certificate=by_value(context.pki.certificate(name))))
+    key = by_value(context.pki.encrypted_key(name))
+    manager.nmcli("connection", "modify", "work", "vpn.secrets", f"private-key={key}")
+    terminal = manager.terminal("connection", "up", "work")
+    terminal.read_until("rivate key's password.*: *$", 10)
+    terminal.type(pki.KEY_PASSWORD + "\n")
+    terminal.read_until("successfully activated", 20)
+    net.ping(net.HOST4)
     manager.nmcli("connection", "down", "work")

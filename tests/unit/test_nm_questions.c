@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nm-plugin/auth-dialog/questions.h"
+
+static GHashTable *data, *secrets;
+
+static void set_up(void)
+{
+    data = g_hash_table_new(g_str_hash, g_str_equal);
+    secrets = g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+static void tear_down(void)
+{
+    g_hash_table_unref(data);
+    g_hash_table_unref(secrets);
+}
+
+static void put(GHashTable *table, const char *key, const char *value)
+{
+    g_hash_table_insert(table, (gpointer)key, (gpointer)value);
+}
+
+/* "KEY ask VALUE" of each, a line each. */
+static char *described(const char *const *hints, gboolean again)
+{
+    struct questions questions;
+    GString *text = g_string_new(NULL);
+    questions_make(&questions, data, secrets, hints, again);
+    for (gsize i = 0; i < questions.n; i++) {
+        g_string_append_printf(text, "%s %s \"%s\"\n", questions.items[i].key,
+                               questions.items[i].ask ? "asked" : "known",
+                               questions.items[i].value);
+    }
+    if (*questions.message) {
+        g_string_append(text, questions.message);
+    }
+    questions_clear(&questions);
+    return g_string_free(text, FALSE);
+}
+
+static void must_be(const char *const *hints, gboolean again, const char *wanted)
+{
+    g_autofree char *text = described(hints, again);
+    ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(the_methods_secret_is_asked_for)
+{
+    must_be(NULL, FALSE, "password asked \"\"\n");
+    put(data, "auth", "psk");
+    must_be(NULL, FALSE, "psk asked \"\"\n");
+    put(data, "auth", "certificate");
+    must_be(NULL, FALSE, "private-key asked \"\"\n");
+    put(data, "private-key", "/etc/godwit/key.pem");
+    must_be(NULL, FALSE, "");
+}
+END_TEST
+
+START_TEST(what_is_known_is_told_unless_refused_or_never_saved)
+{
+    put(secrets, "password", "geheim");
+    must_be(NULL, FALSE, "password known \"geheim\"\n");
+    must_be(NULL, TRUE, "password asked \"geheim\"\n");
+    put(data, "password-flags", "2");
+    must_be(NULL, FALSE, "password asked \"geheim\"\n");
+    put(data, "password-flags", "4");
+    must_be(NULL, FALSE, "");
+}
+END_TEST
+
+START_TEST(hints_come_first)
+{
+    static const char *const hints[] = {"x-vpn-message:Code of your token?", "password",
+                                        "of-a-later-version", "user", NULL};
+    static const char *const message[] = {"x-vpn-message:Hello", NULL};
+    must_be(hints, FALSE, "password asked \"\"\nuser asked \"\"\nCode of your token?");
+    must_be(message, FALSE, "password asked \"\"\nHello");
+}
+END_TEST
+
+START_TEST(the_keyfile_is_one_whatever_the_gateway_says)
+{
+    static const char *const hints[] = {
+        "x-vpn-message:Line\n[evil]\nValue=\\x\x01 \xe2\x80\xae end", "password", NULL};
+    struct questions questions;
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    questions_make(&questions, data, secrets, hints, FALSE);
+    g_autofree char *text = questions_to_keyfile(&questions, "At [work]\n[home]");
+    ck_assert(g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &error));
+    ck_assert(!g_key_file_has_group(file, "evil") && !g_key_file_has_group(file, "home"));
+    g_autofree char *description =
+        g_key_file_get_string(file, "VPN Plugin UI", "Description", NULL);
+    ck_assert_str_eq(description, hints[0] + strlen("x-vpn-message:"));
+    ck_assert_int_eq(g_key_file_get_integer(file, "VPN Plugin UI", "Version", NULL), 2);
+    ck_assert(g_key_file_get_boolean(file, "password", "IsSecret", NULL));
+    ck_assert(g_key_file_get_boolean(file, "password", "ShouldAsk", NULL));
+    questions_clear(&questions);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("nm_questions");
+    TCase *tests = tcase_create("questions");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_methods_secret_is_asked_for);
+    tcase_add_test(tests, what_is_known_is_told_unless_refused_or_never_saved);
+    tcase_add_test(tests, hints_come_first);
+    tcase_add_test(tests, the_keyfile_is_one_whatever_the_gateway_says);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
