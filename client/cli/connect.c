@@ -88,6 +88,13 @@ static void on_connected(void *context, const struct session_info *info)
     }
 }
 
+static void on_dns_answers(void *context, const char *text)
+{
+    const struct connection *c = context;
+
+    progress_phase(c->start_us, "dns", text, progress_now());
+}
+
 static void on_values(void *context, GHashTable *values)
 {
     struct connection *c = context;
@@ -142,6 +149,7 @@ static const struct session_ops ops = {
     .trace = on_trace,
     .secrets_required = on_secrets_required,
     .connected = on_connected,
+    .dns_answers = on_dns_answers,
     .ended = on_ended,
 };
 

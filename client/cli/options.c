@@ -111,8 +111,8 @@ static gboolean is_bool_word(const char *text)
 }
 
 /*
- * A switch needs no value: --legacy is --legacy=true, --no-dns is --dns=false. GOption would take
- * the next word, which may be the gateway.
+ * A switch needs no value: --legacy is --legacy=true, --no-mobike is --mobike=false. GOption would
+ * take the next word, which may be the gateway.
  */
 static char **complete_switches(int argc, char **argv)
 {

@@ -20,7 +20,7 @@ static double milliseconds(guint64 start_us, guint64 at_us)
     return at_us < start_us ? 0 : (double)(at_us - start_us) / 1000;
 }
 
-/* The worker's phases, see MESSAGE_PHASE, and one of our own. */
+/* The worker's phases, see MESSAGE_PHASE, and two of our own. */
 static const char *phase_title(const char *phase)
 {
     static const struct {
@@ -39,6 +39,7 @@ static const char *phase_title(const char *phase)
         {"redirected", N_("Redirected")},
         {"moving", N_("Moving to another path")},
         {"again", N_("Connected again")},
+        {"dns", N_("DNS")},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
@@ -171,6 +172,9 @@ static char *dns_text(const struct session_info *info)
     }
     if (net->n_dns > 0 && info->dns_method != NULL && *info->dns_method != '\0') {
         g_string_append_printf(text, " (%s)", info->dns_method);
+    }
+    if (info->dns_answers != NULL && *info->dns_answers != '\0') {
+        g_string_append_printf(text, "; %s", info->dns_answers);
     }
     return g_string_free(text, FALSE);
 }

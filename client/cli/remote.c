@@ -90,6 +90,7 @@ static void tell_connected(struct remote *remote)
         .net = net,
         .summary = summary,
         .dns_method = facts_text(remote->facts, "DnsMethod"),
+        .dns_answers = facts_text(remote->facts, "DnsAnswers"),
         .full_tunnel = facts_bool(remote->facts, "FullTunnel"),
         .again = remote->was_up,
     };
@@ -134,9 +135,15 @@ static void take_changes(struct remote *remote, GVariant *changed)
 
         is_news = is_news || (value != NULL && !facts_has(remote->facts, of_the_tunnel[i], value));
     }
+    g_autoptr(GVariant) answers = g_variant_lookup_value(changed, "DnsAnswers", NULL);
+    gboolean has_answers = answers != NULL && remote->was_up &&
+                           !facts_has(remote->facts, "DnsAnswers", answers);
     facts_update(remote->facts, changed);
     if (is_news && strcmp(facts_text(remote->facts, "State"), "connected") == 0) {
         tell_connected(remote);
+    }
+    if (has_answers && *facts_text(remote->facts, "DnsAnswers") != '\0') {
+        remote->ops->dns_answers(remote->context, facts_text(remote->facts, "DnsAnswers"));
     }
     form = facts_value(remote->facts, "Form", "(ua(sssb))");
     if (form != NULL && !remote->over) {

@@ -146,6 +146,13 @@ static void add_record(const struct session_record *record, GPtrArray *all)
               g_variant_new_strv((const char *const *)(record->addresses == NULL ? none
                                                                                  : record->addresses),
                                  -1));
+    facts_set(seen->facts, "Dns",
+              g_variant_new_strv((const char *const *)(record->dns_servers == NULL
+                                                           ? none
+                                                           : record->dns_servers),
+                                 -1));
+    set_text(seen->facts, "DnsMethod", record->dns_method);
+    set_text(seen->facts, "DnsAnswers", record->dns_answers);
     facts_set(seen->facts, "ConnectedSince", g_variant_new_int64(record->since));
     seen->pid = record->pid;
     seen->rx_octets = record->rx_octets;

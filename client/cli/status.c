@@ -79,6 +79,7 @@ static void json_seen(struct json *json, const struct seen *seen, const struct r
         {"state", "State"},
         {"why", "PhaseText"},
         {"dns-method", "DnsMethod"},
+        {"dns-answers", "DnsAnswers"},
         {"kill-switch", "KillSwitch"},
     };
 

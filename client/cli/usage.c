@@ -75,8 +75,9 @@ void usage_print(const struct usage *usage)
            style_end(stdout));
     print_keys(TRUE);
     putchar('\n');
-    print_wrapped(stdout, 0,
-                  _("Switches take true or false; without a value they mean true, and --no-dns is "
-                    "--dns false. Secrets never come from the command line. See godwit.conf(5) for "
-                    "the same settings in a profile."));
+    print_wrapped(
+        stdout, 0,
+        _("Switches take true or false; without a value they mean true, and --no-mobike "
+          "is --mobike false. Secrets never come from the command line. See godwit.conf(5) for "
+          "the same settings in a profile."));
 }

@@ -160,11 +160,19 @@ static void on_connected(void *context, const struct session_info *info)
     set_last_error(object, "");
     set_string(object, "Interface", info->interface);
     set_string(object, "DnsMethod", info->dns_method);
+    set_string(object, "DnsAnswers", info->dns_answers ? info->dns_answers : "");
     properties_set(object->properties, "FullTunnel", g_variant_new_boolean(info->full_tunnel));
     set_string(object, "GatewayAddress", g_hash_table_lookup(info->summary, "gateway"));
     set_string(object, "GatewayIdentity", g_hash_table_lookup(info->summary, "gateway-id"));
     properties_set(object->properties, "Summary", summary_variant(info->summary));
     set_net(object, info->net);
+    session_object_publish(object);
+}
+
+static void on_dns_answers(void *context, const char *text)
+{
+    struct session_object *object = context;
+    set_string(object, "DnsAnswers", text);
     session_object_publish(object);
 }
 
@@ -202,12 +210,14 @@ static const struct session_ops ops = {
     .trace = on_trace,
     .secrets_required = on_secrets_required,
     .connected = on_connected,
+    .dns_answers = on_dns_answers,
     .ended = on_ended,
 };
 static const struct session_ops unattended_ops = {
     .phase = on_phase,
     .trace = on_trace,
     .connected = on_connected,
+    .dns_answers = on_dns_answers,
     .ended = on_ended,
 };
 

@@ -4,10 +4,10 @@
 #include <net/if.h>
 
 #include "common/i18n.h"
+#include "host/dns.h"
 #include "host/firewall.h"
 #include "host/netlink.h"
 #include "host/record.h"
-#include "host/resolv.h"
 #include "host/routing.h"
 #include "host/uplink_routes.h"
 
@@ -15,7 +15,10 @@ struct host {
     struct record *record;
     char *interface;
     int ifindex;
-    char *dns_method;
+    struct dns *dns;
+    const char *dns_left; /* why it is left as it is; NULL = it is not */
+    void (*dns_changed)(void *context);
+    void *dns_context;
     gboolean reverted;
     struct routing *routing;  /* NULL until host_apply() */
     struct net_config config; /* that is applied */
@@ -28,7 +31,7 @@ struct host {
 static gboolean revert_changes(struct record *record, struct netlink *nl)
 {
     gboolean here = record_here(record) && nl;
-    resolv_revert(record);
+    dns_revert(record);
     if (here) {
         uplink_routes_revert(record, nl);
         routing_revert(record, nl);
@@ -101,6 +104,14 @@ guint host_clean_leftovers(void)
     return cleaned;
 }
 
+static void on_dns_changed(void *context)
+{
+    struct host *host = context;
+    if (host->dns_changed) {
+        host->dns_changed(host->dns_context);
+    }
+}
+
 struct host *host_new(const char *session_name, const char *interface, GError **error)
 {
     struct host *host = g_new0(struct host, 1);
@@ -117,6 +128,7 @@ struct host *host_new(const char *session_name, const char *interface, GError **
     if (host->record) {
         record_set(host->record, "status", "interface", interface);
         record_set_number(host->record, "undo", "ifindex", (guint64)host->ifindex);
+        host->dns = dns_new(host->record, host->interface, host->ifindex, on_dns_changed, host);
         if (dead) {
             firewall_inherit(host->record, dead);
         }
@@ -129,12 +141,6 @@ struct host *host_new(const char *session_name, const char *interface, GError **
     return host;
 }
 
-static void set_dns_method(struct host *host, const char *text)
-{
-    g_free(host->dns_method);
-    host->dns_method = g_strdup(text);
-}
-
 static gboolean has_family(const struct net_config *config, enum family family)
 {
     gboolean has = FALSE;
@@ -144,52 +150,64 @@ static gboolean has_family(const struct net_config *config, enum family family)
     return has;
 }
 
-static void apply_dns(struct host *host, const struct net_config *config, gboolean wanted)
+/* A server that the tunnel does not carry would be asked beside it. */
+static gboolean can_be_asked(const struct net_config *config, const struct host_options *options,
+                             const struct addr *server)
 {
-    g_autoptr(GError) error = NULL;
-    struct addr servers[NET_DNS_MAX];
-    size_t n = 0;
+    gboolean carried = options->full_tunnel;
+    for (size_t i = 0; i < config->n_routes; i++) {
+        carried |= config->routes[i].addr.family == server->family &&
+                   prefix_contains(&config->routes[i], server);
+    }
+    return carried && has_family(config, server->family);
+}
+
+/* NULL, or why DNS is left as it is. */
+static const char *plan_dns(const struct net_config *config, const struct host_options *options,
+                            struct dns_plan *plan)
+{
+    gboolean none = config->n_domains == 0;
+    memset(plan, 0, sizeof *plan);
+    if (options->dns == HOST_DNS_OFF) {
+        return _("left as it is");
+    }
+    if (options->dns == HOST_DNS_DOMAINS && none) {
+        return _("left as it is: there are no domains");
+    }
+    plan->all = options->dns == HOST_DNS_ALL ||
+                (options->dns == HOST_DNS_AUTO && (options->full_tunnel || none));
+    plan->strict = options->dns == HOST_DNS_DOMAINS;
+    plan->exempt = options->own_domains;
     for (size_t i = 0; i < config->n_dns; i++) {
-        /* One of a family without internal address could not be asked. */
-        if (has_family(config, config->dns[i].family)) {
-            servers[n++] = config->dns[i];
+        if (can_be_asked(config, options, &config->dns[i])) {
+            plan->servers[plan->n_servers++] = config->dns[i];
         }
     }
-    if (!wanted) {
-        set_dns_method(host, _("left as it is"));
-    } else if (n == 0) {
-        set_dns_method(host, _("left as it is: the gateway gave no server"));
-    } else if (resolv_apply(host->record, servers, n, config, &error)) {
-        set_dns_method(host, "/etc/resolv.conf");
-    } else {
-        set_dns_method(host, error->message);
+    for (; plan->n_servers > 0 && plan->n_domains < config->n_domains; plan->n_domains++) {
+        g_strlcpy(plan->domains[plan->n_domains], config->domains[plan->n_domains], NET_DOMAIN_LEN);
     }
+    return plan->n_servers > 0  ? NULL
+           : config->n_dns == 0 ? _("left as it is: the gateway gave no server")
+                                : _("left as it is: the tunnel does not reach the servers");
 }
 
-static gboolean same_dns(const struct net_config *a, const struct net_config *b)
+/* A network of the host's own that has the server's address must not get its questions. */
+static struct net_config with_routes_to(const struct dns_plan *plan,
+                                        const struct net_config *config)
 {
-    gboolean same = a->n_dns == b->n_dns && a->n_domains == b->n_domains &&
-                    has_family(a, FAMILY_IPV4) == has_family(b, FAMILY_IPV4) &&
-                    has_family(a, FAMILY_IPV6) == has_family(b, FAMILY_IPV6);
-    for (size_t i = 0; same && i < a->n_dns; i++) {
-        same = addr_equal(&a->dns[i], &b->dns[i]);
+    struct net_config with = *config;
+    for (size_t i = 0; i < plan->n_servers && with.n_routes < NET_ROUTES_MAX; i++) {
+        const struct addr *server = &plan->servers[i];
+        const struct prefix route = {*server, addr_bits(server->family)};
+        gboolean there = FALSE;
+        for (size_t r = 0; r < with.n_routes; r++) {
+            there |= with.routes[r].len == route.len && addr_equal(&with.routes[r].addr, server);
+        }
+        if (!there) {
+            with.routes[with.n_routes++] = route;
+        }
     }
-    for (size_t i = 0; same && i < a->n_domains; i++) {
-        same = g_str_equal(a->domains[i], b->domains[i]);
-    }
-    return same;
-}
-
-static void change_dns(struct host *host, const struct net_config *config, gboolean wanted,
-                       gboolean first)
-{
-    if (!first && same_dns(&host->config, config)) {
-        return;
-    }
-    if (!first) {
-        resolv_revert(host->record);
-    }
-    apply_dns(host, config, wanted);
+    return with;
 }
 
 /* Without a kill switch a host that lacks nftables goes without. */
@@ -215,23 +233,29 @@ static gboolean set_firewall(struct host *host, const struct net_config *config,
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error)
 {
-    struct routing_wish wish = {config, options, &host->network};
+    struct dns_plan plan;
+    const char *dns_left = plan_dns(config, options, &plan);
+    const struct net_config with = with_routes_to(&plan, config);
+    struct routing_wish wish = {&with, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    gboolean first = !host->routing;
-    gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
+    gboolean done = lock >= 0 && set_firewall(host, &with, options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
                                   &wish, error);
     if (done) {
-        change_dns(host, config, options->set_dns, first);
-        host->config = *config;
+        host->config = with;
         host->options = *options;
     } else if (lock >= 0) {
+        dns_stop(host->dns);
         revert_record(host->record, nl);
         host->reverted = TRUE;
     }
     record_unlock(lock);
     netlink_close(nl);
+    if (done) {
+        host->dns_left = dns_left;
+        dns_apply(host->dns, &plan);
+    }
     return done;
 }
 
@@ -272,9 +296,25 @@ gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error)
     return done;
 }
 
+void host_watch_dns(struct host *host, void (*changed)(void *context), void *context)
+{
+    host->dns_changed = changed;
+    host->dns_context = context;
+}
+
+gboolean host_dns_pending(const struct host *host)
+{
+    return dns_pending(host->dns);
+}
+
 const char *host_dns_method(const struct host *host)
 {
-    return host->dns_method ? host->dns_method : "";
+    return host->dns_left ? host->dns_left : dns_method(host->dns);
+}
+
+const char *host_dns_answers(const struct host *host)
+{
+    return dns_answers(host->dns);
 }
 
 void host_record(struct host *host, const char *key, const char *value)
@@ -298,6 +338,7 @@ void host_revert(struct host *host)
         g_message("%s", error->message);
     }
     struct netlink *nl = netlink_open_or_say();
+    dns_stop(host->dns);
     revert_record(host->record, nl);
     host->reverted = TRUE;
     netlink_close(nl);
@@ -307,10 +348,10 @@ void host_revert(struct host *host)
 void host_free(struct host *host)
 {
     if (host) {
+        dns_free(host->dns);
         record_free(host->record);
         routing_free(host->routing);
         g_free(host->interface);
-        g_free(host->dns_method);
         g_free(host);
     }
 }

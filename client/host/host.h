@@ -44,6 +44,13 @@ enum host_kill_switch {
     HOST_KILL_SWITCH_ALWAYS,    /* and before and after that: see host_hold() */
 };
 
+enum host_dns {
+    HOST_DNS_OFF,
+    HOST_DNS_AUTO, /* every name in a full tunnel, or when there are no domains; else the domains */
+    HOST_DNS_ALL,
+    HOST_DNS_DOMAINS, /* the domains, or nothing at all where they cannot be told apart */
+};
+
 struct host_options {
     /* All traffic of both families, but for `excluded` and local networks. Else only the tunnel's
      * routes. */
@@ -60,9 +67,10 @@ struct host_options {
     enum host_kill_switch kill_switch;
     /* The kill switch holds all traffic, else only what is for the tunnel's networks. */
     gboolean hold_everything;
-    gboolean set_dns;
-    guint32 fwmark;      /* as given to host_udp_open() */
-    struct addr gateway; /* outer address; FAMILY_NONE = unknown */
+    enum host_dns dns;    /* which names are asked of the tunnel's servers */
+    gboolean own_domains; /* the user has named the domains: see struct dns_plan */
+    guint32 fwmark;       /* as given to host_udp_open() */
+    struct addr gateway;  /* outer address; FAMILY_NONE = unknown */
 };
 
 struct host; /* one tunnel's changes and its undo record */
@@ -70,8 +78,8 @@ struct host; /* one tunnel's changes and its undo record */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
 /* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into
  * what is wanted now, without a moment in which packets could leave beside the tunnel. On failure
- * everything done so far is reverted. That DNS cannot be set is no failure: see host_dns_method().
- */
+ * everything done so far is reverted. That DNS cannot be set is no failure: see host_dns_method(),
+ * and it may be known later only: host_dns_pending(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until
@@ -81,8 +89,16 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
                              GError **error);
 /* Another MTU of the interface, as net_config has it; once host_apply() has succeeded. */
 gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error);
+/* `changed` is called when one of the three below becomes another, never from inside a function of
+ * this file. */
+void host_watch_dns(struct host *host, void (*changed)(void *context), void *context);
+/* It is not known yet how DNS is set; seconds at the most. */
+gboolean host_dns_pending(const struct host *host);
 /* How DNS was set, for people: "/etc/resolv.conf", or why it was not. Borrowed, translated. */
 const char *host_dns_method(const struct host *host);
+/* Whether a server answers by the tunnel: "10.99.0.1 answers in 12 ms", or not; "" as long as that
+ * is not known. Borrowed, translated. */
+const char *host_dns_answers(const struct host *host);
 /* Keeps facts for `godwit status` in the record: string by key; host_record_save() puts them on
  * disk. */
 void host_record(struct host *host, const char *key, const char *value);

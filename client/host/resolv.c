@@ -13,6 +13,7 @@
 #define PATH "/etc/resolv.conf"
 #define SUFFIX ".resolv"
 #define SIZE_MAX_OCTETS (1 << 20)
+#define SESSIONS_DEEP 64 /* that have written over one another */
 
 enum kind { ABSENT, REGULAR, LINK };
 
@@ -108,18 +109,27 @@ static gboolean make_regular(const char *path, const struct state *state)
     return done;
 }
 
-/* A file that is a mount point cannot be replaced: containers mount theirs over PATH. */
-static gboolean write_in_place(const struct state *state)
+/* A file that is a mount point cannot be replaced: containers mount theirs over PATH; nor can one
+ * on a full disk. Room for all of it is made before the first octet changes. */
+static gboolean write_in_place(const struct state *state, gsize len_now)
 {
-    int fd = open(PATH, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(PATH, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         return FALSE;
     }
-    gboolean done = write_all(fd, state->content, state->len);
-    int err = errno;
+    int err = state->len > len_now ? posix_fallocate(fd, 0, (off_t)state->len) : 0;
+    if (err != 0) {
+        err = ftruncate(fd, (off_t)len_now) == 0 ? err : errno;
+    } else if (!write_all(fd, state->content, state->len) ||
+               ftruncate(fd, (off_t)state->len) != 0) {
+        err = errno;
+    } else {
+        (void)!fchown(fd, state->uid, state->gid);
+        (void)!fchmod(fd, state->mode);
+    }
     close(fd);
     errno = err;
-    return done;
+    return err == 0;
 }
 
 /* Makes PATH be `state`; errno on failure. `now` is what it is. */
@@ -140,7 +150,9 @@ static gboolean state_write(const struct state *state, const struct state *now)
     int err = errno;
     (void)unlink(temporary);
     errno = err;
-    return state->kind == REGULAR && now->kind == REGULAR && write_in_place(state);
+    gboolean stuck = err == EBUSY || err == EXDEV || err == EROFS || err == ENOSPC || err == EDQUOT;
+    return stuck && state->kind == REGULAR && now->kind == REGULAR &&
+           write_in_place(state, now->len);
 }
 
 /* ---- the backup ---- */
@@ -184,74 +196,101 @@ static gboolean backup_save(const char *path, GKeyFile *file, GError **error)
     return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
-static char *compose(const struct record *record, const struct addr *servers, size_t n_servers,
-                     const struct net_config *config)
+static char *compose(const struct record *record, const struct dns_plan *plan)
 {
     char text[ADDR_TEXT_MAX];
     GString *out = g_string_new("# Written by Godwit for the tunnel \"");
     /* The name is the user's own; a line break in it must not become a line of ours. */
     g_autofree char *name = g_strdelimit(g_strdup(record_name(record)), "\r\n", ' ');
     g_string_append_printf(out, "%s\"; what was here comes back when it ends.\n", name);
-    if (config->n_domains > 0) {
+    if (plan->n_domains > 0) {
         g_string_append(out, "search");
-        for (size_t i = 0; i < config->n_domains; i++) {
-            g_string_append_printf(out, " %s", config->domains[i]);
+        for (size_t i = 0; i < plan->n_domains; i++) {
+            g_string_append_printf(out, " %s", plan->domains[i]);
         }
         g_string_append_c(out, '\n');
     }
-    for (size_t i = 0; i < n_servers; i++) {
-        g_string_append_printf(out, "nameserver %s\n", addr_text(&servers[i], text));
+    for (size_t i = 0; i < plan->n_servers; i++) {
+        g_string_append_printf(out, "nameserver %s\n", addr_text(&plan->servers[i], text));
     }
     return g_string_free(out, FALSE);
 }
 
-gboolean resolv_apply(const struct record *record, const struct addr *servers, size_t n_servers,
-                      const struct net_config *config, GError **error)
+/*
+ * Sessions that wrote over one another form a chain: what one found (its original) is what the one
+ * below wrote (its ours). The file is of the top one; what is below all is what the host had.
+ */
+struct backup {
+    char *path;
+    GKeyFile *file;
+    struct state original, ours;
+};
+
+static gboolean backup_load(struct backup *backup, char *path)
 {
-    g_autofree char *path = record_path(record, SUFFIX);
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    struct state ours = {.kind = REGULAR, .mode = 0644, .uid = 0, .gid = 0}, original;
-    if (!state_read(&original, error)) {
-        state_clear(&original);
+    *backup = (struct backup){.path = path, .file = g_key_file_new()};
+    if (!g_key_file_load_from_file(backup->file, path, G_KEY_FILE_NONE, NULL)) {
         return FALSE;
     }
-    ours.content = compose(record, servers, n_servers, config);
-    ours.len = strlen(ours.content);
-    store(file, "original", &original);
-    store(file, "ours", &ours);
-    gboolean done = backup_save(path, file, error);
-    if (done && !state_write(&ours, &original)) {
-        done = cannot_write(error, errno);
-        (void)g_unlink(path);
-    }
-    state_clear(&ours);
-    state_clear(&original);
-    return done;
+    fetch(backup->file, "original", &backup->original);
+    fetch(backup->file, "ours", &backup->ours);
+    return TRUE;
 }
 
-/* Another session wrote over our file and so keeps ours as its original: give it the true one. */
-static gboolean hand_over(const char *own_path, const struct state *ours,
-                          const struct state *original)
+static void backup_clear(struct backup *backup)
+{
+    state_clear(&backup->original);
+    state_clear(&backup->ours);
+    g_clear_pointer(&backup->file, g_key_file_unref);
+    g_clear_pointer(&backup->path, g_free);
+}
+
+static gboolean backup_set(struct backup *backup, const char *group, const struct state *state,
+                           GError **error)
+{
+    store(backup->file, group, state);
+    return backup_save(backup->path, backup->file, error);
+}
+
+/* Whose original, or ours, is that state; not `own_path`'s. Cleared by the caller in any case. */
+static gboolean find(struct backup *out, const char *own_path, gboolean original,
+                     const struct state *state)
 {
     g_autoptr(GDir) dir = g_dir_open(RUNDIR, 0, NULL);
     const char *entry;
-    gboolean handed = FALSE;
-    while (!handed && dir && (entry = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(RUNDIR, entry, NULL);
-        g_autoptr(GKeyFile) file = g_key_file_new();
-        struct state theirs;
-        if (!g_str_has_suffix(entry, SUFFIX) || g_str_equal(path, own_path) ||
-            !g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
+    *out = (struct backup){0};
+    while (dir && (entry = g_dir_read_name(dir))) {
+        char *path = g_build_filename(RUNDIR, entry, NULL);
+        if (!g_str_has_suffix(entry, SUFFIX) || g_str_equal(path, own_path)) {
+            g_free(path);
             continue;
         }
-        fetch(file, "original", &theirs);
-        if (same(&theirs, ours)) {
-            store(file, "original", original);
-            handed = backup_save(path, file, NULL);
+        if (backup_load(out, path) && same(original ? &out->original : &out->ours, state)) {
+            return TRUE;
         }
-        state_clear(&theirs);
+        backup_clear(out);
     }
-    return handed;
+    return FALSE;
+}
+
+/* Another program has written `now`: that is what the host has from now on. */
+static gboolean adopt(struct backup *top, const struct state *now, GError **error)
+{
+    struct backup chain[2] = {{0}}; /* taken in turns */
+    struct backup *lowest = top;
+    gboolean done;
+    for (int i = 0; i < SESSIONS_DEEP; i++) {
+        struct backup *below = &chain[i % 2];
+        backup_clear(below);
+        if (!find(below, lowest->path, FALSE, &lowest->original)) {
+            break;
+        }
+        lowest = below;
+    }
+    done = backup_set(lowest, "original", now, error);
+    backup_clear(&chain[0]);
+    backup_clear(&chain[1]);
+    return done;
 }
 
 static gboolean is_ours(const struct state *now, const struct state *ours)
@@ -261,30 +300,98 @@ static gboolean is_ours(const struct state *now, const struct state *ours)
            (now->len == 0 || memcmp(now->content, ours->content, now->len) == 0);
 }
 
-void resolv_revert(const struct record *record)
+static gboolean write_first(const char *path, const struct state *ours, const struct state *now,
+                            GError **error)
 {
-    g_autofree char *path = record_path(record, SUFFIX);
     g_autoptr(GKeyFile) file = g_key_file_new();
+    store(file, "original", now);
+    store(file, "ours", ours);
+    if (!backup_save(path, file, error)) {
+        return FALSE;
+    }
+    if (!state_write(ours, now)) {
+        cannot_write(error, errno);
+        (void)g_unlink(path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean write_again(struct backup *own, const struct state *ours, const struct state *now,
+                            GError **error)
+{
+    struct backup above;
+    gboolean done;
+    if (find(&above, own->path, TRUE, &own->ours)) {
+        done = backup_set(&above, "original", ours, error) && backup_set(own, "ours", ours, error);
+    } else {
+        done = (is_ours(now, &own->ours) || adopt(own, now, error)) &&
+               backup_set(own, "ours", ours, error) &&
+               (state_write(ours, now) || cannot_write(error, errno));
+    }
+    backup_clear(&above);
+    return done;
+}
+
+gboolean resolv_apply(const struct record *record, const struct dns_plan *plan, GError **error)
+{
+    struct state ours = {.kind = REGULAR, .mode = 0644, .uid = 0, .gid = 0}, now;
+    struct backup own;
+    gboolean again = backup_load(&own, record_path(record, SUFFIX));
+    ours.content = compose(record, plan);
+    ours.len = strlen(ours.content);
+    gboolean done = state_read(&now, error) && (again ? write_again(&own, &ours, &now, error)
+                                                      : write_first(own.path, &ours, &now, error));
+    backup_clear(&own);
+    state_clear(&ours);
+    state_clear(&now);
+    return done;
+}
+
+gboolean resolv_intact(const struct record *record)
+{
+    struct backup own, other = {0};
+    struct state now;
+    gboolean intact =
+        !backup_load(&own, record_path(record, SUFFIX)) ||
+        (state_read(&now, NULL) && (same(&now, &own.ours) || find(&other, own.path, FALSE, &now)));
+    state_clear(&now);
+    backup_clear(&other);
+    backup_clear(&own);
+    return intact;
+}
+
+/* Another session wrote over our file and so keeps ours as its original: give it the true one. */
+static gboolean hand_over(const struct backup *own)
+{
+    struct backup above;
+    gboolean handed = find(&above, own->path, TRUE, &own->ours) &&
+                      backup_set(&above, "original", &own->original, NULL);
+    backup_clear(&above);
+    return handed;
+}
+
+void resolv_revert(struct record *record)
+{
+    struct backup own;
+    struct state now = {0};
     g_autoptr(GError) error = NULL;
-    struct state original, ours, now;
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
+    if (!backup_load(&own, record_path(record, SUFFIX))) {
+        backup_clear(&own);
         return;
     }
-    fetch(file, "original", &original);
-    fetch(file, "ours", &ours);
     if (!state_read(&now, &error)) {
         g_message("%s", error->message);
-    } else if (same(&now, &original)) {
+    } else if (same(&now, &own.original)) {
         g_debug("%s is as it was", PATH);
-    } else if (is_ours(&now, &ours)) {
-        if (!state_write(&original, &now)) {
+    } else if (is_ours(&now, &own.ours)) {
+        if (!state_write(&own.original, &now)) {
             g_message(_("%s cannot be restored: %s."), PATH, g_strerror(errno));
         }
-    } else if (!hand_over(path, &ours, &original)) {
+    } else if (!hand_over(&own)) {
         g_message(_("%s was changed by another program and is left as it is."), PATH);
     }
-    (void)g_unlink(path);
-    state_clear(&original);
-    state_clear(&ours);
+    (void)g_unlink(own.path);
+    backup_clear(&own);
     state_clear(&now);
 }

@@ -3,6 +3,7 @@
 #include <net/if.h>
 
 #include "common/addr.h"
+#include "common/domain_name.h"
 #include "common/i18n.h"
 #include "crypto/algs.h"
 #include "profile/profile_private.h"
@@ -150,6 +151,28 @@ const char *check_network(const char *text, struct bytes *at)
         return N_("it is everything: that is what tunnel is for");
     }
     return prefix_is_routable(&prefix) ? NULL : N_("a loopback, link-local or multicast address");
+}
+
+const char *check_dns_server(const char *text, struct bytes *at)
+{
+    struct addr addr;
+
+    (void)at;
+    if (!addr_parse(&addr, text)) {
+        return N_("not an address such as 192.0.2.53 or 2001:db8::53");
+    }
+    return addr_is_assignable(&addr) ? NULL : N_("not an address that a server can have");
+}
+
+const char *check_domain(const char *text, struct bytes *at)
+{
+    char name[DOMAIN_NAME_MAX];
+
+    (void)at;
+    if (!domain_name_read(name, bytes_of(text, strlen(text)))) {
+        return N_("not a domain such as corp.example");
+    }
+    return g_ascii_strcasecmp(name, text) == 0 ? NULL : N_("it has a final dot");
 }
 
 const char *check_mtu(const char *text, struct bytes *at)

@@ -5,6 +5,7 @@
 
 static const char *const auth_choices[] = {"eap", "certificate", "psk", NULL};
 static const char *const eap_choices[] = {"mschapv2", NULL};
+static const char *const dns_choices[] = {"auto", "all", "domains", "off", NULL};
 static const char *const tunnel_choices[] = {"full", "split", NULL};
 static const char *const kill_switch_choices[] = {"off", "connected", "always", NULL};
 
@@ -307,11 +308,38 @@ static const struct profile_key keys[] = {
     },
     {
         .name = "dns",
-        .type = PROFILE_BOOL,
-        .fallback = "true",
-        .metavar = N_("BOOL"),
-        .label = N_("Use the gateway's DNS"),
-        .help = N_("Use the DNS servers and domains that the gateway sends."),
+        .type = PROFILE_CHOICE,
+        .fallback = "auto",
+        .choices = dns_choices,
+        .metavar = N_("MODE"),
+        .label = N_("DNS through the tunnel"),
+        .help =
+            N_("Which names the VPN's DNS servers are asked for: all of them; only those in its "
+               "domains, or none where the system cannot tell domains apart; none (off). auto means "
+               "all in a full tunnel and when no domains are known, else the domains where the "
+               "system can tell them apart (systemd-resolved and dnsmasq can)."),
+    },
+    {
+        .name = "dns-servers",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("DNS servers"),
+        .help = N_("Addresses of DNS servers inside the VPN, instead of those that the gateway "
+                   "sends."),
+        .check = check_dns_server,
+        .max = 8,
+    },
+    {
+        .name = "dns-domains",
+        .type = PROFILE_LIST,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("DNS domains"),
+        .help = N_("Domains of the VPN, such as corp.example, instead of those that the gateway "
+                   "sends. systemd-resolved does not ask DNSSEC of these; trust anchors that a "
+                   "gateway may have for its domains (RFC 8598) are never used."),
+        .check = check_domain,
     },
     {
         .name = "mtu",

@@ -30,6 +30,9 @@ void session_record_free(struct session_record *record)
         g_free(record->gateway_id);
         g_free(record->state);
         g_free(record->why);
+        g_strfreev(record->dns_servers);
+        g_free(record->dns_method);
+        g_free(record->dns_answers);
         g_strfreev(record->addresses);
         g_free(record);
     }
@@ -64,6 +67,7 @@ static struct session_record *read_one(const struct record *record, struct netli
 {
     struct session_record *out = g_new0(struct session_record, 1);
     g_autofree char *addresses = record_get(record, "status", "addresses");
+    g_autofree char *dns_servers = record_get(record, "status", "dns-servers");
     out->name = g_strdup(record_name(record));
     out->interface = record_get(record, "status", "interface");
     out->gateway = record_get(record, "status", "gateway");
@@ -71,6 +75,9 @@ static struct session_record *read_one(const struct record *record, struct netli
     out->state = record_get(record, "status", "state");
     out->why = record_get(record, "status", "why");
     out->addresses = g_strsplit(addresses, " ", 0);
+    out->dns_method = record_get(record, "status", "dns");
+    out->dns_servers = g_strsplit(dns_servers ? dns_servers : "", " ", 0);
+    out->dns_answers = record_get(record, "status", "dns-answers");
     out->since = (gint64)record_get_number(record, "status", "since", 0);
     out->pid = record_pid(record);
     if (record_here(record)) {

@@ -241,6 +241,7 @@ static gboolean begin(struct session *session, GError **error)
         close(fd);
         return FALSE;
     }
+    host_watch_dns(session->host, session_dns_changed, session);
     session_open_channel(session, fd);
     return TRUE;
 }
@@ -320,6 +321,7 @@ void session_free(struct session *session)
     g_free(session->lost);
     g_free(session->worker_end);
     g_free(session->detail);
+    g_free(session->dns_answers);
     g_free(session->name);
     g_free(session);
 }

@@ -26,6 +26,7 @@ struct session_info { /* valid while connected; borrowed */
     const struct net_config *net;
     GHashTable *summary;    /* strings by name, see MESSAGE_CONNECTED */
     const char *dns_method; /* how DNS was set, for people: "/etc/resolv.conf", or why it was not */
+    const char *dns_answers; /* see ops->dns_answers; NULL or "" = not known yet */
     gboolean full_tunnel;
     gboolean
         again; /* it was connected before: another IKE SA has taken over, or `net` is another */
@@ -41,6 +42,9 @@ struct session_ops {
     void (*secrets_required)(void *context, const struct session_field *fields, gsize n_fields);
     /* May come again, see `info`. */
     void (*connected)(void *context, const struct session_info *info);
+    /* Some time after connected(): whether a name server answers by the tunnel, for people:
+     * "10.99.0.1 answers in 12 ms", or not. Again when it is another. */
+    void (*dns_answers)(void *context, const char *text);
     /* Last call; everything on the host has been reverted. `detail` is translated, may be "". */
     void (*ended)(void *context, enum reason reason, const char *detail);
 };
@@ -79,6 +83,8 @@ struct session_record {
     char *state; /* "connected" or "reconnecting" */
     char *why;   /* for people, may be "" */
     char **addresses;
+    char **dns_servers;
+    char *dns_method, *dns_answers; /* as in struct session_info */
     gint64 since; /* seconds since 1970 */
     pid_t pid;
     guint64 rx_octets, tx_octets, rx_packets, tx_packets; /* of the interface */

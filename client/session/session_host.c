@@ -27,7 +27,7 @@ static struct addr gateway_address(const struct session *session)
 void session_record_connected(struct session *session)
 {
     static const char *const kept[] = {"gateway", "gateway-id"};
-    g_autoptr(GString) addresses = g_string_new(NULL);
+    g_autoptr(GString) addresses = g_string_new(NULL), servers = g_string_new(NULL);
     char text[ADDR_TEXT_MAX];
     for (size_t i = 0; i < session->net.n_addresses; i++) {
         g_string_append_printf(addresses, "%s%s", i ? " " : "",
@@ -37,7 +37,12 @@ void session_record_connected(struct session *session)
         const char *value = g_hash_table_lookup(session->summary, kept[i]);
         host_record(session->host, kept[i], value ? value : "");
     }
+    for (size_t i = 0; i < session->net.n_dns; i++) {
+        g_string_append_printf(servers, "%s%s", i ? " " : "",
+                               addr_text(&session->net.dns[i], text));
+    }
     host_record(session->host, "addresses", addresses->str);
+    host_record(session->host, "dns-servers", servers->str);
     session_record_state(session, "connected", "");
 }
 
@@ -48,6 +53,16 @@ gboolean session_is_full_tunnel(const struct session *session)
         granted |= session->net.routes[i].len == 0;
     }
     return granted && g_strcmp0(profile_get(session->profile, "tunnel"), "full") == 0;
+}
+
+static gboolean is_covered(const struct net_config *net, const struct addr *addr)
+{
+    gboolean covered = FALSE;
+    for (size_t i = 0; i < net->n_routes; i++) {
+        covered |=
+            net->routes[i].addr.family == addr->family && prefix_contains(&net->routes[i], addr);
+    }
+    return covered;
 }
 
 /*
@@ -63,6 +78,42 @@ static void drop_default_routes(struct net_config *net)
         }
     }
     net->n_routes = kept;
+}
+
+/* Name servers that the tunnel can carry, but that are in none of the networks that go through it,
+ * get routes of their own. */
+static void carry_name_servers(struct net_config *net, const struct net_config *granted)
+{
+    for (size_t i = 0; i < net->n_dns && net->n_routes < NET_ROUTES_MAX; i++) {
+        const struct addr *server = &net->dns[i];
+        if (is_covered(granted, server) && !is_covered(net, server)) {
+            net->routes[net->n_routes++] = (struct prefix){*server, addr_bits(server->family)};
+        }
+    }
+}
+
+/* The profile's own servers and domains, instead of the gateway's. */
+static void take_own_dns(const struct profile *profile, struct net_config *net)
+{
+    g_auto(GStrv) servers = profile_get_list(profile, "dns-servers");
+    g_auto(GStrv) domains = profile_get_list(profile, "dns-domains");
+    net->n_dns = *servers ? 0 : net->n_dns;
+    for (char **server = servers; *server && net->n_dns < NET_DNS_MAX; server++) {
+        net->n_dns += addr_parse(&net->dns[net->n_dns], *server) ? 1 : 0;
+    }
+    net->n_domains = *domains ? 0 : net->n_domains;
+    for (char **domain = domains; *domain && net->n_domains < NET_DOMAINS_MAX; domain++) {
+        g_strlcpy(net->domains[net->n_domains++], *domain, NET_DOMAIN_LEN);
+    }
+}
+
+static enum host_dns dns_of(const struct profile *profile)
+{
+    const char *choice = profile_get(profile, "dns");
+    return g_str_equal(choice, "all")       ? HOST_DNS_ALL
+           : g_str_equal(choice, "domains") ? HOST_DNS_DOMAINS
+           : g_str_equal(choice, "off")     ? HOST_DNS_OFF
+                                            : HOST_DNS_AUTO;
 }
 
 /* The routes that the profile names, in place of the gateway's. */
@@ -91,7 +142,8 @@ static struct host_options options_of(const struct profile *profile)
         .own_routes = profile_is_set(profile, "include"),
         .kill_switch = kill_switch_of(profile),
         .hold_everything = g_str_equal(profile_get(profile, "tunnel"), "full"),
-        .set_dns = profile_get_bool(profile, "dns"),
+        .dns = dns_of(profile),
+        .own_domains = profile_is_set(profile, "dns-domains"),
         .fwmark = HOST_FWMARK_DEFAULT,
     };
     g_auto(GStrv) excluded = profile_get_list(profile, "exclude");
@@ -105,15 +157,18 @@ gboolean session_apply(struct session *session, GError **error)
 {
     const struct profile *profile = session->profile;
     struct host_options options = options_of(profile);
+    take_own_dns(profile, &session->net);
+    const struct net_config granted = session->net;
     if (!options.hold_everything) {
         drop_default_routes(&session->net);
     }
-    if (session->leaves_host) {
-        return TRUE;
-    }
-    if (options.own_routes) {
+    if (options.own_routes && !session->leaves_host) {
         g_auto(GStrv) prefixes = profile_get_list(profile, "include");
         take_own_routes(&session->net, prefixes);
+    }
+    carry_name_servers(&session->net, &granted);
+    if (session->leaves_host) {
+        return TRUE;
     }
     options.full_tunnel = session_is_full_tunnel(session);
     options.gateway = gateway_address(session);
@@ -128,6 +183,65 @@ gboolean session_hold(const struct session *session, GError **error)
     }
     gboolean wanted = options.kill_switch == HOST_KILL_SWITCH_ALWAYS && !host_is_held();
     return (!wanted || host_hold(&options, error)) && host_let_resolvers_ask(error);
+}
+
+/* ---- what is told of it ---- */
+
+static void announce(struct session *session)
+{
+    const struct session_info info = {
+        .name = session->name,
+        .interface = session->interface,
+        .net = &session->net,
+        .summary = session->summary,
+        .dns_method = session->leaves_host ? "" : host_dns_method(session->host),
+        .dns_answers = session->dns_answers,
+        .full_tunnel = session_is_full_tunnel(session),
+        .again = session->announced,
+    };
+    session->announcing = FALSE;
+    session->announced = TRUE;
+    if (session->ops->connected) {
+        session->ops->connected(session->context, &info);
+    }
+}
+
+void session_announce(struct session *session)
+{
+    session->announcing = TRUE;
+    session_dns_changed(session);
+}
+
+/* TRUE when there is something new to tell. */
+static gboolean take_dns_answers(struct session *session)
+{
+    const char *answers = host_dns_answers(session->host);
+    gboolean same = g_strcmp0(answers, session->dns_answers) == 0;
+    if (!same) {
+        g_free(session->dns_answers);
+        session->dns_answers = g_strdup(answers);
+    }
+    return !same && *answers;
+}
+
+void session_dns_changed(void *context)
+{
+    struct session *session = context;
+    g_autoptr(GError) error = NULL;
+    if (session->state != UP || host_dns_pending(session->host)) {
+        return;
+    }
+    gboolean answered = take_dns_answers(session);
+    host_record(session->host, "dns", host_dns_method(session->host));
+    host_record(session->host, "dns-answers", host_dns_answers(session->host));
+    if (!host_record_save(session->host, &error)) {
+        g_message("%s", error->message);
+    }
+    if (session->announcing) {
+        announce(session);
+    } else if (answered && session->ops->dns_answers) {
+        session->ops->dns_answers(session->context, session->dns_answers);
+    }
 }
 
 static void close_fd(int *fd)

@@ -55,6 +55,9 @@ struct session {
     struct surroundings *surroundings;
     struct net_config net;
     GHashTable *summary;
+    gboolean announced;  /* ops->connected() was called */
+    gboolean announcing; /* it is to be, once it is known how DNS is set */
+    char *dns_answers;   /* that was told */
 };
 
 /* ---- session.c: its lifetime ---- */
@@ -81,13 +84,17 @@ void session_reconnecting(struct session *session, const char *why);
 gboolean session_hold(const struct session *session, GError **error);
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */
 gboolean session_open_sockets(struct session *session, GError **error);
-/* Addresses, routes and DNS of session->net. */
+/* Addresses, routes and DNS of session->net, which becomes what the profile wants of it. */
 gboolean session_apply(struct session *session, GError **error);
 /* All traffic goes through the tunnel: the profile asks for it and the gateway grants it. */
 gboolean session_is_full_tunnel(const struct session *session);
 /* `godwit status` tells it. */
 void session_record_state(struct session *session, const char *state, const char *why);
 void session_record_connected(struct session *session);
+/* Tells that it is connected, now or as soon as it is known how DNS is set. */
+void session_announce(struct session *session);
+/* For host_watch_dns(). */
+void session_dns_changed(void *context);
 /* Undoes everything and closes TUN and sockets. */
 void session_revert(struct session *session);
 

@@ -95,29 +95,12 @@ static void read_summary(struct session *session, GVariant *dict)
     }
 }
 
-static void tell_connected(struct session *session, gboolean again)
-{
-    const struct session_info info = {
-        .name = session->name,
-        .interface = session->interface,
-        .net = &session->net,
-        .summary = session->summary,
-        .dns_method = session->leaves_host ? "" : host_dns_method(session->host),
-        .full_tunnel = session_is_full_tunnel(session),
-        .again = again,
-    };
-    if (session->ops->connected) {
-        session->ops->connected(session->context, &info);
-    }
-}
-
 static void on_connected(struct session *session, GVariant *body)
 {
     g_autoptr(GVariant) config = g_variant_get_child_value(body, 0);
     g_autoptr(GVariant) summary = g_variant_get_child_value(body, 1);
     g_autoptr(GError) error = NULL;
     const char *why;
-    gboolean again = session->was_up;
     if (session->state != CONNECTING && session->state != UP) {
         return;
     }
@@ -139,7 +122,7 @@ static void on_connected(struct session *session, GVariant *body)
                   g_hash_table_lookup(session->summary, "asked"));
     session->state = UP;
     session->was_up = TRUE;
-    tell_connected(session, again);
+    session_announce(session);
 }
 
 static void on_mtu(struct session *session, GVariant *body)
@@ -152,7 +135,7 @@ static void on_mtu(struct session *session, GVariant *body)
     }
     session->net.mtu = mtu;
     if (session->leaves_host) {
-        tell_connected(session, TRUE);
+        session_announce(session);
     } else if (!host_set_mtu(session->host, mtu, &error)) {
         g_message("%s", error->message);
     }

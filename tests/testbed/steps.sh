@@ -19,7 +19,7 @@ packages=(
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
-    polkitd systemd tcpdump
+    dnsmasq-base polkitd systemd tcpdump
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
@@ -94,6 +94,43 @@ deps()
         useradd --system --user-group --no-create-home --home-dir /nonexistent \
             --shell /usr/sbin/nologin godwit
     fi
+}
+
+# What would take over this machine's own DNS, were it installed, and the library of the same version:
+# the test bed runs it from build/unpacked/.
+unpacked=(systemd-resolved libsystemd-shared openresolv)
+
+# download PACKAGE...: into the current folder; lists of packages may be missing or old.
+download()
+{
+    # apt's own user could not write there, which it would tell of at length.
+    local command=(apt-get -o APT::Sandbox::User=root download -q)
+    "${command[@]}" "$@" >/dev/null 2>&1 ||
+        { quietly "apt-get update" apt-get update -q && quietly "apt-get download" "${command[@]}" "$@"; }
+}
+
+# unpack PACKAGE...: each to a folder of its own, without their scripts, and without touching the machine.
+unpack()
+{
+    local debs deb
+    debs=$(mktemp -d "$scratch/debs.XXXXXX")
+    (cd "$debs" && download "$@")
+    for deb in "$debs"/*.deb; do
+        dpkg -x "$deb" "build/unpacked/$(dpkg-deb -f "$deb" Package)"
+    done
+}
+
+unpack_resolvers()
+{
+    local stamp=build/unpacked/stamp
+    if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(cat /etc/debian_version) ${unpacked[*]}" ]; then
+        return
+    fi
+    say "Unpacking ${unpacked[*]} (once)"
+    rm -rf build/unpacked
+    mkdir -p build/unpacked
+    unpack "${unpacked[@]}"
+    echo "$(cat /etc/debian_version) ${unpacked[*]}" >"$stamp"
 }
 
 # configure_arguments DIR: the configure arguments of a build directory.
@@ -246,6 +283,7 @@ testbed()
 {
     local directory=$1 options=()
     shift
+    unpack_resolvers
     if [ "$verbose" = yes ]; then options+=(-v); fi
     /usr/bin/python3 tests/testbed/run.py --build "$directory" "${options[@]+"${options[@]}"}" "$@"
 }

@@ -10,11 +10,11 @@
 const struct host_options full_tunnel = {.full_tunnel = TRUE,
                                          .block_other_family = TRUE,
                                          .local_network = TRUE,
-                                         .set_dns = TRUE,
+                                         .dns = HOST_DNS_AUTO,
                                          .fwmark = HOST_FWMARK_DEFAULT};
 const struct host_options split_tunnel = {.block_other_family = TRUE,
                                           .local_network = TRUE,
-                                          .set_dns = TRUE,
+                                          .dns = HOST_DNS_AUTO,
                                           .fwmark = HOST_FWMARK_DEFAULT};
 
 struct prefix prefix_of(const char *text)

@@ -191,7 +191,7 @@ START_TEST(options_override_the_profile)
 
     ck_assert(g_file_set_contents(conf,
                                   "[godwit]\ngateway=vpn.example.org\nuser=alice\nport=4500\n"
-                                  "legacy=yes\ndns=yes\n",
+                                  "legacy=yes\ndns=all\n",
                                   -1, NULL));
     g_setenv("FAKE_PROFILE", seen, TRUE);
     words = g_strdup_printf("connect %s --standalone --user bob --no-legacy --rsa-pss --dns=off "
@@ -206,7 +206,7 @@ START_TEST(options_override_the_profile)
     ck_assert_uint_eq(profile_get_uint(profile, "port"), 4500);
     ck_assert(!profile_get_bool(profile, "legacy"));
     ck_assert(profile_get_bool(profile, "rsa-pss"));
-    ck_assert(!profile_get_bool(profile, "dns"));
+    ck_assert_str_eq(profile_get(profile, "dns"), "off");
     ck_assert(!profile_get_bool(profile, "request-ipv6"));
     profile_free(profile);
     g_free(words);

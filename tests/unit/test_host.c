@@ -378,14 +378,14 @@ START_TEST(resolv_conf_not_wanted)
 {
     struct host_options options = full_tunnel;
     struct host_tunnel tunnel;
-    options.set_dns = FALSE;
+    options.dns = HOST_DNS_OFF;
     run("printf '" ORIGINAL "' >/etc/resolv.conf");
     tunnel_up(&tunnel, "a", DNS_CONFIG, &options);
     expect_file(ORIGINAL);
     tunnel_down(&tunnel);
     tunnel_up(&tunnel, "a", "10.9.0.5 via 0.0.0.0/0 dns fd00:9::1", &full_tunnel);
     expect_file(ORIGINAL);
-    ck_assert_ptr_nonnull(strstr(host_dns_method(tunnel.host), "gave no server"));
+    ck_assert_ptr_nonnull(strstr(host_dns_method(tunnel.host), "does not reach the servers"));
     tunnel_down(&tunnel);
     expect_file(ORIGINAL);
 }

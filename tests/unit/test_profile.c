@@ -109,7 +109,7 @@ START_TEST(defaults)
     ck_assert_str_eq(profile_get(profile, "tunnel"), "full");
     ck_assert(profile_get_bool(profile, "request-ipv4"));
     ck_assert(profile_get_bool(profile, "request-ipv6"));
-    ck_assert(profile_get_bool(profile, "dns"));
+    ck_assert_str_eq(profile_get(profile, "dns"), "auto");
     ck_assert(!profile_get_bool(profile, "legacy"));
     ck_assert(!profile_get_bool(profile, "rsa-pss"));
     ck_assert_ptr_null(profile_get(profile, "gateway"));
@@ -144,7 +144,9 @@ static const struct value_case good_values[] = {
     {"auth", "certificate", "certificate"},
     {"legacy", "Yes", "true"},
     {"legacy", "0", "false"},
-    {"dns", "off", "false"},
+    {"dns", "off", "off"},
+    {"dns-servers", "10.99.0.1, 2001:db8::1", "10.99.0.1,2001:db8::1"},
+    {"dns-domains", "corp.example, b.org", "corp.example,b.org"},
     {"mtu", "0", "0"},
     {"mtu", "576", "576"},
     {"child-octets", "0", "0"},
