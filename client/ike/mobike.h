@@ -56,6 +56,7 @@ struct paths {
     uint64_t told_at;   /* when the addresses changed */
     uint64_t settle_at; /* when a better pair of another family is tried; IKE_NEVER */
     uint64_t lost_at;   /* when the path in use is given up; IKE_NEVER */
+    uint64_t back_at;   /* when we were away for long before, asleep say; 0 = never */
     bool lost;          /* that has been said */
 };
 
@@ -113,6 +114,8 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
 void paths_prove(struct paths *paths, const struct addr *addr);
 /* The gateway does not take ike->path. */
 void paths_refused(struct ike *ike);
+/* It is now, and was ike->now when the engine was last called. */
+void paths_notice(struct ike *ike, uint64_t now);
 /* Somebody says that the gateway does not know the IKE SA. It counts when it has been silent for
  * long and is being asked already: then another one is begun at once. */
 void paths_hint(struct ike *ike);

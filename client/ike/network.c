@@ -145,6 +145,7 @@ void ike_network_changed(struct ike *ike, uint64_t now)
 
 void ike_notice(struct ike *ike, uint64_t now)
 {
+    paths_notice(ike, now);
     if (now > SLEPT_US && now - SLEPT_US > ike->now && now - SLEPT_US > ike_deadline(ike)) {
         ike->slept = true;
     }

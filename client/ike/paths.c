@@ -149,9 +149,20 @@ static uint64_t quick(const struct ike *ike)
     return interval < QUICK_MAX_US ? interval : QUICK_MAX_US;
 }
 
+/* ESP that was read after we were away may have come before. */
 static bool may_be_forgotten(const struct ike *ike)
 {
-    return ike->now >= liveness_heard(ike) + FORGOTTEN_US;
+    bool just_back = ike->paths.back_at != 0 && ike->now < ike->paths.back_at + LOST_US;
+
+    return ike->now >= liveness_heard(ike) + FORGOTTEN_US ||
+           (just_back && ike->sa.heard < ike->paths.back_at);
+}
+
+void paths_notice(struct ike *ike, uint64_t now)
+{
+    if (now >= ike->now + FORGOTTEN_US) {
+        ike->paths.back_at = now;
+    }
 }
 
 /* The request in flight, or an update or liveness check, goes out now and is repeated soon. */
