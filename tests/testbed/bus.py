@@ -146,11 +146,11 @@ def _started_by_bus(service, environment, command):
 
 class Bus:
     """The programs in it end with the sandbox. `policies`: more files of D-Bus policy that it is to
-    have, by their paths."""
+    have, by their paths. `arguments`: of godwitd."""
 
-    def __init__(self, context, policies=()):
+    def __init__(self, context, policies=(), arguments=""):
         self.context = context
-        self.policies = policies
+        self.policies, self.arguments = policies, arguments
         self.daemon = None
         for folder in ("/run/dbus", "/run/systemd", "/run/user", "/run/polkit"):
             cover(folder)
@@ -193,7 +193,7 @@ class Bus:
                                for name, value in client.environment(self.context).items())
         write(f"{SERVICES}/{NAME}.service",
                _started_by_bus(_read(find(self.context, f"generated/{NAME}.service")), environment,
-                               f"{self.context.build}/godwitd"))
+                               f"{self.context.build}/godwitd {self.arguments}".rstrip()))
 
     # ---- the bus itself ----
 

@@ -132,6 +132,30 @@ def system_profile_connects_without_its_secrets(context):
     net.check_unchanged(before)
 
 
+@scenario
+def system_profile_is_connected_at_the_start(context):
+    """Also after kill -9 of the service; what somebody has ended is not connected again."""
+    _, system = start(context)
+    root = Caller()
+    root.manager("SaveSystemProfile",
+                 f"('office', {profile(context, password=PASSWORD, autoconnect='true')}, false)")
+    before = net.snapshot()
+    for _ in range(2):
+        system.kill()
+        system.godwitd()
+        (path, facts), = net.wait_until(root.sessions, 5, "session").items()
+        net.check((facts["Origin"], facts["Owner"]) == ("autoconnect", 0), f"facts: {facts}")
+        root.wait_state(path, "connected")
+        net.ping(net.HOST4)
+    root.session(path, "Disconnect")
+    root.wait_ended(path)
+    system.kill(signal.SIGTERM)
+    system.godwitd()
+    net.check(not root.sessions(), "it is connected again")
+    os.unlink("/run/godwit/autoconnect")
+    net.check_unchanged(before)
+
+
 # ---- the end, wanted or not ----
 
 @scenario
@@ -183,6 +207,26 @@ def bus_restarts(context):
     system.start()
     connect(as_user("bob1"), context)
     net.ping(net.HOST4)
+
+
+@scenario
+def service_ends_when_nothing_is_connected(context):
+    """A second after the last session; whoever calls next starts it again."""
+    host = gateway.Gateway(context.pki)
+    host.start()
+    system = bus.Bus(context, arguments="--idle-exit=1")
+    before = net.snapshot()
+    alice = as_user("alice1")
+    path = connect(alice, context)
+    pid = system.pid()
+    alice.session(path, "Disconnect")
+    net.check(alice.wait_ended(path)[0] == "user", "the service ended with a session")
+    net.wait_until(lambda: not system.pid(), 10, "end of the service")
+    connect(alice, context)
+    net.check(system.pid() != pid, "it is the same service")
+    net.ping(net.HOST4)
+    system.kill(signal.SIGTERM)
+    net.check_unchanged(before)
 
 
 @scenario
