@@ -27,7 +27,7 @@ from meter import Meter
 from suspend import Suspend
 
 DEVICES = ("wifi0", "eth0")
-LEVELS = ("connected",)
+LEVELS = ("connected", "always")
 GATEWAYS4 = f"{net.GATEWAY4}, {laptop.GATEWAY4_OTHER}"
 # Neighbour and listener discovery, and what a host says about a datagram that came for nobody.
 WITNESS = f"""table inet witness {{
@@ -117,7 +117,7 @@ class Witnesses:
 
     def examples(self):
         """The last lines of tcpdump, for people."""
-        return " | ".join(line for line in self._captured()[-3:])
+        return " | ".join(self._captured()[-3:])
 
 
 class Trial:
@@ -138,16 +138,20 @@ class Trial:
                                    ("outside", "dns", "captured")), 5, "chatter on the uplink")
         self.sign_in()
         self.session = self.meter = None
+        if level == "always":
+            self.root.manager("SetKillSwitch", "(true, @as [])")
+            self.witnesses.reset()
 
     def sign_in(self):
         self.root, self.alice = caller.Caller(), caller.Caller(bus.USERS["alice1"])
 
     def connect(self):
-        """From then on nothing may be seen."""
+        """From then on nothing may be seen; with "always" it may not before either."""
         self.alice.sessions()
         self.session, = self.alice.manager("Connect", f"('work', {self.profile()}, @a{{sv}} {{}})")
         self.alice.wait_state(self.session, "connected")
-        self.witnesses.reset()
+        if self.level == "connected":
+            self.witnesses.reset()
         if self.meter:
             self.meter.__exit__()
         self.meter = Meter().__enter__()
@@ -198,6 +202,9 @@ def worker_killed(trial):
 def daemon_killed(trial):
     trial.bus.kill()
     trial.for_a_while()
+    if trial.level == "always":
+        trial.bus.godwitd()
+        trial.for_a_while()
 
 
 def dns_change(trial):
@@ -240,7 +247,7 @@ def measure(context, row, level):
     trial.connect()
     ROWS[row](trial)
     seen = trial.witnesses.seen()
-    if row == "disconnect":
+    if row == "disconnect" and level == "connected":
         # Afterwards everything may leave, but for what is of the tunnel.
         return seen["inner"], 0, trial.witnesses.examples()
     return max(seen["outside"], seen["captured"]), seen["dns"], trial.witnesses.examples()
