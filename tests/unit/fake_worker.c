@@ -185,9 +185,12 @@ static char *self_description(void)
     int death = 0;
     prctl(PR_GET_PDEATHSIG, &death);
     g_string_append_printf(
-        out, "root=%d core=%d death=%d group=%d session=%d path=%d terminal=%d files=%d fds=",
+        out,
+        "root=%d core=%d death=%d group=%d session=%d path=%d terminal=%d files=%d "
+        "secure=%x fds=",
         getuid() == 0, (int)core.rlim_cur, death, getpgrp() == getpid(), getsid(0) == getpid(),
-        getenv("PATH") != NULL, isatty(0) + isatty(1) + isatty(2), (int)files.rlim_max);
+        getenv("PATH") != NULL, isatty(0) + isatty(1) + isatty(2), (int)files.rlim_max,
+        (unsigned)prctl(PR_GET_SECUREBITS));
     DIR *dir = opendir("/proc/self/fd");
     for (struct dirent *entry; (entry = readdir(dir));) {
         if (g_ascii_isdigit(entry->d_name[0]) && atoi(entry->d_name) != dirfd(dir) &&
