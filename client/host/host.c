@@ -65,6 +65,7 @@ static struct netlink *netlink_open_or_say(void)
  * is) holds on until that one changes it: its record is *dead then, else NULL. */
 static guint clean_dead(const char *name, struct record **dead)
 {
+    record_remove_halves();
     g_autoptr(GPtrArray) records = record_list();
     struct netlink *nl = NULL;
     guint cleaned = 0;
@@ -324,7 +325,10 @@ void host_record(struct host *host, const char *key, const char *value)
 
 gboolean host_record_save(struct host *host, GError **error)
 {
-    return record_save(host->record, error);
+    int lock = record_lock(error);
+    gboolean saved = lock >= 0 && record_save(host->record, error);
+    record_unlock(lock);
+    return saved;
 }
 
 void host_revert(struct host *host)

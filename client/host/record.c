@@ -257,6 +257,34 @@ gboolean record_save(struct record *record, GError **error)
     return FALSE;
 }
 
+/* g_file_set_contents() writes NAME.XXXXXX first. */
+static gboolean is_half(const char *entry)
+{
+    static const char *const wholes[] = {SUFFIX, ".resolv", "kill-switch"};
+    gsize len = strlen(entry);
+    gboolean half = FALSE;
+    if (len <= 7 || entry[len - 7] != '.') {
+        return FALSE;
+    }
+    g_autofree char *whole = g_strndup(entry, len - 7);
+    for (gsize i = 0; i < G_N_ELEMENTS(wholes); i++) {
+        half |= g_str_has_suffix(whole, wholes[i]);
+    }
+    return half;
+}
+
+void record_remove_halves(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(RUNDIR, 0, NULL);
+    const char *entry;
+    while (dir && (entry = g_dir_read_name(dir))) {
+        if (is_half(entry)) {
+            g_autofree char *path = g_build_filename(RUNDIR, entry, NULL);
+            (void)g_unlink(path);
+        }
+    }
+}
+
 void record_remove(struct record *record)
 {
     g_autofree char *path = record_path(record, SUFFIX);

@@ -39,6 +39,9 @@ char *record_get(const struct record *record, const char *group, const char *key
 guint64 record_get_number(const struct record *record, const char *group, const char *key,
                           guint64 fallback);
 gboolean record_save(struct record *record, GError **error);
+/* Deletes what a process was writing when it was killed. All that write into RUNDIR what is found so
+ * have the lock, as the caller must. */
+void record_remove_halves(void);
 /* Deletes the file. */
 void record_remove(struct record *record);
 /* The whole, to be read and changed; borrowed. */

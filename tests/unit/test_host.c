@@ -514,6 +514,20 @@ START_TEST(killed_then_new)
 }
 END_TEST
 
+/* Killed while it wrote: halves go, whole files stay. */
+START_TEST(half_written)
+{
+    g_autofree char *before = sandbox_snapshot();
+    g_free(sandbox_run("mkdir -p /run/godwit && cd /run/godwit && "
+                       "touch a.undo.AbC123 b.resolv.zzzzzz kill-switch.QWERTY"));
+    ck_assert_uint_eq(host_clean_leftovers(), 0);
+    sandbox_expect_same(before);
+    g_free(sandbox_run("touch /run/godwit/c.resolv /run/godwit/odd.AbC123"));
+    ck_assert_uint_eq(host_clean_leftovers(), 0);
+    g_free(sandbox_run("rm /run/godwit/c.resolv /run/godwit/odd.AbC123"));
+}
+END_TEST
+
 /* The number of a dead process is taken by another one. */
 START_TEST(reused_pid)
 {
@@ -774,6 +788,7 @@ int main(void)
     tcase_add_test(several, two_killed);
     tcase_add_test(several, index_of_another_interface);
     tcase_add_test(several, killed_then_new);
+    tcase_add_test(several, half_written);
     tcase_add_test(several, reused_pid);
     tcase_add_test(several, records_of_others_are_refused);
     tcase_add_loop_test(several, odd_name, 0, G_N_ELEMENTS(odd_names));
