@@ -215,6 +215,13 @@ void gw_drain(void)
     }
 }
 
+void gw_expect_down(enum reason reason)
+{
+    gw_drain();
+    ck_assert(gw.down);
+    ck_assert_int_eq(gw.reason, reason);
+}
+
 void gw_tick_at(uint64_t at)
 {
     gw.now = at;

@@ -85,6 +85,8 @@ size_t gw_sealed(uint8_t *out, size_t cap, uint8_t exchange, uint32_t id, bool r
 void gw_send_sealed(uint8_t exchange, uint32_t id, bool response, const struct chain *chain);
 /* Reads the engine's events into gw. */
 void gw_drain(void);
+/* It is over, for that reason. */
+void gw_expect_down(enum reason reason);
 /* Moves the clock and ticks. */
 void gw_tick_at(uint64_t at);
 

@@ -471,6 +471,20 @@ void peer_take_ike_delete(void)
 
 /* ---- afterwards ---- */
 
+uint32_t peer_start_rekeyed(void)
+{
+    peer_start();
+    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, "aes128gcm16-noesn", NULL);
+    return peer_child_answered();
+}
+
+void peer_start_rekeying(void)
+{
+    peer_start();
+    ike_rekey_child(gw.ike, 0, gw.now);
+    peer_take_child();
+}
+
 void peer_check_alive(uint32_t outbound, size_t n_inbound)
 {
     struct chain chain = gw_new_chain();

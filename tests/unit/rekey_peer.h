@@ -13,6 +13,13 @@
 
 #define PEER_FIRST_SPI 0xaabbccddU /* of the gateway's half of the first Child SA */
 
+/* What tests let the gateway choose. */
+#define NEW_SPI 0xc0000001U
+#define OTHER_SPI 0xc0000002U
+#define IKE_SPI UINT64_C(0x1111111111111111)
+#define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
+#define LOW 0x00 /* octets of nonces */
+#define HIGH 0xff
 #define PEER_LINGER_S 6 /* after which a deleted Child SA receives no more */
 
 struct peer {
@@ -49,6 +56,12 @@ void peer_finish(void);
 void peer_finish_with(uint32_t outbound);
 /* The same; before, the client deletes the first one. */
 void peer_finish_replaced(uint32_t outbound);
+
+/* The tunnel is up, and the gateway has rekeyed the Child SA to NEW_SPI with a low nonce: the client's
+ * half of that. */
+uint32_t peer_start_rekeyed(void);
+/* The tunnel is up, and the client's request to rekey the Child SA has been taken. */
+void peer_start_rekeying(void);
 
 /* Forgets what was before; the tunnel is not up yet. */
 void peer_reset(void);

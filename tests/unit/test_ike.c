@@ -27,8 +27,7 @@ START_TEST(handshake_and_disconnect)
     gw_expect_delete();
     ck_assert(!gw.down);
     gw_answer_empty(2);
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_USER);
+    gw_expect_down(REASON_USER);
     ck_assert_uint_eq(ike_deadline(gw.ike), IKE_NEVER);
     gw_finish();
 }
@@ -73,9 +72,7 @@ START_TEST(a_silent_gateway_is_given_up)
             sent++;
         }
     }
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_GATEWAY_UNREACHABLE);
+    gw_expect_down(REASON_GATEWAY_UNREACHABLE);
     ck_assert_uint_eq(gw.now, begin + 30000 * MS);
     ck_assert_uint_ge(sent, 6);
     ck_assert_uint_le(sent, 10);

@@ -5,19 +5,8 @@
 
 /* What becomes of Child SAs when the gateway does not do what was agreed. */
 
-#define NEW_SPI 0xc0000001U
-#define OTHER_SPI 0xc0000002U
-#define HIGH 0xff
-#define IKE_SPI UINT64_C(0x1111111111111111)
 
 /* ---- an answer to our rekeying that cannot be used ---- */
-
-static void ask_rekey(void)
-{
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
-}
 
 /* RFC 7296 2.9.2: gateways that answer what their policy says, however narrow the offer. */
 START_TEST(wide_answer_is_asked_for_in_full)
@@ -25,7 +14,7 @@ START_TEST(wide_answer_is_asked_for_in_full)
     struct ts_list ts;
     uint32_t discarded;
 
-    ask_rekey();
+    peer_start_rekeying();
     discarded = peer.asked_spi;
     peer_answer_child_ts(OTHER_SPI, HIGH, "10.0.0.0", "10.255.255.255");
     peer_take_delete(discarded);
@@ -46,7 +35,7 @@ START_TEST(wide_answer_that_the_gateway_deletes)
 {
     uint32_t discarded;
 
-    ask_rekey();
+    peer_start_rekeying();
     discarded = peer.asked_spi;
     peer_answer_child_ts(OTHER_SPI, HIGH, "10.0.0.0", "10.255.255.255");
     peer_take_delete(discarded);
@@ -93,7 +82,7 @@ START_TEST(bad_answer_is_deleted)
     struct chain chain;
     uint32_t discarded;
 
-    ask_rekey();
+    peer_start_rekeying();
     discarded = peer.asked_spi;
     chain = gw_new_chain();
     switch (_i) {
@@ -128,20 +117,23 @@ START_TEST(bad_answer_is_deleted)
 }
 END_TEST
 
+static void write_unreadable(struct chain *chain)
+{
+    chain_add(chain, P_NONCE, bytes_of_string("0123456789abcdef"));
+    chain->w.start[2] = 0xff;
+}
+
 /* RFC 7296 2.21.3: what cannot be read at all ends the IKE SA, and the gateway is told. */
 START_TEST(unreadable_answer_ends_with_a_delete)
 {
     struct chain chain;
 
-    ask_rekey();
+    peer_start_rekeying();
     chain = gw_new_chain();
-    chain_add(&chain, P_NONCE, bytes_of_string("0123456789abcdef"));
-    chain.w.start[2] = 0xff;
+    write_unreadable(&chain);
     peer_answer(&chain);
     peer_take_ike_delete();
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    gw_expect_down(REASON_PROTOCOL);
     peer_finish();
 }
 END_TEST
@@ -159,9 +151,7 @@ START_TEST(bad_ike_answer_ends_with_a_delete)
     ke_write(&chain, KE_CURVE25519, bytes_of_string("0123456789abcdef0123456789abcdef"));
     peer_answer(&chain);
     peer_take_ike_delete();
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    gw_expect_down(REASON_PROTOCOL);
     peer_finish();
 }
 END_TEST
@@ -173,14 +163,11 @@ START_TEST(invalid_syntax_ends_without_a_delete)
 
     peer_start();
     chain = gw_new_chain();
-    chain_add(&chain, P_NONCE, bytes_of_string("0123456789abcdef"));
-    chain.w.start[2] = 0xff;
+    write_unreadable(&chain);
     peer_request(X_INFORMATIONAL, &chain);
     peer_expect_notify(X_INFORMATIONAL, N_INVALID_SYNTAX);
     ck_assert(!gw_pull());
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    gw_expect_down(REASON_PROTOCOL);
     peer_finish();
 }
 END_TEST

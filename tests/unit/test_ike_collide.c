@@ -7,12 +7,6 @@
  * 7296 2.8.1, 2.8.2, 2.25). */
 
 #define ESP "aes128gcm16-noesn"
-#define NEW_SPI 0xc0000001U
-#define OTHER_SPI 0xc0000002U
-#define LOW 0x00
-#define HIGH 0xff
-#define IKE_SPI UINT64_C(0x1111111111111111)
-#define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
 
 /* ---- both rekey the Child SA (RFC 7296 2.8.1) ---- */
 
@@ -30,9 +24,7 @@ START_TEST(child_collision)
     uint8_t ours = collisions[_i].we_win ? HIGH : LOW;
     uint32_t made, mine;
 
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     mine = peer.asked_spi;
     peer_ask_child(PEER_FIRST_SPI, NEW_SPI, theirs, ESP, NULL);
     made = peer_child_answered();
@@ -70,9 +62,7 @@ START_TEST(child_collision_with_late_answer)
     bool we_win = _i == 0;
     uint32_t made, mine;
 
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     mine = peer.asked_spi;
     peer.hold = true;
     peer_answer_child(OTHER_SPI, we_win ? HIGH : LOW);
@@ -127,9 +117,7 @@ START_TEST(child_collision_refused)
 {
     static const uint16_t refusals[] = {N_TEMPORARY_FAILURE, N_CHILD_SA_NOT_FOUND};
 
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
     peer_child_answered();
     peer_answer_notify(refusals[_i], (struct bytes){0});
@@ -146,9 +134,7 @@ END_TEST
 
 START_TEST(child_deleted_while_we_rekey_it)
 {
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_delete_child(PEER_FIRST_SPI);
     peer_child_deleted(peer.first_child);
     ck_assert(!gw.down);
@@ -175,9 +161,7 @@ END_TEST
 
 START_TEST(child_deletes_that_cross)
 {
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_answer_child(NEW_SPI, LOW);
     peer_take_delete(peer.first_child);
     peer_delete_child(PEER_FIRST_SPI);
@@ -303,9 +287,7 @@ START_TEST(ike_deleted_while_we_rekey_it)
     peer_take_ike();
     peer_delete_ike();
     peer_ike_deleted();
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_GATEWAY_CLOSED);
+    gw_expect_down(REASON_GATEWAY_CLOSED);
     peer_finish();
 }
 END_TEST
@@ -318,9 +300,7 @@ START_TEST(ike_deletes_that_cross)
     gw_expect_delete();
     peer_delete_ike();
     peer_ike_deleted();
-    gw_drain();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_USER);
+    gw_expect_down(REASON_USER);
     peer_finish();
 }
 END_TEST
@@ -329,9 +309,7 @@ END_TEST
 
 START_TEST(ike_rekey_while_we_rekey_the_child)
 {
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_ask_ike(IKE_SPI, LOW);
     peer_expect_notify(X_CREATE_CHILD_SA, N_TEMPORARY_FAILURE);
     peer_answer_child(NEW_SPI, LOW);
@@ -371,9 +349,7 @@ START_TEST(child_deleted_in_the_replaced_ike_sa)
 {
     struct ike_sa made;
 
-    peer_start();
-    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
-    peer_child_answered();
+    (void)peer_start_rekeyed();
     peer_ask_ike(IKE_SPI, LOW);
     peer_ike_answered(&made);
     peer_delete_child(PEER_FIRST_SPI);
@@ -399,8 +375,7 @@ START_TEST(disconnect_while_the_ike_sa_is_rekeyed)
     /* what has just been made is what has to be closed */
     peer_use(&made);
     peer_take_ike_delete();
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_USER);
+    gw_expect_down(REASON_USER);
     ike_sa_free(&made);
     peer_finish();
 }

@@ -33,8 +33,7 @@ START_TEST(wrong_cookie)
     gw_drain();
     gw_expect_delete();
     gw_answer_empty(3);
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_PROTOCOL);
+    gw_expect_down(REASON_PROTOCOL);
     gw_finish();
 }
 END_TEST

@@ -272,8 +272,7 @@ static void expect_deleted(enum reason reason)
 {
     gw_expect_delete();
     gw_answer_empty(2);
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, reason);
+    gw_expect_down(reason);
 }
 
 START_TEST(redirected_in_auth)

@@ -6,12 +6,6 @@
 /* Ladders of rekeying, one side at a time (RFC 7296 1.3, 2.8, 2.18). */
 
 #define ESP "aes128gcm16-noesn"
-#define NEW_SPI 0xc0000001U
-#define OTHER_SPI 0xc0000002U
-#define LOW 0x00
-#define HIGH 0xff
-#define IKE_SPI UINT64_C(0x1111111111111111)
-#define OTHER_IKE_SPI UINT64_C(0x2222222222222222)
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 /* ---- the gateway rekeys the Child SA ---- */
@@ -58,9 +52,7 @@ END_TEST
 
 START_TEST(child_rekeyed_by_gateway_that_forgets_the_delete)
 {
-    peer_start();
-    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
-    peer_child_answered();
+    (void)peer_start_rekeyed();
     /* Its repetitions must be over. */
     peer_wait(30);
     peer_check_alive(NEW_SPI, 2);
@@ -117,11 +109,8 @@ END_TEST
 /* What has worn the one out that is still held. */
 START_TEST(held_child_rekeyed_before_its_time)
 {
-    uint32_t made;
+    uint32_t made = peer_start_rekeyed();
 
-    peer_start();
-    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
-    made = peer_child_answered();
     ike_rekey_child(gw.ike, made, gw.now);
     gw_drain();
     ck_assert(!gw_pull());
@@ -196,11 +185,8 @@ END_TEST
 
 START_TEST(child_rekeyed_twice_before_any_delete)
 {
-    uint32_t made;
+    uint32_t made = peer_start_rekeyed();
 
-    peer_start();
-    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
-    made = peer_child_answered();
     peer_ask_child(NEW_SPI, OTHER_SPI, LOW, ESP, NULL);
     peer_child_answered();
     peer_delete_child(PEER_FIRST_SPI);
@@ -216,11 +202,8 @@ END_TEST
 /* The gateway could not use what was made: the old one goes on. */
 START_TEST(new_child_deleted_by_gateway)
 {
-    uint32_t made;
+    uint32_t made = peer_start_rekeyed();
 
-    peer_start();
-    peer_ask_child(PEER_FIRST_SPI, NEW_SPI, LOW, ESP, NULL);
-    made = peer_child_answered();
     peer_delete_child(NEW_SPI);
     peer_child_deleted(made);
     peer_wait(PEER_LINGER_S);
@@ -279,9 +262,7 @@ START_TEST(child_rekey_tried_another_way)
     struct sa_proposal offer;
     struct reader r;
 
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_answer_notify(N_INVALID_KE_PAYLOAD, bytes_of("\0\x13", 2));
     peer_take_child();
     ck_assert_uint_eq(peer.asked_group, KE_ECP_256);
@@ -342,8 +323,7 @@ START_TEST(child_that_is_never_renewed_expires)
             peer_answer_notify(N_TEMPORARY_FAILURE, (struct bytes){0});
         }
     }
-    ck_assert(gw.down);
-    ck_assert_int_eq(gw.reason, REASON_GATEWAY_REFUSED);
+    gw_expect_down(REASON_GATEWAY_REFUSED);
     peer_finish();
 }
 END_TEST
@@ -351,9 +331,7 @@ END_TEST
 /* RFC 7296 2.25.1: the gateway has lost it; a new one is made. */
 START_TEST(child_lost_by_gateway)
 {
-    peer_start();
-    ike_rekey_child(gw.ike, 0, gw.now);
-    peer_take_child();
+    peer_start_rekeying();
     peer_answer_notify(N_CHILD_SA_NOT_FOUND, (struct bytes){0});
     peer_take_child();
     ck_assert_uint_eq(peer.asked_rekey, 0);
