@@ -8,6 +8,7 @@ stand in for it, so that polkit takes alice1 and bob1 for users in front of the 
 somebody from far away.
 """
 
+import base64
 import contextlib
 import dataclasses
 import os
@@ -17,6 +18,7 @@ import signal
 import subprocess
 
 import client
+import gateway
 import net
 import sandbox
 
@@ -120,6 +122,22 @@ def _administrators():
     text = _read("/etc/group")
     names = ",".join(user.name for user in USERS.values() if user.administrator)
     write("/etc/group", re.sub(rf"^({ADMINISTRATORS}:.*:).*$", rf"\1{names}", text, flags=re.M))
+
+
+def give_profile(context, user, name="work", **more):
+    """Puts a profile of the usual connection into the folder of that user; its path. The certificate
+    stands in it: who uses it may not read the bed's files."""
+    with open(context.pki.certificate("root"), "rb") as file:
+        authority = base64.b64encode(file.read()).decode()
+    keys = {"gateway": "vpn.example.org", "user": "alice", "password": gateway.USERS["alice"],
+            "ca": f"base64:{authority}", **more}
+    user = USERS[user]
+    path = f"{user.home}/.config/godwit/{name}.conf"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write(path, "[godwit]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()), 0o600)
+    for one in (f"{user.home}/.config", os.path.dirname(path), path):
+        os.chown(one, user.uid, user.uid)
+    return path
 
 
 def find(context, name):

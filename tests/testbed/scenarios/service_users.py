@@ -2,6 +2,7 @@
 """godwit(1) as the machine's users have it: through godwitd."""
 
 import json
+import termios
 
 import bus
 import client
@@ -93,6 +94,9 @@ def an_administrator_agrees_on_the_terminal(context):
     terminal = system.terminal("eve1", "connect", "vpn.example.org", "--user", "alice", "--ca",
                                context.pki.certificate("root"))
     terminal.read_until("AUTHENTICATING(.*\n)+Password: ", 10)
+    # The agent throws away what was typed before it has turned off the echo.
+    net.wait_until(lambda: not termios.tcgetattr(terminal.descriptor)[3] & termios.ECHO, 5,
+                   "question without echo")
     terminal.type(bus.USERS["admin1"].password + "\n")
     terminal.read_until("AUTHENTICATION COMPLETE(.*\n)+.*assword[^\n]*: *", 10)
     terminal.type(PASSWORD + "\n")
