@@ -134,7 +134,7 @@ enum err liveness_answered(struct ike *ike, struct ike_sa *sa, const struct mess
 {
     mobike_checked(ike, sa, message);
     liveness_answer(ike);
-    if (ike->mobike.update) {
+    if (ike->mobike.supported && ike->mobike.update) {
         /* A NAT has forgotten us: that is why. */
         ike->liveness.unfollowed = 0;
     } else if (ike->liveness.unfollowed == UNFOLLOWED_CHECKS) {
