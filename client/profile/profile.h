@@ -88,6 +88,12 @@ struct profile *profile_load(const char *path, GError **error);
  */
 struct profile *profile_parse(struct bytes text, const char *origin, const char *folder,
                               GError **error);
+/*
+ * The same from what other programs write, told by its content: our own keyfile, or a connection of
+ * NetworkManager-strongswan as NetworkManager keeps it. Complete (profile_validate()), or an error
+ * that says what of it cannot be taken over.
+ */
+struct profile *profile_import(const char *path, GError **error);
 /* Writes every key that is set, atomically, mode 0600; loads back identically. */
 gboolean profile_save(const struct profile *profile, const char *path, GError **error);
 /*

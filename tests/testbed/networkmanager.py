@@ -41,7 +41,7 @@ class NetworkManager:
         for folder in ("/etc/NetworkManager/system-connections", "/var/lib/NetworkManager", NAMES):
             bus.cover(folder)
         with open(bus.find(context, "generated/nm-godwit-service.name"), encoding="utf-8") as file:
-            text = re.sub(r"^(program|auth-dialog)=.*/", rf"\1={context.build}/", file.read(),
+            text = re.sub(r"^(program|plugin|auth-dialog)=.*/", rf"\1={context.build}/", file.read(),
                           flags=re.M)
         bus.write(f"{NAMES}/nm-godwit-service.name", text)
         os.makedirs("/run/NetworkManager", exist_ok=True)

@@ -175,3 +175,65 @@ def nm_asks_in_the_middle(context):
     terminal.read_until("successfully activated", 20)
     net.ping(net.HOST4)
     manager.nmcli("connection", "down", "work")
+
+
+STRONGSWAN = """[connection]
+id=office
+type=vpn
+[vpn]
+service-type=org.freedesktop.NetworkManager.strongswan
+address=vpn.example.org
+certificate={certificate}
+encap=no
+ipcomp=no
+method=eap
+password-flags=0
+proposal=yes
+ike=aes256gcm16-prfsha384-x25519;aes256-sha256-modp2048
+esp=aes256gcm16
+user=alice
+virtual=yes
+[vpn-secrets]
+password={password}
+"""
+
+
+@scenario
+def nm_imports_and_exports(context):
+    """A connection of NetworkManager-strongswan becomes one of ours and works; exported and imported
+    again it is the same."""
+    _, manager = start(context)
+    with open("/run/bed/office.nmconnection", "w", encoding="utf-8") as file:
+        file.write(STRONGSWAN.format(certificate=context.pki.certificate("root"), password=PASSWORD))
+    manager.nmcli("connection", "import", "type", "godwit", "file", "/run/bed/office.nmconnection")
+    manager.nmcli("connection", "up", "office")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "office")
+    # What nmcli exports has no secrets.
+    shown = ("-g", "vpn.data", "connection", "show", "office")
+    first = manager.nmcli(*shown)
+    manager.nmcli("connection", "export", "office", "/run/bed/office.conf")
+    manager.nmcli("connection", "delete", "office")
+    manager.nmcli("connection", "import", "type", "godwit", "file", "/run/bed/office.conf")
+    second = manager.nmcli(*shown)
+    net.check("aes256gcm16-prfsha384-x25519" in first and second == first,
+              f"it is another connection after export and import: {first} {second}")
+
+
+@scenario
+def nm_refuses_what_it_cannot_import(context):
+    _, manager = start(context)
+    for name, size in (("empty", 0), ("huge", 100 << 20)):
+        with open(f"/run/bed/{name}.conf", "wb") as file:
+            file.truncate(size)
+    for name, text in (("cut", "[godwit]\ngatew"), ("unknown", "[godwit]\ngatway=vpn.example.org\n"),
+                       ("agent", STRONGSWAN.replace("method=eap", "method=agent"))):
+        with open(f"/run/bed/{name}.conf", "w", encoding="utf-8") as file:
+            file.write(text)
+    for name, words in (("empty", "empty"), ("huge", "larger"), ("cut", "neither key=value"),
+                        ("unknown", "gatway"), ("agent", "agent"), ("absent", "No such file")):
+        said = net.run("sh", "-c", "nmcli connection import type godwit file "
+                       f"/run/bed/{name}.conf 2>&1; echo $?")
+        net.check(words in said and not said.endswith("\n0\n"), f"{name}: {said}")
+    net.check(manager.nmcli("-g", "TYPE", "connection", "show").count("vpn") == 0,
+              "something was imported")

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "common/i18n.h"
+#include "profile/profile_private.h"
+
+/*
+ * Foreign formats. An importer looks at the text of a file and says whether it is its own; then it
+ * makes a profile of it, or says what of it we cannot do: nothing is left out silently.
+ */
+struct importer {
+    gboolean (*is_own)(GKeyFile *file);
+    struct profile *(*read)(GKeyFile *file, const char *path, GError **error);
+};
+
+/* ---- NetworkManager's connections of NetworkManager-strongswan ---- */
+
+#define STRONGSWAN_SERVICE "org.freedesktop.NetworkManager.strongswan"
+
+static gboolean is_strongswan(GKeyFile *file)
+{
+    g_autofree char *service = g_key_file_get_string(file, "vpn", "service-type", NULL);
+
+    return g_strcmp0(service, STRONGSWAN_SERVICE) == 0;
+}
+
+/* How it calls a way to authenticate, and how we do; NULL = we have no such way. */
+static const char *auth_of_strongswan(GKeyFile *file, const char *method)
+{
+    g_autofree char *source = g_key_file_get_string(file, "vpn", "cert-source", NULL);
+
+    if (strcmp(method, "eap") == 0 || strcmp(method, "psk") == 0) {
+        return strcmp(method, "eap") == 0 ? "eap" : "psk";
+    }
+    if (strcmp(method, "key") == 0 ||
+        (strcmp(method, "cert") == 0 && (source == NULL || strcmp(source, "file") == 0))) {
+        return "certificate";
+    }
+    return NULL;
+}
+
+/* Proposals stand apart by semicolons there. */
+static gboolean set_proposals(struct profile *profile, const char *key, const char *text,
+                              const char *where, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ";", -1);
+    g_autofree char *list = g_strjoinv(",", parts);
+
+    return profile_set(profile, key, list, where, error);
+}
+
+static gboolean set_strongswan_auth(struct profile *profile, GKeyFile *file, const char *path,
+                                    GError **error)
+{
+    g_autofree char *method = g_key_file_get_string(file, "vpn", "method", NULL);
+    const char *auth = auth_of_strongswan(file, method == NULL ? "key" : method);
+
+    if (auth == NULL) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, path,
+                            _("its way to authenticate, \"%s\", is none of ours"), method);
+    }
+    return profile_set(profile, "auth", auth, path, error);
+}
+
+static gboolean set_strongswan_keys(struct profile *profile, GKeyFile *file, const char *path,
+                                    GError **error)
+{
+    static const struct {
+        const char *group, *theirs, *ours;
+    } rows[] = {
+        {"connection", "id", "name"},
+        {"vpn", "address", "gateway"},
+        {"vpn", "server-port", "port"},
+        {"vpn", "certificate", "ca"},
+        {"vpn", "remote-identity", "remote-identity"},
+        {"vpn", "local-identity", "identity"},
+        {"vpn", "user", "user"},
+        {"vpn", "usercert", "certificate"},
+        {"vpn", "userkey", "private-key"},
+    };
+    gboolean ok = TRUE;
+
+    for (gsize i = 0; ok && i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *value = g_key_file_get_string(file, rows[i].group, rows[i].theirs, NULL);
+        g_autofree char *where = g_strdup_printf("%s: %s", path, rows[i].theirs);
+
+        ok = value == NULL || *value == '\0' ||
+             profile_set(profile, rows[i].ours, value, where, error);
+    }
+    return ok;
+}
+
+static gboolean set_strongswan_proposals(struct profile *profile, GKeyFile *file, const char *path,
+                                         GError **error)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {{"ike", "ike-proposals"}, {"esp", "esp-proposals"}};
+    g_autofree char *wanted = g_key_file_get_string(file, "vpn", "proposal", NULL);
+    gboolean ok = TRUE;
+
+    for (gsize i = 0; ok && g_strcmp0(wanted, "yes") == 0 && i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *value = g_key_file_get_string(file, "vpn", rows[i].theirs, NULL);
+        g_autofree char *where = g_strdup_printf("%s: %s", path, rows[i].theirs);
+
+        ok = value == NULL || *value == '\0' ||
+             set_proposals(profile, rows[i].ours, value, where, error);
+    }
+    return ok;
+}
+
+/* Secrets that the file itself keeps. */
+static gboolean set_strongswan_secret(struct profile *profile, GKeyFile *file, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(file, "vpn-secrets", "password", NULL);
+    const char *auth = profile_get(profile, "auth");
+    const char *key = g_strcmp0(auth, "psk") == 0           ? "psk"
+                      : g_strcmp0(auth, "certificate") == 0 ? "private-key-password"
+                                                            : "password";
+    gboolean ok = value == NULL || *value == '\0' ||
+                  profile_set_bytes(profile, key, bytes_of_string(value), error);
+
+    if (value != NULL) {
+        secret_wipe(value, strlen(value));
+    }
+    return ok;
+}
+
+static struct profile *read_strongswan(GKeyFile *file, const char *path, GError **error)
+{
+    struct profile *profile = profile_new();
+
+    if (!set_strongswan_auth(profile, file, path, error) ||
+        !set_strongswan_keys(profile, file, path, error) ||
+        !set_strongswan_proposals(profile, file, path, error) ||
+        !set_strongswan_secret(profile, file, error)) {
+        g_clear_pointer(&profile, profile_free);
+    }
+    return profile;
+}
+
+/* ---- all of them ---- */
+
+static const struct importer importers[] = {
+    {is_strongswan, read_strongswan},
+};
+
+struct profile *profile_import(const char *path, GError **error)
+{
+    struct secret content = {0};
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    struct profile *profile = NULL;
+    const struct importer *importer = NULL;
+
+    if (!profile_read_file(path, NULL, &content, error)) {
+        return NULL;
+    }
+    if (g_key_file_load_from_data(file, (const char *)content.data, content.len, G_KEY_FILE_NONE,
+                                  NULL)) {
+        for (gsize i = 0; i < G_N_ELEMENTS(importers) && importer == NULL; i++) {
+            importer = importers[i].is_own(file) ? &importers[i] : NULL;
+        }
+    }
+    secret_free(&content);
+    profile = importer == NULL ? profile_load(path, error) : importer->read(file, path, error);
+    if (profile != NULL && !profile_validate(profile, error)) {
+        g_prefix_error(error, "%s: ", path);
+        g_clear_pointer(&profile, profile_free);
+    }
+    return profile;
+}
