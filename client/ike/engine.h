@@ -171,16 +171,16 @@ struct renewal {
 
 /* What the carrier has told of ESP (liveness.c). */
 struct liveness {
-    uint64_t in, out; /* latest; an answer counts as in */
-    uint64_t esp;     /* when ESP came in last */
-    uint64_t flowed;  /* when ESP came in last; 0 = not since the gateway was asked */
-    uint64_t began;   /* when the IKE SA was established */
-    uint64_t since;   /* when the first went out that nothing has followed in; 0 = none */
-    uint64_t looked;  /* when the carrier was last asked to tell */
+    uint64_t in, out;     /* latest; an answer counts as in */
+    uint64_t esp;         /* when ESP came in last */
+    uint64_t flowed;      /* when ESP came in last; 0 = not since the gateway was asked */
+    uint64_t began;       /* when the IKE SA was established */
+    uint64_t since;       /* when the first went out that nothing has followed in; 0 = none */
+    uint64_t looked;      /* when the carrier was last asked to tell */
     uint64_t stall_asked; /* when the gateway was last asked because traffic had stopped */
     uint64_t stall_pause; /* so long it is not asked for that again; 0 = it may be */
-    unsigned unfollowed; /* times that it was asked because of ESP that nothing has followed yet */
-    bool wanted;         /* the path is in doubt: at once */
+    unsigned unfollowed;  /* times that it was asked because of ESP that nothing has followed yet */
+    bool wanted;          /* the path is in doubt: at once */
 };
 
 /* Unprotected messages about SAs that the gateway has lost (crash.c). */

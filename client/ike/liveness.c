@@ -18,8 +18,8 @@
 /* So many answers while ESP goes out alone: the path works, but perhaps the gateway has lost the
  * Child SA. */
 #define UNFOLLOWED_CHECKS 2
-/* From one such question to the next, longer each time that they come in a row: some traffic is like
- * that. */
+/* From one such question to the next, longer each time that they come in a row: some traffic is
+ * like that. */
 #define AGAIN_US UINT64_C(5000000)
 #define AGAIN_MAX_US UINT64_C(60000000)
 

@@ -8,14 +8,14 @@
  * same message ID takes turns with it.
  *
  * RFC 7296 2.1 wants repetitions identical bit by bit, for the sake of a responder that has seen
- * the request already. One that has seen neither cannot tell, and to do both would be the same as to
- * do one. One that has seen the large one, and whose answers were lost, knows repetitions by their
- * message ID (libreswan), or drops those whose hash is another (strongSwan): then it answers when
- * the large one has its turn. To repeat that alone would stop the IKE SA on every path that does not
- * carry it. RFC 7383 2.5.2 lets an initiator cut such a message anew, but routers do not make
- * fragments of IPv6, and strongSwan with its mediation extension takes IKE's own in INFORMATIONAL for
- * something else. A move ends the probe at once (probe_gives_way()), so that all that it can hold up
- * is what may wait for a few seconds.
+ * the request already. One that has seen neither cannot tell, and to do both would be the same as
+ * to do one. One that has seen the large one, and whose answers were lost, knows repetitions by
+ * their message ID (libreswan), or drops those whose hash is another (strongSwan): then it answers
+ * when the large one has its turn. To repeat that alone would stop the IKE SA on every path that
+ * does not carry it. RFC 7383 2.5.2 lets an initiator cut such a message anew, but routers do not
+ * make fragments of IPv6, and strongSwan with its mediation extension takes IKE's own in
+ * INFORMATIONAL for something else. A move ends the probe at once (probe_gives_way()), so that all
+ * that it can hold up is what may wait for a few seconds.
  */
 
 #define WHOLE_TRIES 2

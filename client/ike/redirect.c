@@ -147,8 +147,7 @@ bool redirect_answers(const struct ike *ike, const struct message *message)
 {
     struct redirect redirect;
 
-    return find(ike, message, &redirect) &&
-           secret_equal(redirect.nonce, secret_bytes(&ike->sa.ni));
+    return find(ike, message, &redirect) && secret_equal(redirect.nonce, secret_bytes(&ike->sa.ni));
 }
 
 bool redirect_init(struct ike *ike, const struct message *message, enum ike_state *next)

@@ -57,8 +57,8 @@ void peer_finish_with(uint32_t outbound);
 /* The same; before, the client deletes the first one. */
 void peer_finish_replaced(uint32_t outbound);
 
-/* The tunnel is up, and the gateway has rekeyed the Child SA to NEW_SPI with a low nonce: the client's
- * half of that. */
+/* The tunnel is up, and the gateway has rekeyed the Child SA to NEW_SPI with a low nonce: the
+ * client's half of that. */
 uint32_t peer_start_rekeyed(void);
 /* The tunnel is up, and the client's request to rekey the Child SA has been taken. */
 void peer_start_rekeying(void);

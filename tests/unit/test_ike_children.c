@@ -5,7 +5,6 @@
 
 /* What becomes of Child SAs when the gateway does not do what was agreed. */
 
-
 /* ---- an answer to our rekeying that cannot be used ---- */
 
 /* RFC 7296 2.9.2: gateways that answer what their policy says, however narrow the offer. */

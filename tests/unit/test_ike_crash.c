@@ -2,7 +2,8 @@
 #include "rekey_peer.h"
 #include "vectors.h"
 
-/* A gateway that has lost its state: quick crash detection (RFC 6290), hints (RFC 7296 1.5, 2.21.4).
+/* A gateway that has lost its state: quick crash detection (RFC 6290), hints (RFC
+ * 7296 1.5, 2.21.4).
  */
 
 #define SECONDS(n) ((uint64_t)(n)*1000 * MS)

@@ -99,7 +99,8 @@ static void write_malformed(struct chain *chain, int how)
         chain->w.start[3] = 0xff;
     }
     if (how == 0 || how == 2) {
-        chain_add(chain, P_NONCE, how == 0 ? bytes_of("short", 5) : bytes_of_string("0123456789abcdef"));
+        chain_add(chain, P_NONCE,
+                  how == 0 ? bytes_of("short", 5) : bytes_of_string("0123456789abcdef"));
     }
     if (how == 0 || how == 3) {
         chain_add(chain, P_SA, none);

@@ -126,7 +126,8 @@ START_TEST(stalls_in_a_row_make_no_storm)
 }
 END_TEST
 
-/* The gateway is there, but what we send along the Child SA gets no answer: it may have lost that. */
+/* The gateway is there, but what we send along the Child SA gets no answer: it may have lost that.
+ */
 START_TEST(child_without_an_answer_is_renewed)
 {
     uint32_t first;

@@ -157,8 +157,8 @@ START_TEST(returns_as_the_keys_run_out)
 }
 END_TEST
 
-/* A gateway that has not heard of us for long may have forgotten us. What it sent before may be read
- * only afterwards. */
+/* A gateway that has not heard of us for long may have forgotten us. What it sent before may be
+ * read only afterwards. */
 START_TEST(given_up_after_a_sleep)
 {
     bool short_one = _i == 3;
