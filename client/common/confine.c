@@ -32,7 +32,7 @@ bool confine_files(enum confine_files files)
                                   : version >= 3 ? 15 /* TRUNCATE */
                                   : version == 2 ? 14 /* REFER */
                                                  : 13),
-        .handled_access_net = version >= 4 && files == CONFINE_NO_FILES ? bits(2) : 0,
+        .handled_access_net = version >= 4 && files == CONFINE_NO_FILES ? bits(1) /* bind */ : 0,
         .scoped = version >= 6 ? bits(2) : 0, /* abstract sockets and signals */
     };
     size_t size = version >= 6   ? sizeof ruleset

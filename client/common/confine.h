@@ -14,7 +14,7 @@
 
 /*
  * Files, by Landlock: none can be opened, or only be read; none executed, made or removed; without
- * files, no TCP either. Processes outside can be sent no signal. What is open stays usable. False
+ * files, it can be no TCP server either. Processes outside can be sent no signal. What is open stays usable. False
  * when the kernel refuses; a kernel without Landlock is no failure, the system calls are what is
  * relied on.
  */

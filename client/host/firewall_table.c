@@ -129,7 +129,7 @@ static void let_interface_out(struct table *table, const char *word, const char 
 static void let_mark_out(struct table *table, const char *word, const char *interface)
 {
     (void)interface;
-    add_rule(table, "own", "meta mark %s meta l4proto udp accept", word);
+    add_rule(table, "own", "meta mark %s meta l4proto { tcp, udp } accept", word);
 }
 
 static void let_excluded_out(struct table *table, const char *word, const char *interface)

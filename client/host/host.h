@@ -36,6 +36,10 @@ int host_udp_open(enum family family, guint32 fwmark, GError **error);
  * our mark would take. Else as host_udp_open(). */
 int host_lookup_open(enum family family, guint32 fwmark, GError **error);
 
+/* A TCP socket, not yet connected, whose connections take the way of our UDP. Else as
+ * host_udp_open(). */
+int host_tcp_open(enum family family, guint32 fwmark, GError **error);
+
 #define HOST_EXCLUDED_MAX 32
 
 enum host_kill_switch {

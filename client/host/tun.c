@@ -105,10 +105,10 @@ static gboolean set_mark(int fd, guint32 fwmark)
 }
 
 /* *lacking: the host is without the family. */
-static int open_socket(enum family family, gboolean *lacking)
+static int open_socket(enum family family, int type, gboolean *lacking)
 {
     int fd = socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET,
-                    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                    type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     *lacking = fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT);
     return fd;
 }
@@ -117,7 +117,7 @@ static int no_socket(int fd, GError **error)
 {
     int err = errno;
     g_set_error(error, HOST_ERROR, denied(err) ? HOST_ERROR_PERMISSION : HOST_ERROR_CONFIG,
-                _("No UDP socket can be made: %s."), g_strerror(err));
+                _("No socket can be made: %s."), g_strerror(err));
     if (fd >= 0) {
         close(fd);
     }
@@ -127,7 +127,7 @@ static int no_socket(int fd, GError **error)
 int host_udp_open(enum family family, guint32 fwmark, GError **error)
 {
     gboolean lacking;
-    int fd = open_socket(family, &lacking);
+    int fd = open_socket(family, SOCK_DGRAM, &lacking);
     if (lacking) {
         return -1;
     }
@@ -138,12 +138,22 @@ int host_udp_open(enum family family, guint32 fwmark, GError **error)
     return fd;
 }
 
-int host_lookup_open(enum family family, guint32 fwmark, GError **error)
+static int open_marked(enum family family, int type, guint32 fwmark, GError **error)
 {
     gboolean lacking;
-    int fd = open_socket(family, &lacking);
+    int fd = open_socket(family, type, &lacking);
     if (lacking) {
         return -1;
     }
     return fd >= 0 && set_mark(fd, fwmark) ? fd : no_socket(fd, error);
+}
+
+int host_lookup_open(enum family family, guint32 fwmark, GError **error)
+{
+    return open_marked(family, SOCK_DGRAM, fwmark, error);
+}
+
+int host_tcp_open(enum family family, guint32 fwmark, GError **error)
+{
+    return open_marked(family, SOCK_STREAM, fwmark, error);
 }

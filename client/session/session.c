@@ -295,7 +295,7 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     session->trace = trace;
     session->ops = ops;
     session->context = context;
-    session->fds = (struct worker_fds){-1, -1, -1, -1, -1};
+    session->fds = (struct worker_fds){-1, -1, -1, -1, -1, -1, -1};
     session->summary = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return session;
 }

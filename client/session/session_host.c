@@ -264,6 +264,8 @@ void session_revert(struct session *session)
     close_fd(&session->fds.udp6);
     close_fd(&session->fds.lookup4);
     close_fd(&session->fds.lookup6);
+    close_fd(&session->fds.tcp4);
+    close_fd(&session->fds.tcp6);
 }
 
 /* ---- the start ---- */
@@ -280,6 +282,8 @@ gboolean session_open_sockets(struct session *session, GError **error)
         {&fds->udp6, host_udp_open, FAMILY_IPV6},
         {&fds->lookup4, host_lookup_open, FAMILY_IPV4},
         {&fds->lookup6, host_lookup_open, FAMILY_IPV6},
+        {&fds->tcp4, host_tcp_open, FAMILY_IPV4},
+        {&fds->tcp6, host_tcp_open, FAMILY_IPV6},
     };
     GError *why = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(sockets) && !why; i++) {

@@ -166,6 +166,8 @@ struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_e
     child.udp6 = fds->udp6;
     child.lookup4 = fds->lookup4;
     child.lookup6 = fds->lookup6;
+    child.tcp4 = fds->tcp4;
+    child.tcp6 = fds->tcp6;
     child.failure = failure[1];
     child.environment = child_environment();
     pid_t pid = fork_child(&child);

@@ -12,7 +12,7 @@
 struct worker;
 
 struct worker_fds {
-    int tun, udp4, udp6, lookup4, lookup6; /* -1 = absent; they stay the caller's */
+    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6; /* -1 = absent; they stay the caller's */
 };
 
 /* Called once from the main context when the process has ended; `how` is a translated sentence. */

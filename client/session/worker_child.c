@@ -25,6 +25,8 @@ enum {
     FD_UDP6,
     FD_LOOKUP4,
     FD_LOOKUP6,
+    FD_TCP4,
+    FD_TCP6,
     FD_REPORT,
     FD_PROGRAM,
     FD_END
@@ -73,10 +75,11 @@ static bool lift(int from, int *to)
  */
 static bool set_descriptors(const struct worker_child *child, int *failure)
 {
-    int null, channel, tun, udp4, udp6, lookup4, lookup6, program, report;
+    int null, channel, tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, program, report;
     if (!lift(child->null, &null) || !lift(child->channel, &channel) || !lift(child->tun, &tun) ||
         !lift(child->udp4, &udp4) || !lift(child->udp6, &udp6) || !lift(child->lookup4, &lookup4) ||
-        !lift(child->lookup6, &lookup6) || !lift(child->program, &program) ||
+        !lift(child->lookup6, &lookup6) || !lift(child->tcp4, &tcp4) ||
+        !lift(child->tcp6, &tcp6) || !lift(child->program, &program) ||
         !lift(child->failure, &report)) {
         return false;
     }
@@ -90,7 +93,8 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
     return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
            place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
            place(udp6, FD_UDP6, 0) && place(lookup4, FD_LOOKUP4, 0) &&
-           place(lookup6, FD_LOOKUP6, 0) && place(program, FD_PROGRAM, O_CLOEXEC) &&
+           place(lookup6, FD_LOOKUP6, 0) && place(tcp4, FD_TCP4, 0) && place(tcp6, FD_TCP6, 0) &&
+           place(program, FD_PROGRAM, O_CLOEXEC) &&
            syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
 
@@ -190,8 +194,8 @@ static void exec_program(const struct worker_child *child)
     char name[] = "godwit-tunnel";
     char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
          udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8",
-         report[] = "--report-fd=9";
-    char *argv[9] = {name, channel, tun, report};
+         tcp4[] = "--tcp4-fd=9", tcp6[] = "--tcp6-fd=10", report[] = "--report-fd=11";
+    char *argv[11] = {name, channel, tun, report};
     size_t n = 4;
     if (child->udp4 >= 0) {
         argv[n++] = udp4;
@@ -204,6 +208,12 @@ static void exec_program(const struct worker_child *child)
     }
     if (child->lookup6 >= 0) {
         argv[n++] = lookup6;
+    }
+    if (child->tcp4 >= 0) {
+        argv[n++] = tcp4;
+    }
+    if (child->tcp6 >= 0) {
+        argv[n++] = tcp6;
     }
     argv[n] = NULL;
     leave_terminal();

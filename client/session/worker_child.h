@@ -16,7 +16,7 @@ struct worker_child {
     gid_t gid;
     int program; /* O_PATH: reachable although its folders may not be for `uid` */
     int null, channel, tun, failure;
-    int udp4, udp6, lookup4, lookup6; /* -1 = absent */
+    int udp4, udp6, lookup4, lookup6, tcp4, tcp6; /* -1 = absent */
     char **environment;
 };
 

@@ -34,7 +34,7 @@
 
 static const struct confine_rule rules[] = {
     /* What it has open. No socket is made but pairs: there is nobody that these could be connected
-     * to. Of the sockets that it was given, connect() asks for routes. */
+     * to. Of the sockets that it was given, connect() asks for routes and for hosts. */
     ALLOW(read),
     ALLOW(readv),
     ALLOW(recvfrom),

@@ -40,6 +40,10 @@ static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd,
          N_("Socket for looking up IPv4 routes"), "FD"},
         {"lookup6-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup6,
          N_("Socket for looking up IPv6 routes"), "FD"},
+        {"tcp4-fd", 0, 0, G_OPTION_ARG_INT, &fds->tcp4,
+         N_("Socket for asking whether an IPv4 host is there"), "FD"},
+        {"tcp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->tcp6,
+         N_("Socket for asking whether an IPv6 host is there"), "FD"},
         {"report-fd", 0, 0, G_OPTION_ARG_INT, report_fd, N_("Pipe for the last words"), "FD"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
@@ -65,7 +69,7 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
-    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1};
+    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1};
     int channel_fd = -1, report_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;

@@ -14,6 +14,8 @@
 #define TCP_AFTER (1 * G_USEC_PER_SEC)
 /* For an answer of anyone, when it is not the first connection: then there is a next time. */
 #define ANSWER_TIME (10 * G_USEC_PER_SEC)
+/* The same once the host has answered TCP. */
+#define TELLING_TIME (2 * G_USEC_PER_SEC)
 
 /* ---- who is asked ---- */
 
@@ -97,7 +99,7 @@ static void suspect_network(struct race *race)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (race->reason == REASON_GATEWAY_UNREACHABLE && reachability_answered(race->tcp)) {
+    if (race->reason == REASON_GATEWAY_UNREACHABLE && reachability_answered(&race->tcp)) {
         race->reason = REASON_UDP_BLOCKED;
         g_free(race->detail);
         race->detail =
@@ -218,7 +220,7 @@ void race_stop(struct tunnel *t)
     for (gsize i = 0; i < RIVALS_MAX; i++) {
         succession_drop(t, g_steal_pointer(&race->rivals[i]));
     }
-    g_clear_pointer(&race->tcp, reachability_free);
+    reachability_end(&race->tcp);
     race->next_at = race->answer_by = race->tcp_at = IKE_NEVER;
 }
 
@@ -291,6 +293,19 @@ guint64 race_deadline(const struct tunnel *t)
     return MIN(t->race.next_at, MIN(t->race.tcp_at, t->race.answer_by));
 }
 
+/* TRUE when there may be more to ask later. */
+static gboolean ask_for_host(struct tunnel *t)
+{
+    struct race *race = &t->race;
+
+    if (race->tcp.asked > 0) {
+        return reachability_next(&race->tcp);
+    }
+    reachability_start(&race->tcp, race->first.family == FAMILY_IPV6 ? t->tcp6 : t->tcp4,
+                       &race->first);
+    return race->tcp.asked > 0;
+}
+
 void race_tick(struct tunnel *t)
 {
     struct race *race = &t->race;
@@ -303,8 +318,10 @@ void race_tick(struct tunnel *t)
         (void)ask_next(t);
     }
     if (now >= race->tcp_at) {
-        race->tcp_at = IKE_NEVER;
-        race->tcp = reachability_start(t->scout, &race->first);
+        race->tcp_at = ask_for_host(t) ? now + REACHABILITY_WAIT : IKE_NEVER;
+        if (race->answer_by != IKE_NEVER && reachability_answered(&race->tcp)) {
+            race->answer_by = MIN(race->answer_by, now + TELLING_TIME);
+        }
     }
     if (now >= race->answer_by) {
         note_silence(race);

@@ -1,40 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/reachability.h"
 
-#include <unistd.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
 
-#include "tunnel/scout.h"
+/* HTTPS and HTTP, as portals and SSL VPN have them, and IKE over TCP (RFC 9329). */
+static const guint16 ports[] = {443, 80, 4500};
 
-struct reachability {
-    int fd; /* -1 = the question could not be asked */
-    gboolean answered;
-};
-
-struct reachability *reachability_start(int scout, const struct addr *host)
+void reachability_start(struct reachability *r, int fd, const struct addr *host)
 {
-    const struct scout_question question = {.errand = SCOUT_KNOCK, .host = *host};
-    struct reachability *r = g_new0(struct reachability, 1);
+    *r = (struct reachability){.fd = fd, .host = *host};
+    (void)reachability_next(r);
+}
 
-    r->fd = scout_ask(scout, &question);
-    return r;
+/* A socket that is let go of can be connected again (connect(2)). */
+static void let_go(const struct reachability *r)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+    (void)connect(r->fd, &nowhere, sizeof nowhere);
+}
+
+gboolean reachability_next(struct reachability *r)
+{
+    struct sockaddr_storage at;
+
+    if (reachability_answered(r) || r->fd < 0 || r->asked == G_N_ELEMENTS(ports)) {
+        return FALSE;
+    }
+    let_go(r);
+    const struct endpoint to = {.addr = r->host, .port = ports[r->asked++]};
+    socklen_t len = endpoint_to_sockaddr(&to, &at);
+    /* Hosts nearby answer at once. */
+    r->answered = connect(r->fd, (struct sockaddr *)&at, len) == 0 || errno == ECONNREFUSED;
+    return TRUE;
 }
 
 gboolean reachability_answered(struct reachability *r)
 {
-    struct scout_answer answer;
+    struct pollfd poll_fd = {.fd = r->fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t len = sizeof error;
 
-    if (r != NULL && r->fd >= 0) {
-        r->answered = r->answered || scout_answer_read(r->fd, &answer);
+    if (!r->answered && r->asked > 0 && poll(&poll_fd, 1, 0) == 1 &&
+        getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0) {
+        r->answered = (error == 0 && (poll_fd.revents & POLLHUP) == 0) || error == ECONNREFUSED;
     }
-    return r != NULL && r->answered;
+    return r->answered;
 }
 
-void reachability_free(struct reachability *r)
+void reachability_end(struct reachability *r)
 {
-    if (r != NULL) {
-        if (r->fd >= 0) {
-            close(r->fd);
-        }
-        g_free(r);
+    if (r->asked > 0 && r->fd >= 0) {
+        let_go(r);
     }
+    *r = (struct reachability){.fd = -1};
 }

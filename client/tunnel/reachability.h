@@ -8,16 +8,28 @@
 
 /*
  * Whether a host that leaves IKE unanswered is there at all: TCP connections to ports that VPN
- * gateways often have beside IKE are begun, by the scout (scout.h). Accepting one and refusing one
- * are both an answer. It tells a network that blocks UDP from a gateway that is off.
+ * gateways often have beside IKE are begun, one after the other. Accepting one and refusing one are
+ * both an answer. It tells a network that blocks UDP from a gateway that is off.
  */
-struct reachability;
+struct reachability {
+    int fd; /* borrowed; -1 = nobody is asked */
+    struct addr host;
+    gsize asked; /* of the ports */
+    gboolean answered;
+};
 
-/* Begins to ask; nothing waits and nothing is ever sent but the SYN. */
-struct reachability *reachability_start(int scout, const struct addr *host);
-/* TRUE when an answer has come by now. FALSE on NULL. */
+/* For the answer of one port: a SYN and its first repetition have gone out by then. */
+#define REACHABILITY_WAIT (2 * G_USEC_PER_SEC)
+
+/* Begins to ask. `fd`: a TCP socket of the host's family that takes no tunnel, -1 = there is none;
+ * reachability_end() is to come before it is used again. */
+void reachability_start(struct reachability *reachability, int fd, const struct addr *host);
+/* Asks the next port unless there was an answer; FALSE when there is nothing more to ask. Nothing
+ * waits and nothing is ever sent but the SYN. */
+gboolean reachability_next(struct reachability *reachability);
+/* TRUE when an answer has come by now. */
 gboolean reachability_answered(struct reachability *reachability);
-/* NULL is harmless. */
-void reachability_free(struct reachability *reachability);
+/* Harmless when nothing was begun. */
+void reachability_end(struct reachability *reachability);
 
 #endif

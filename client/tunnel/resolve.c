@@ -46,7 +46,7 @@ static gboolean on_idle(gpointer data)
 struct resolve *resolve_start(int scout, const char *host, resolve_cb done, void *context)
 {
     struct resolve *resolve = g_new0(struct resolve, 1);
-    struct scout_question question = {.errand = SCOUT_LOOK_UP};
+    struct scout_question question = {0};
     gsize len = g_strlcpy(question.name, host, sizeof question.name);
 
     resolve->fd = len < sizeof question.name ? scout_ask(scout, &question) : -1;

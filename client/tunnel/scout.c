@@ -5,17 +5,12 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/confine.h"
-
-/* HTTPS and HTTP, as portals and SSL VPN have them, and IKE over TCP (RFC 9329). */
-static const guint16 ports[] = {443, 80, 4500};
-#define KNOCK_TIME 30000 /* milliseconds; nobody waits so long */
 
 /* ---- name service ---- */
 
@@ -50,69 +45,6 @@ static void look_up(const char *name, struct scout_answer *answer)
     g_free(ascii);
 }
 
-/* ---- TCP: nothing is ever sent but the SYN; accepting it and refusing it are both an answer ----
- */
-
-/* Begins to connect; TRUE when the answer is there at once, as from hosts nearby. */
-static gboolean begin(struct pollfd *wait, const struct endpoint *to)
-{
-    struct sockaddr_storage at;
-    socklen_t len = endpoint_to_sockaddr(to, &at);
-
-    *wait = (struct pollfd){
-        .fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-        .events = POLLOUT,
-    };
-    if (wait->fd < 0) {
-        return FALSE;
-    }
-    if (connect(wait->fd, (struct sockaddr *)&at, len) == 0) {
-        return TRUE;
-    }
-    if (errno != EINPROGRESS) {
-        gboolean refused = errno == ECONNREFUSED;
-
-        close(wait->fd);
-        wait->fd = -1;
-        return refused;
-    }
-    return FALSE;
-}
-
-static gboolean has_answered(struct pollfd *wait)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-    gboolean ended = wait->revents != 0;
-
-    if (!ended) {
-        return FALSE;
-    }
-    (void)getsockopt(wait->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    close(wait->fd);
-    wait->fd = -1;
-    return error == 0 || error == ECONNREFUSED;
-}
-
-/* FALSE when there is no answer in KNOCK_TIME. */
-static gboolean knock(const struct addr *host)
-{
-    struct pollfd waits[G_N_ELEMENTS(ports)];
-    gboolean answered = FALSE;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
-        const struct endpoint to = {.addr = *host, .port = ports[i]};
-
-        answered |= begin(&waits[i], &to);
-    }
-    while (!answered && poll(waits, G_N_ELEMENTS(ports), KNOCK_TIME) > 0) {
-        for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
-            answered |= has_answered(&waits[i]);
-        }
-    }
-    return answered;
-}
-
 /* ---- the process ---- */
 
 static gboolean tie_to(pid_t parent)
@@ -124,11 +56,7 @@ static void answer(const struct scout_question *question, int fd)
 {
     struct scout_answer out = {0};
 
-    if (question->errand == SCOUT_LOOK_UP) {
-        look_up(question->name, &out);
-    } else if (!knock(&question->host)) {
-        return;
-    }
+    look_up(question->name, &out);
     (void)send(fd, &out, sizeof out, MSG_NOSIGNAL);
 }
 

@@ -8,8 +8,7 @@
 
 /*
  * A process beside the worker that does what the worker may not once it is confined (cage.h): it
- * asks the name service, whose modules open files and sockets of all kinds, and knocks on TCP
- * ports. The same user and no more rights; it sees no key and nothing of the tunnel, reads files,
+ * asks the name service, whose modules open files and sockets of all kinds. The same user and no more rights; it sees no key and nothing of the tunnel, reads files,
  * and starts no program. Each question is answered by a process of its own, so that none waits for
  * another.
  */
@@ -20,14 +19,8 @@ int scout_start(void);
 
 #define SCOUT_FOUND_MAX 16
 
-enum scout_errand {
-    SCOUT_LOOK_UP, /* `name` */
-    SCOUT_KNOCK,   /* on TCP ports of `host`; there is an answer when that gives one, or none */
-};
 struct scout_question {
-    enum scout_errand errand;
     char name[256];
-    struct addr host;
 };
 struct scout_answer {
     guint32 n; /* of `found`; in the order of RFC 6724 */

@@ -106,6 +106,9 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
     t->scout = fds->scout;
+    t->tcp4 = fds->tcp4;
+    t->tcp6 = fds->tcp6;
+    t->race.tcp.fd = -1;
     t->next_at = IKE_NEVER;
     t->ops = ops;
     t->context = context;

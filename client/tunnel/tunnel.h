@@ -19,7 +19,7 @@
 struct tunnel;
 
 struct tunnel_fds {
-    int tun, udp4, udp6, lookup4, lookup6, scout; /* -1 = absent; not owned */
+    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, scout; /* -1 = absent; not owned */
 };
 
 struct tunnel_summary {

@@ -43,8 +43,8 @@ struct race {
     struct addr first;
     guint64 next_at;   /* when one more is asked */
     guint64 answer_by; /* of anyone */
-    guint64 tcp_at;    /* when the host is asked whether it is there */
-    struct reachability *tcp;
+    guint64 tcp_at;    /* when the host is asked (again) whether it is there */
+    struct reachability tcp;
     enum reason reason; /* the most telling of those that came to nothing */
     gboolean unasked;   /* it is only that there is no route to one of them */
     char *detail;
@@ -68,6 +68,7 @@ struct tunnel {
     const struct link *ticket_of, *ticket_with;
 
     int scout; /* scout.h */
+    int tcp4, tcp6; /* for reachability.h; -1 = absent */
     struct resolve *resolving;
     gboolean resolving_redirect;
     struct gateways known, redirected;

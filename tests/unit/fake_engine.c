@@ -9,7 +9,6 @@
 #include "esp/datapath.h"
 #include "tunnel/ike_socket.h"
 #include "tunnel/link.h"
-#include "tunnel/reachability.h"
 #include "tunnel/resolve.h"
 
 /* So soon the engine wants its time again: a test's reports are heard then. */
@@ -530,22 +529,4 @@ void resolve_free(struct resolve *resolve)
         g_source_remove(resolve->source);
     }
     g_free(resolve);
-}
-
-struct reachability *reachability_start(int scout, const struct addr *host)
-{
-    (void)scout;
-    (void)host;
-    return NULL;
-}
-
-gboolean reachability_answered(struct reachability *reachability)
-{
-    (void)reachability;
-    return FALSE;
-}
-
-void reachability_free(struct reachability *reachability)
-{
-    (void)reachability;
 }

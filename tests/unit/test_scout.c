@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tunnel/reachability.h"
 #include "tunnel/resolve.h"
 #include "tunnel/scout.h"
 #include "unit/sandbox.h"
@@ -123,37 +122,6 @@ START_TEST(question_is_dropped)
 }
 END_TEST
 
-/* A host that refuses is there. */
-START_TEST(host_answers)
-{
-    struct addr host;
-    gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    ck_assert(addr_parse(&host, "127.0.0.1"));
-    struct reachability *r = reachability_start(test.scout, &host);
-    while (!reachability_answered(r) && g_get_monotonic_time() < end) {
-        g_usleep(1000);
-    }
-    ck_assert(reachability_answered(r));
-    reachability_free(r);
-}
-END_TEST
-
-/* One to whom there is no way is not: the kernel's word is no answer. */
-START_TEST(host_is_out_of_reach)
-{
-    const struct scout_question question = {
-        .errand = SCOUT_KNOCK,
-        .host = {.family = FAMILY_IPV4, .octets = {203, 0, 113, 1}},
-    };
-    struct scout_answer answer;
-    int fd = scout_ask(test.scout, &question);
-    ck_assert_int_ge(fd, 0);
-    g_usleep(50000);
-    ck_assert(!scout_answer_read(fd, &answer));
-    close(fd);
-}
-END_TEST
-
 START_TEST(is_confined)
 {
     g_autofree char *status = NULL;
@@ -183,8 +151,6 @@ int main(void)
     tcase_add_test(all, name_is_too_long);
     tcase_add_test(all, nobody_to_ask);
     tcase_add_test(all, question_is_dropped);
-    tcase_add_test(all, host_answers);
-    tcase_add_test(all, host_is_out_of_reach);
     tcase_add_test(all, is_confined);
     suite_add_tcase(suite, all);
     return run_suite(suite);

@@ -548,7 +548,7 @@ START_TEST(worker_has_nothing)
         "NoNewPrivs:=1 ",
         "SigBlk:=0000000000000000 ",
         "root=0 core=0 death=9 group=1 session=0 path=0 "
-        "terminal=0 files=64 secure=eb fds=0,1,2,3,4,5,6,7,8,9,"};
+        "terminal=0 files=64 secure=eb fds=0,1,2,3,4,5,6,7,8,9,10,11,"};
     struct watch watch = {0};
     signal(SIGHUP, SIG_IGN);
     ck_assert_int_ge(dup2(2, 50), 0); /* not close-on-exec */

@@ -146,7 +146,7 @@ static void let_pass(guint milliseconds)
 
 static void begin_with(const char *settings, struct tunnel_options options)
 {
-    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1};
+    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1};
     struct profile *profile = profile_new();
     char **words = g_strsplit(settings, " ", 0);
 

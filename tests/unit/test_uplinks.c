@@ -11,6 +11,7 @@
 
 #include "host/host.h"
 #include "tunnel/link.h"
+#include "tunnel/reachability.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
 
@@ -289,6 +290,15 @@ START_TEST(leaves_by_its_link)
         ck_assert(ike_socket_send(&sockets, &path, bytes_of_string("IKE")));
     }
     ck_assert_uint_ge(sent_by(ways[_i].interface) - before, 50);
+
+    /* The same goes for TCP, by the better link. */
+    struct reachability reachability;
+    int tcp = must(host_tcp_open(path.remote.addr.family, HOST_FWMARK_DEFAULT, &error), error);
+    before = sent_by("up0");
+    reachability_start(&reachability, tcp, &path.remote.addr);
+    ck_assert_uint_ge(sent_by("up0") - before, 1);
+    reachability_end(&reachability);
+    close(tcp);
 
     /* What the host would choose is not what it does with its own packets. */
     struct addr chosen, wanted;

@@ -182,10 +182,10 @@ def udp_blocked_at_the_start(context, how):
 
 @scenario(bare=True, timeout=60)
 def udp_is_blocked_in_the_next_network(context):
-    """What is wrong shows; the way back is found at once."""
+    """What is wrong shows, and is told from a dead gateway; the way back is found at once."""
     with moving(context, WIFI, Kind("eth0", udp="drop", delay=roam.DELAY)) as trip:
         trip.bed.move("wifi0", "eth0")
-        trip.tunnel.process.read_until("does not answer", 30)
+        trip.tunnel.process.read_until("answers TCP, but neither UDP", 60)
         trip.move("eth0", "wifi0")
     return trip.result()
 
