@@ -24,6 +24,7 @@ import sandbox
 
 NAME, PATH = "org.godwit.VPN1", "/org/godwit/VPN1"
 LOG = "/run/bed/bus.log"
+PROGRAMS = "/run/programs"
 # Where a build without --prefix has its configuration.
 ETC = "/usr/local/etc"
 PROFILES = f"{ETC}/godwit"
@@ -149,6 +150,14 @@ def find(context, name):
     raise net.Failure(f"there is no {name}")
 
 
+def reachable(folder, name):
+    """A path by which every user comes to the folder, whose own may lead through root's home."""
+    path = f"{PROGRAMS}/{name}"
+    os.makedirs(path, exist_ok=True)
+    sandbox.mount(folder, path, None, sandbox.MS_BIND)
+    return path
+
+
 def check_log():
     """What the sanitizers found in godwitd is a failure."""
     if os.path.exists(LOG):
@@ -168,6 +177,7 @@ class Bus:
 
     def __init__(self, context, policies=(), arguments=""):
         self.context = context
+        context.build = reachable(context.build, "build")
         self.policies, self.arguments = policies, arguments
         self.daemon = None
         for folder in ("/run/dbus", "/run/systemd", "/run/user", "/run/polkit"):

@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 
+import bus
 import net
 
 PORT = 9201
@@ -98,8 +99,9 @@ class Chatter:
     """Runs as that user until the scenario ends."""
 
     def __init__(self, user, *devices):
-        self.process = net.Process([sys.executable, os.path.abspath(__file__), *devices],
-                                   enter=user.become)
+        folder, name = os.path.split(os.path.abspath(__file__))
+        program = os.path.join(bus.reachable(folder, "testbed"), name)
+        self.process = net.Process([sys.executable, program, *devices], enter=user.become)
         self.process.read_until("^ready", 10)
 
 

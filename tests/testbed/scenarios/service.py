@@ -274,6 +274,10 @@ def wrong_calls_are_refused(context):
     bob = as_user("bob1")
     for method, arguments in WRONG:
         bob.refused("org.", PATH, MANAGER, method, arguments)
+    for text in (f"('{'n' * 1000000}', {{'gateway': <'vpn.example.org'>}}, @a{{sv}} {{}})",
+                 "('n', {%s}, @a{sv} {})" % ", ".join(f"'k{key}': <'x'>" for key in range(2000)),
+                 "('n', {'gateway': %s}, @a{sv} {})" % ("<" * 30 + "'x'" + ">" * 30)):
+        bob.refused("InvalidProfile", PATH, MANAGER, "Connect", text)
     for path in (PATH + "/session/0", PATH + "/session/99", "/", "/org/godwit"):
         bob.refused("org.", path, SESSION, "Disconnect")
     bob.refused("org.", PATH, caller.PROPERTIES, "Set", f"('{MANAGER}', 'Version', <'9'>)")
