@@ -24,15 +24,19 @@ static uint64_t first_seed, n_seeds = DEFAULT_SEEDS;
 
 static void expect_good(uint64_t first, uint64_t n)
 {
-    uint64_t failed = 0;
+    uint64_t failed = 0, first_failed = 0;
 
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", first, first + n - 1);
     fflush(stdout);
     for (uint64_t i = 0; i < n; i++) {
-        failed += !random_run(first + i);
+        if (!random_run(first + i)) {
+            first_failed = failed == 0 ? first + i : first_failed;
+            failed++;
+        }
     }
     random_summary();
-    ck_assert_msg(failed == 0, "%" PRIu64 " of %" PRIu64 " seeds failed", failed, n);
+    ck_assert_msg(failed == 0, "%" PRIu64 " of %" PRIu64 " seeds failed, first --seed %" PRIu64,
+                  failed, n, first_failed);
 }
 
 START_TEST(random_seeds)
