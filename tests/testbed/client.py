@@ -225,16 +225,6 @@ class Terminal:
             if echo:
                 echo(text)
 
-    def drain(self, echo, quiet=0.2):
-        """Passes on what still comes, until nothing has come for a moment."""
-        while select.select([self.descriptor], [], [], quiet)[0]:
-            try:
-                text = os.read(self.descriptor, 4096).decode(errors="replace").replace("\r\n", "\n")
-            except OSError:
-                return
-            self.output += text
-            echo(text)
-
     def type(self, text):
         os.write(self.descriptor, text.encode())
 

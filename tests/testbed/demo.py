@@ -12,7 +12,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import client  # noqa: E402
+import bus  # noqa: E402
 import gateway  # noqa: E402
 import net  # noqa: E402
 import pki  # noqa: E402
@@ -50,27 +50,35 @@ def start_gateway(context):
           f"    host, {net.HOST4}.")
 
 
-def connect(context):
-    program = client.program(context)
-    command = [program, "connect", "vpn.example.org", "--standalone", "--user", "alice",
-               "--ca", context.pki.certificate("root")]
-    tell("2. Godwit connects; Alice types her password.")
-    shown = [*command[:-1], "ca.pem"]
-    shown[0] = "godwit"
-    print("    $ " + shlex.join(shown), flush=True)
-    terminal = client.Terminal(command, client.environment(context))
+def show(*command):
+    print("    $ godwit " + shlex.join(command), flush=True)
+
+
+def connect(context, system):
+    command = ["connect", "vpn.example.org", "--user", "alice", "--ca",
+               context.pki.certificate("root")]
+    tell("2. Godwit connects for an ordinary user. The system bus starts its service, godwitd;\n"
+         "   Alice types her password.")
+    show(*command[:-1], "ca.pem")
+    terminal = system.terminal("alice1", *command)
     echo = Echo()
     terminal.read_until("(?i)password[^\n]*: *", 10, echo)
     terminal.type(gateway.USERS["alice"] + "\n")
     terminal.read_until("^Connected", 15, echo)
-    terminal.drain(echo)
-    return terminal, echo
+    code = terminal.wait(10, echo)
+    net.check(code == 0, f"godwit ended with exit code {code}")
 
 
-def use(context):
+def command_of_alice(system, *command):
+    show(*command)
+    code, said, errors = system.run("alice1", *command)
+    Echo()(said + errors)
+    net.check(code == 0, f"godwit ended with exit code {code}")
+
+
+def use(system):
     tell("3. What is connected now:")
-    print("    $ godwit status")
-    Echo()(net.run(client.program(context), "status", env=client.environment(context)))
+    command_of_alice(system, "status")
     tell(f"4. Traffic through the tunnel, to the private host {net.HOST4}:")
     answer = net.run("ping", "-n", "-c", "3", "-i", "0.1", "-W", "2", net.HOST4)
     summary = answer.strip().splitlines()
@@ -81,11 +89,9 @@ def use(context):
               f"(our address there: {source})", flush=True)
 
 
-def disconnect(terminal, echo, before):
-    tell("5. Ctrl-C: Godwit says goodbye to the gateway and puts everything back.")
-    terminal.type("\x03")
-    code = terminal.wait(10, echo)
-    net.check(code == 0, f"godwit ended with exit code {code}")
+def disconnect(system, before):
+    tell("5. Godwit says goodbye to the gateway and puts everything back.")
+    command_of_alice(system, "disconnect", "vpn.example.org")
     net.check_unchanged(before)
     print("    Addresses, routes, rules and /etc/resolv.conf are as they were before.")
 
@@ -96,10 +102,11 @@ def demonstrate(context):
     print("Godwit connects to a gateway on this machine: nothing outside is contacted or changed.")
     try:
         start_gateway(context)
+        system = bus.Bus(context)
         before = net.snapshot()
-        terminal, echo = connect(context)
-        use(context)
-        disconnect(terminal, echo, before)
+        connect(context, system)
+        use(system)
+        disconnect(system, before)
     except KeyboardInterrupt:
         tell("Interrupted. The gateway, the tunnel and their namespaces are gone.")
         return 130
