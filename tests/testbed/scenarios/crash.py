@@ -11,7 +11,7 @@ import time
 import gateway
 import net
 import transfer
-from client import connected, processes, start_as_alice, worker
+from client import Terminal, connected, environment, processes, program, start_as_alice, worker
 from meter import Meter
 from scenario import scenario
 
@@ -75,6 +75,27 @@ def worker_is_killed(context):
         net.check(host.sas().count("ESTABLISHED") == 1, "the gateway keeps the old IKE SA")
         net.ping(net.HOST6)
     return f"outage {outage:.0f} ms"
+
+
+@scenario
+def worker_is_killed_after_a_password_was_typed(context):
+    """It is not asked for again."""
+    start(context)
+    before = net.snapshot()
+    terminal = Terminal([program(context), "connect", "vpn.example.org", "--standalone", "--user",
+                         "alice", "--ca", context.pki.certificate("root")], environment(context))
+    terminal.read_until("(?i)password", 5)
+    terminal.type(gateway.USERS["alice"] + "\n")
+    terminal.read_until("^Connected", 15)
+    kill_worker()
+    terminal.read_until("Connected again", 10)
+    net.check(len(re.findall("(?i)password", terminal.output)) == 1, "it was asked for again")
+    net.ping(net.HOST4)
+    terminal.type("\x03")
+    code = terminal.wait()
+    net.check(code == 0, f"exit code {code} after Ctrl-C")
+    net.wait_until(lambda: not processes(), 5, "end of every process of the client")
+    net.check_unchanged(before)
 
 
 @scenario
