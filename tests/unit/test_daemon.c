@@ -642,7 +642,7 @@ START_TEST(autoconnect_profile_is_connected)
     (void)daemon_bed_ends(bed, SIGTERM);
     daemon_bed_starts(bed, FAKE, "--no-idle-exit");
     expect_sees(root, "/session/1", FALSE);
-    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
 }
 END_TEST
 
@@ -652,14 +652,14 @@ START_TEST(autoconnect_is_tried_again)
     start_automatic("end|resolve|No network.");
     sandbox_uplink();
     user_hears(root, "/session/2");
-    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
 }
 END_TEST
 
 START_TEST(autoconnect_gives_up_what_is_refused)
 {
     start_automatic("ask|password|Password|");
-    ck_assert_uint_eq(WEXITSTATUS(daemon_bed_ends(bed, 0)), 0);
+    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, 0)), 0);
     g_autofree char *over = NULL;
     ck_assert(g_file_get_contents("/run/godwit/autoconnect", &over, NULL, NULL));
     ck_assert_str_eq(over, "[over]\nauto=secret-missing\n");

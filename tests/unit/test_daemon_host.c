@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* godwitd as it is installed, with what stands in for the worker: what it does to the host. */
+#include "config.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "unit/daemon_bed.h"
+#include "unit/sandbox.h"
+#include "unit/vectors.h"
+
+#define CYCLES_FIRST 20 /* until caches and pools are filled */
+#define CYCLES 100
+
+static struct daemon_bed *bed;
+static struct user_on_bus *root;
+static char *before;
+
+static void start(void)
+{
+    bed = daemon_bed_new();
+    sandbox_uplink();
+    g_setenv("GODWIT_TUNNEL", TOP_BUILDDIR "/tests/unit/fake_worker", TRUE);
+    g_free(sandbox_run("printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf; mkdir -p /run/godwit"));
+    before = sandbox_snapshot();
+    daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
+    root = user_arrives(0);
+}
+
+/* The path of a session with a worker that behaves so. */
+static char *connects(const char *name, const char *mode)
+{
+    g_autofree char *text =
+        g_strdup_printf("(%%s, {'gateway': <'%s'>, 'user': <'alice'>}, @a{sv} {})", mode);
+    g_autoptr(GVariant) reply =
+        user_gets(root, "", MANAGER, "Connect", g_variant_new_parsed(text, name));
+    const char *path;
+    g_variant_get(reply, "(&o)", &path);
+    return g_strdup(path + strlen("/org/godwit/VPN1"));
+}
+
+static char *is_up(const char *name)
+{
+    char *path = connects(name, "happy");
+    user_sees(root, path, "State", "'connected'");
+    return path;
+}
+
+static void ends(void)
+{
+    int status = daemon_bed_ends(bed, SIGTERM);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    sandbox_expect_same(before);
+}
+
+/* A worker of one that was killed goes moments after it, and its interface with it. */
+static void is_as_before(void)
+{
+    while (TRUE) {
+        g_autofree char *links = sandbox_run("ip -o link | grep -c godwit; true");
+        if (g_str_equal(links, "0\n")) {
+            break;
+        }
+        g_usleep(5000);
+    }
+    sandbox_expect_same(before);
+}
+
+START_TEST(end_of_the_service_restores_the_host)
+{
+    g_free(is_up("one"));
+    g_free(is_up("one")); /* of the same name */
+    g_autofree char *links = sandbox_run("ip -o link | grep -c godwit");
+    ck_assert_str_eq(links, "2\n");
+    ends();
+}
+END_TEST
+
+START_TEST(next_service_restores_what_a_killed_one_left)
+{
+    g_free(is_up("one"));
+    g_free(is_up("two"));
+    (void)daemon_bed_ends(bed, SIGKILL);
+    g_autofree char *between = sandbox_snapshot();
+    ck_assert_str_ne(between, before);
+    daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
+    is_as_before();
+    g_free(is_up("one"));
+    ends();
+}
+END_TEST
+
+/* At whatever moment: of the start, of being connected, of the end. */
+START_TEST(killed_at_any_moment)
+{
+    for (guint i = 0; i < 12; i++) {
+        g_autofree char *path = connects("one", i % 3 == 2 ? "slow" : "happy");
+        if (i % 3 == 1) {
+            user_sees(root, path, "State", "'connected'");
+            g_variant_unref(user_gets(root, path, SESSION, "Disconnect", NULL));
+        }
+        g_usleep(i * 1500);
+        (void)daemon_bed_ends(bed, SIGKILL);
+        daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
+        is_as_before();
+    }
+    ends();
+}
+END_TEST
+
+START_TEST(privileges_are_those_needed)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)bed->daemon);
+    g_autofree char *status = NULL;
+    ck_assert(g_file_get_contents(path, &status, NULL, NULL));
+    /* CAP_KILL 5, CAP_SETGID 6, CAP_SETUID 7, CAP_SETPCAP 8, CAP_NET_ADMIN 12 */
+    ck_assert_ptr_nonnull(strstr(status, "CapEff:\t00000000000011e0\n"));
+    ck_assert_ptr_nonnull(strstr(status, "CapPrm:\t00000000000011e0\n"));
+    ck_assert_ptr_nonnull(strstr(status, "CapBnd:\t00000000000011e0\n"));
+    ck_assert_ptr_nonnull(strstr(status, "CapInh:\t0000000000000000\n"));
+    ck_assert_ptr_nonnull(strstr(status, "NoNewPrivs:\t1\n"));
+    ends();
+}
+END_TEST
+
+static guint64 memory_kib(void)
+{
+    g_autofree char *text = sandbox_run("grep VmRSS /proc/%d/status | tr -cd 0-9", bed->daemon);
+    return g_ascii_strtoull(text, NULL, 10);
+}
+
+static guint64 descriptors(void)
+{
+    g_autofree char *text = sandbox_run("ls /proc/%d/fd | wc -l", bed->daemon);
+    return g_ascii_strtoull(text, NULL, 10);
+}
+
+static void is_gone(const char *path)
+{
+    g_autofree char *error = NULL;
+    while (!error) {
+        g_autoptr(GVariant) reply =
+            user_calls(root, path, PROPERTIES, "GetAll", g_variant_new("(s)", SESSION), &error);
+    }
+    ck_assert_str_eq(error, UNKNOWN_OBJECT);
+}
+
+static void cycle(guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *path = is_up("one");
+        g_variant_unref(user_gets(root, path, SESSION, "Disconnect", NULL));
+        is_gone(path);
+    }
+}
+
+START_TEST(cycles_leave_nothing)
+{
+    guint64 open = descriptors();
+    cycle(CYCLES_FIRST);
+    guint64 first = memory_kib();
+    cycle(CYCLES);
+    guint64 last = memory_kib();
+    ck_assert_msg(last * 100 <= first * 110, "%lu KiB, then %lu", (unsigned long)first,
+                  (unsigned long)last);
+    while (descriptors() > open) {
+        g_usleep(5000);
+    }
+    sandbox_expect_same(before);
+    ends();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("daemon host");
+    TCase *tcase = tcase_create("fake worker");
+    tcase_add_checked_fixture(tcase, start, NULL);
+    tcase_add_test(tcase, end_of_the_service_restores_the_host);
+    tcase_add_test(tcase, next_service_restores_what_a_killed_one_left);
+    tcase_add_test(tcase, killed_at_any_moment);
+    tcase_add_test(tcase, privileges_are_those_needed);
+    tcase_add_test(tcase, cycles_leave_nothing);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
