@@ -208,7 +208,6 @@ static int connect_standalone(const struct options *options)
         target_clear(&target);
         return cli_fail_error(reason, error);
     }
-    (void)session_clean_leftovers();
     c.loop = g_main_loop_new(NULL, FALSE);
     watch = watch_signals(&c);
     c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
