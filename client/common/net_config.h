@@ -6,7 +6,7 @@
 
 /*
  * What the gateway granted and the host should set up: the only thing that the privileged side learns from the
- * network, always validated and bounded. Counts beyond the maxima are dropped by the producer.
+ * network, always validated and bounded. Counts beyond the maxima are dropped by the producer, but for routes: their neighbours are joined.
  */
 #define NET_ADDRESSES_MAX 16
 #define NET_ROUTES_MAX 256
@@ -20,6 +20,7 @@ struct net_config {
     size_t n_addresses;
     struct prefix routes[NET_ROUTES_MAX]; /* what goes through the tunnel, host bits zero */
     size_t n_routes;
+    uint16_t n_joined; /* how often two routes had to become one wider one because there were too many */
     struct addr dns[NET_DNS_MAX];
     size_t n_dns;
     char domains[NET_DOMAINS_MAX][NET_DOMAIN_LEN]; /* printable LDH names, no trailing dot (RFC 8598) */

@@ -43,6 +43,7 @@ GVariant *net_config_to_variant(const struct net_config *config)
     g_variant_builder_add(&dict, "{sv}", "dns", g_variant_builder_end(&dns));
     g_variant_builder_add(&dict, "{sv}", "domains", g_variant_builder_end(&domains));
     g_variant_builder_add(&dict, "{sv}", "banner", g_variant_new_string(config->banner));
+    g_variant_builder_add(&dict, "{sv}", "joined", g_variant_new_uint16(config->n_joined));
     g_variant_builder_add(&dict, "{sv}", "mtu", g_variant_new_uint16(config->mtu));
     return g_variant_builder_end(&dict);
 }
@@ -192,13 +193,18 @@ static const char *banner_read(GVariant *value, struct net_config *out)
     return NULL;
 }
 
-enum key { ADDRESSES, ROUTES, DNS, DOMAINS, BANNER, MTU, N_KEYS };
+enum key { ADDRESSES, ROUTES, JOINED, DNS, DOMAINS, BANNER, MTU, N_KEYS };
 
 static const struct {
     const char *name, *type;
 } keys[N_KEYS] = {
-    [ADDRESSES] = {"addresses", "a(ayy)"}, [ROUTES] = {"routes", "a(ayy)"}, [DNS] = {"dns", "aay"},
-    [DOMAINS] = {"domains", "as"},         [BANNER] = {"banner", "s"},      [MTU] = {"mtu", "q"},
+    [ADDRESSES] = {"addresses", "a(ayy)"},
+    [ROUTES] = {"routes", "a(ayy)"},
+    [JOINED] = {"joined", "q"},
+    [DNS] = {"dns", "aay"},
+    [DOMAINS] = {"domains", "as"},
+    [BANNER] = {"banner", "s"},
+    [MTU] = {"mtu", "q"},
 };
 
 bool net_config_mtu_fits(const struct net_config *config, uint16_t mtu)
@@ -227,6 +233,7 @@ static const char *values_read(GVariant *const values[static N_KEYS], struct net
     if (out->n_addresses == 0) {
         return N_("there is no internal address");
     }
+    out->n_joined = g_variant_get_uint16(values[JOINED]);
     out->mtu = g_variant_get_uint16(values[MTU]);
     return net_config_mtu_fits(out, out->mtu) ? NULL : N_("the MTU is too small");
 }

@@ -2,6 +2,7 @@
 #include "ike/engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/domain_name.h"
 #include "common/log.h"
@@ -102,28 +103,85 @@ static bool covers(const struct prefix *wide, const struct prefix *narrow)
            prefix_contains(wide, &narrow->addr);
 }
 
-/* What one route covers needs no second one. */
-static void add_route(struct net_config *net, struct prefix prefix)
+/* What one route covers needs no second one. FALSE when there is no room. */
+static bool place_route(struct net_config *net, const struct prefix *prefix)
 {
     size_t kept = 0;
 
-    prefix_mask(&prefix);
-    if (!prefix_is_routable(&prefix)) {
-        return;
-    }
     for (size_t i = 0; i < net->n_routes; i++) {
-        if (covers(&net->routes[i], &prefix)) {
-            return;
+        if (covers(&net->routes[i], prefix)) {
+            return true;
         }
     }
     for (size_t i = 0; i < net->n_routes; i++) {
-        if (!covers(&prefix, &net->routes[i])) {
+        if (!covers(prefix, &net->routes[i])) {
             net->routes[kept++] = net->routes[i];
         }
     }
     net->n_routes = kept;
-    if (net->n_routes < NET_ROUTES_MAX) {
-        net->routes[net->n_routes++] = prefix;
+    if (kept == NET_ROUTES_MAX) {
+        return false;
+    }
+    net->routes[net->n_routes++] = *prefix;
+    return true;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct prefix *x = a, *y = b;
+
+    return addr_compare(&x->addr, &y->addr);
+}
+
+/* The longest prefix that covers both; all families apart, and a default route from the rest. */
+static struct prefix join(const struct prefix *a, const struct prefix *b)
+{
+    struct prefix joint = *a;
+
+    joint.len = a->len < b->len ? a->len : b->len;
+    if (a->addr.family != b->addr.family) {
+        joint.len = 0;
+    }
+    while (joint.len > 0 && !prefix_contains(&joint, &b->addr)) {
+        joint.len--;
+    }
+    prefix_mask(&joint);
+    return joint;
+}
+
+/*
+ * The two that are nearest to each other become one. What is between them goes through the tunnel
+ * as well, where the gateway may refuse it; a route left out would let its traffic leave beside the
+ * tunnel. Of more than two routes of a family some always have their first bit in common.
+ */
+static void join_nearest(struct net_config *net)
+{
+    struct prefix best = {.len = 0};
+    size_t at = 0;
+
+    qsort(net->routes, net->n_routes, sizeof net->routes[0], by_address);
+    for (size_t i = 0; i + 1 < net->n_routes; i++) {
+        struct prefix joint = join(&net->routes[i], &net->routes[i + 1]);
+
+        if (joint.len > best.len) {
+            best = joint;
+            at = i;
+        }
+    }
+    net->n_routes -= 2;
+    memmove(&net->routes[at], &net->routes[at + 2], (net->n_routes - at) * sizeof net->routes[0]);
+    (void)place_route(net, &best); /* it may cover others, too */
+    net->n_joined++;
+}
+
+static void add_route(struct net_config *net, struct prefix prefix)
+{
+    prefix_mask(&prefix);
+    if (!prefix_is_routable(&prefix)) {
+        return;
+    }
+    while (!place_route(net, &prefix)) {
+        join_nearest(net);
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "common/i18n.h"
+
 void session_record_state(struct session *session, const char *state, const char *why)
 {
     g_autoptr(GError) error = NULL;
@@ -161,6 +163,11 @@ gboolean session_apply(struct session *session, GError **error)
     const struct net_config granted = session->net;
     if (!options.hold_everything) {
         drop_default_routes(&session->net);
+    }
+    if (session->net.n_joined > 0) {
+        g_message(_("The gateway names more than %d networks: some go through the tunnel together "
+                    "with what is between them."),
+                  NET_ROUTES_MAX);
     }
     if (options.own_routes && !session->leaves_host) {
         g_auto(GStrv) prefixes = profile_get_list(profile, "include");

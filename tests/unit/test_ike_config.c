@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/engine.h"
+
+#include <stdio.h>
+
 #include "vectors.h"
 
 /* CFG_REPLY and traffic selectors to struct net_config, with what gateways send and what they
@@ -248,6 +251,76 @@ START_TEST(surplus_is_dropped)
 }
 END_TEST
 
+static bool is_routed(const char *text)
+{
+    struct addr addr;
+    bool routed = false;
+
+    ck_assert(addr_parse(&addr, text));
+    for (size_t i = 0; i < net.n_routes && !routed; i++) {
+        routed = prefix_contains(&net.routes[i], &addr);
+    }
+    return routed;
+}
+
+/* None may be left out, or its traffic would leave beside the tunnel: the nearest ones share a
+ * wider route. */
+START_TEST(too_many_routes_are_joined)
+{
+    char text[ADDR_TEXT_MAX];
+
+    begin();
+    attr(INTERNAL_IP4_ADDRESS, "0a000005");
+    attr(INTERNAL_IP6_SUBNET, "20010db8000100000000000000000000 30");
+    attr(INTERNAL_IP4_SUBNET, "c0a80000 ffff0000");
+    for (unsigned i = 0; i < 600; i++) {
+        uint8_t subnet[] = {20, (uint8_t)(i >> 7), (uint8_t)(i << 1), 0, 255, 255, 255, 0};
+
+        cp_write_attr(&chain, INTERNAL_IP4_SUBNET, bytes_of(subnet, 8));
+    }
+    ck_assert_int_eq(read_it(), OK);
+    ck_assert_uint_le(net.n_routes, NET_ROUTES_MAX);
+    ck_assert_uint_gt(net.n_routes, NET_ROUTES_MAX / 2);
+    ck_assert_uint_gt(net.n_joined, 0);
+    for (unsigned i = 0; i < 600; i++) {
+        (void)snprintf(text, sizeof text, "20.%u.%u.7", i >> 7, (i << 1) & 255);
+        ck_assert_msg(is_routed(text), "%s is not routed", text);
+    }
+    ck_assert(is_routed("192.168.3.4"));
+    ck_assert(is_routed("2001:db8:1::7"));
+    /* No wider than it takes. */
+    ck_assert(!is_routed("192.169.0.1"));
+    ck_assert(!is_routed("20.5.0.1"));
+    ck_assert(!is_routed("2001:db8:2::7"));
+    for (size_t i = 0; i < net.n_routes; i++) {
+        ck_assert_uint_gt(net.routes[i].len, 1);
+    }
+}
+END_TEST
+
+/* A default route is not what others are joined to: a split tunnel leaves it out. */
+START_TEST(default_routes_are_not_joined)
+{
+    size_t defaults = 0;
+
+    begin();
+    attr(INTERNAL_IP4_ADDRESS, "0a000005");
+    add_ts("0.0.0.0", "255.255.255.255");
+    add_ts("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+    for (unsigned i = 0; i < 300; i++) {
+        uint8_t subnet[] = {
+            (uint8_t)(20 + 60 * (i / 128)), (uint8_t)(i % 128 * 2), 0, 0, 255, 255, 0, 0};
+
+        cp_write_attr(&chain, INTERNAL_IP4_SUBNET, bytes_of(subnet, 8));
+    }
+    ck_assert_int_eq(read_it(), OK);
+    for (size_t i = 0; i < net.n_routes; i++) {
+        defaults += net.routes[i].len == 0;
+    }
+    ck_assert_uint_eq(defaults, 2);
+}
+END_TEST
+
 START_TEST(long_banner_is_cut)
 {
     char text[3000];
@@ -309,6 +382,8 @@ int main(void)
     tcase_add_loop_test(tcase, nonsense_is_passed_over, 0,
                         (int)(sizeof nonsense / sizeof nonsense[0]));
     tcase_add_test(tcase, surplus_is_dropped);
+    tcase_add_test(tcase, too_many_routes_are_joined);
+    tcase_add_test(tcase, default_routes_are_not_joined);
     tcase_add_test(tcase, long_banner_is_cut);
     tcase_add_test(tcase, no_address_is_an_error_only_when_one_was_asked_for);
     tcase_add_test(tcase, truncated_attributes);

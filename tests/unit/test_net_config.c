@@ -14,7 +14,7 @@ static struct prefix prefix_of(const char *text)
 static struct net_config good(void)
 {
     struct net_config config = {
-        .mtu = 1400, .n_addresses = 2, .n_routes = 2, .n_dns = 2, .n_domains = 2};
+        .mtu = 1400, .n_addresses = 2, .n_routes = 2, .n_joined = 3, .n_dns = 2, .n_domains = 2};
     config.addresses[0] = prefix_of("10.1.2.3/24");
     config.addresses[1] = prefix_of("2001:db8::5/64");
     config.routes[0] = prefix_of("0.0.0.0/0");
@@ -74,6 +74,7 @@ START_TEST(round_trip)
     ck_assert_uint_eq(out.n_domains, 2);
     ck_assert_str_eq(in.banner, out.banner);
     ck_assert_uint_eq(out.mtu, 1400);
+    ck_assert_uint_eq(out.n_joined, 3);
 }
 END_TEST
 
@@ -234,7 +235,8 @@ static GVariant *many(const char *element, const char *type, int n)
 
 START_TEST(raw_types)
 {
-    static const char *const names[] = {"addresses", "routes", "dns", "domains", "banner", "mtu"};
+    static const char *const names[] = {"addresses", "routes", "joined", "dns",
+                                        "domains",   "banner", "mtu"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         expect_raw_refused(names[i], NULL, "missing or of the wrong type");
         expect_raw_refused(names[i], g_variant_new_int64(7), "missing or of the wrong type");
