@@ -311,6 +311,16 @@ gboolean firewall_release(GError **error)
     return TRUE;
 }
 
+gboolean firewall_mend(GError **error)
+{
+    struct firewall_share *permanent = load_permanent();
+    g_autoptr(GPtrArray) sessions = load_sessions(NULL);
+    gboolean needed = permanent || sessions->len > 0;
+    gboolean done = !needed || set_table(NULL, NULL, FALSE, permanent, error);
+    firewall_share_free(permanent);
+    return done;
+}
+
 /* ---- users who are let out ---- */
 
 /* A line of /proc/net/udp: local address and port in hexadecimal second, the user eighth. */

@@ -34,6 +34,7 @@
  * is held without it too, unless block_other_family is off.
  */
 
+#define FIREWALL_TABLE "godwit"
 #define FIREWALL_RESOLVER_TIME 30 /* seconds */
 #define FIREWALL_PORTAL_MAX 3600  /* seconds */
 
@@ -65,6 +66,8 @@ gboolean firewall_hold_follow(const struct network *network, GError **error);
 gboolean firewall_release(GError **error);
 gboolean firewall_is_held(void);
 
+/* Makes the table anew, which somebody has removed, if anything needs it. */
+gboolean firewall_mend(GError **error);
 /* Lets the host's resolvers ask outside for FIREWALL_RESOLVER_TIME from now on, or until a session
  * first calls firewall_apply(). */
 gboolean firewall_let_resolvers_ask(GError **error);

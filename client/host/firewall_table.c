@@ -4,7 +4,7 @@
 #include "host/firewall.h"
 
 #define GROUP "firewall"
-#define TABLE "inet godwit"
+#define TABLE "inet " FIREWALL_TABLE
 /* Web pages, and the names in them. */
 #define PORTAL_TRAFFIC "meta l4proto . th dport { tcp . 1-65535, udp . 53 }"
 

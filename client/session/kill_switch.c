@@ -2,6 +2,7 @@
 #include "session/kill_switch.h"
 
 #include "common/i18n.h"
+#include "host/firewall_watch.h"
 #include "host/host.h"
 #include "host/monitor.h"
 
@@ -41,6 +42,7 @@ gboolean kill_switch_let_user_out(guint32 uid, guint seconds, GError **error)
 
 struct kill_switch_follower {
     struct monitor *monitor;
+    struct firewall_watch *firewall;
 };
 
 static void on_network(void *context, const struct network *network)
@@ -60,6 +62,7 @@ struct kill_switch_follower *kill_switch_follow(GError **error)
         g_clear_pointer(&follower, kill_switch_follower_free);
         return NULL;
     }
+    follower->firewall = firewall_watch_new();
     on_network(follower, monitor_network(follower->monitor));
     return follower;
 }
@@ -67,6 +70,7 @@ struct kill_switch_follower *kill_switch_follow(GError **error)
 void kill_switch_follower_free(struct kill_switch_follower *follower)
 {
     if (follower) {
+        firewall_watch_free(follower->firewall);
         monitor_free(follower->monitor);
         g_free(follower);
     }

@@ -20,7 +20,8 @@ gboolean kill_switch_is_held(void);
  * most, for a captive portal; the kernel ends it. 0 ends it now. */
 gboolean kill_switch_let_user_out(guint32 uid, guint seconds, GError **error);
 
-/* Follows which networks are local, while there is no session that does. Runs on the thread-default
+/* Follows which networks are local, and makes the kill switch anew when somebody else flushes the
+ * firewall, while there is no session that does. Runs on the thread-default
  * context; harmless while nothing is held. */
 struct kill_switch_follower;
 struct kill_switch_follower *kill_switch_follow(GError **error);

@@ -3,6 +3,7 @@
 
 #include "common/network_variant.h"
 #include "host/connectivity.h"
+#include "host/firewall_watch.h"
 #include "host/monitor.h"
 #include "host/sleep.h"
 
@@ -14,6 +15,7 @@ struct surroundings {
     struct channel *channel;
     struct host *host;
     struct monitor *monitor;
+    struct firewall_watch *firewall;
     GSource *later;
     struct sleep *sleep;
     struct connectivity_watch *watch;
@@ -86,6 +88,7 @@ struct surroundings *surroundings_new(struct channel *channel, struct host *host
     } else {
         g_message("%s", error->message);
     }
+    surroundings->firewall = firewall_watch_new();
     surroundings->later = g_timeout_source_new(LATER);
     g_source_set_callback(surroundings->later, watch_bus, surroundings, NULL);
     g_source_attach(surroundings->later, g_main_context_get_thread_default());
@@ -104,6 +107,7 @@ void surroundings_free(struct surroundings *surroundings)
         g_source_unref(surroundings->later);
         connectivity_watch_free(surroundings->watch);
         sleep_free(surroundings->sleep);
+        firewall_watch_free(surroundings->firewall);
         monitor_free(surroundings->monitor);
         g_free(surroundings);
     }

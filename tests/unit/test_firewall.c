@@ -4,7 +4,10 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/firewall_watch.h"
 #include "unit/host_tunnel.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
@@ -341,6 +345,7 @@ END_TEST
 
 #define RESOLVER 12345
 #define USER 23456
+#define VNET_HEADER 10 /* octets of struct virtio_net_hdr */
 
 START_TEST(resolvers_of_the_host)
 {
@@ -402,6 +407,59 @@ START_TEST(portal)
         g_usleep(20000);
     }
     ck_assert(host_release(&error));
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* The next IPv4 packet to 203.0.113.9, behind so many octets of something else: where it is from.
+ */
+static void expect_packet(int fd, size_t ahead, const char *source)
+{
+    uint8_t packet[2000];
+    char text[ADDR_TEXT_MAX];
+    struct addr to = prefix_of("203.0.113.9").addr;
+    for (;;) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        ck_assert_int_eq(poll(&ready, 1, 5000), 1);
+        ssize_t len = read(fd, packet, sizeof packet);
+        if (len >= (ssize_t)ahead + 20 && packet[ahead] >> 4 == 4 &&
+            memcmp(packet + ahead + 16, to.octets, 4) == 0) {
+            struct addr from = addr_of(FAMILY_IPV4, packet + ahead + 12);
+            ck_assert_str_eq(addr_text(&from, text), source);
+            return;
+        }
+    }
+}
+
+/* With a tunnel up, he gets past it as well. */
+START_TEST(portal_past_a_tunnel)
+{
+    struct host_tunnel tunnel;
+    struct host_options options = killing(&full_tunnel, "");
+    const struct attempt asks = {.to = "203.0.113.9:53", .user = USER},
+                         other = {.to = "203.0.113.9:9", .user = USER};
+    struct sockaddr_ll from = {.sll_family = AF_PACKET,
+                               .sll_protocol = htons(ETH_P_IP),
+                               .sll_ifindex = (int)if_nametoindex("up1")};
+    g_autoptr(GError) error = NULL;
+    run("ip neigh replace 192.0.2.1 lladdr $(cat /sys/class/net/up1/address) dev up0 nud "
+        "permanent");
+    g_autofree char *before = sandbox_snapshot();
+    tunnel_up(&tunnel, "a", FULL, &options);
+    int wire = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
+    ck_assert_int_eq(bind(wire, (struct sockaddr *)&from, sizeof from), 0);
+    expect_sent(TRUE, asks);
+    expect_packet(tunnel.tun, VNET_HEADER, "10.9.0.5");
+    ck_assert_msg(host_let_user_out(USER, 60, &error), "%s", error ? error->message : "");
+    expect_sent(TRUE, asks);
+    expect_packet(wire, 0, "192.0.2.2");
+    expect_sent(TRUE, other);
+    expect_packet(tunnel.tun, VNET_HEADER, "10.9.0.5");
+    ck_assert(host_let_user_out(USER, 0, &error));
+    expect_sent(TRUE, asks);
+    expect_packet(tunnel.tun, VNET_HEADER, "10.9.0.5");
+    close(wire);
+    tunnel_down(&tunnel);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -501,6 +559,33 @@ START_TEST(killed_when_always)
 }
 END_TEST
 
+/* `nft flush ruleset` of another program. */
+START_TEST(flushed_by_others)
+{
+    struct host_tunnel tunnel;
+    struct host_options options = killing(&full_tunnel, "");
+    g_autofree char *before = sandbox_snapshot();
+    struct firewall_watch *watch = firewall_watch_new();
+    tunnel_up(&tunnel, "a", FULL, &options);
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *table = sandbox_run("nft -s list ruleset");
+        run("nft add table inet other; nft flush ruleset");
+        expect_outside(TRUE);
+        while (send_datagram(&(struct attempt){.to = outside[0], .link = "up0"}) == 0) {
+            g_main_context_iteration(NULL, TRUE);
+        }
+        g_autofree char *again = sandbox_run("nft -s list ruleset");
+        sandbox_expect_text(again, table);
+    }
+    /* What we remove ourselves stays away. */
+    tunnel_down(&tunnel);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    sandbox_expect_same(before);
+    firewall_watch_free(watch);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 START_TEST(refused_with_kill_switch)
@@ -593,10 +678,12 @@ int main(void)
     tcase_add_test(tcase, always);
     tcase_add_test(tcase, resolvers_of_the_host);
     tcase_add_test(tcase, portal);
+    tcase_add_test(tcase, portal_past_a_tunnel);
     tcase_add_loop_test(tcase, two_sessions, 0, 2);
     tcase_add_test(tcase, killed);
     tcase_add_loop_test(tcase, killed_then_new, 0, 2);
     tcase_add_test(tcase, killed_when_always);
+    tcase_add_test(tcase, flushed_by_others);
     tcase_add_test(tcase, refused_with_kill_switch);
     tcase_add_test(tcase, refused_without_kill_switch);
     tcase_add_test(tcase, not_permitted);
