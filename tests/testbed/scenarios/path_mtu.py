@@ -20,6 +20,25 @@ def narrow(uplink, mtu):
     net.batch(uplink.edge, f"link set wan mtu {mtu}")
 
 
+def answers(address, size):
+    try:
+        net.ping(address, size=size, count=1)
+    except net.Failure:
+        return False
+    return True
+
+
+@scenario_for(["4", "6"], lambda family: f"ipv6_inside_a_small_path_of_ipv{family}", bare=True,
+              timeout=60)
+def ipv6_inside(context, family):
+    """An IPv6 link carries 1280 octets (RFC 8200 5): ESP that is larger than the path is cut, by its
+    routers or, since those of IPv6 do not, by this host once they have told their MTU."""
+    with moving(context, Kind("eth0", families=family, mtu=1290, delay=1)):
+        transfer.transfer(net.HOST6, "up", 1_000_000, timeout=20)
+        net.wait_until(lambda: tun_mtu() == 1280, 20, "MTU of 1280")
+        net.wait_until(lambda: answers(net.HOST6, 1232), 20, "answer to 1280 octets")
+
+
 @scenario_for([False, True], lambda silent: "path_narrows" + ("_without_a_word" if silent else ""),
               bare=True, timeout=120)
 def path_narrows(context, silent):
