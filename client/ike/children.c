@@ -91,6 +91,9 @@ enum err children_add(struct ike *ike, struct ike_child *sa, enum child_state st
         policy->outbound = sa->spi_in;
     }
     if (!ike->ending.wanted && !ike->opening.on) {
+        if (replaces == 0) {
+            config_add_routes(&ike->net, &sa->remote_ts);
+        }
         announce(ike, child);
     }
     return OK;

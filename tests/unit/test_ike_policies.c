@@ -235,6 +235,7 @@ START_TEST(late_answer)
     } else {
         grant(2);
         check_up(2);
+        check_routes(2);
     }
     peer_finish();
 }
