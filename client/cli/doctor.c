@@ -105,7 +105,7 @@ static int run(const struct options *options)
     doctor_check_service(&doctor, bus, why);
     doctor_check_profiles(&doctor);
     doctor_check_others(&doctor);
-    doctor_check_dns(&doctor, bus);
+    doctor_check_dns(&doctor);
     if (options->n_words > 0) {
         check_target(&doctor, options->words[0], bus);
     }

@@ -23,7 +23,7 @@ void doctor_check_host(struct doctor *doctor);
 void doctor_check_profiles(struct doctor *doctor);
 void doctor_check_others(struct doctor *doctor);
 void doctor_check_service(struct doctor *doctor, struct bus *bus, const GError *why);
-void doctor_check_dns(struct doctor *doctor, struct bus *bus);
+void doctor_check_dns(struct doctor *doctor);
 /* The way to a gateway. Nothing that comes from the network is read: whether a port is refused is
  * what the kernel tells of ICMP, and names are looked up by getent in a process of its own. */
 void doctor_check_gateway(struct doctor *doctor, const char *host, guint16 port);

@@ -5,6 +5,7 @@
 
 #include "cli/doctor.h"
 #include "common/i18n.h"
+#include "session/session.h"
 
 #define POLKIT "org.freedesktop.PolicyKit1"
 
@@ -91,30 +92,7 @@ void doctor_check_service(struct doctor *doctor, struct bus *bus, const GError *
 
 /* ---- DNS ---- */
 
-static gboolean links_to_resolved(void)
-{
-    g_autofree char *target = g_file_read_link("/etc/resolv.conf", NULL);
-
-    return target != NULL && strstr(target, "systemd/resolve/") != NULL;
-}
-
-/* As a connection will find it: whoever answers for this computer's names. */
-static char *dns_method(struct bus *bus)
-{
-    if (bus != NULL && bus_has_name(bus, "org.freedesktop.resolve1") && links_to_resolved()) {
-        return g_strdup(_("systemd-resolved gets the tunnel's servers and domains."));
-    }
-    if (bus != NULL && bus_has_name(bus, "org.freedesktop.NetworkManager.dnsmasq")) {
-        return g_strdup(_("NetworkManager's dnsmasq gets the tunnel's servers and domains."));
-    }
-    if (g_file_test("/sbin/resolvconf", G_FILE_TEST_IS_EXECUTABLE) &&
-        g_file_test("/run/resolvconf", G_FILE_TEST_IS_DIR)) {
-        return g_strdup(_("resolvconf gets the tunnel's servers."));
-    }
-    return g_strdup(_("/etc/resolv.conf is replaced while a tunnel is up."));
-}
-
-void doctor_check_dns(struct doctor *doctor, struct bus *bus)
+void doctor_check_dns(struct doctor *doctor)
 {
     struct stat file;
 
@@ -123,6 +101,7 @@ void doctor_check_dns(struct doctor *doctor, struct bus *bus)
                     g_strdup(_("Names cannot be looked up: configure the network, or start "
                                "systemd-resolved.")));
     } else {
-        doctor_tell(doctor, _("DNS"), VERDICT_OK, dns_method(bus), NULL);
+        doctor_tell(doctor, _("DNS"), VERDICT_OK,
+                    g_strdup_printf(_("a tunnel's servers are set by %s."), session_dns_way()), NULL);
     }
 }

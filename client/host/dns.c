@@ -341,3 +341,12 @@ void dns_free(struct dns *dns)
         g_free(dns);
     }
 }
+
+const char *dns_way_now(void)
+{
+    size_t i = 0;
+    while (i < N_WAYS - 1 && backends[i]->reach() != DNS_EVERYBODY) {
+        i++;
+    }
+    return backends[i]->name;
+}

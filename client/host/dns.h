@@ -45,6 +45,9 @@ const char *dns_method(const struct dns *dns);
  * that is known. */
 const char *dns_answers(const struct dns *dns);
 
+/* By which way DNS would be set now, for people: "systemd-resolved". Never NULL. */
+const char *dns_way_now(void);
+
 /* Undoes what the record says; needs the lock. Harmless when nothing was set, or all is undone. */
 void dns_revert(struct record *record);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <net/if.h>
 
+#include "host/dns.h"
 #include "host/host.h"
 #include "host/netlink.h"
 #include "host/record.h"
@@ -19,6 +20,11 @@ guint session_leftovers(void)
         n += !record_alive(records->pdata[i]);
     }
     return n;
+}
+
+const char *session_dns_way(void)
+{
+    return dns_way_now();
 }
 
 void session_record_free(struct session_record *record)

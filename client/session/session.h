@@ -70,6 +70,8 @@ void session_provide_secrets(struct session *session, GHashTable *values_bytes_b
 guint session_clean_leftovers(void);
 /* How many there are, as far as the caller may see. */
 guint session_leftovers(void);
+/* By which way a session would set DNS now, for people: "systemd-resolved". Never NULL. */
+const char *session_dns_way(void);
 
 struct session_traffic { /* since the interface was made */
     guint64 rx_octets, rx_packets, tx_octets, tx_packets;

@@ -653,6 +653,7 @@ START_TEST(doctor_looks_at_this_computer)
 
     ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
     expect_found("doctor", "ok  Leftovers: killed connections left nothing behind.\n");
+    expect_found("doctor", "ok  DNS: a tunnel's servers are set by carrier pigeon.\n");
     g_setenv("FAKE_LEFTOVERS", "2", TRUE);
     expect_found("doctor", "problem  Leftovers: 2 killed connections left routes or addresses behind. "
                            "Remove them: godwit cleanup\n");
