@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -169,6 +170,28 @@ static void tell_mtu(struct doctor *doctor, int mtu, const char *where)
     }
 }
 
+/* Whether what we send there goes into a tunnel of ours: then it says nothing of the way beside it. */
+static gboolean is_inside(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t len = sizeof own;
+    struct ifaddrs *all = NULL;
+    struct endpoint from, other;
+    gboolean inside = FALSE;
+
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0 ||
+        !endpoint_from_sockaddr(&from, (const struct sockaddr *)&own) || getifaddrs(&all) != 0) {
+        return FALSE;
+    }
+    for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+        inside = inside || (one->ifa_addr != NULL && g_str_has_prefix(one->ifa_name, "godwit") &&
+                            endpoint_from_sockaddr(&other, one->ifa_addr) &&
+                            addr_equal(&from.addr, &other.addr));
+    }
+    freeifaddrs(all);
+    return inside;
+}
+
 static gboolean is_no_route(int why)
 {
     return why == ENETUNREACH || why == EAFNOSUPPORT || why == EADDRNOTAVAIL;
@@ -214,10 +237,16 @@ static void check_address(struct doctor *doctor, const struct addr *addr, guint1
     for (int i = 0; i < PORTS; i++) {
         knocks[i] = knock(addr, ports[i]);
     }
-    await_refusals(knocks);
-    tell_knocks(doctor, knocks, ports, where);
-    if (knocks[0].refused == 0) {
-        tell_mtu(doctor, mtu_of(knocks[0].fd, addr->family), where);
+    if (knocks[0].fd >= 0 && is_inside(knocks[0].fd)) {
+        doctor_tell(doctor, _("Gateway"), VERDICT_NOTE,
+                    g_strdup_printf(_("a tunnel is up, and leads to %s."), where),
+                    g_strdup(_("To look at the way beside it, disconnect first.")));
+    } else {
+        await_refusals(knocks);
+        tell_knocks(doctor, knocks, ports, where);
+        if (knocks[0].refused == 0) {
+            tell_mtu(doctor, mtu_of(knocks[0].fd, addr->family), where);
+        }
     }
     for (int i = 0; i < PORTS; i++) {
         if (knocks[i].fd >= 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/remote.h"
 
+#include <unistd.h>
+
 #include "cli/facts.h"
 #include "common/i18n.h"
 #include "common/secret.h"
@@ -15,6 +17,9 @@ struct remote {
     struct bus *bus;
     const struct session_ops *ops;
     void *context;
+    char *name;
+    const char *method;   /* that is called for it */
+    GVariant *arguments;  /* until it is */
     gboolean trace;
     char *path; /* of our session; NULL until the service has named it */
     GPtrArray *early;
@@ -337,6 +342,69 @@ static GVariant *arguments_of(const struct remote_request *request)
                                profile_to_variant(request->profile), g_variant_dict_end(&options));
 }
 
+/* Whether `interfaces` is a session that our user has made of the same profile, or for that host. */
+static gboolean is_the_same(const struct remote *remote, GVariant *interfaces)
+{
+    g_autoptr(GVariant) properties =
+        g_variant_lookup_value(interfaces, BUS_SESSION, G_VARIANT_TYPE_VARDICT);
+    const char *name = "", *system = "";
+    guint32 owner = 0;
+
+    if (properties == NULL || !g_variant_lookup(properties, "Owner", "u", &owner) || owner != geteuid()) {
+        return FALSE;
+    }
+    (void)g_variant_lookup(properties, "Name", "&s", &name);
+    (void)g_variant_lookup(properties, "SystemProfile", "&s", &system);
+    return strcmp(strcmp(remote->method, "ConnectSystem") == 0 ? system : name, remote->name) == 0;
+}
+
+static gboolean is_there_already(const struct remote *remote, GVariant *objects)
+{
+    GVariantIter iter;
+    GVariant *interfaces;
+    gboolean same = FALSE;
+
+    g_variant_iter_init(&iter, objects);
+    while (!same && g_variant_iter_next(&iter, "{&o@a{sa{sv}}}", NULL, &interfaces)) {
+        same = is_the_same(remote, interfaces);
+        g_variant_unref(interfaces);
+    }
+    return same;
+}
+
+/* Two tunnels to one gateway would only be in each other's way. */
+static void on_objects(void *context, GVariant *reply, const GError *error)
+{
+    struct remote *remote = context;
+    g_autoptr(GVariant) objects = NULL;
+
+    if (remote->over) {
+        return;
+    }
+    if (reply == NULL) {
+        end(remote, (enum reason)error->code, error->message);
+        return;
+    }
+    if (remote->unwanted) {
+        end(remote, REASON_USER, "");
+        return;
+    }
+    if (g_variant_is_of_type(reply, G_VARIANT_TYPE("(a{oa{sa{sv}}})"))) {
+        objects = g_variant_get_child_value(reply, 0);
+    }
+    if (objects != NULL && is_there_already(remote, objects)) {
+        g_autofree char *detail =
+            g_strdup_printf(_("\"%s\" is connected, or about to be; godwit disconnect ends it."),
+                            remote->name);
+
+        end(remote, REASON_SERVICE_REFUSED, detail);
+        return;
+    }
+    bus_send(remote->bus, BUS_PATH, BUS_MANAGER, remote->method, remote->arguments, BUS_INTERACTIVE,
+             on_session, remote);
+    g_clear_pointer(&remote->arguments, g_variant_unref);
+}
+
 struct remote *remote_new(struct bus *bus, const struct remote_request *request,
                           const struct session_ops *ops, void *context)
 {
@@ -345,14 +413,15 @@ struct remote *remote_new(struct bus *bus, const struct remote_request *request,
     remote->bus = bus;
     remote->ops = ops;
     remote->context = context;
+    remote->name = g_strdup(request->name);
+    remote->method = request->profile == NULL ? "ConnectSystem" : "Connect";
+    remote->arguments = g_variant_ref_sink(arguments_of(request));
     remote->trace = request->trace;
     remote->early = g_ptr_array_new_with_free_func(free_early);
     remote->facts = facts_new();
     bus_listen(bus, on_signal, on_lost, remote);
-    /* One after the other without waiting: from the first on we are sent signals. */
-    bus_send(bus, BUS_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, BUS_PLAIN, NULL, NULL);
-    bus_send(bus, BUS_PATH, BUS_MANAGER, request->profile == NULL ? "ConnectSystem" : "Connect",
-             arguments_of(request), BUS_INTERACTIVE, on_session, remote);
+    /* From now on we are sent signals. */
+    bus_send(bus, BUS_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, BUS_PLAIN, on_objects, remote);
     return remote;
 }
 
@@ -411,6 +480,8 @@ void remote_free(struct remote *remote)
 {
     if (remote != NULL) {
         bus_quiet(remote->bus);
+        g_clear_pointer(&remote->arguments, g_variant_unref);
+        g_free(remote->name);
         g_ptr_array_unref(remote->early);
         facts_free(remote->facts);
         g_free(remote->path);

@@ -92,6 +92,9 @@ START_TEST(connects_and_returns)
     ck_assert_ptr_eq(strchr(asked, '\n') + 1, asked + strlen(asked));
     g_free(asked);
 
+    /* Once more would be a second tunnel beside it. */
+    program_expect("connect|full;wait", "connect vpn.example.org", REFUSED, NULL,
+                   "\"vpn.example.org\" is connected, or about to be; godwit disconnect ends it.");
     program_expect("", "status --names", 0, "vpn.example.org\n", NULL);
     program_expect("", "disconnect vpn.example.org", 0, "Disconnected vpn.example.org.\n", NULL);
     program_expect("", "status", 0, "Nothing is connected.\n", NULL);
@@ -381,6 +384,7 @@ START_TEST(what_is_connected)
     connect_one("connect|full;wait", "connect home.example");
     connect_one("connect|split;phase|reconnecting|The gateway stopped answering.;wait",
                 "connect office");
+    program_expect("wait", "connect office", REFUSED, NULL, "\"office\" is connected, or");
     g_setenv("FAKE_RECORDS", "lab", TRUE);
     result = program_run("", "status");
     expect_contains(result.out, "home.example\n  Gateway    vpn.example.org (192.0.2.1:4500)\n"

@@ -49,6 +49,9 @@ def user_connects_sees_and_ends_it(context):
     net.check(state["received"]["packets"] > 0, f"no packets in {state}")
     expect(system.run("alice1", "list"), 0, r"^  work +vpn\.example\.org, connected\n")
     expect(system.run("alice1", "log"), 0, r"\A.*\d  Looking up the gateway.*\n(.*\n)*.*Tunnel")
+    expect(system.run("alice1", "connect", "work"), 30, errors="\"work\" is connected, or about to be")
+    output = system.run("alice1", "doctor", "work")[1]
+    net.check("Gateway: a tunnel is up, and leads to " in output, output)
     expect(system.run(None, "status"), 0, r"Begun by +cli, for user 2001\n")
     expect(system.run("alice1", "disconnect"), 0, r"\ADisconnected work\.\n\Z")
     expect(system.run("alice1", "status"), 0, r"\ANothing is connected\.\n")
