@@ -150,16 +150,19 @@ static void serve(int fd)
 int scout_start(void)
 {
     pid_t worker = getpid();
+    char name[16] = ""; /* prctl(2) */
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
+    /* From its first moment on it is called what it is. */
+    prctl(PR_GET_NAME, name, 0, 0, 0);
+    prctl(PR_SET_NAME, "godwit-scout", 0, 0, 0);
     pid_t pid = fork();
     if (pid == 0) {
         /* Of everything that the worker has, only its standard error. */
         if (dup2(pair[1], 3) == 3 && close_range(4, ~0U, 0) == 0 && tie_to(worker)) {
-            prctl(PR_SET_NAME, "godwit-scout", 0, 0, 0);
             signal(SIGCHLD, SIG_IGN);
             if (confine()) {
                 serve(3);
@@ -167,6 +170,7 @@ int scout_start(void)
         }
         _exit(0);
     }
+    prctl(PR_SET_NAME, name, 0, 0, 0);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

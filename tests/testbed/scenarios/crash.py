@@ -65,11 +65,15 @@ def worker_is_killed(context):
     with connected(context) as client:
         net.ping(net.HOST6)
         before = inner_addresses()
-        with nothing_leaks(), Meter() as meter, transfer.Steady(net.HOST4):
+        with nothing_leaks(), Meter() as meter, transfer.Steady(net.HOST4) as stream:
+            net.wait_until(lambda: stream.octets, 10, "octet through the TCP connection")
             pid, killed = kill_worker()
             client.process.read_until(r"Reconnecting: .*signal 9 .*started again", 5)
             outage = meter.wait_answer(killed, 10)
             client.process.read_until("Connected again", 5)
+            came = stream.octets
+            net.wait_until(lambda: stream.octets > came or stream.problem, 10,
+                           "octet through the old TCP connection")
         net.check(worker() != pid, "the worker is the same")
         net.check(inner_addresses() == before, f"{inner_addresses()} in the place of {before}")
         net.check(host.sas().count("ESTABLISHED") == 1, "the gateway keeps the old IKE SA")
