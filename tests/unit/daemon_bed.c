@@ -179,6 +179,7 @@ void daemon_bed_polkit_starts(struct daemon_bed *bed)
     gboolean named = FALSE;
     ck_assert(g_dbus_connection_register_object(bus, "/org/freedesktop/PolicyKit1/Authority",
                                                 info->interfaces[0], &table, bed, NULL, NULL) != 0);
+    g_dbus_node_info_unref(info);
     g_bus_own_name_on_connection(bus, "org.freedesktop.PolicyKit1", G_BUS_NAME_OWNER_FLAGS_NONE,
                                  on_named, NULL, &named, NULL);
     while (!named) {
