@@ -41,6 +41,9 @@ class Suspend:
         os.chmod(ASLEEP, 0o644)
         with open("/etc/ld.so.preload", "w", encoding="ascii") as file:
             file.write(os.path.join(context.build, "tests/testbed/asleep.so") + "\n")
+        # What is preloaded comes before the sanitizers' runtime, which does not expect that.
+        options = os.environ.get("ASAN_OPTIONS", "")
+        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (options, "verify_asan_link_order=0")))
         if logind and not bus:
             self._start_bus()
         self.logind = self._start_logind() if logind else None
