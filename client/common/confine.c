@@ -15,7 +15,14 @@ struct landlock_ruleset {
     uint64_t handled_access_net; /* since version 4 */
     uint64_t scoped;             /* since version 6 */
 };
+struct landlock_port {
+    uint64_t allowed_access;
+    uint64_t port;
+};
 #define LANDLOCK_VERSION_FLAG 1U
+#define LANDLOCK_PORT_RULE 2
+#define LANDLOCK_BIND (UINT64_C(1) << 0)
+#define LANDLOCK_CONNECT (UINT64_C(1) << 1)
 #define LANDLOCK_READ_FILE (UINT64_C(1) << 2)
 #define LANDLOCK_READ_DIR (UINT64_C(1) << 3)
 
@@ -24,7 +31,20 @@ static uint64_t bits(unsigned n)
     return (UINT64_C(1) << n) - 1;
 }
 
-bool confine_files(enum confine_files files)
+static bool allow_ports(int ruleset, const uint16_t *ports, size_t n)
+{
+    bool allowed = true;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct landlock_port rule = {.allowed_access = LANDLOCK_CONNECT, .port = ports[i]};
+
+        allowed =
+            allowed && syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PORT_RULE, &rule, 0U) == 0;
+    }
+    return allowed;
+}
+
+bool confine_files(enum confine_files files, const uint16_t *ports, size_t n)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION_FLAG);
     struct landlock_ruleset ruleset = {
@@ -32,7 +52,8 @@ bool confine_files(enum confine_files files)
                                   : version >= 3 ? 15 /* TRUNCATE */
                                   : version == 2 ? 14 /* REFER */
                                                  : 13),
-        .handled_access_net = version >= 4 && files == CONFINE_NO_FILES ? bits(1) /* bind */ : 0,
+        .handled_access_net =
+            version >= 4 && files == CONFINE_NO_FILES ? LANDLOCK_BIND | LANDLOCK_CONNECT : 0,
         .scoped = version >= 6 ? bits(2) : 0, /* abstract sockets and signals */
     };
     size_t size = version >= 6   ? sizeof ruleset
@@ -49,7 +70,8 @@ bool confine_files(enum confine_files files)
     if (fd < 0) {
         return false;
     }
-    bool restricted = syscall(SYS_landlock_restrict_self, (int)fd, 0U) == 0;
+    bool restricted = (ruleset.handled_access_net == 0 || allow_ports((int)fd, ports, n)) &&
+                      syscall(SYS_landlock_restrict_self, (int)fd, 0U) == 0;
     close((int)fd);
     return restricted;
 }

@@ -13,13 +13,14 @@
  */
 
 /*
- * Files, by Landlock: none can be opened, or only be read; none executed, made or removed; without
- * files, it can be no TCP server either. Processes outside can be sent no signal. What is open stays usable. False
- * when the kernel refuses; a kernel without Landlock is no failure, the system calls are what is
- * relied on.
+ * Files, by Landlock: none can be opened, or only be read; none executed, made or removed. Without
+ * files, TCP leads to the `n` ports alone, and nobody is let in. Processes outside can be sent no
+ * signal. What is open stays usable. False when the kernel refuses; a kernel without Landlock, or
+ * with less of it, is no failure: the system calls are what is relied on.
  */
 enum confine_files { CONFINE_NO_FILES, CONFINE_READ_FILES };
-bool confine_files(enum confine_files files) __attribute__((warn_unused_result));
+bool confine_files(enum confine_files files, const uint16_t *ports, size_t n)
+    __attribute__((warn_unused_result));
 
 /* One system call in a filter. */
 enum confine_action {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "common/confine.h"
+#include "tunnel/reachability.h"
 
 #define ALLOW(name)                                                                                \
     {                                                                                              \
@@ -176,11 +177,13 @@ static const struct confine_rule rules[] = {
 
 gboolean cage_enter(int report)
 {
+    static const uint16_t ports[] = REACHABILITY_PORTS;
 #ifdef SANITIZED
     const enum confine_files files = CONFINE_READ_FILES;
 #else
     const enum confine_files files = CONFINE_NO_FILES;
 #endif
 
-    return confine_files(files) && confine_calls(rules, G_N_ELEMENTS(rules), CONFINE_END, report);
+    return confine_files(files, ports, G_N_ELEMENTS(ports)) &&
+           confine_calls(rules, G_N_ELEMENTS(rules), CONFINE_END, report);
 }

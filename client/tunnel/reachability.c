@@ -5,8 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* HTTPS and HTTP, as portals and SSL VPN have them, and IKE over TCP (RFC 9329). */
-static const guint16 ports[] = {443, 80, 4500};
+static const guint16 ports[] = REACHABILITY_PORTS;
 
 void reachability_start(struct reachability *r, int fd, const struct addr *host)
 {

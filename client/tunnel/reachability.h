@@ -6,6 +6,12 @@
 
 #include "common/addr.h"
 
+/* HTTPS and HTTP, as portals and SSL VPN have them, and IKE over TCP (RFC 9329). */
+#define REACHABILITY_PORTS                                                                         \
+    {                                                                                              \
+        443, 80, 4500                                                                              \
+    }
+
 /*
  * Whether a host that leaves IKE unanswered is there at all: TCP connections to ports that VPN
  * gateways often have beside IKE are begun, one after the other. Accepting one and refusing one are

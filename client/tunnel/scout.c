@@ -123,7 +123,7 @@ static gboolean confine(void)
         END(open_by_handle_at),
     };
 #undef END
-    return confine_files(CONFINE_READ_FILES) &&
+    return confine_files(CONFINE_READ_FILES, NULL, 0) &&
            confine_calls(rules, G_N_ELEMENTS(rules), CONFINE_ALLOW, -1);
 }
 

@@ -242,13 +242,47 @@ END_TEST
 
 static void try_files(enum confine_files files, int code_to_read, int code_to_write)
 {
-    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && confine_files(files), 90);
+    static const uint16_t ports[] = {443};
+
+    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && confine_files(files, ports, 1), 90);
     must((open("/etc/passwd", O_RDONLY) >= 0 ? 0 : errno) == code_to_read, 91);
     must((open("/tmp", O_TMPFILE | O_RDWR, 0600) >= 0 ? 0 : errno) == code_to_write, 92);
     must(mkdir("/tmp/never-made", 0700) < 0 && errno == EACCES, 93);
     execl("/bin/true", "true", NULL);
     _exit(errno == EACCES ? 0 : 94);
 }
+
+/* errno of connecting to that port of this host. */
+static int knock(int tcp, uint16_t port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+
+    return connect(tcp, (const struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
+}
+
+START_TEST(ports_alone)
+{
+    static const uint16_t ports[] = {443};
+    int status = 0;
+
+    if (syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1U) < 4) {
+        return;
+    }
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        int tcp = socket(AF_INET, SOCK_STREAM, 0), other = socket(AF_INET, SOCK_STREAM, 0);
+        must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, 90);
+        must(confine_files(CONFINE_NO_FILES, ports, 1), 91);
+        must(knock(other, 444) == EACCES, 92);
+        must(knock(tcp, 443) != EACCES, 93);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+}
+END_TEST
 
 START_TEST(files_alone)
 {
@@ -276,6 +310,7 @@ int main(void)
     tcase_add_test(all, can_work);
     tcase_add_test(all, can_abort);
     tcase_add_loop_test(all, files_alone, 0, 2);
+    tcase_add_test(all, ports_alone);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }
