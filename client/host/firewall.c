@@ -124,6 +124,7 @@ static struct firewall_share *make_share(const struct firewall_wish *wish)
         }
     }
     share->words[SHARE_HELD] = g_string_free(held, FALSE);
+    share->words[SHARE_DNS] = g_strdup(wish->hold_dns ? SHARE_HOLD_DNS : "");
     (void)set_local_networks(share, wish->network);
     add_tunnel(share, wish);
     return share;

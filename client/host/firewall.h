@@ -29,6 +29,10 @@
  *          - a user who was let out to a captive portal, see firewall_portal().
  *          What is refused fails at once (ICMP administratively prohibited).
  *
+ * dns      Where a tunnel has taken every name, DNS leaves by a tunnel or not at all, kill switch or
+ *          not: what DHCP says of servers and domains, and what programs insist on, does not count.
+ *          The exceptions are those above, but for the local networks.
+ *
  * The kill switch holds everything, when the profile wants a full tunnel, even if the gateway
  * grants less; of a split tunnel the tunnel's networks. A family that a full tunnel does not carry
  * is held without it too, unless block_other_family is off.
@@ -43,6 +47,7 @@ struct firewall_wish {
     const struct net_config *config;
     const struct host_options *options;
     const struct network *network;
+    gboolean hold_dns; /* the tunnel's servers are asked for every name */
 };
 
 /* All need the lock of record_lock(). On failure the table is as it was, and *error is

@@ -11,7 +11,7 @@
 static const char *const keys[N_SHARE_WORDS] = {
     [SHARE_INTERFACE] = "interface", [SHARE_MARK] = "mark",         [SHARE_INNER] = "inner",
     [SHARE_HELD] = "held",           [SHARE_NETWORKS] = "networks", [SHARE_EXCLUDED] = "excluded",
-    [SHARE_LOCAL] = "local",
+    [SHARE_LOCAL] = "local",         [SHARE_DNS] = "dns",
 };
 
 /* ---- a share ---- */
@@ -173,6 +173,46 @@ static void let_local_networks_out(struct table *table)
     add_rule(table, "held", "ip6 daddr { fe80::/10, ff02::/16 } accept");
 }
 
+static void let_excluded_ask(struct table *table, const char *word, const char *interface)
+{
+    (void)interface;
+    add_rule(table, "dns", "%s daddr %s accept", family_of(word), word);
+}
+
+static void let_interface_ask(struct table *table, const char *word, const char *interface)
+{
+    (void)interface;
+    add_rule(table, "dns", "oifname \"%s\" accept", word);
+}
+
+static void let_mark_ask(struct table *table, const char *word, const char *interface)
+{
+    (void)interface;
+    add_rule(table, "dns", "meta mark %s accept", word);
+}
+
+static void hold_dns(struct table *table, gint64 worker)
+{
+    gboolean held = FALSE;
+    for (guint i = 0; i < table->shares->len; i++) {
+        held |= g_str_equal(words_of(table->shares->pdata[i], SHARE_DNS), SHARE_HOLD_DNS);
+    }
+    if (!held) {
+        return;
+    }
+    add_rule(table, "out", "meta l4proto { tcp, udp } th dport { 53, 853 } goto dns");
+    add_rule(table, "dns", "oifname \"lo\" accept");
+    each_word(table, SHARE_INTERFACE, let_interface_ask);
+    each_word(table, SHARE_MARK, let_mark_ask);
+    each_word(table, SHARE_EXCLUDED, let_excluded_ask);
+    if (worker >= 0) {
+        add_rule(table, "dns", "meta skuid %" G_GINT64_FORMAT " th dport 53 accept", worker);
+    }
+    add_rule(table, "dns", "meta skuid @resolvers accept");
+    add_rule(table, "dns", "meta skuid @portal " PORTAL_TRAFFIC " accept");
+    add_rule(table, "dns", "goto refused");
+}
+
 /* What the host itself must say to have a network, and to reach the gateway. */
 static void let_own_out(struct table *table, gint64 worker)
 {
@@ -208,6 +248,7 @@ static void declare(struct table *table)
         "add chain " TABLE " inner { type filter hook prerouting priority raw; policy accept; }",
         "add chain " TABLE " out { type filter hook output priority filter; policy accept; }",
         "add chain " TABLE " forward { type filter hook forward priority filter; policy accept; }",
+        "add chain " TABLE " dns",
         "add chain " TABLE " own",
         "add chain " TABLE " held",
         "add chain " TABLE " refused",
@@ -215,6 +256,7 @@ static void declare(struct table *table)
         "flush chain " TABLE " inner",
         "flush chain " TABLE " out",
         "flush chain " TABLE " forward",
+        "flush chain " TABLE " dns",
         "flush chain " TABLE " own",
         "flush chain " TABLE " held",
         "flush chain " TABLE " refused",
@@ -239,6 +281,7 @@ char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found)
         g_string_append(table.commands, "flush set " TABLE " resolvers\n");
     }
     each_word(&table, SHARE_INNER, guard_inner);
+    hold_dns(&table, worker);
     each_word(&table, SHARE_HELD, hold_family);
     each_word(&table, SHARE_NETWORKS, hold_network);
     add_rule(&table, "out", "ip daddr @networks4 goto own");

@@ -14,10 +14,12 @@ enum share_word {
     SHARE_NETWORKS, /* prefixes that do not leave outside */
     SHARE_EXCLUDED, /* prefixes that do nevertheless */
     SHARE_LOCAL,    /* local networks: "LINK PREFIX LINK PREFIX", or SHARE_NO_LOCAL */
+    SHARE_DNS,      /* SHARE_HOLD_DNS, or nothing */
     N_SHARE_WORDS
 };
 
 #define SHARE_NO_LOCAL "no" /* they are not let out */
+#define SHARE_HOLD_DNS "held"
 #define SHARE_EVERYTHING "ipv4 ipv6"
 
 struct firewall_share {

@@ -16,6 +16,7 @@ struct host {
     char *interface;
     int ifindex;
     struct dns *dns;
+    gboolean hold_dns;
     const char *dns_left; /* why it is left as it is; NULL = it is not */
     void (*dns_changed)(void *context);
     void *dns_context;
@@ -216,7 +217,7 @@ static gboolean set_firewall(struct host *host, const struct net_config *config,
                              const struct host_options *options, const struct network *network,
                              GError **error)
 {
-    const struct firewall_wish wish = {host->interface, config, options, network};
+    const struct firewall_wish wish = {host->interface, config, options, network, host->hold_dns};
     g_autoptr(GError) why = NULL;
     if (firewall_apply(host->record, &wish, &why)) {
         return TRUE;
@@ -240,6 +241,7 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     struct routing_wish wish = {&with, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
+    host->hold_dns = options->full_tunnel && plan.all && plan.n_servers > 0;
     gboolean done = lock >= 0 && set_firewall(host, &with, options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
                                   &wish, error);

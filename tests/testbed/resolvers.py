@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Name servers of a scenario, and what resolves names on the client's host.
 
-    192.0.2.53 on the client's link, which DHCP named: it knows of no tunnel
+    192.168.9.53 on the client's link, which DHCP named: it knows of no tunnel
     10.99.0.1, 2001:db8:99::1 behind the gateway
 
 Every answer is the address of its own, so that it tells who gave it. What leaves the client by its
@@ -15,11 +15,12 @@ import json
 import os
 import re
 import shutil
+import socket
 
 import net
 import sandbox
 
-OUTSIDE, OUTSIDE_SAYS = "192.0.2.53", "203.0.113.9"
+OUTSIDE, OUTSIDE_SAYS = "192.168.9.53", "203.0.113.9"
 INSIDE_SAYS = "10.99.7.7"
 DOMAIN = "corp.example.org"
 BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
@@ -51,7 +52,10 @@ class Names:
     """The servers on both sides, and the count of what goes to the wrong one."""
 
     def __init__(self):
-        net.batch("gw", f"addr add {OUTSIDE}/32 dev gw0")
+        # Private addresses: those that a full tunnel leaves to the link.
+        net.batch("gw", f"addr add {OUTSIDE}/24 dev gw0")
+        net.batch(None, "addr add 192.168.9.2/24 dev cl0")
+        point_to(OUTSIDE)
         net.run("nft", "-f", "-", namespace="gw", input_text=COUNT)
         self.outside = serve("gw", [OUTSIDE], OUTSIDE_SAYS)
         self.inside = serve("gw", [net.HOST4, net.HOST6], INSIDE_SAYS)
@@ -78,6 +82,17 @@ def ask(name):
 def expect(name, says):
     answer = ask(name)
     net.check(answer == says, f"{name} is {answer or 'unknown'}, not {says}")
+
+
+def insist(server):
+    """A program asks a server of its own choice; whether it could send."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        try:
+            asker.sendto(bytes.fromhex("4711010000010000000000000377777707656c736577686572650000010001"),
+                         (server, 53))
+            return True
+        except OSError:
+            return False
 
 
 def wait_for(name, says, timeout=10):

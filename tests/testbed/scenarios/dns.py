@@ -67,7 +67,12 @@ def resolved_gets_every_name_in_a_full_tunnel(context):
     with connected(context) as tunnel:
         told(tunnel, "systemd-resolved")
         all_inside(names)
+        with names.nothing_beside():
+            # Those that DHCP has claimed for its own server.
+            net.check(resolvers.ask("printer.home.example") != OUTSIDE_SAYS, "DHCP has a domain")
+            net.check(not resolvers.insist(resolvers.OUTSIDE), "a program may ask outside")
     wait_for(ELSEWHERE, OUTSIDE_SAYS)
+    net.check(resolvers.insist(resolvers.OUTSIDE), "nobody may ask outside any more")
 
 
 @scenario
@@ -202,7 +207,6 @@ def silent_name_server(context):
 def split_tunnel_without_means_to_tell_domains_apart(context):
     """Then every name is asked inside, unless the user wants only the domains."""
     names = start(context, DOMAIN, split=True)
-    resolvers.point_to(resolvers.OUTSIDE)
     with connected(context, "--tunnel", "split") as tunnel:
         told(tunnel, "/etc/resolv.conf")
         all_inside(names)
@@ -225,7 +229,6 @@ def name_server_outside_of_the_split_networks(context):
 def name_server_that_the_tunnel_does_not_carry(context):
     """It would be asked beside the tunnel: left alone."""
     start(context, DOMAIN, split=True)
-    resolvers.point_to(resolvers.OUTSIDE)
     with connected(context, "--tunnel", "split", "--dns-servers", net.FAR_HOST4) as tunnel:
         tunnel.process.read_until(r"^  DNS .*does not reach the servers", 5)
         expect(ELSEWHERE, OUTSIDE_SAYS)
