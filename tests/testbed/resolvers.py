@@ -84,15 +84,22 @@ def expect(name, says):
     net.check(answer == says, f"{name} is {answer or 'unknown'}, not {says}")
 
 
-def insist(server):
-    """A program asks a server of its own choice; whether it could send."""
+def send_question(name, server):
+    """A program asks a server of its own choice and does not wait; whether it could send."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         try:
-            asker.sendto(bytes.fromhex("4711010000010000000000000377777707656c736577686572650000010001"),
-                         (server, 53))
+            asker.sendto(bytes.fromhex("471101000001000000000000") + labels +
+                         bytes.fromhex("0000010001"), (server, 53))
             return True
         except OSError:
             return False
+
+
+def refused():
+    """Packets that our firewall has refused so far."""
+    listing = net.run("nft", "list", "chain", "inet", "godwit", "refused")
+    return int(re.search(r"packets (\d+)", listing)[1])
 
 
 def wait_for(name, says, timeout=10):
