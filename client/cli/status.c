@@ -319,6 +319,22 @@ static gboolean look(struct status *status, GError **error)
     return TRUE;
 }
 
+/* What the service tells of those that we may not see: their number. */
+static void print_others(struct bus *bus)
+{
+    g_autoptr(GVariant) value =
+        bus == NULL ? NULL : bus_manager_property(bus, "OtherSessions", BUS_NO_START, NULL);
+    guint32 n = value != NULL && g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)
+                    ? g_variant_get_uint32(value)
+                    : 0;
+
+    if (n > 0) {
+        printf(ngettext("There is %u connection of other users.\n",
+                        "There are %u connections of other users.\n", n),
+               n);
+    }
+}
+
 /* ---- watching ---- */
 
 static void on_signal(void *context, const char *path, const char *interface, const char *name,
@@ -397,6 +413,10 @@ static int run(const struct options *options)
 
     if (!(options->flags[FLAG_WATCH] ? watch(&status, &error) : look(&status, &error))) {
         status.code = cli_fail_error(REASON_INTERNAL, error);
+    }
+    if (status.code == 0 && options->n_words == 0 && !options->flags[FLAG_JSON] &&
+        !options->flags[FLAG_NAMES] && !options->flags[FLAG_WATCH]) {
+        print_others(status.bus);
     }
     bus_close(status.bus);
     g_free(status.path);

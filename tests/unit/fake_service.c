@@ -491,6 +491,8 @@ static GVariant *on_manager_get(GDBusConnection *bus, const char *sender, const 
                                                               : (const char *const *)service->excepted,
                                     -1)
            : g_str_equal(name, "PortalAllowedUntil") ? g_variant_new_uint64(service->portal_until)
+           : g_str_equal(name, "OtherSessions")
+               ? g_variant_new_uint32(g_hash_table_size(service->sessions) > 1 ? 2 : 0)
            : g_str_equal(name, "Connectivity")       ? g_variant_new_string("portal")
            : g_str_equal(name, "Version")            ? g_variant_new_string("0.1.0")
                                                      : g_variant_new_uint32(1);

@@ -392,6 +392,7 @@ START_TEST(what_is_connected)
                                 "  DNS        10.99.0.1 for corp.example (/etc/resolv.conf)\n"
                                 "  Interface  godwit0\n  Begun by   tray\n");
     expect_contains(result.out, "office\n  State      reconnecting: The gateway stopped answering.\n");
+    expect_contains(result.out, "\nThere are 2 connections of other users.\n");
     /* Its record has the interface of one that the service has told of. */
     expect_lacks(result.out, "lab");
     program_clear(&result);
