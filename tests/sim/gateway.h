@@ -503,6 +503,8 @@ void gateway_mobike_request(struct gateway *gateway, struct gateway_sa *sa,
                             const struct message *message, struct chain *reply);
 void gateway_mobike_run(struct gateway *gateway);
 void gateway_tell_from_next(struct gateway *gateway);
+/* The answer to that has come. */
+void gateway_told_addresses(struct gateway *gateway);
 void gateway_mobike_answered(struct gateway *gateway, const struct gateway_sa *sa,
                              const struct message *message);
 

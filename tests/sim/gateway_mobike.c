@@ -160,6 +160,14 @@ void gateway_tell_from_next(struct gateway *gateway)
     *local = gateway->tells_from[next % gateway->n_tells_from];
 }
 
+void gateway_told_addresses(struct gateway *gateway)
+{
+    if (gateway->n_tells_from > 0) {
+        gateway->ike_path.local = gateway->path.local;
+        gateway->n_tells_from = 0;
+    }
+}
+
 void gateway_tell_addresses(struct gateway *gateway, const struct addr *addrs, size_t n,
                             uint64_t now)
 {

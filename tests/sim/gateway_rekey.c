@@ -596,7 +596,7 @@ void gateway_answered(struct gateway *gateway, struct gateway_sa *sa, const stru
         gateway_mobike_answered(gateway, sa, message);
         break;
     case GATEWAY_ASK_ADDRESSES:
-        gateway->ike_path.local = gateway->path.local;
+        gateway_told_addresses(gateway);
         break;
     case GATEWAY_ASK_NOTHING:
     case GATEWAY_ASK_OTHER:
