@@ -180,17 +180,46 @@ void manager_call(struct manager *manager, struct request *request)
 
 /* ---- properties ---- */
 
+static void publish(struct manager *manager)
+{
+    GVariant *changes = properties_take_changes(manager->properties);
+    if (changes) {
+        subscribers_emit(manager->subscribers, NULL, NULL, VPN1_PATH, DBUS_PROPERTIES,
+                         "PropertiesChanged", changes);
+    }
+}
+
 void manager_refresh(struct manager *manager)
 {
     properties_set(manager->properties, "KillSwitchAlways",
                    g_variant_new_boolean(holding_is_on(manager->holding)));
     properties_set(manager->properties, "KillSwitchExcepted",
                    g_variant_new_strv(holding_excepted(manager->holding), -1));
-    GVariant *changes = properties_take_changes(manager->properties);
-    if (changes) {
-        subscribers_emit(manager->subscribers, NULL, NULL, VPN1_PATH, DBUS_PROPERTIES,
-                         "PropertiesChanged", changes);
+    publish(manager);
+}
+
+static const char *connectivity_name(enum connectivity connectivity)
+{
+    switch (connectivity) {
+    case CONNECTIVITY_UNKNOWN:
+        break;
+    case CONNECTIVITY_NONE:
+        return "none";
+    case CONNECTIVITY_PORTAL:
+        return "portal";
+    case CONNECTIVITY_LIMITED:
+        return "limited";
+    case CONNECTIVITY_FULL:
+        return "full";
     }
+    return "unknown";
+}
+
+void manager_set_connectivity(struct manager *manager, enum connectivity connectivity)
+{
+    properties_set(manager->properties, "Connectivity",
+                   g_variant_new_string(connectivity_name(connectivity)));
+    publish(manager);
 }
 
 static gboolean is_of_user(const void *context, const struct caller *caller)

@@ -5,6 +5,7 @@
 #include "daemon/names.h"
 #include "daemon/notify.h"
 #include "daemon/objects.h"
+#include "host/connectivity.h"
 #include "session/session.h"
 
 struct service {
@@ -22,6 +23,8 @@ struct service {
     struct requests *requests;
     struct objects *objects;
     struct autoconnect *autoconnect;
+    struct connectivity_watch *connectivity;
+    GCancellable *cancellable;
 };
 
 /* ---- the end ---- */
@@ -41,19 +44,42 @@ void service_stop(struct service *service)
     quit_when_over(service);
 }
 
+static gboolean is_busy(const struct service *service)
+{
+    return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0 ||
+           (service->autoconnect && autoconnect_waits(service->autoconnect));
+}
+
+static void own_name(struct service *service);
+
+/* Everything that was addressed to us while we had the name has come. */
+static void on_left(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
+    struct service *service = data;
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        return;
+    }
+    if (is_busy(service)) {
+        own_name(service);
+    } else {
+        service_stop(service);
+    }
+}
+
+/* Whoever calls from now on starts the next service. */
 static gboolean on_idle(gpointer data)
 {
     struct service *service = data;
     service->idle = 0;
     g_message("nothing to do");
-    service_stop(service);
+    g_clear_handle_id(&service->name, g_bus_unown_name);
+    g_dbus_connection_call(service->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                           "org.freedesktop.DBus", "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                           service->cancellable, on_left, service);
     return G_SOURCE_REMOVE;
-}
-
-static gboolean is_busy(const struct service *service)
-{
-    return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0 ||
-           (service->autoconnect && autoconnect_waits(service->autoconnect));
 }
 
 /* Something began or ended. */
@@ -114,6 +140,19 @@ static void on_name_lost(GDBusConnection *bus, const char *name, gpointer data)
     service_stop(service);
 }
 
+static void own_name(struct service *service)
+{
+    service->name =
+        g_bus_own_name_on_connection(service->bus, VPN1_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
+                                     on_name, on_name_lost, service, NULL);
+}
+
+static void on_connectivity(void *context, enum connectivity connectivity)
+{
+    struct service *service = context;
+    manager_set_connectivity(service->manager, connectivity);
+}
+
 static gboolean on_watchdog(gpointer data)
 {
     (void)data;
@@ -141,6 +180,7 @@ struct service *service_new(const struct service_options *options, GError **erro
     struct service *service = g_new0(struct service, 1);
     service->options = *options;
     service->bus = bus;
+    service->cancellable = g_cancellable_new();
     service->loop = g_main_loop_new(NULL, FALSE);
     service->callers = callers_new(bus, on_caller_gone, service);
     service->authority = authority_new(bus);
@@ -166,9 +206,8 @@ int service_run(struct service *service)
     if (seconds > 0) {
         service->watchdog = g_timeout_add_seconds(MAX(seconds / 2, 1), on_watchdog, NULL);
     }
-    service->name =
-        g_bus_own_name_on_connection(service->bus, VPN1_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
-                                     on_name, on_name_lost, service, NULL);
+    own_name(service);
+    service->connectivity = connectivity_watch_new(on_connectivity, service);
     service->autoconnect = autoconnect_new(service->sessions);
     on_changed(service);
     g_main_loop_run(service->loop);
@@ -183,6 +222,9 @@ void service_free(struct service *service)
     g_clear_handle_id(&service->idle, g_source_remove);
     g_clear_handle_id(&service->watchdog, g_source_remove);
     g_clear_handle_id(&service->name, g_bus_unown_name);
+    g_cancellable_cancel(service->cancellable);
+    g_object_unref(service->cancellable);
+    connectivity_watch_free(service->connectivity);
     objects_free(service->objects);
     autoconnect_free(service->autoconnect);
     service->autoconnect = NULL;

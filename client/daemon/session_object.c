@@ -176,6 +176,13 @@ static void on_dns_answers(void *context, const char *text)
     session_object_publish(object);
 }
 
+static void on_mtu(void *context, guint16 mtu)
+{
+    struct session_object *object = context;
+    properties_set(object->properties, "Mtu", g_variant_new_uint16(mtu));
+    session_object_publish(object);
+}
+
 static void on_ended(void *context, enum reason reason, const char *detail)
 {
     struct session_object *object = context;
@@ -211,6 +218,7 @@ static const struct session_ops ops = {
     .secrets_required = on_secrets_required,
     .connected = on_connected,
     .dns_answers = on_dns_answers,
+    .mtu = on_mtu,
     .ended = on_ended,
 };
 static const struct session_ops unattended_ops = {
@@ -218,6 +226,7 @@ static const struct session_ops unattended_ops = {
     .trace = on_trace,
     .connected = on_connected,
     .dns_answers = on_dns_answers,
+    .mtu = on_mtu,
     .ended = on_ended,
 };
 

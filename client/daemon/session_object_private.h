@@ -20,7 +20,7 @@ struct session_object {
     struct properties *properties;
     struct history *phases, *rungs;
     gboolean trace, unattended, connected, ended;
-    gboolean dismissed; /* somebody wanted it to end */
+    gboolean dismissed;  /* somebody wanted it to end */
     guint form;          /* number of the newest */
     GPtrArray *form_ids; /* of the open one; NULL = none is */
     session_object_ended_cb on_ended;

@@ -45,6 +45,8 @@ struct session_ops {
     /* Some time after connected(): whether a name server answers by the tunnel, for people:
      * "10.99.0.1 answers in 12 ms", or not. Again when it is another. */
     void (*dns_answers)(void *context, const char *text);
+    /* Another MTU of the interface, after connected(). */
+    void (*mtu)(void *context, guint16 mtu);
     /* Last call; everything on the host has been reverted. `detail` is translated, may be "". */
     void (*ended)(void *context, enum reason reason, const char *detail);
 };

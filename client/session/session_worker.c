@@ -138,6 +138,8 @@ static void on_mtu(struct session *session, GVariant *body)
         session_announce(session);
     } else if (!host_set_mtu(session->host, mtu, &error)) {
         g_message("%s", error->message);
+    } else if (session->ops->mtu) {
+        session->ops->mtu(session->context, mtu);
     }
 }
 

@@ -4,8 +4,11 @@
 #include <check.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "generated/vpn1.h"
 #include "unit/daemon_bed.h"
@@ -427,6 +430,32 @@ START_TEST(idle_service_ends)
 }
 END_TEST
 
+/* Datagrams as systemd reads them. */
+static void expect_notice(int fd, const char *wanted)
+{
+    char notice[64] = "";
+    ck_assert_int_gt(recv(fd, notice, sizeof notice - 1, 0), 0);
+    ck_assert_str_eq(notice, wanted);
+}
+
+START_TEST(systemd_is_told)
+{
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/notify"};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(daemon_bed_ends(bed, SIGTERM), 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    g_setenv("NOTIFY_SOCKET", address.sun_path, TRUE);
+    g_setenv("WATCHDOG_USEC", "2000000", TRUE);
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    expect_notice(fd, "READY=1");
+    expect_notice(fd, "WATCHDOG=1");
+    kill(bed->daemon, SIGTERM);
+    expect_notice(fd, "STOPPING=1");
+    ck_assert_int_eq(daemon_bed_ends(bed, 0), 0);
+    close(fd);
+}
+END_TEST
+
 START_TEST(second_service_gives_way)
 {
     g_autofree char *path = g_build_filename(TOP_BUILDDIR, FAKE, NULL);
@@ -689,7 +718,7 @@ static Suite *suite(void)
         {"life",
          start,
          {bound_session_ends_with_its_caller, service_ends_with_its_sessions_ended,
-          second_signal_does_not_wait, second_service_gives_way}},
+          second_signal_does_not_wait, second_service_gives_way, systemd_is_told}},
         {"idle", start_idle, {idle_service_ends}},
         {"system profiles",
          start,
