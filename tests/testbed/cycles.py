@@ -2,6 +2,7 @@
 """Connecting and disconnecting through the bus, many times: what godwitd keeps of it, and what the
 host does."""
 
+import contextlib
 import os
 import random
 import signal
@@ -73,10 +74,10 @@ class Cycles:
             self.bus.kill()
             self.bus.godwitd()
             self.root.sessions()
-        elif found:
-            os.kill(found[0], signal.SIGKILL)
-            self._end_whatever_is_left(path)
         else:
+            for pid in found[:1]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._end_whatever_is_left(path)
         self.restored()
         return victim

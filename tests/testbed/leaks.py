@@ -27,7 +27,8 @@ from meter import Meter
 from suspend import Suspend
 
 DEVICES = ("wifi0", "eth0")
-LEVELS = ("connected", "always")
+# "off": what there would be to see.
+LEVELS = ("off", "connected", "always")
 GATEWAYS4 = f"{net.GATEWAY4}, {laptop.GATEWAY4_OTHER}"
 # Neighbour and listener discovery, and what a host says about a datagram that came for nobody.
 WITNESS = f"""table inet witness {{
@@ -150,15 +151,16 @@ class Trial:
         self.alice.sessions()
         self.session, = self.alice.manager("Connect", f"('work', {self.profile()}, @a{{sv}} {{}})")
         self.alice.wait_state(self.session, "connected")
-        if self.level == "connected":
+        if self.level != "always":
             self.witnesses.reset()
         if self.meter:
             self.meter.__exit__()
         self.meter = Meter().__enter__()
 
     def profile(self):
+        level = "off" if self.level == "off" else "connected"
         return caller.profile(self.context, password=gateway.USERS["alice"],
-                              kill_switch="'connected'", dpd="uint64 1", dead_after="uint64 1")
+                              kill_switch=caller.text(level), dpd="uint64 1", dead_after="uint64 1")
 
     def wait_state(self, state):
         self.alice.wait_state(self.session, state)
@@ -247,7 +249,7 @@ def measure(context, row, level):
     trial.connect()
     ROWS[row](trial)
     seen = trial.witnesses.seen()
-    if row == "disconnect" and level == "connected":
+    if row == "disconnect" and level != "always":
         # Afterwards everything may leave, but for what is of the tunnel.
         return seen["inner"], 0, trial.witnesses.examples()
     return max(seen["outside"], seen["captured"]), seen["dns"], trial.witnesses.examples()
