@@ -14,6 +14,7 @@ ETH_P_IP = 0x0800
 IPPROTO_UDP = 17
 NATT_PORT = 4500
 MARKER = bytes(4)
+SO_RCVBUFFORCE = 33
 INFORMATIONAL, RESPONSE, SEALED = 37, 0x20, 46
 
 
@@ -34,6 +35,8 @@ class Forger:
         self.raw = socket_in("internet", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         self.ear = socket_in("internet", socket.AF_PACKET, socket.SOCK_DGRAM,
                              socket.htons(ETH_P_IP))
+        # Whatever else goes by until somebody asks what was heard.
+        self.ear.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.ear.bind(("gw", ETH_P_IP))
         self.ear.setblocking(False)
 
