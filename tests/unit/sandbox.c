@@ -64,6 +64,8 @@ void sandbox_uplink(void)
         "ip -6 addr add fe80::2/64 dev up0 nodad && ip addr add 192.0.2.2/24 dev up0 && ip -6 addr "
         "add 2001:db8:1::2/64 dev up0 nodad && "
         "ip route add default via 192.0.2.1 && ip -6 route add default via 2001:db8:1::1");
+    /* The kernel takes its time to see the carrier of each end. */
+    run("until [ $(ip link | grep -c 'up[01]@.* state UP') = 2 ]; do sleep 0.01; done");
 }
 
 char *sandbox_snapshot(void)

@@ -19,7 +19,8 @@ static struct network join(const char *address, const char *address6)
 {
     struct network network = {.n = 2};
     g_free(sandbox_run("ip link add lan0 type veth peer name lan1; ip link set lan0 addrgenmode "
-                       "none; ip link set lan1 up; ip link set lan0 up; ip addr add %s dev lan0; "
+                       "none; ip link set lan1 addrgenmode none; ip link set lan1 up; ip link set "
+                       "lan0 up; ip addr add %s dev lan0; "
                        "ip -6 addr add %s dev lan0 nodad; "
                        "until [ $(ip link | grep -c 'lan.@.* state UP') = 2 ]; do sleep 0.01; done",
                        address, address6));
@@ -126,8 +127,9 @@ START_TEST(local_networks_within_the_tunnel_s)
     const struct host_options *const options[] = {&split_tunnel, &full_tunnel};
     for (size_t i = 0; i < 2; i++) {
         struct host_tunnel tunnel;
-        g_autofree char *config = g_strdup_printf("10.9.0.5 fd00:9::5 via %s %s", overlaps[_i].route,
-                                                  i == 0 ? "" : "via 0.0.0.0/0 via ::/0");
+        g_autofree char *config =
+            g_strdup_printf("10.9.0.5 fd00:9::5 via %s %s", overlaps[_i].route,
+                            i == 0 ? "" : "via 0.0.0.0/0 via ::/0");
         tunnel_open(&tunnel, "a");
         tunnel_follow(&tunnel, &network);
         tunnel_apply(&tunnel, g_strchomp(config), options[i]);
