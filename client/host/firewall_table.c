@@ -126,6 +126,13 @@ static void let_interface_out(struct table *table, const char *word, const char 
     add_rule(table, "held", "oifname \"%s\" accept", word);
 }
 
+/* What answers those for whom the host passes things on. */
+static void let_interface_through(struct table *table, const char *word, const char *interface)
+{
+    (void)interface;
+    add_rule(table, "forward", "iifname \"%s\" accept", word);
+}
+
 static void let_mark_out(struct table *table, const char *word, const char *interface)
 {
     (void)interface;
@@ -282,6 +289,7 @@ char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found)
     }
     each_word(&table, SHARE_INNER, guard_inner);
     hold_dns(&table, worker);
+    each_word(&table, SHARE_INTERFACE, let_interface_through);
     each_word(&table, SHARE_HELD, hold_family);
     each_word(&table, SHARE_NETWORKS, hold_network);
     add_rule(&table, "out", "ip daddr @networks4 goto own");

@@ -3,12 +3,14 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +120,8 @@ static struct network join(void)
 {
     struct network network = {.n = 2};
     run("ip link add lan0 type veth peer name lan1; ip link set lan0 addrgenmode none; "
-        "ip link set lan1 up; ip link set lan0 up; ip addr add 192.168.7.2/24 dev lan0; "
+        "ip link set lan1 addrgenmode none; ip link set lan1 up; ip link set lan0 up; ip addr add "
+        "192.168.7.2/24 dev lan0; "
         "ip -6 addr add fd77::2/64 dev lan0 nodad; "
         "until [ $(ip link | grep -c 'lan.@.* state UP') = 2 ]; do sleep 0.01; done");
     network.uplinks[0] = uplink_of("192.168.7.2/24", "lan0", "");
@@ -417,13 +420,16 @@ static void expect_packet(int fd, size_t ahead, const char *source)
 {
     uint8_t packet[2000];
     char text[ADDR_TEXT_MAX];
-    struct addr to = prefix_of("203.0.113.9").addr;
+    struct addr to = prefix_of("203.0.113.9").addr, not_to = prefix_of("203.0.113.5").addr;
     for (;;) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         ck_assert_int_eq(poll(&ready, 1, 5000), 1);
         ssize_t len = read(fd, packet, sizeof packet);
-        if (len >= (ssize_t)ahead + 20 && packet[ahead] >> 4 == 4 &&
-            memcmp(packet + ahead + 16, to.octets, 4) == 0) {
+        if (len < (ssize_t)ahead + 20 || packet[ahead] >> 4 != 4) {
+            continue;
+        }
+        ck_assert(memcmp(packet + ahead + 16, not_to.octets, 4) != 0);
+        if (memcmp(packet + ahead + 16, to.octets, 4) == 0) {
             struct addr from = addr_of(FAMILY_IPV4, packet + ahead + 12);
             ck_assert_str_eq(addr_text(&from, text), source);
             return;
@@ -460,6 +466,116 @@ START_TEST(portal_past_a_tunnel)
     expect_packet(tunnel.tun, VNET_HEADER, "10.9.0.5");
     close(wire);
     tunnel_down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* ---- what is passed on for others ---- */
+
+#define GUEST "10.66.0.2"
+
+/* A host behind this one, as a container is; its socket, bound to port 9. */
+static int guest_socket(void)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(9)};
+    run("mkdir -p /run/netns; ip netns add guest; ip link add out0 type veth peer name in0 netns "
+        "guest; ip addr add 10.66.0.1/24 dev out0; ip link set out0 addrgenmode none up; "
+        "ip -n guest link set in0 addrgenmode none up; ip -n guest addr add " GUEST
+        "/24 dev in0; ip -n guest route add default via 10.66.0.1; "
+        "until [ $(ip link show out0 | grep -c 'state UP') = 1 ]; do sleep 0.01; done; "
+        "echo 1 >/proc/sys/net/ipv4/ip_forward");
+    int own_namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+        other = open("/run/netns/guest", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(setns(other, CLONE_NEWNET), 0);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(setns(own_namespace, CLONE_NEWNET), 0);
+    close(own_namespace);
+    close(other);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+    return fd;
+}
+
+static void guest_sends(int guest, const char *to)
+{
+    struct endpoint endpoint = {.addr = prefix_of(to).addr, .port = 9};
+    struct sockaddr_storage address;
+    socklen_t len = endpoint_to_sockaddr(&endpoint, &address);
+    ck_assert_int_eq(sendto(guest, "x", 1, 0, (struct sockaddr *)&address, len), 1);
+}
+
+static void guest_leaves(int guest)
+{
+    close(guest);
+    run("echo 0 >/proc/sys/net/ipv4/ip_forward; ip netns del guest; rmdir /run/netns; "
+        "while ip link show out0 2>/dev/null; do sleep 0.01; done");
+}
+
+START_TEST(guests)
+{
+    struct host_tunnel tunnel;
+    struct host_options options = killing(&full_tunnel, "203.0.113.9/32");
+    struct sockaddr_ll from = {.sll_family = AF_PACKET,
+                               .sll_protocol = htons(ETH_P_IP),
+                               .sll_ifindex = (int)if_nametoindex("up1")};
+    /* From 203.0.113.9 to GUEST, both at port 9, without a checksum of UDP. */
+    static const uint8_t answer[VNET_HEADER + 29] = {[VNET_HEADER] = 0x45,
+                                                     0,
+                                                     0,
+                                                     29,
+                                                     0,
+                                                     0,
+                                                     0,
+                                                     0,
+                                                     64,
+                                                     17,
+                                                     0x34,
+                                                     0x83,
+                                                     203,
+                                                     0,
+                                                     113,
+                                                     9,
+                                                     10,
+                                                     66,
+                                                     0,
+                                                     2,
+                                                     0,
+                                                     9,
+                                                     0,
+                                                     9,
+                                                     0,
+                                                     9,
+                                                     0,
+                                                     0,
+                                                     'x'};
+    g_autoptr(GError) error = NULL;
+    char octet;
+    g_autofree char *before = sandbox_snapshot();
+    int guest = guest_socket();
+    run("ip neigh replace 192.0.2.1 lladdr $(cat /sys/class/net/up1/address) dev up0 nud "
+        "permanent");
+    int wire = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
+    ck_assert_int_eq(bind(wire, (struct sockaddr *)&from, sizeof from), 0);
+    /* Nothing but what is excluded. */
+    ck_assert(host_hold(&options, &error));
+    guest_sends(guest, "203.0.113.5");
+    guest_sends(guest, "203.0.113.9");
+    expect_packet(wire, 0, GUEST);
+    ck_assert(host_release(&error));
+    /* Through the tunnel and back, even if nobody has told of its network. */
+    options = killing(&full_tunnel, "");
+    tunnel_up(&tunnel, "a", FULL, &options);
+    guest_sends(guest, "203.0.113.9");
+    expect_packet(tunnel.tun, VNET_HEADER, GUEST);
+    ck_assert_int_eq(write(tunnel.tun, answer, sizeof answer), sizeof answer);
+    struct pollfd ready = {.fd = guest, .events = POLLIN};
+    ck_assert_int_eq(poll(&ready, 1, 5000), 1);
+    /* The refusal of the first one has come before. */
+    while (recv(guest, &octet, 1, 0) < 0) {
+        ck_assert_int_eq(poll(&ready, 1, 5000), 1);
+    }
+    tunnel_down(&tunnel);
+    close(wire);
+    guest_leaves(guest);
     sandbox_expect_same(before);
 }
 END_TEST
@@ -679,6 +795,7 @@ int main(void)
     tcase_add_test(tcase, resolvers_of_the_host);
     tcase_add_test(tcase, portal);
     tcase_add_test(tcase, portal_past_a_tunnel);
+    tcase_add_test(tcase, guests);
     tcase_add_loop_test(tcase, two_sessions, 0, 2);
     tcase_add_test(tcase, killed);
     tcase_add_loop_test(tcase, killed_then_new, 0, 2);
