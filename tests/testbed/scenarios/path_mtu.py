@@ -40,7 +40,7 @@ def ipv6_inside(context, family):
 
 
 @scenario_for([False, True], lambda silent: "path_narrows" + ("_without_a_word" if silent else ""),
-              bare=True, timeout=120)
+              bare=True, timeout=240)
 def path_narrows(context, silent):
     """TCP goes on, the connection stays, and what was lost comes back with the path."""
     with moving(context, Kind("wifi0", delay=1, silent=silent)) as trip:
@@ -55,7 +55,7 @@ def path_narrows(context, silent):
         for host in (net.HOST4, net.HOST6):
             transfer.transfer(host, "up", 1_000_000, timeout=5)
         narrow(trip.bed["wifi0"], 1500)
-        net.wait_until(lambda: tun_mtu() == at_first, 75, f"MTU of {at_first} again")
+        net.wait_until(lambda: tun_mtu() == at_first, 150, f"MTU of {at_first} again")
         raised = time.monotonic() - moment
         trip.same_ike_sa()
     return f"found after {found:.1f} s, raised after {raised:.0f} s"

@@ -44,7 +44,7 @@ def nat_rebinds(context, other):
     return trip.result()
 
 
-@scenario(bare=True)
+@scenario(bare=True, timeout=60)
 def double_nat_rebinds(context):
     with moving(context, DOUBLE) as trip:
         trip.back_since(trip.bed["eth0"].rebind(address=True), within=roam.LOST)
@@ -62,7 +62,7 @@ def nat_forgets_everything(context):
     return trip.result()
 
 
-@scenario(bare=True)
+@scenario(bare=True, timeout=60)
 def nat_rebinds_during_a_move(context):
     with moving(context, WIFI4, CABLE4) as trip:
         for source, target in (("wifi0", "eth0"), ("eth0", "wifi0")):
