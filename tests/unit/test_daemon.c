@@ -746,5 +746,6 @@ static Suite *suite(void)
 
 int main(void)
 {
+    sandbox_enter(); /* or skip: each test enters one of its own in it */
     return run_suite(suite());
 }

@@ -183,6 +183,7 @@ int main(void)
 {
     Suite *suite = suite_create("daemon host");
     TCase *tcase = tcase_create("fake worker");
+    sandbox_enter(); /* or skip: each test enters one of its own in it */
     tcase_add_checked_fixture(tcase, start, NULL);
     tcase_add_test(tcase, end_of_the_service_restores_the_host);
     tcase_add_test(tcase, next_service_restores_what_a_killed_one_left);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "unit/daemon_bed.h"
+#include "unit/sandbox.h"
 #include "unit/vectors.h"
 
 #define ALICE 65534
@@ -412,5 +413,6 @@ static Suite *suite(void)
 
 int main(void)
 {
+    sandbox_enter(); /* or skip: each test enters one of its own in it */
     return run_suite(suite());
 }
