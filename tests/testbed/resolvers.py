@@ -180,6 +180,17 @@ class Resolved:
                        env={"LD_LIBRARY_PATH": self.libraries})
 
 
+def start_refusing_resolved():
+    """Something that has its name, to which resolv.conf leads, and knows none of its methods."""
+    start_bus()
+    refuser = net.Process(["/usr/bin/python3", "-c", "from gi.repository import Gio, GLib\n"
+                           "Gio.bus_own_name(Gio.BusType.SYSTEM, 'org.freedesktop.resolve1', 0)\n"
+                           "GLib.MainLoop().run()\n"])
+    wait_name("org.freedesktop.resolve1")
+    point_to("127.0.0.53")
+    return refuser
+
+
 # ---- openresolv ----
 
 def install_openresolv():
