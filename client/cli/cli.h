@@ -20,6 +20,7 @@ struct command {
     const struct command *const *actions; /* NULL-ended; then usage and run are NULL */
 };
 
+extern const struct command command_answer;
 extern const struct command command_cleanup;
 extern const struct command command_connect;
 extern const struct command command_disconnect;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/facts.h"
+#include "cli/secrets.h"
 #include "common/i18n.h"
 #include "common/secret.h"
 
@@ -107,22 +108,13 @@ static void tell_connected(struct remote *remote)
 
 static void tell_form(struct remote *remote, GVariant *form)
 {
-    g_autoptr(GVariant) fields = NULL;
-    g_autoptr(GArray) shown = g_array_new(FALSE, TRUE, sizeof(struct session_field));
     guint32 number;
-    GVariantIter iter;
-    struct session_field field;
+    g_autoptr(GArray) shown = secrets_fields(form, &number);
 
-    g_variant_get(form, "(u@a(sssb))", &number, &fields);
     if (number == remote->form) {
         return;
     }
     remote->form = number;
-    g_variant_iter_init(&iter, fields);
-    while (g_variant_iter_next(&iter, "(&s&s&sb)", &field.id, &field.label, &field.prompt,
-                               &field.secret)) {
-        g_array_append_val(shown, field);
-    }
     /* Without fields: it was answered by somebody else. */
     remote->ops->secrets_required(remote->context, (const struct session_field *)(gpointer)shown->data,
                                   shown->len);
@@ -454,25 +446,11 @@ static void wipe_value(gpointer id, gpointer value, gpointer data)
 
 void remote_provide_secrets(struct remote *remote, GHashTable *values)
 {
-    GVariantBuilder builder;
-    GHashTableIter iter;
-    gpointer id, value;
-
     if (values == NULL) {
         call(remote, "CancelSecrets", g_variant_new("(u)", remote->form));
         return;
     }
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{say}"));
-    g_hash_table_iter_init(&iter, values);
-    while (g_hash_table_iter_next(&iter, &id, &value)) {
-        gsize len;
-        const void *octets = g_bytes_get_data(value, &len);
-
-        g_variant_builder_add(&builder, "{s@ay}", id,
-                              g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets, len, 1));
-    }
-    call(remote, "ProvideSecrets", g_variant_new("(u@a{say})", remote->form,
-                                                 g_variant_builder_end(&builder)));
+    call(remote, "ProvideSecrets", g_variant_new("(u@a{say})", remote->form, secrets_values(values)));
     g_hash_table_foreach(values, wipe_value, NULL);
 }
 

@@ -53,6 +53,41 @@ const char *secret_read_fd(int fd, struct secret *out)
     return why;
 }
 
+GArray *secrets_fields(GVariant *form, guint32 *number)
+{
+    GArray *fields = g_array_new(FALSE, TRUE, sizeof(struct session_field));
+    GVariant *list;
+    GVariantIter iter;
+    struct session_field field;
+
+    g_variant_get(form, "(u@a(sssb))", number, &list);
+    g_variant_iter_init(&iter, list);
+    while (g_variant_iter_next(&iter, "(&s&s&sb)", &field.id, &field.label, &field.prompt,
+                               &field.secret)) {
+        g_array_append_val(fields, field);
+    }
+    g_variant_unref(list);
+    return fields;
+}
+
+GVariant *secrets_values(GHashTable *values)
+{
+    GVariantBuilder builder;
+    GHashTableIter iter;
+    gpointer id, value;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{say}"));
+    g_hash_table_iter_init(&iter, values);
+    while (g_hash_table_iter_next(&iter, &id, &value)) {
+        gsize len;
+        const void *octets = g_bytes_get_data(value, &len);
+
+        g_variant_builder_add(&builder, "{s@ay}", id,
+                              g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets, len, 1));
+    }
+    return g_variant_builder_end(&builder);
+}
+
 struct field {
     char *id, *label, *prompt;
     gboolean secret;

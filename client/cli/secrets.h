@@ -11,6 +11,14 @@
  */
 const char *secret_read_fd(int fd, struct secret *out);
 
+/*
+ * The fields of the service's Form, (ua(sssb)), as struct session_field: they borrow from `form`.
+ * *number is the form's, 0 = nothing is asked.
+ */
+GArray *secrets_fields(GVariant *form, guint32 *number);
+/* What the person has typed (GBytes by field id) as a{say}, floating. */
+GVariant *secrets_values(GHashTable *values);
+
 /* Asks on the terminal, /dev/tty, while the main loop goes on. */
 struct prompt;
 /*

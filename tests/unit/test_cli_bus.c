@@ -417,6 +417,34 @@ START_TEST(what_is_connected)
 }
 END_TEST
 
+static const char *const answer_home[] = {"godwit", "answer", NULL};
+
+START_TEST(answered_later)
+{
+    struct program_result result = {0};
+    struct terminal t;
+    char *asked;
+
+    program_expect("", "answer", NOT_FOUND, NULL, "Nothing is asked.");
+    connect_one("connect|full;ask|password|Password|Once more;wait", "connect home.example");
+    /* It asks a moment after godwit connect has returned. */
+    do {
+        program_clear(&result);
+        result = program_run("", "status");
+    } while (strstr(result.out, "Asks for   Password\n") == NULL);
+    program_clear(&result);
+    t = terminal_start("", answer_home);
+    terminal_await(&t, "Once more\r\nPassword: ");
+    ck_assert(!terminal_echoes(&t));
+    terminal_type(&t, "sesame\n");
+    ck_assert_int_eq(terminal_end(&t), 0);
+    asked = calls();
+    expect_contains(asked, "ProvideSecrets (uint32 1, {'password': [byte 0x73, ");
+    g_free(asked);
+    program_expect("", "answer home.example", NOT_FOUND, NULL, "Nothing is asked.");
+}
+END_TEST
+
 static const char *const watch_home[] = {"godwit", "status", "home.example", "--watch", NULL};
 
 START_TEST(watched_until_it_ends)
@@ -530,6 +558,7 @@ int main(void)
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, foreground_is_bound);
     tcase_add_test(tests, what_is_connected);
+    tcase_add_test(tests, answered_later);
     tcase_add_test(tests, watched_until_it_ends);
     tcase_add_test(tests, log_of_a_connection);
     tcase_add_test(tests, log_followed_to_the_end);
