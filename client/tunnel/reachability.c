@@ -44,7 +44,9 @@ gboolean reachability_answered(struct reachability *r)
 
     if (!r->answered && r->asked > 0 && poll(&poll_fd, 1, 0) == 1 &&
         getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0) {
-        r->answered = (error == 0 && (poll_fd.revents & POLLHUP) == 0) || error == ECONNREFUSED;
+        /* That nobody is there in the own network shows as POLLERR alone, on the error queue. */
+        r->answered = (error == 0 && (poll_fd.revents & (POLLOUT | POLLHUP)) == POLLOUT) ||
+                      error == ECONNREFUSED;
     }
     return r->answered;
 }
