@@ -93,8 +93,6 @@ static struct profile *edit(const struct draft *draft, GError **error)
         }
         profile = read_draft(draft, &why);
         if (profile == NULL) {
-            g_autofree char *message = g_strdup(why->message);
-
             (void)cli_fail_error(REASON_PROFILE, why);
             if (!again()) {
                 fail(error, g_strdup(_("Nothing was changed.")));

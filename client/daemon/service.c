@@ -56,9 +56,9 @@ static void own_name(struct service *service);
 static void on_left(GObject *bus, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
+    GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
     struct service *service = data;
+    g_clear_pointer(&reply, g_variant_unref);
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         return;
     }

@@ -68,7 +68,7 @@ gboolean firewall_share_is_switch(const struct firewall_share *share)
 gboolean firewall_share_equal(const struct firewall_share *a, const struct firewall_share *b)
 {
     gboolean equal = !a == !b;
-    for (size_t i = 0; i < N_SHARE_WORDS && a && equal; i++) {
+    for (enum share_word i = 0; i < N_SHARE_WORDS && a && equal; i++) {
         equal = g_str_equal(words_of(a, i), words_of(b, i));
     }
     return equal;
