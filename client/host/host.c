@@ -267,9 +267,8 @@ static gboolean follow_local_networks(struct host *host, struct netlink *nl,
                                       const struct network *network, GError **error)
 {
     struct routing_wish wish = {&host->config, &host->options, network};
-    return !host->routing || (set_firewall(host, &host->config, &host->options, network, error) &&
-                              routing_apply(host->record, nl, host->ifindex, host->interface,
-                                            &host->routing, &wish, error));
+    return !host->routing || routing_apply(host->record, nl, host->ifindex, host->interface,
+                                           &host->routing, &wish, error);
 }
 
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
@@ -279,12 +278,22 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
     gboolean done = lock >= 0 && routing_number(host->interface, &number, error) &&
-                    follow_local_networks(host, nl, network, error) &&
-                    firewall_hold_follow(network, error) &&
-                    uplink_routes_follow(host->record, nl, number, fwmark, network, error);
+                    uplink_routes_follow(host->record, nl, number, fwmark, network, error) &&
+                    follow_local_networks(host, nl, network, error);
     host->network = *network;
     record_unlock(lock);
     netlink_close(nl);
+    return done;
+}
+
+gboolean host_follow_firewall(struct host *host, GError **error)
+{
+    int lock = record_lock(error);
+    gboolean done = lock >= 0 &&
+                    (!host->routing ||
+                     set_firewall(host, &host->config, &host->options, &host->network, error)) &&
+                    firewall_hold_follow(&host->network, error);
+    record_unlock(lock);
     return done;
 }
 

@@ -91,6 +91,10 @@ gboolean host_apply(struct host *host, const struct net_config *config,
  * change. Before host_apply() too. */
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
                              GError **error);
+/* The firewall learns of them as well: what it lets out to local networks. Apart, since the kernel
+ * takes its time for a change of it, and the tunnel need not wait for that: IKE and ESP are let out
+ * on every link. */
+gboolean host_follow_firewall(struct host *host, GError **error);
 /* Another MTU of the interface, as net_config has it; once host_apply() has succeeded. */
 gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error);
 /* `changed` is called when one of the three below becomes another, never from inside a function of

@@ -10,6 +10,7 @@
 /* Milliseconds. */
 #define FLUSH_TIME 500 /* that the machine's sleep waits for our words to leave */
 #define LATER 300      /* until the bus is connected to: the gateway comes first */
+#define SETTLED 40     /* that no change of the network has come: the firewall takes a while */
 
 struct surroundings {
     struct channel *channel;
@@ -17,6 +18,7 @@ struct surroundings {
     struct monitor *monitor;
     struct firewall_watch *firewall;
     GSource *later;
+    GSource *settled; /* NULL = the firewall knows of the network */
     struct sleep *sleep;
     struct connectivity_watch *watch;
     enum connectivity connectivity;
@@ -30,18 +32,47 @@ static void send_network(struct surroundings *surroundings)
     channel_send(surroundings->channel, MESSAGE_NETWORK, network_to_variant(&network));
 }
 
+static void complain(struct surroundings *surroundings, const GError *error)
+{
+    if (!surroundings->complained) {
+        g_message("%s", error->message);
+        surroundings->complained = TRUE;
+    }
+}
+
+static void stop_settling(struct surroundings *surroundings)
+{
+    if (surroundings->settled) {
+        g_source_destroy(surroundings->settled);
+        g_clear_pointer(&surroundings->settled, g_source_unref);
+    }
+}
+
+static gboolean on_settled(gpointer data)
+{
+    struct surroundings *surroundings = data;
+    g_autoptr(GError) error = NULL;
+    stop_settling(surroundings);
+    if (!host_follow_firewall(surroundings->host, &error)) {
+        complain(surroundings, error);
+    }
+    return G_SOURCE_REMOVE;
+}
+
 /* The ways are there before the worker is told to try them. */
 static void on_network(void *context, const struct network *network)
 {
     struct surroundings *surroundings = context;
     g_autoptr(GError) error = NULL;
     /* A kernel without routes by source (CONFIG_IPV6_SUBTREES) will not have them next time. */
-    if (!host_follow_uplinks(surroundings->host, network, HOST_FWMARK_DEFAULT, &error) &&
-        !surroundings->complained) {
-        g_message("%s", error->message);
-        surroundings->complained = TRUE;
+    if (!host_follow_uplinks(surroundings->host, network, HOST_FWMARK_DEFAULT, &error)) {
+        complain(surroundings, error);
     }
     send_network(surroundings);
+    stop_settling(surroundings);
+    surroundings->settled = g_timeout_source_new(SETTLED);
+    g_source_set_callback(surroundings->settled, on_settled, surroundings, NULL);
+    g_source_attach(surroundings->settled, g_main_context_get_thread_default());
 }
 
 static void on_connectivity(void *context, enum connectivity connectivity)
@@ -103,6 +134,7 @@ const struct network *surroundings_network(const struct surroundings *surroundin
 void surroundings_free(struct surroundings *surroundings)
 {
     if (surroundings) {
+        stop_settling(surroundings);
         g_source_destroy(surroundings->later);
         g_source_unref(surroundings->later);
         connectivity_watch_free(surroundings->watch);

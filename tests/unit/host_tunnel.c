@@ -80,8 +80,9 @@ void tunnel_up(struct host_tunnel *tunnel, const char *name, const char *text,
 void tunnel_follow(struct host_tunnel *tunnel, const struct network *network)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_msg(host_follow_uplinks(tunnel->host, network, HOST_FWMARK_DEFAULT, &error), "%s",
-                  error ? error->message : "");
+    ck_assert_msg(host_follow_uplinks(tunnel->host, network, HOST_FWMARK_DEFAULT, &error) &&
+                      host_follow_firewall(tunnel->host, &error),
+                  "%s", error ? error->message : "");
 }
 
 void tunnel_down(struct host_tunnel *tunnel)
