@@ -85,7 +85,7 @@ static int answer(struct bus *bus, const struct seen *seen)
     if (typed.values == NULL) {
         return cli_fail(REASON_SECRET_MISSING, NULL);
     }
-    reply = bus_call(bus, seen->path, BUS_SESSION, "ProvideSecrets",
+    reply = bus_call(bus, seen->path, VPN1_SESSION_INTERFACE, "ProvideSecrets",
                      g_variant_new("(u@a{say})", number, typed.values), BUS_PLAIN, &error);
     g_variant_unref(typed.values);
     return reply == NULL ? cli_fail_error(REASON_INTERNAL, error) : 0;

@@ -6,10 +6,6 @@
 #include "cli/agent.h"
 #include "common/i18n.h"
 
-#define SERVICE "org.godwit.VPN1"
-#define ERRORS "org.godwit.VPN1.Error."
-#define DBUS "org.freedesktop.DBus"
-
 struct bus {
     GDBusConnection *connection;
     GCancellable *closed;
@@ -24,71 +20,15 @@ struct bus {
 
 /* ---- errors ---- */
 
-/* "gateway-unreachable" and "GatewayUnreachable" */
-static gboolean same_name(const char *name, const char *camel)
-{
-    gboolean up = TRUE;
-
-    for (; *name != '\0'; name++) {
-        if (*name == '-') {
-            up = TRUE;
-        } else if (*camel++ != (up ? g_ascii_toupper(*name) : *name)) {
-            return FALSE;
-        } else {
-            up = FALSE;
-        }
-    }
-    return *camel == '\0';
-}
-
-static enum reason reason_of_service(const char *name)
-{
-    if (strcmp(name, "InvalidProfile") == 0) {
-        return REASON_PROFILE;
-    }
-    for (int i = 0; i < REASON_COUNT; i++) {
-        if (same_name(reason_name((enum reason)i), name)) {
-            return (enum reason)i;
-        }
-    }
-    return REASON_SERVICE_REFUSED;
-}
-
-static enum reason reason_of_bus(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum reason reason;
-    } known[] = {
-        {DBUS ".Error.AccessDenied", REASON_NOT_AUTHORIZED},
-        {DBUS ".Error.InteractiveAuthorizationRequired", REASON_NOT_AUTHORIZED},
-        {DBUS ".Error.UnknownObject", REASON_NOT_FOUND},
-        {DBUS ".Error.UnknownMethod", REASON_NOT_FOUND},
-        {DBUS ".Error.InvalidArgs", REASON_INTERNAL},
-        {DBUS ".Error.Failed", REASON_INTERNAL},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
-        if (strcmp(known[i].name, name) == 0) {
-            return known[i].reason;
-        }
-    }
-    return REASON_SERVICE_UNAVAILABLE;
-}
-
 /* What `raw` is for people; the sentence of the reason is not said twice. */
 static GError *translate(GError *raw)
 {
     g_autofree char *name = g_dbus_error_get_remote_error(raw);
-    enum reason reason = REASON_SERVICE_UNAVAILABLE;
+    enum reason reason = vpn1_reason_of_error(name);
     const char *text;
 
     g_dbus_error_strip_remote_error(raw);
     text = raw->message;
-    if (name != NULL) {
-        reason = g_str_has_prefix(name, ERRORS) ? reason_of_service(name + strlen(ERRORS))
-                                                : reason_of_bus(name);
-    }
     if (g_str_has_prefix(text, reason_sentence(reason))) {
         text += strlen(reason_sentence(reason));
         text += strspn(text, " ");
@@ -157,9 +97,9 @@ void bus_listen(struct bus *bus, bus_signal_cb signalled, bus_lost_cb lost, void
     bus->signals = g_dbus_connection_signal_subscribe(bus->connection, NULL, NULL, NULL, NULL, NULL,
                                                       G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_signal,
                                                       bus, NULL);
-    bus->owners = g_dbus_connection_signal_subscribe(
-        bus->connection, DBUS, DBUS, "NameOwnerChanged", "/org/freedesktop/DBus", SERVICE,
-        G_DBUS_SIGNAL_FLAGS_NONE, on_owner, bus, NULL);
+    bus->owners = g_dbus_connection_signal_subscribe(bus->connection, DBUS_NAME, DBUS_NAME,
+                                                     "NameOwnerChanged", DBUS_PATH, VPN1_NAME,
+                                                     G_DBUS_SIGNAL_FLAGS_NONE, on_owner, bus, NULL);
     bus->closing = g_signal_connect(bus->connection, "closed", G_CALLBACK(on_closed), bus);
 }
 
@@ -241,7 +181,7 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer data)
 static void transmit(struct call *call)
 {
     GDBusMessage *message =
-        g_dbus_message_new_method_call(SERVICE, call->path, call->interface, call->method);
+        g_dbus_message_new_method_call(VPN1_NAME, call->path, call->interface, call->method);
     GDBusMessageFlags flags = G_DBUS_MESSAGE_FLAGS_NONE;
 
     if (call->flags & BUS_NO_START) {
@@ -311,8 +251,9 @@ GVariant *bus_call(struct bus *bus, const char *path, const char *interface, con
 
 GVariant *bus_manager_property(struct bus *bus, const char *name, unsigned flags, GError **error)
 {
-    g_autoptr(GVariant) reply = bus_call(bus, BUS_PATH, BUS_PROPERTIES, "Get",
-                                         g_variant_new("(ss)", BUS_MANAGER, name), flags, error);
+    g_autoptr(GVariant) reply =
+        bus_call(bus, VPN1_PATH, DBUS_PROPERTIES, "Get",
+                 g_variant_new("(ss)", VPN1_MANAGER_INTERFACE, name), flags, error);
     GVariant *value = NULL;
 
     if (reply != NULL && g_variant_is_of_type(reply, G_VARIANT_TYPE("(v)"))) {
@@ -327,7 +268,7 @@ gboolean bus_has_name(struct bus *bus, const char *name)
 
     for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
         g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
-            bus->connection, DBUS, "/org/freedesktop/DBus", DBUS, methods[i], NULL,
+            bus->connection, DBUS_NAME, DBUS_PATH, DBUS_NAME, methods[i], NULL,
             G_VARIANT_TYPE("(as)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
         g_auto(GStrv) names = NULL;
 

@@ -5,18 +5,13 @@
 #include <gio/gio.h>
 
 #include "cli/cli.h"
+#include "common/vpn1.h"
 
 /*
  * The system service godwitd on the system bus (org.godwit.VPN1). Without proxies: they fetch and
  * keep what one command does not need, and a connection waits for it.
  */
 struct bus;
-
-#define BUS_MANAGER "org.godwit.VPN1.Manager"
-#define BUS_SESSION "org.godwit.VPN1.Session"
-#define BUS_OBJECTS "org.freedesktop.DBus.ObjectManager"
-#define BUS_PROPERTIES "org.freedesktop.DBus.Properties"
-#define BUS_PATH "/org/godwit/VPN1" /* of the manager */
 
 /* How a call is made. */
 enum bus_flags {

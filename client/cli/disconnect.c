@@ -46,9 +46,10 @@ static void take_end(struct ending *ending, const char *path)
 static void on_signal(void *context, const char *path, const char *interface, const char *name,
                       GVariant *arguments)
 {
-    if (strcmp(interface, BUS_SESSION) == 0 && strcmp(name, "Ended") == 0) {
+    if (strcmp(interface, VPN1_SESSION_INTERFACE) == 0 && strcmp(name, "Ended") == 0) {
         take_end(context, path);
-    } else if (strcmp(interface, BUS_OBJECTS) == 0 && strcmp(name, "InterfacesRemoved") == 0 &&
+    } else if (strcmp(interface, DBUS_OBJECT_MANAGER) == 0 &&
+               strcmp(name, "InterfacesRemoved") == 0 &&
                g_variant_is_of_type(arguments, G_VARIANT_TYPE("(oas)"))) {
         const char *gone;
 
@@ -100,7 +101,8 @@ static void end_remote(struct bus *bus, struct ending *ending, const struct seen
 
     *request = (struct request){ending, g_strdup(seen->path)};
     g_hash_table_insert(ending->open, g_strdup(seen->path), g_strdup(facts_text(seen->facts, "Name")));
-    bus_send(bus, seen->path, BUS_SESSION, "Disconnect", NULL, BUS_INTERACTIVE, on_reply, request);
+    bus_send(bus, seen->path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, BUS_INTERACTIVE, on_reply,
+             request);
 }
 
 static int end_all(struct bus *bus, const GPtrArray *chosen)

@@ -13,8 +13,9 @@
 
 static GVariant *properties_of_service(struct bus *bus, GError **error)
 {
-    g_autoptr(GVariant) reply = bus_call(bus, BUS_PATH, BUS_PROPERTIES, "GetAll",
-                                         g_variant_new("(s)", BUS_MANAGER), BUS_PLAIN, error);
+    g_autoptr(GVariant) reply =
+        bus_call(bus, VPN1_PATH, DBUS_PROPERTIES, "GetAll",
+                 g_variant_new("(s)", VPN1_MANAGER_INTERFACE), BUS_PLAIN, error);
 
     return reply == NULL || !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a{sv})"))
                ? NULL

@@ -50,7 +50,7 @@ static int set(gboolean always, const char *const *excepted)
     g_autoptr(GVariant) reply = NULL;
 
     if (bus != NULL) {
-        reply = bus_call(bus, BUS_PATH, BUS_MANAGER, "SetKillSwitch",
+        reply = bus_call(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, "SetKillSwitch",
                          g_variant_new("(b^as)", always, excepted), BUS_INTERACTIVE, &error);
     }
     if (reply == NULL) {
@@ -125,8 +125,8 @@ static int status(const struct options *options)
 
     (void)options;
     if (bus != NULL) {
-        reply = bus_call(bus, BUS_PATH, BUS_PROPERTIES, "GetAll", g_variant_new("(s)", BUS_MANAGER),
-                         BUS_PLAIN, &error);
+        reply = bus_call(bus, VPN1_PATH, DBUS_PROPERTIES, "GetAll",
+                         g_variant_new("(s)", VPN1_MANAGER_INTERFACE), BUS_PLAIN, &error);
     }
     if (reply == NULL) {
         return failed(bus, error);
@@ -178,7 +178,7 @@ static int portal(const struct options *options)
     }
     bus = bus_open(&error);
     if (bus != NULL) {
-        reply = bus_call(bus, BUS_PATH, BUS_MANAGER, "AllowPortal",
+        reply = bus_call(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, "AllowPortal",
                          g_variant_new("(u)", (guint32)seconds), BUS_INTERACTIVE, &error);
     }
     if (reply == NULL) {

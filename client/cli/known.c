@@ -88,7 +88,7 @@ static struct known *known_told(GVariant *entry)
 static gboolean add_told(GPtrArray *all, struct bus *bus, unsigned flags, GError **error)
 {
     g_autoptr(GVariant) reply =
-        bus_call(bus, BUS_PATH, BUS_MANAGER, "ListSystemProfiles", NULL, flags, error);
+        bus_call(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, "ListSystemProfiles", NULL, flags, error);
     g_autoptr(GVariant) list = NULL;
     GVariantIter iter;
     GVariant *entry;

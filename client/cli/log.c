@@ -90,7 +90,8 @@ static void take(struct follow *follow, guint64 at_us, char *text)
 static gboolean collect(struct bus *bus, struct follow *follow, const char *method, const char *type,
                         char *(*text_of)(GVariant *, guint64 *), GError **error)
 {
-    g_autoptr(GVariant) reply = bus_call(bus, follow->path, BUS_SESSION, method, NULL, BUS_PLAIN, error);
+    g_autoptr(GVariant) reply =
+        bus_call(bus, follow->path, VPN1_SESSION_INTERFACE, method, NULL, BUS_PLAIN, error);
     g_autoptr(GVariant) list = NULL;
     GVariantIter iter;
     GVariant *item;
@@ -139,7 +140,7 @@ static void on_signal(void *context, const char *path, const char *interface, co
     struct follow *follow = context;
     guint64 at_us;
 
-    if (strcmp(interface, BUS_SESSION) != 0) {
+    if (strcmp(interface, VPN1_SESSION_INTERFACE) != 0) {
         return;
     }
     if (strcmp(name, "Ended") == 0 && g_variant_is_of_type(arguments, G_VARIANT_TYPE("(ssss)"))) {

@@ -72,7 +72,7 @@ static enum reason save_system(struct bus *bus, const char *name, const struct p
                                gboolean replace, GError **error)
 {
     g_autoptr(GVariant) reply =
-        bus_call(bus, BUS_PATH, BUS_MANAGER, "SaveSystemProfile",
+        bus_call(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, "SaveSystemProfile",
                  g_variant_new("(s@a{sv}b)", name, profile_to_variant(profile), replace),
                  BUS_INTERACTIVE, error);
 
@@ -119,8 +119,9 @@ static enum reason edit_system(struct bus *bus, const struct options *options, G
 
 static enum reason delete_system(struct bus *bus, const struct options *options, GError **error)
 {
-    g_autoptr(GVariant) reply = bus_call(bus, BUS_PATH, BUS_MANAGER, "DeleteSystemProfile",
-                                         g_variant_new("(s)", options->words[0]), BUS_INTERACTIVE, error);
+    g_autoptr(GVariant) reply =
+        bus_call(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, "DeleteSystemProfile",
+                 g_variant_new("(s)", options->words[0]), BUS_INTERACTIVE, error);
 
     return reply == NULL ? REASON_INTERNAL : REASON_NONE;
 }

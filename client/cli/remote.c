@@ -197,7 +197,7 @@ static void take_added(struct remote *remote, GVariant *arguments)
     const char *path;
 
     g_variant_get(arguments, "(&o@a{sa{sv}})", &path, &interfaces);
-    properties = g_variant_lookup_value(interfaces, BUS_SESSION, G_VARIANT_TYPE_VARDICT);
+    properties = g_variant_lookup_value(interfaces, VPN1_SESSION_INTERFACE, G_VARIANT_TYPE_VARDICT);
     if (properties != NULL && strcmp(path, remote->path) == 0) {
         take_changes(remote, properties);
     }
@@ -206,16 +206,16 @@ static void take_added(struct remote *remote, GVariant *arguments)
 static void take_signal(struct remote *remote, const char *path, const char *interface,
                         const char *name, GVariant *arguments)
 {
-    if (strcmp(interface, BUS_OBJECTS) == 0) {
+    if (strcmp(interface, DBUS_OBJECT_MANAGER) == 0) {
         if (strcmp(name, "InterfacesAdded") == 0 &&
             g_variant_is_of_type(arguments, G_VARIANT_TYPE("(oa{sa{sv}})"))) {
             take_added(remote, arguments);
         }
     } else if (strcmp(path, remote->path) != 0) {
         return;
-    } else if (strcmp(interface, BUS_SESSION) == 0) {
+    } else if (strcmp(interface, VPN1_SESSION_INTERFACE) == 0) {
         take_session_signal(remote, name, arguments);
-    } else if (strcmp(interface, BUS_PROPERTIES) == 0 &&
+    } else if (strcmp(interface, DBUS_PROPERTIES) == 0 &&
                g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sa{sv}as)"))) {
         g_autoptr(GVariant) changed = NULL;
 
@@ -282,7 +282,8 @@ static void on_trace_so_far(void *context, GVariant *reply, const GError *error)
 
 static void call(struct remote *remote, const char *method, GVariant *arguments)
 {
-    bus_send(remote->bus, remote->path, BUS_SESSION, method, arguments, BUS_PLAIN, NULL, NULL);
+    bus_send(remote->bus, remote->path, VPN1_SESSION_INTERFACE, method, arguments, BUS_PLAIN, NULL,
+             NULL);
 }
 
 static void on_session(void *context, GVariant *reply, const GError *error)
@@ -302,8 +303,8 @@ static void on_session(void *context, GVariant *reply, const GError *error)
     }
     g_variant_get(reply, "(o)", &remote->path);
     if (remote->trace) {
-        bus_send(remote->bus, remote->path, BUS_SESSION, "GetTrace", NULL, BUS_PLAIN, on_trace_so_far,
-                 remote);
+        bus_send(remote->bus, remote->path, VPN1_SESSION_INTERFACE, "GetTrace", NULL, BUS_PLAIN,
+                 on_trace_so_far, remote);
     }
     if (remote->unwanted) {
         call(remote, "Disconnect", NULL);
@@ -338,7 +339,7 @@ static GVariant *arguments_of(const struct remote_request *request)
 static gboolean is_the_same(const struct remote *remote, GVariant *interfaces)
 {
     g_autoptr(GVariant) properties =
-        g_variant_lookup_value(interfaces, BUS_SESSION, G_VARIANT_TYPE_VARDICT);
+        g_variant_lookup_value(interfaces, VPN1_SESSION_INTERFACE, G_VARIANT_TYPE_VARDICT);
     const char *name = "", *system = "";
     guint32 owner = 0;
 
@@ -392,8 +393,8 @@ static void on_objects(void *context, GVariant *reply, const GError *error)
         end(remote, REASON_SERVICE_REFUSED, detail);
         return;
     }
-    bus_send(remote->bus, BUS_PATH, BUS_MANAGER, remote->method, remote->arguments, BUS_INTERACTIVE,
-             on_session, remote);
+    bus_send(remote->bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, remote->method, remote->arguments,
+             BUS_INTERACTIVE, on_session, remote);
     g_clear_pointer(&remote->arguments, g_variant_unref);
 }
 
@@ -413,7 +414,8 @@ struct remote *remote_new(struct bus *bus, const struct remote_request *request,
     remote->facts = facts_new();
     bus_listen(bus, on_signal, on_lost, remote);
     /* From now on we are sent signals. */
-    bus_send(bus, BUS_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, BUS_PLAIN, on_objects, remote);
+    bus_send(bus, VPN1_PATH, DBUS_OBJECT_MANAGER, "GetManagedObjects", NULL, BUS_PLAIN, on_objects,
+             remote);
     return remote;
 }
 

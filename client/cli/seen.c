@@ -43,7 +43,7 @@ static void read_objects(GVariant *objects, GPtrArray *all)
     g_variant_iter_init(&iter, objects);
     while (g_variant_iter_next(&iter, "{&o@a{sa{sv}}}", &path, &interfaces)) {
         g_autoptr(GVariant) properties =
-            g_variant_lookup_value(interfaces, BUS_SESSION, G_VARIANT_TYPE_VARDICT);
+            g_variant_lookup_value(interfaces, VPN1_SESSION_INTERFACE, G_VARIANT_TYPE_VARDICT);
 
         if (properties != NULL) {
             facts_update(seen_new(all, path)->facts, properties);
@@ -81,8 +81,8 @@ static void read_traffic(struct bus *bus, const GPtrArray *all)
 
         *count = (struct count){all->pdata[i], &open};
         open++;
-        bus_send(bus, count->seen->path, BUS_SESSION, "GetTraffic", NULL, BUS_PLAIN, on_traffic,
-                 count);
+        bus_send(bus, count->seen->path, VPN1_SESSION_INTERFACE, "GetTraffic", NULL, BUS_PLAIN,
+                 on_traffic, count);
     }
     while (open > 0) {
         g_main_context_iteration(NULL, TRUE);
@@ -93,7 +93,7 @@ static gboolean ask_service(struct bus *bus, unsigned flags, GPtrArray *all, GEr
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(GVariant) reply =
-        bus_call(bus, BUS_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, flags, &why);
+        bus_call(bus, VPN1_PATH, DBUS_OBJECT_MANAGER, "GetManagedObjects", NULL, flags, &why);
     g_autoptr(GVariant) objects = NULL;
 
     if (reply == NULL && why->code == (gint)REASON_SERVICE_UNAVAILABLE && (flags & BUS_NO_START)) {

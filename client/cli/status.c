@@ -342,9 +342,9 @@ static void on_signal(void *context, const char *path, const char *interface, co
 {
     struct status *status = context;
 
-    status->dirty = status->dirty || strcmp(interface, BUS_PROPERTIES) == 0 ||
-                    strcmp(interface, BUS_OBJECTS) == 0;
-    if (strcmp(interface, BUS_SESSION) == 0 && strcmp(name, "Ended") == 0 &&
+    status->dirty = status->dirty || strcmp(interface, DBUS_PROPERTIES) == 0 ||
+                    strcmp(interface, DBUS_OBJECT_MANAGER) == 0;
+    if (strcmp(interface, VPN1_SESSION_INTERFACE) == 0 && strcmp(name, "Ended") == 0 &&
         g_strcmp0(path, status->path) == 0 &&
         g_variant_is_of_type(arguments, G_VARIANT_TYPE("(ssss)"))) {
         const char *reason, *detail;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/callers.h"
 
-#define BUS "org.freedesktop.DBus"
-#define BUS_PATH "/org/freedesktop/DBus"
+#include "common/vpn1.h"
+
 #define BUS_TIMEOUT 10000 /* milliseconds */
 
 /* Callers that nobody holds are remembered as long as there are so few. */
@@ -150,10 +150,10 @@ static struct entry *look_up(struct callers *callers, const char *name)
     entry->waiting = g_array_new(FALSE, FALSE, sizeof(struct waiting));
     g_hash_table_insert(callers->by_name, entry->caller.name, entry);
     /* Before the question: a name that goes after the answer is heard of. */
-    entry->watch = g_dbus_connection_signal_subscribe(callers->bus, BUS, BUS, "NameOwnerChanged",
-                                                      BUS_PATH, name, G_DBUS_SIGNAL_FLAGS_NONE,
-                                                      on_owner_changed, entry, NULL);
-    g_dbus_connection_call(callers->bus, BUS, BUS_PATH, BUS, "GetConnectionUnixUser",
+    entry->watch = g_dbus_connection_signal_subscribe(
+        callers->bus, DBUS_NAME, DBUS_NAME, "NameOwnerChanged", DBUS_PATH, name,
+        G_DBUS_SIGNAL_FLAGS_NONE, on_owner_changed, entry, NULL);
+    g_dbus_connection_call(callers->bus, DBUS_NAME, DBUS_PATH, DBUS_NAME, "GetConnectionUnixUser",
                            g_variant_new("(s)", name), G_VARIANT_TYPE("(u)"),
                            G_DBUS_CALL_FLAGS_NONE, BUS_TIMEOUT, callers->cancellable, on_user,
                            caller_hold(&entry->caller));

@@ -3,8 +3,9 @@
 
 #include "daemon/manager_private.h"
 
+#include "common/vpn1.h"
+#include "daemon/actions.h"
 #include "daemon/connect_options.h"
-#include "daemon/names.h"
 #include "daemon/system_profiles.h"
 #include "daemon/wire_profile.h"
 #include "generated/vpn1-info.h"
@@ -235,7 +236,7 @@ void manager_tell_portal(struct manager *manager, uid_t uid)
                           g_variant_new_uint64(portals_until(manager->portals, uid)));
     subscribers_emit(manager->subscribers, is_of_user, &uid, VPN1_PATH, DBUS_PROPERTIES,
                      "PropertiesChanged",
-                     g_variant_new("(sa{sv}as)", VPN1_MANAGER, &changed, NULL));
+                     g_variant_new("(sa{sv}as)", VPN1_MANAGER_INTERFACE, &changed, NULL));
 }
 
 static void on_portal_over(void *context, uid_t uid)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/addr.h"
+#include "daemon/actions.h"
 #include "daemon/manager_private.h"
-#include "daemon/names.h"
 
 #define EXCEPTED_MAX 32
 

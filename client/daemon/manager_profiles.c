@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/actions.h"
 #include "daemon/manager_private.h"
-#include "daemon/names.h"
 #include "daemon/system_profiles.h"
 #include "daemon/wire_profile.h"
 

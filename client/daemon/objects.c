@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/objects.h"
 
-#include "daemon/names.h"
+#include "common/vpn1.h"
+#include "daemon/actions.h"
 #include "generated/vpn1-info.h"
 
 struct objects {
@@ -66,7 +67,7 @@ static void list_objects(struct request *request)
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a{oa{sa{sv}}}"));
     g_variant_builder_add(
         &builder, "{o@a{sa{sv}}}", VPN1_PATH,
-        g_variant_new_parsed("{%s: %@a{sv}}", VPN1_MANAGER,
+        g_variant_new_parsed("{%s: %@a{sv}}", VPN1_MANAGER_INTERFACE,
                              manager_properties(objects->manager, request->caller)));
     sessions_list(objects->sessions, request->caller, &builder);
     request_return(request, g_variant_new("(a{oa{sa{sv}}})", &builder));

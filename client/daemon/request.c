@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/request.h"
 
-#include "daemon/names.h"
+#include "common/vpn1.h"
 
 struct requests {
     struct callers *callers;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/service.h"
 
+#include "common/vpn1.h"
 #include "daemon/autoconnect.h"
-#include "daemon/names.h"
 #include "daemon/notify.h"
 #include "daemon/objects.h"
 #include "host/connectivity.h"
@@ -76,9 +76,8 @@ static gboolean on_idle(gpointer data)
     service->idle = 0;
     g_message("nothing to do");
     g_clear_handle_id(&service->name, g_bus_unown_name);
-    g_dbus_connection_call(service->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                           "org.freedesktop.DBus", "GetId", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                           service->cancellable, on_left, service);
+    g_dbus_connection_call(service->bus, DBUS_NAME, DBUS_PATH, DBUS_NAME, "GetId", NULL, NULL,
+                           G_DBUS_CALL_FLAGS_NONE, -1, service->cancellable, on_left, service);
     return G_SOURCE_REMOVE;
 }
 

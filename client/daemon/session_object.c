@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "daemon/names.h"
+#include "common/vpn1.h"
 #include "daemon/session_object_private.h"
 #include "generated/vpn1-info.h"
 
@@ -28,7 +28,8 @@ static gboolean sees(const void *context, const struct caller *caller)
 
 static void tell(struct session_object *object, const char *signal, GVariant *body)
 {
-    subscribers_emit(object->subscribers, sees, object, object->path, VPN1_SESSION, signal, body);
+    subscribers_emit(object->subscribers, sees, object, object->path, VPN1_SESSION_INTERFACE,
+                     signal, body);
 }
 
 void session_object_publish(struct session_object *object)
@@ -75,7 +76,8 @@ static void on_trace(void *context, const char *line, gboolean outbound, gboolea
     GVariant *rung =
         g_variant_ref_sink(g_variant_new("(sbbt)", line, outbound, retransmission, at_us));
     history_add(object->rungs, rung);
-    subscribers_emit(object->watchers, NULL, NULL, object->path, VPN1_SESSION, "Rung", rung);
+    subscribers_emit(object->watchers, NULL, NULL, object->path, VPN1_SESSION_INTERFACE, "Rung",
+                     rung);
     g_variant_unref(rung);
 }
 

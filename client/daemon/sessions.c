@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/sessions.h"
 
-#include "daemon/names.h"
+#include "common/vpn1.h"
 #include "daemon/properties.h"
 
 struct sessions {
@@ -33,7 +33,7 @@ static gboolean on_sweep(gpointer data)
 
 static void on_ended(void *context, struct session_object *object, enum reason reason)
 {
-    static const char *const interfaces[] = {VPN1_SESSION, NULL};
+    static const char *const interfaces[] = {VPN1_SESSION_INTERFACE, NULL};
     struct sessions *sessions = context;
     g_hash_table_steal(sessions->objects, GUINT_TO_POINTER(session_object_number(object)));
     g_ptr_array_add(sessions->ended, object);
@@ -95,7 +95,7 @@ static char *record_name_for(const struct sessions *sessions, const char *name, 
 
 static GVariant *interfaces_of(const struct session_object *object)
 {
-    return g_variant_new_parsed("{%s: %@a{sv}}", VPN1_SESSION,
+    return g_variant_new_parsed("{%s: %@a{sv}}", VPN1_SESSION_INTERFACE,
                                 properties_all(session_object_properties(object)));
 }
 

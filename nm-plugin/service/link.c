@@ -2,11 +2,7 @@
 #include "nm-plugin/service/link.h"
 
 #include "common/i18n.h"
-
-#define VPN1_NAME "org.godwit.VPN1"
-#define VPN1_PATH "/org/godwit/VPN1"
-#define VPN1_ERROR VPN1_NAME ".Error."
-#define SESSION_INTERFACE VPN1_NAME ".Session"
+#include "common/vpn1.h"
 
 /* A godwitd that dies again and again is not worth a third attempt within this time. */
 #define RESTARTS_MAX 3
@@ -39,22 +35,10 @@ static void over(struct link *link, enum reason reason, const char *sentence, co
     link->ops->ended(link->context, reason, sentence, detail);
 }
 
-/* An error that godwitd or the bus answered with: what kind it is stands in its name. */
-static enum reason reason_of_error(const char *name)
-{
-    if (!name || !g_str_has_prefix(name, VPN1_ERROR)) {
-        return REASON_SERVICE_UNAVAILABLE;
-    }
-    name += strlen(VPN1_ERROR);
-    return g_str_equal(name, "InvalidProfile")  ? REASON_PROFILE
-           : g_str_equal(name, "NotAuthorized") ? REASON_NOT_AUTHORIZED
-                                                : REASON_SERVICE_REFUSED;
-}
-
 static void over_by_error(struct link *link, GError *error)
 {
     g_autofree char *name = g_dbus_error_get_remote_error(error);
-    enum reason reason = reason_of_error(name);
+    enum reason reason = vpn1_reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
     over(link, reason, reason_sentence(reason), error->message);
 }
@@ -122,7 +106,7 @@ static void watch(struct link *link)
 {
     g_autoptr(GDBusInterface) found =
         link->path
-            ? g_dbus_object_manager_get_interface(link->objects, link->path, SESSION_INTERFACE)
+            ? g_dbus_object_manager_get_interface(link->objects, link->path, VPN1_SESSION_INTERFACE)
             : NULL;
     if (!found || link->session) {
         return;
@@ -216,7 +200,7 @@ static void call_connect(struct link *link)
     if (link->owner != 0) {
         g_variant_builder_add(&options, "{sv}", "owner", g_variant_new_uint32(link->owner));
     }
-    g_dbus_connection_call(link->bus, VPN1_NAME, VPN1_PATH, VPN1_NAME ".Manager", "Connect",
+    g_dbus_connection_call(link->bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "Connect",
                            g_variant_new("(s@a{sv}a{sv})", link->name, link->profile, &options),
                            G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, -1, link->cancellable,
                            on_connect_answer, link);

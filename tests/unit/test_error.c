@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
+#include "common/vpn1.h"
 
 #include "unit/vectors.h"
 
@@ -59,6 +60,32 @@ START_TEST(strangers_are_internal)
 }
 END_TEST
 
+START_TEST(errors_on_the_bus_have_reasons)
+{
+    static const struct {
+        const char *name;
+        enum reason reason;
+    } rows[] = {
+        {NULL, REASON_SERVICE_UNAVAILABLE},
+        {"org.godwit.VPN1.Error.NotAuthorized", REASON_NOT_AUTHORIZED},
+        {"org.godwit.VPN1.Error.NotFound", REASON_NOT_FOUND},
+        {"org.godwit.VPN1.Error.HostConfig", REASON_HOST_CONFIG},
+        {"org.godwit.VPN1.Error.InvalidProfile", REASON_PROFILE},
+        {"org.godwit.VPN1.Error.TooMany", REASON_SERVICE_REFUSED},
+        {"org.godwit.VPN1.Error.Not", REASON_SERVICE_REFUSED},
+        {"org.godwit.VPN1.Error.", REASON_SERVICE_REFUSED},
+        {"org.godwit.VPN1.Error", REASON_SERVICE_UNAVAILABLE},
+        {"org.freedesktop.DBus.Error.AccessDenied", REASON_NOT_AUTHORIZED},
+        {"org.freedesktop.DBus.Error.UnknownMethod", REASON_NOT_FOUND},
+        {"org.freedesktop.DBus.Error.ServiceUnknown", REASON_SERVICE_UNAVAILABLE},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        ck_assert_msg(vpn1_reason_of_error(rows[i].name) == rows[i].reason, "%s", rows[i].name);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("error");
@@ -67,6 +94,7 @@ int main(void)
     tcase_add_test(reasons, each_reason_is_told_apart);
     tcase_add_test(reasons, exit_codes);
     tcase_add_test(reasons, strangers_are_internal);
+    tcase_add_test(reasons, errors_on_the_bus_have_reasons);
     suite_add_tcase(suite, reasons);
     return run_suite(suite);
 }
