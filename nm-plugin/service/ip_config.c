@@ -45,7 +45,8 @@ static GVariant *dns_variant(Vpn1Session *session, enum family family)
     return g_variant_builder_end(&builder);
 }
 
-/* (address, prefix, next hop, metric) each; a route to everywhere is told by "never-default". */
+/* (address, prefix, next hop, metric) each; a route to everywhere, which only a full tunnel
+ * has, is told by "never-default". */
 static GVariant *routes_variant(Vpn1Session *session, enum family family)
 {
     static const guint8 nowhere[16];
@@ -70,18 +71,6 @@ static GVariant *routes_variant(Vpn1Session *session, enum family family)
     return g_variant_builder_end(&builder);
 }
 
-/* Whether everything of the family goes into the tunnel. */
-static gboolean takes_everything(Vpn1Session *session, enum family family)
-{
-    for (const char *const *text = vpn1_session_get_routes(session); text && *text; text++) {
-        struct prefix route;
-        if (prefix_parse(&route, *text, true) && route.addr.family == family && route.len == 0) {
-            return TRUE;
-        }
-    }
-    return vpn1_session_get_full_tunnel(session);
-}
-
 static GVariant *config_of(Vpn1Session *session, enum family family)
 {
     struct prefix address;
@@ -101,7 +90,7 @@ static GVariant *config_of(Vpn1Session *session, enum family family)
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_ROUTES,
                           routes_variant(session, family));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_NEVER_DEFAULT,
-                          g_variant_new_boolean(!takes_everything(session, family)));
+                          g_variant_new_boolean(!vpn1_session_get_full_tunnel(session)));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_PRESERVE_ROUTES,
                           g_variant_new_boolean(TRUE));
     return g_variant_builder_end(&builder);
