@@ -29,4 +29,7 @@ struct net_config {
     uint16_t mtu;                /* octets, inner packets */
 };
 
+/* Whether one of its routes leads to the address. */
+bool net_config_carries(const struct net_config *config, const struct addr *addr);
+
 #endif

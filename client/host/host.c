@@ -156,12 +156,8 @@ static gboolean has_family(const struct net_config *config, enum family family)
 static gboolean can_be_asked(const struct net_config *config, const struct host_options *options,
                              const struct addr *server)
 {
-    gboolean carried = options->full_tunnel;
-    for (size_t i = 0; i < config->n_routes; i++) {
-        carried |= config->routes[i].addr.family == server->family &&
-                   prefix_contains(&config->routes[i], server);
-    }
-    return carried && has_family(config, server->family);
+    return (options->full_tunnel || net_config_carries(config, server)) &&
+           has_family(config, server->family);
 }
 
 /* NULL, or why DNS is left as it is. */

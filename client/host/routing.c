@@ -117,15 +117,6 @@ static void add_route(struct plan *plan, struct prefix to, guint32 table, enum r
     }
 }
 
-static gboolean is_carried(const struct net_config *config, const struct addr *addr)
-{
-    gboolean carried = FALSE;
-    for (size_t i = 0; i < config->n_routes && !carried; i++) {
-        carried = prefix_contains(&config->routes[i], addr);
-    }
-    return carried;
-}
-
 /* Its DNS servers too: nobody asks a server of the same address in the local network instead. */
 static void add_networks(struct plan *plan)
 {
@@ -140,7 +131,7 @@ static void add_networks(struct plan *plan)
     }
     for (size_t i = 0; i < config->n_dns && plan->has_address; i++) {
         const struct addr *server = &config->dns[i];
-        if (is_carried(config, server)) {
+        if (net_config_carries(config, server)) {
             struct prefix host = {*server, addr_bits(server->family)};
             add_route(plan, host, table, ROUTE_LINK);
         }

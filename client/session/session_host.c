@@ -57,16 +57,6 @@ gboolean session_is_full_tunnel(const struct session *session)
     return granted && g_strcmp0(profile_get(session->profile, "tunnel"), "full") == 0;
 }
 
-static gboolean is_covered(const struct net_config *net, const struct addr *addr)
-{
-    gboolean covered = FALSE;
-    for (size_t i = 0; i < net->n_routes; i++) {
-        covered |=
-            net->routes[i].addr.family == addr->family && prefix_contains(&net->routes[i], addr);
-    }
-    return covered;
-}
-
 /*
  * A split tunnel never takes the default route: gateways that name their networks as
  * INTERNAL_IP4_SUBNET leave the traffic selectors at everything (RFC 7296 3.15.2).
@@ -88,7 +78,7 @@ static void carry_name_servers(struct net_config *net, const struct net_config *
 {
     for (size_t i = 0; i < net->n_dns && net->n_routes < NET_ROUTES_MAX; i++) {
         const struct addr *server = &net->dns[i];
-        if (is_covered(granted, server) && !is_covered(net, server)) {
+        if (net_config_carries(granted, server) && !net_config_carries(net, server)) {
             net->routes[net->n_routes++] = (struct prefix){*server, addr_bits(server->family)};
         }
     }

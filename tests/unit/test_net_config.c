@@ -296,6 +296,24 @@ START_TEST(not_a_dictionary)
 }
 END_TEST
 
+START_TEST(carries)
+{
+    struct net_config config = good();
+    const struct net_config none = {0};
+    static const struct {
+        const char *addr;
+        bool carried;
+    } rows[] = {{"10.9.0.0", true},     {"10.9.255.255", true}, {"10.8.255.255", false},
+                {"2001:db8::53", true}, {"2001:db9::1", false}, {"::a09:1", false}};
+    config.routes[0] = prefix_of("10.9.0.0/16");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const struct addr addr = prefix_of(rows[i].addr).addr;
+        ck_assert_msg(net_config_carries(&config, &addr) == rows[i].carried, "%s", rows[i].addr);
+        ck_assert(!net_config_carries(&none, &addr));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("net_config");
@@ -315,6 +333,9 @@ int main(void)
     tcase_add_test(tcase, raw_octets);
     tcase_add_test(tcase, raw_long_texts);
     tcase_add_test(tcase, not_a_dictionary);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("routes");
+    tcase_add_test(tcase, carries);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
