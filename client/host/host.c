@@ -189,25 +189,6 @@ static const char *plan_dns(const struct net_config *config, const struct host_o
                                 : _("left as it is: the tunnel does not reach the servers");
 }
 
-/* A network of the host's own that has the server's address must not get its questions. */
-static struct net_config with_routes_to(const struct dns_plan *plan,
-                                        const struct net_config *config)
-{
-    struct net_config with = *config;
-    for (size_t i = 0; i < plan->n_servers && with.n_routes < NET_ROUTES_MAX; i++) {
-        const struct addr *server = &plan->servers[i];
-        const struct prefix route = {*server, addr_bits(server->family)};
-        gboolean there = FALSE;
-        for (size_t r = 0; r < with.n_routes; r++) {
-            there |= with.routes[r].len == route.len && addr_equal(&with.routes[r].addr, server);
-        }
-        if (!there) {
-            with.routes[with.n_routes++] = route;
-        }
-    }
-    return with;
-}
-
 /* Without a kill switch a host that lacks nftables goes without. */
 static gboolean set_firewall(struct host *host, const struct net_config *config,
                              const struct host_options *options, const struct network *network,
@@ -233,16 +214,15 @@ gboolean host_apply(struct host *host, const struct net_config *config,
 {
     struct dns_plan plan;
     const char *dns_left = plan_dns(config, options, &plan);
-    const struct net_config with = with_routes_to(&plan, config);
-    struct routing_wish wish = {&with, options, &host->network};
+    struct routing_wish wish = {config, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
     host->hold_dns = options->full_tunnel && plan.all && plan.n_servers > 0;
-    gboolean done = lock >= 0 && set_firewall(host, &with, options, &host->network, error) &&
+    gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
                                   &wish, error);
     if (done) {
-        host->config = with;
+        host->config = *config;
         host->options = *options;
     } else if (lock >= 0) {
         dns_stop(host->dns);

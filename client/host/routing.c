@@ -117,23 +117,27 @@ static void add_route(struct plan *plan, struct prefix to, guint32 table, enum r
     }
 }
 
+static void add_network(struct plan *plan, struct prefix network)
+{
+    if (plan->has_address || plan->wish->options->own_routes) {
+        add_route(plan, network, table_of_networks(plan->number),
+                  plan->has_address ? ROUTE_LINK : ROUTE_UNREACHABLE);
+    }
+}
+
 /* Its DNS servers too: nobody asks a server of the same address in the local network instead. */
 static void add_networks(struct plan *plan)
 {
     const struct net_config *config = plan->wish->config;
-    const struct host_options *options = plan->wish->options;
-    guint32 table = table_of_networks(plan->number);
     for (size_t i = 0; i < config->n_routes; i++) {
-        if (config->routes[i].len > 0 && (plan->has_address || options->own_routes)) {
-            add_route(plan, config->routes[i], table,
-                      plan->has_address ? ROUTE_LINK : ROUTE_UNREACHABLE);
+        if (config->routes[i].len > 0) {
+            add_network(plan, config->routes[i]);
         }
     }
-    for (size_t i = 0; i < config->n_dns && plan->has_address; i++) {
+    for (size_t i = 0; i < config->n_dns; i++) {
         const struct addr *server = &config->dns[i];
-        if (net_config_carries(config, server)) {
-            struct prefix host = {*server, addr_bits(server->family)};
-            add_route(plan, host, table, ROUTE_LINK);
+        if (plan->wish->options->full_tunnel || net_config_carries(config, server)) {
+            add_network(plan, (struct prefix){*server, addr_bits(server->family)});
         }
     }
 }
