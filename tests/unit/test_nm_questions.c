@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "nm-plugin/auth-dialog/questions.h"
+#include "unit/vectors.h"
 
 static GHashTable *data, *secrets;
 
@@ -115,9 +114,5 @@ int main(void)
     tcase_add_test(tests, hints_come_first);
     tcase_add_test(tests, the_keyfile_is_one_whatever_the_gateway_says);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

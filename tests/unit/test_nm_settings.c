@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <check.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "nm-plugin/service/files.h"
 #include "nm-plugin/shared/settings.h"
+#include "unit/vectors.h"
 
 static NMConnection *connection_new(void)
 {
@@ -318,9 +318,5 @@ int main(void)
     tcase_add_test(files, what_is_no_file_to_read_is_refused);
     suite_add_tcase(suite, settings);
     suite_add_tcase(suite, files);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <check.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "profile/profile.h"
+#include "unit/vectors.h"
 
 #define CONNECTION "[connection]\nid=Office\ntype=vpn\n[vpn]\n"
 #define STRONGSWAN CONNECTION "service-type=org.freedesktop.NetworkManager.strongswan\n"
@@ -122,8 +121,6 @@ int main(void)
 {
     Suite *suite = suite_create("profile_import");
     TCase *tests = tcase_create("import");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, strongswan_by_name_and_password);
@@ -131,9 +128,5 @@ int main(void)
     tcase_add_test(tests, own_keyfile);
     tcase_add_loop_test(tests, what_cannot_be_taken_over_is_said, 0, G_N_ELEMENTS(refused));
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

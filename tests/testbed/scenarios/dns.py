@@ -138,19 +138,6 @@ def resolved_refuses(context):
 
 
 @scenario
-def resolved_after_a_kill(context):
-    start(context)
-    resolvers.Resolved()
-    before = net.snapshot()
-    client = start_as_alice(context)
-    client.wait_connected()
-    expect(ELSEWHERE, INSIDE_SAYS)
-    killed(context, client)
-    net.check_unchanged(before)
-    wait_for(ELSEWHERE, OUTSIDE_SAYS)
-
-
-@scenario
 def resolved_is_bypassed(context):
     """DHCP replaces the link to systemd-resolved's stub by a file of its own."""
     names = start(context)
@@ -264,19 +251,6 @@ def openresolv_takes_our_servers_alone(context):
     expect(ELSEWHERE, OUTSIDE_SAYS)
 
 
-@scenario
-def openresolv_after_a_kill(context):
-    start(context)
-    resolvers.install_openresolv()
-    before = net.snapshot()
-    client = start_as_alice(context)
-    client.wait_connected()
-    expect(ELSEWHERE, INSIDE_SAYS)
-    killed(context, client)
-    net.check_unchanged(before)
-    expect(ELSEWHERE, OUTSIDE_SAYS)
-
-
 # ---- NetworkManager's dnsmasq ----
 
 @scenario_for((False, True), lambda split: "dnsmasq_gets_the_domains_in_a_split_tunnel" if split else
@@ -298,10 +272,17 @@ def dnsmasq(context, split):
     wait_for(INSIDE, OUTSIDE_SAYS)
 
 
-@scenario
-def dnsmasq_after_a_kill(context):
+# ---- a killed client ----
+
+RESOLVERS = {"resolved": resolvers.Resolved, "openresolv": resolvers.install_openresolv,
+             "dnsmasq": resolvers.Dnsmasq}
+
+
+@scenario_for(RESOLVERS, lambda resolver: f"{resolver}_after_a_kill")
+def after_a_kill(context, resolver):
+    """What it left behind is taken back by the next one."""
     start(context)
-    resolvers.Dnsmasq()
+    RESOLVERS[resolver]()
     before = net.snapshot()
     client = start_as_alice(context)
     client.wait_connected()
