@@ -14,7 +14,7 @@
 #define COOKIE_MAX 64 /* RFC 7296 2.6 */
 #define COOKIES_MAX 3
 
-/* Named after what is to be sent next (TODO) or what is awaited (SENT). */
+/* Named after what is to be sent next, or after what was sent and has no answer yet. */
 enum ike_state {
     ST_RESUME_TODO,      /* IKE_SESSION_RESUME is to be sent (RFC 5723) */
     ST_RESUME_SENT,      /* its response is awaited */
