@@ -19,7 +19,7 @@ packages=(
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
-    dnsmasq-base polkitd systemd tcpdump
+    dnsmasq-base polkitd tcpdump
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
