@@ -228,6 +228,12 @@ int daemon_bed_ends(struct daemon_bed *bed, int signal)
     return status;
 }
 
+void daemon_bed_ends_well(struct daemon_bed *bed, int signal)
+{
+    int status = daemon_bed_ends(bed, signal);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+}
+
 /* ---- users ---- */
 
 static void on_signal(GDBusConnection *bus, const char *sender, const char *path,
@@ -264,6 +270,19 @@ void user_leaves(struct user_on_bus *user)
     g_object_unref(user->bus);
     g_ptr_array_unref(user->signals);
     g_free(user);
+}
+
+struct daemon_bed *daemon_bed_with_users(struct user_on_bus **root, struct user_on_bus **alice,
+                                         struct user_on_bus **bob)
+{
+    struct daemon_bed *bed = daemon_bed_new();
+    daemon_bed_polkit_starts(bed);
+    daemon_bed_polkit_says(bed, CONNECT, "yes");
+    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
+    *root = user_arrives(0);
+    *alice = user_arrives(ALICE);
+    *bob = user_arrives(BOB);
+    return bed;
 }
 
 static void on_reply(GObject *bus, GAsyncResult *result, gpointer data)

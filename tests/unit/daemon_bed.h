@@ -32,9 +32,14 @@ void daemon_bed_polkit_says(struct daemon_bed *bed, const char *action, const ch
 void daemon_bed_starts(struct daemon_bed *bed, const char *program, const char *argument);
 /* Sends the signal unless it is 0, and waits for its end; the wait status. */
 int daemon_bed_ends(struct daemon_bed *bed, int signal);
+/* The same; it must end by itself and in order. */
+void daemon_bed_ends_well(struct daemon_bed *bed, int signal);
 
 struct user_on_bus *user_arrives(uid_t uid);
 void user_leaves(struct user_on_bus *user);
+/* A bed with FAKE and three users on its bus: ALICE and BOB may connect, and nothing else. */
+struct daemon_bed *daemon_bed_with_users(struct user_on_bus **root, struct user_on_bus **alice,
+                                         struct user_on_bus **bob);
 /* The reply, or NULL with *error, its name in D-Bus. `path` is what follows /org/godwit/VPN1. */
 GVariant *user_calls(struct user_on_bus *user, const char *path, const char *interface,
                      const char *method, GVariant *arguments, char **error);
@@ -62,6 +67,11 @@ void user_sees(struct user_on_bus *user, const char *path, const char *property,
 
 /* One turn of the main loop that fails the test when it takes too long for any machine. */
 void daemon_bed_turn(void);
+
+#define FAKE "tests/unit/godwitd_fake" /* its sessions play */
+#define ALICE 65534
+#define BOB 2
+#define CONNECT "org.godwit.VPN1.connect"
 
 #define MANAGER "org.godwit.VPN1.Manager"
 #define SESSION "org.godwit.VPN1.Session"

@@ -15,32 +15,20 @@
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
 
-#define ALICE 65534
-#define BOB 2
-#define FAKE "tests/unit/godwitd_fake"
-#define CONNECT "org.godwit.VPN1.connect"
 #define OTHERS "org.godwit.VPN1.manage-others"
 
 static struct daemon_bed *bed;
 static struct user_on_bus *root, *alice, *bob;
 
-/* Alice and Bob may connect, and nothing else. */
 static void start(void)
 {
-    bed = daemon_bed_new();
-    daemon_bed_polkit_starts(bed);
-    daemon_bed_polkit_says(bed, CONNECT, "yes");
-    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
-    root = user_arrives(0);
-    alice = user_arrives(ALICE);
-    bob = user_arrives(BOB);
+    bed = daemon_bed_with_users(&root, &alice, &bob);
 }
 
 static void stop(void)
 {
     if (bed->daemon) {
-        int status = daemon_bed_ends(bed, SIGTERM);
-        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        daemon_bed_ends_well(bed, SIGTERM);
     }
 }
 
@@ -393,8 +381,7 @@ START_TEST(service_ends_with_its_sessions_ended)
     g_free(objects_of(alice));
     g_free(user_connects(alice, "connect|full;wait", "", "{}"));
     g_free(user_connects(alice, "connect|full;wait", "", "{}"));
-    int status = daemon_bed_ends(bed, SIGTERM);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    daemon_bed_ends_well(bed, SIGTERM);
     while (count_heard(alice, "Ended ('user', ") < 2) {
         daemon_bed_turn();
     }
@@ -408,8 +395,7 @@ START_TEST(second_signal_does_not_wait)
     kill(bed->daemon, SIGTERM);
     user_sees(alice, path, "State", "'disconnecting'");
     expect_connect_fails(alice, ERROR("Busy"));
-    int status = daemon_bed_ends(bed, SIGTERM);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    daemon_bed_ends_well(bed, SIGTERM);
 }
 END_TEST
 
@@ -425,8 +411,7 @@ START_TEST(idle_service_ends)
     g_autofree char *path = user_connects(root, "wait", "", "{}");
     g_usleep(1200 * 1000); /* longer than the idle time: it stays for the session */
     disconnect(root, path);
-    int status = daemon_bed_ends(bed, 0);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    daemon_bed_ends_well(bed, 0);
 }
 END_TEST
 
@@ -671,7 +656,7 @@ START_TEST(autoconnect_profile_is_connected)
     (void)daemon_bed_ends(bed, SIGTERM);
     daemon_bed_starts(bed, FAKE, "--no-idle-exit");
     expect_sees(root, "/session/1", FALSE);
-    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+    daemon_bed_ends_well(bed, SIGTERM);
 }
 END_TEST
 
@@ -681,14 +666,14 @@ START_TEST(autoconnect_is_tried_again)
     start_automatic("end|resolve|No network.");
     sandbox_uplink();
     user_hears(root, "/session/2");
-    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, SIGTERM)), 0);
+    daemon_bed_ends_well(bed, SIGTERM);
 }
 END_TEST
 
 START_TEST(autoconnect_gives_up_what_is_refused)
 {
     start_automatic("ask|password|Password|");
-    ck_assert_int_eq(WEXITSTATUS(daemon_bed_ends(bed, 0)), 0);
+    daemon_bed_ends_well(bed, 0);
     g_autofree char *over = NULL;
     ck_assert(g_file_get_contents("/run/godwit/autoconnect", &over, NULL, NULL));
     ck_assert_str_eq(over, "[over]\nauto=secret-missing\n");

@@ -8,17 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit/daemon_bed.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
 
-#define ALICE 65534
-#define BOB 2
-#define FAKE "tests/unit/godwitd_fake"
-#define CONNECT "org.godwit.VPN1.connect"
 #define ALL_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define MEBI (1024 * 1024)
 
@@ -27,21 +22,14 @@ static struct user_on_bus *root, *alice, *bob;
 
 static void start(void)
 {
-    bed = daemon_bed_new();
-    daemon_bed_polkit_starts(bed);
-    daemon_bed_polkit_says(bed, CONNECT, "yes");
-    daemon_bed_starts(bed, FAKE, "--no-idle-exit");
-    root = user_arrives(0);
-    alice = user_arrives(ALICE);
-    bob = user_arrives(BOB);
+    bed = daemon_bed_with_users(&root, &alice, &bob);
 }
 
 /* Whatever was done to it, it serves others still, and ends in order. */
 static void stop(void)
 {
     g_free(user_connects(bob, "wait", "", "{}"));
-    int status = daemon_bed_ends(bed, SIGTERM);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    daemon_bed_ends_well(bed, SIGTERM);
 }
 
 static void connect_fails(const char *arguments, const char *error)
