@@ -6,6 +6,7 @@
 
 #include "cli/print.h"
 #include "common/i18n.h"
+#include "common/phase.h"
 
 guint64 progress_now(void)
 {
@@ -18,36 +19,6 @@ guint64 progress_now(void)
 static double milliseconds(guint64 start_us, guint64 at_us)
 {
     return at_us < start_us ? 0 : (double)(at_us - start_us) / 1000;
-}
-
-/* The worker's phases, see MESSAGE_PHASE, and two of our own. */
-static const char *phase_title(const char *phase)
-{
-    static const struct {
-        const char *phase, *title;
-    } titles[] = {
-        {"resolve", N_("Looking up the gateway")},
-        {"init", N_("Contacting the gateway")},
-        {"gateway-answered", N_("Gateway answered")},
-        {"gateway-verified", N_("Gateway verified")},
-        {"user-auth", N_("Authenticating")},
-        {"user-accepted", N_("User accepted")},
-        {"established", N_("Tunnel established")},
-        {"disconnecting", N_("Disconnecting")},
-        {"reconnecting", N_("Reconnecting")},
-        {"reauthenticating", N_("Authenticating again")},
-        {"redirected", N_("Redirected")},
-        {"moving", N_("Moving to another path")},
-        {"again", N_("Connected again")},
-        {"dns", N_("DNS")},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
-        if (strcmp(titles[i].phase, phase) == 0) {
-            return _(titles[i].title);
-        }
-    }
-    return phase;
 }
 
 char *progress_phase_text(const char *phase, const char *text)

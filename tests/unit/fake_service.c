@@ -426,6 +426,38 @@ static void save_system(GDBusMethodInvocation *invocation, GVariant *arguments)
     }
 }
 
+static GVariant *manager_property(const struct service *service, const char *name)
+{
+    static const char *const none[] = {NULL};
+    const char *api = g_getenv("FAKE_API");
+
+    return g_str_equal(name, "KillSwitchAlways") ? g_variant_new_boolean(service->always)
+           : g_str_equal(name, "KillSwitchExcepted")
+               ? g_variant_new_strv(service->excepted == NULL ? none
+                                                              : (const char *const *)service->excepted,
+                                    -1)
+           : g_str_equal(name, "PortalAllowedUntil") ? g_variant_new_uint64(service->portal_until)
+           : g_str_equal(name, "OtherSessions")
+               ? g_variant_new_uint32(g_hash_table_size(service->sessions) > 1 ? 2 : 0)
+           : g_str_equal(name, "Connectivity") ? g_variant_new_string("portal")
+           : g_str_equal(name, "Version")
+               ? g_variant_new_string("0.1.0")
+               : g_variant_new_uint32(api == NULL ? 1 : (guint32)atoi(api));
+}
+
+static GVariant *manager_properties(const struct service *service)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    for (GDBusPropertyInfo **info = org_godwit_vpn1_manager_interface.properties; *info != NULL;
+         info++) {
+        g_variant_builder_add(&builder, "{sv}", (*info)->name,
+                              manager_property(service, (*info)->name));
+    }
+    return g_variant_builder_end(&builder);
+}
+
 static void on_manager_call(GDBusConnection *bus, const char *sender, const char *path,
                             const char *interface, const char *method, GVariant *arguments,
                             GDBusMethodInvocation *invocation, gpointer data)
@@ -454,6 +486,8 @@ static void on_manager_call(GDBusConnection *bus, const char *sender, const char
     if (g_str_equal(method, "SetKillSwitch")) {
         g_strfreev(service->excepted);
         g_variant_get(arguments, "(b^as)", &service->always, &service->excepted);
+        tell(service, PATH, PROPERTIES, "PropertiesChanged",
+             g_variant_new("(s@a{sv}as)", NAME ".Manager", manager_properties(service), NULL));
     } else if (g_str_equal(method, "AllowPortal")) {
         guint32 seconds;
 
@@ -477,25 +511,12 @@ static void on_manager_call(GDBusConnection *bus, const char *sender, const char
 static GVariant *on_manager_get(GDBusConnection *bus, const char *sender, const char *path,
                                 const char *interface, const char *name, GError **error, gpointer data)
 {
-    static const char *const none[] = {NULL};
-    const struct service *service = data;
-
     (void)bus;
     (void)sender;
     (void)path;
     (void)interface;
     (void)error;
-    return g_str_equal(name, "KillSwitchAlways") ? g_variant_new_boolean(service->always)
-           : g_str_equal(name, "KillSwitchExcepted")
-               ? g_variant_new_strv(service->excepted == NULL ? none
-                                                              : (const char *const *)service->excepted,
-                                    -1)
-           : g_str_equal(name, "PortalAllowedUntil") ? g_variant_new_uint64(service->portal_until)
-           : g_str_equal(name, "OtherSessions")
-               ? g_variant_new_uint32(g_hash_table_size(service->sessions) > 1 ? 2 : 0)
-           : g_str_equal(name, "Connectivity")       ? g_variant_new_string("portal")
-           : g_str_equal(name, "Version")            ? g_variant_new_string("0.1.0")
-                                                     : g_variant_new_uint32(1);
+    return manager_property(data, name);
 }
 
 static void on_objects_call(GDBusConnection *bus, const char *sender, const char *path,
@@ -514,6 +535,9 @@ static void on_objects_call(GDBusConnection *bus, const char *sender, const char
     (void)arguments;
     g_hash_table_add(service->listeners, g_strdup(sender));
     g_variant_builder_init(&objects, G_VARIANT_TYPE("a{oa{sa{sv}}}"));
+    g_variant_builder_add(&objects, "{o@a{sa{sv}}}", PATH,
+                          g_variant_new_parsed("{%s: %@a{sv}}", NAME ".Manager",
+                                               manager_properties(data)));
     g_hash_table_iter_init(&iter, service->sessions);
     while (g_hash_table_iter_next(&iter, NULL, &fake)) {
         g_variant_builder_add(&objects, "{o@a{sa{sv}}}", ((struct fake *)fake)->path,

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_GUI_MODEL_WORLD_H
+#define GODWIT_GUI_MODEL_WORLD_H
+
+#include <gio/gio.h>
+
+#include "gui/model/failure.h"
+#include "gui/model/profiles.h"
+#include "gui/model/session.h"
+#include "gui/model/state.h"
+
+/*
+ * What there is to be seen and done: godwitd on the system bus, its sessions, the profiles. It never
+ * starts godwitd by itself, only when it is told to do something that needs it; a bus that is gone is
+ * looked for again. Signals:
+ *   "changed"   anything but the list of profiles is another one; told at most once in a turn of the
+ *               main loop
+ *   "began", "ended" (GodwitSession)   a session is there, or no longer
+ *   "failed"    godwit_world_get_failure() is a new one
+ */
+#define GODWIT_TYPE_WORLD (godwit_world_get_type())
+G_DECLARE_FINAL_TYPE(GodwitWorld, godwit_world, GODWIT, WORLD, GObject)
+
+enum godwit_service {
+    GODWIT_NO_BUS,        /* there is no system bus */
+    GODWIT_ASLEEP,        /* godwitd does not run; it starts when it is needed */
+    GODWIT_READY,
+    GODWIT_OTHER_VERSION, /* it speaks another language than we do */
+};
+
+GodwitWorld *godwit_world_new(void);
+
+enum godwit_service godwit_world_get_service(GodwitWorld *world);
+const char *godwit_world_get_version(GodwitWorld *world); /* of godwitd; "" = not known; borrowed */
+enum godwit_state godwit_world_get_state(GodwitWorld *world);
+/* The session that matters most, our own first; NULL = there is none. Borrowed. */
+GodwitSession *godwit_world_get_main_session(GodwitWorld *world);
+GListModel *godwit_world_get_sessions(GodwitWorld *world); /* of GodwitSession; borrowed */
+GodwitProfiles *godwit_world_get_profiles(GodwitWorld *world); /* borrowed */
+
+/* The session that was made from it, or NULL; borrowed. */
+GodwitSession *godwit_world_find_session(GodwitWorld *world, GodwitProfile *profile);
+GodwitSession *godwit_world_find_path(GodwitWorld *world, const char *path);
+/* It was asked for, and godwitd has not answered yet. */
+gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile);
+
+/* Why the last one that ended by itself did, or could not begin, until it is dismissed or that
+ * connection is begun anew; NULL = nothing. Borrowed. */
+const struct godwit_failure *godwit_world_get_failure(GodwitWorld *world);
+void godwit_world_dismiss_failure(GodwitWorld *world);
+
+/* ---- what somebody wants: these start godwitd; failures are told by "failed" ---- */
+
+/* Looks for the computer's profiles, and for what holds traffic. */
+void godwit_world_wake(GodwitWorld *world);
+void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile);
+/* Ends its session, or does not let it begin. */
+void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile);
+void godwit_world_end(GodwitWorld *world, GodwitSession *session);
+
+/* ---- the kill switch of the computer ---- */
+
+gboolean godwit_world_is_holding(GodwitWorld *world); /* while nothing is connected */
+char **godwit_world_dup_excepted(GodwitWorld *world); /* networks that are let through */
+void godwit_world_set_holding(GodwitWorld *world, gboolean always, const char *const *excepted);
+
+#endif
