@@ -244,6 +244,34 @@ static void let_own_out(struct table *table, gint64 worker)
     add_rule(table, "own", "goto held");
 }
 
+/* Without a kill switch nothing is: rules that no packet comes by would only take time. */
+static gboolean is_anything_held(const GPtrArray *shares)
+{
+    gboolean held = FALSE;
+    for (guint i = 0; i < shares->len; i++) {
+        held |= *words_of(shares->pdata[i], SHARE_HELD) != '\0' ||
+                *words_of(shares->pdata[i], SHARE_NETWORKS) != '\0';
+    }
+    return held;
+}
+
+static void hold(struct table *table, gint64 worker)
+{
+    each_word(table, SHARE_INTERFACE, let_interface_through);
+    each_word(table, SHARE_HELD, hold_family);
+    each_word(table, SHARE_NETWORKS, hold_network);
+    add_rule(table, "out", "ip daddr @networks4 goto own");
+    add_rule(table, "out", "ip6 daddr @networks6 goto own");
+    add_rule(table, "forward", "ip daddr @networks4 goto held");
+    add_rule(table, "forward", "ip6 daddr @networks6 goto held");
+    let_own_out(table, worker);
+    add_rule(table, "held", "oifname \"lo\" accept");
+    each_word(table, SHARE_INTERFACE, let_interface_out);
+    each_word(table, SHARE_EXCLUDED, let_excluded_out);
+    let_local_networks_out(table);
+    add_rule(table, "held", "goto refused");
+}
+
 static void declare(struct table *table)
 {
     static const char *const lines[] = {
@@ -289,19 +317,9 @@ char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found)
     }
     each_word(&table, SHARE_INNER, guard_inner);
     hold_dns(&table, worker);
-    each_word(&table, SHARE_INTERFACE, let_interface_through);
-    each_word(&table, SHARE_HELD, hold_family);
-    each_word(&table, SHARE_NETWORKS, hold_network);
-    add_rule(&table, "out", "ip daddr @networks4 goto own");
-    add_rule(&table, "out", "ip6 daddr @networks6 goto own");
-    add_rule(&table, "forward", "ip daddr @networks4 goto held");
-    add_rule(&table, "forward", "ip6 daddr @networks6 goto held");
-    let_own_out(&table, worker);
-    add_rule(&table, "held", "oifname \"lo\" accept");
-    each_word(&table, SHARE_INTERFACE, let_interface_out);
-    each_word(&table, SHARE_EXCLUDED, let_excluded_out);
-    let_local_networks_out(&table);
-    add_rule(&table, "held", "goto refused");
+    if (is_anything_held(shares)) {
+        hold(&table, worker);
+    }
     add_rule(&table, "refused", "counter reject with icmpx admin-prohibited");
     return g_string_free(table.commands, FALSE);
 }

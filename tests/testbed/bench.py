@@ -5,11 +5,8 @@ in one run."""
 
 import argparse
 import os
-import select
 import signal
-import socket
 import statistics
-import struct
 import sys
 import time
 
@@ -20,52 +17,11 @@ import bus  # noqa: E402
 import client  # noqa: E402
 import gateway  # noqa: E402
 import net  # noqa: E402
+import phases  # noqa: E402
 import pki  # noqa: E402
 import reference  # noqa: E402
 import sandbox  # noqa: E402
 import scenario  # noqa: E402
-
-RTM_NEWROUTE, RTM_NEWRULE = 24, 32
-# Groups of rtnetlink: IPv4 and IPv6 routes and rules.
-GROUPS = 0x40 | 0x80 | 0x400 | (1 << (19 - 1))
-
-
-class RouteWatch:
-    """Notes when the kernel last got a route or a rule."""
-
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        self.socket.bind((0, GROUPS))
-        self.last = None
-
-    def read(self):
-        data = self.socket.recv(65536)
-        length, kind = struct.unpack_from("=IH", data)
-        while length:
-            if kind in (RTM_NEWROUTE, RTM_NEWRULE):
-                self.last = time.monotonic()
-            data = data[(length + 3) & ~3:]
-            length, kind = struct.unpack_from("=IH", data) if len(data) >= 16 else (0, 0)
-
-    def until(self, process, pattern, timeout=10):
-        """Reads both, until the process says that it is connected. Returns milliseconds from the
-        start of the process to the last route, or rule."""
-        deadline = time.monotonic() + timeout
-        routes = self.socket.fileno()
-        output = process.popen.stdout.fileno()
-        while True:
-            ready, _, _ = select.select([routes, output], [], [], deadline - time.monotonic())
-            net.check(ready, f"{process.name} did not connect: {process.tail()}")
-            if routes in ready:
-                self.read()
-                continue
-            if process.matches(pattern):
-                break
-        while select.select([routes], [], [], 0)[0]:
-            self.read()
-        net.check(self.last, "no route appeared")
-        return (self.last - process.started) * 1000
-
 
 def memory(pids):
     """(resident, proportional) KiB by program."""
@@ -79,36 +35,39 @@ def memory(pids):
 
 
 def once_ours(context):
-    watch = RouteWatch()
+    timeline = phases.Timeline()
     ours = client.start_as_alice(context)
-    milliseconds = watch.until(ours.process, "^Connected")
+    timeline.follow(ours.process, "^Connected")
     kib = memory(client.processes())
     ours.disconnect()
-    return milliseconds, kib
+    timeline.close()
+    return timeline, kib
 
 
 def once_through_service(context, system, running):
     """As alice1, who sits at the machine; `running`: or godwitd starts for it."""
     if running:
         system.godwitd()
-    watch = RouteWatch()
+    timeline = phases.Timeline()
     ours = client.start_as_alice(context, user=bus.USERS["alice1"])
-    milliseconds = watch.until(ours.process, "^Connected")
+    timeline.follow(ours.process, "^Connected")
     net.check(ours.wait_end() == 0, f"godwit failed: {ours.process.tail()}")
     kib = memory(client.processes())
     code, _, errors = system.run("alice1", "disconnect")
     net.check(code == 0, f"godwit disconnect: {errors}")
     system.kill()
-    return milliseconds, kib
+    timeline.close()
+    return timeline, kib
 
 
 def once_theirs(context):
-    watch = RouteWatch()
+    timeline = phases.Timeline()
     process = reference.start(context.pki)
-    milliseconds = watch.until(process, r"CHILD_SA cmd\S* established")
+    timeline.follow(process, r"CHILD_SA cmd\S* established")
     kib = memory([process.pid])
     reference.end(process)
-    return milliseconds, kib
+    timeline.close()
+    return timeline, kib
 
 
 def megabytes(runs, name=None):
@@ -119,7 +78,7 @@ def megabytes(runs, name=None):
 
 
 def row(name, runs):
-    times = [run[0] for run in runs]
+    times = [timeline.configured() for timeline, _ in runs]
     resident, proportional = megabytes(runs)
     print(f"{name:31} {statistics.median(times):7.1f} {min(times):7.1f} {max(times):7.1f}   "
           f"{resident:6.1f} {proportional:6.1f}")
@@ -127,6 +86,16 @@ def row(name, runs):
     for program in programs if len(programs) > 1 else ():
         resident, proportional = megabytes(runs, program)
         print(f"  {program:53}   {resident:6.1f} {proportional:6.1f}")
+
+
+def phase_table(runs):
+    print("Where that goes, medians in milliseconds: " + "; ".join(
+        f"({letter}) {name}" for letter, name in zip("abcdefg", runs)))
+    print(" " * 37 + "".join(f"{letter:>8}" for letter, _ in zip("abcdefg", runs)))
+    columns = [list(zip(*(timeline.phases() for timeline, _ in found))) for found in runs.values()]
+    for number, phase in enumerate(phases.PHASES):
+        print(f"{phase:37}" + "".join(f"{statistics.median(column[number]):8.1f}"
+                                      for column in columns))
 
 
 def measure(context, count):
@@ -149,6 +118,7 @@ def measure(context, count):
     print(f"{'':31}  median     min     max   resident  proportional")
     for name, found in runs.items():
         row(name, found)
+    phase_table(runs)
     return 0
 
 
