@@ -165,8 +165,6 @@ struct old_ecdsa {
     const char *name;
 };
 
-#define HALF_MAX 66
-
 static const struct old_ecdsa old_ecdsa[] = {
     {AUTH_METHOD_ECDSA_256, GNUTLS_ECC_CURVE_SECP256R1, GNUTLS_SIGN_ECDSA_SHA256, 32,
      "ECDSA P-256 with SHA2-256"},

@@ -240,7 +240,6 @@ struct session_object *session_object_new(guint number, const char *record_name,
     struct session_object *object = g_new0(struct session_object, 1);
     object->number = number;
     object->path = g_strdup_printf(VPN1_SESSIONS "/%u", number);
-    object->name = g_strdup(wish->name);
     object->record_name = g_strdup(record_name);
     object->system_profile = g_strdup(wish->system_profile);
     object->owner = wish->owner;
@@ -274,7 +273,6 @@ void session_object_free(struct session_object *object)
         history_free(object->rungs);
         g_clear_pointer(&object->form_ids, g_ptr_array_unref);
         g_free(object->path);
-        g_free(object->name);
         g_free(object->record_name);
         g_free(object->system_profile);
         g_free(object);
@@ -318,11 +316,6 @@ const char *session_object_path(const struct session_object *object)
 uid_t session_object_owner(const struct session_object *object)
 {
     return object->owner;
-}
-
-const char *session_object_name(const struct session_object *object)
-{
-    return object->name;
 }
 
 const char *session_object_record_name(const struct session_object *object)

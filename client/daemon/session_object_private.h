@@ -11,7 +11,7 @@
 
 struct session_object {
     guint number;
-    char *path, *name, *record_name, *system_profile;
+    char *path, *record_name, *system_profile;
     uid_t owner;
     struct caller *bound_to;
     struct session *session;

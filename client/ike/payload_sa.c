@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/payload.h"
 
-#define PROPOSAL_HEADER_LEN 8
 #define TRANSFORM_HEADER_LEN 8
 #define LAST 0
 #define MORE_PROPOSALS 2

@@ -27,7 +27,6 @@ enum deed {
 
 /* Which of the four nonces of two exchanges that cross is the lowest (RFC 7296 2.8.1). */
 enum lowest { ANY = 0, OUR_NI, OUR_NR, ITS_NI, ITS_NR };
-#define LOWESTS 5
 /* How the IKE SA that is left in the end was authenticated. */
 enum authenticated { EITHER = 0, BY_TICKET, IN_FULL };
 /* Whose exchange has made what is left in the end. */

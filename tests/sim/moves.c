@@ -30,16 +30,6 @@ void sim_locals(struct sim *sim, unsigned mask)
     sim_tell(sim);
 }
 
-void sim_local(struct sim *sim, unsigned client, bool up)
-{
-    unsigned mask = 0;
-
-    for (unsigned i = 0; i < PLACES_CLIENTS; i++) {
-        mask |= (i == client ? up : sim->network.places.client_up[i]) ? 1U << i : 0;
-    }
-    sim_locals(sim, mask);
-}
-
 void sim_nap(struct sim *sim, uint64_t us, bool told)
 {
     if (sim->down) {

@@ -135,9 +135,7 @@ void sim_violation(struct sim *sim, const char *format, ...) G_GNUC_PRINTF(2, 3)
 /* ---- moves.c ---- */
 /* The engine hears which addresses of places.h there are. */
 void sim_tell(struct sim *sim);
-/* Address `client` of places.h comes or goes, and the engine hears of it. */
-void sim_local(struct sim *sim, unsigned client, bool up);
-/* All at once: bit n = address n is there. */
+/* Addresses of places.h come or go, and the engine hears of it: bit n = address n is there. */
 void sim_locals(struct sim *sim, unsigned mask);
 /* sim_sleep(), then the engine hears which addresses there are; `told` = that it slept, too. */
 void sim_nap(struct sim *sim, uint64_t us, bool told);

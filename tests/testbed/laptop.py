@@ -265,9 +265,6 @@ class Uplink:
         """The cable alone: no carrier, addresses and routes stay until somebody removes them."""
         net.batch(self.router, "link set lan down")
 
-    def push_back(self):
-        self.associate()
-
     def renumbered(self):
         """Another address of the same network: the old one goes first."""
         lines = self.left()

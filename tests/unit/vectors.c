@@ -54,22 +54,6 @@ static char *shared_path(const char *name)
     return path;
 }
 
-static struct bytes file_octets(const char *path)
-{
-    gchar *contents = NULL;
-    gsize len = 0;
-    GError *error = NULL;
-    uint8_t *data;
-
-    if (!g_file_get_contents(path, &contents, &len, &error)) {
-        ck_abort_msg("cannot read %s: %s", path, error->message);
-    }
-    data = keep(len);
-    memcpy(data, contents, len);
-    g_free(contents);
-    return bytes_of(data, len);
-}
-
 JsonObject *vectors_load(const char *name)
 {
     char *path = source_path("tests/vectors", name);
@@ -86,24 +70,6 @@ JsonObject *vectors_load_shared(const char *name)
 
     g_free(path);
     return root;
-}
-
-struct bytes vectors_file(const char *name)
-{
-    char *path = source_path("tests/vectors", name);
-    struct bytes octets = file_octets(path);
-
-    g_free(path);
-    return octets;
-}
-
-struct bytes vectors_file_shared(const char *name)
-{
-    char *path = shared_path(name);
-    struct bytes octets = path != NULL ? file_octets(path) : (struct bytes){0};
-
-    g_free(path);
-    return octets;
 }
 
 struct bytes hex(const char *text)

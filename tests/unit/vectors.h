@@ -25,9 +25,6 @@ JsonObject *vectors_load(const char *name);
  * returns from its test.
  */
 JsonObject *vectors_load_shared(const char *name);
-/* A whole file as octets, from tests/vectors or (NULL data when absent) ../shared/vectors. */
-struct bytes vectors_file(const char *name);
-struct bytes vectors_file_shared(const char *name);
 
 /* Octets of a hexadecimal string; blanks are skipped. Fails the test on anything else. */
 struct bytes hex(const char *text);
