@@ -5,6 +5,14 @@
 #define OUR_X25519 "aes256gcm16-prfsha384-x25519"
 #define OUR_BOTH "aes256gcm16-prfsha384-x25519-ecp256"
 
+/* Of the two who rekey at once, the other wants another group than the one that is guessed. */
+#define EACH_ANOTHER_GROUP                                                                         \
+    {.pfs = GATEWAY_PFS_ALWAYS,                                                                    \
+     .pfs_group = KE_ECP_256,                                                                      \
+     .asks_pfs = true,                                                                             \
+     .asks_group = KE_ECP_384}
+#define EACH_ANOTHER_GROUP_FOR_IKE {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384}
+
 /* test_child_rekey of strongSwan, but for its cases of RFC 9370, which the engine does not offer.
  * Of the two who rekey at once, that with the lowest nonce among its exchange's closes its own: so
  * `lowest` names the loser. Both sides of it are in each row: "we" are the engine. */
@@ -144,39 +152,27 @@ static const struct rekey_case child_rekey[] = {
     {"collision_ke_invalid",
      {{WE_REKEY_CHILD, 0}, {IT_REKEYS_CHILD, 0}},
      ITS_NI,
-     .gateway = {.pfs = GATEWAY_PFS_ALWAYS,
-                 .pfs_group = KE_ECP_256,
-                 .asks_pfs = true,
-                 .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP,
      .ike = OUR_BOTH,
      .child = OURS},
     {"collision_ke_invalid",
      {{WE_REKEY_CHILD, 0}, {IT_REKEYS_CHILD, 0}},
      ITS_NR,
-     .gateway = {.pfs = GATEWAY_PFS_ALWAYS,
-                 .pfs_group = KE_ECP_256,
-                 .asks_pfs = true,
-                 .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP,
      .ike = OUR_BOTH,
      .child = ITS},
     {"collision_ke_invalid_delayed_retry: ours",
      {{WE_REKEY_CHILD, 0}, {IT_REKEYS_CHILD, 0}},
      .hold_up = BIT(2),
      .hold_ms = 200,
-     .gateway = {.pfs = GATEWAY_PFS_ALWAYS,
-                 .pfs_group = KE_ECP_256,
-                 .asks_pfs = true,
-                 .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP,
      .ike = OUR_BOTH,
      .child = ITS},
     {"collision_ke_invalid_delayed_retry: the gateway's",
      {{WE_REKEY_CHILD, 0}, {IT_REKEYS_CHILD, 0}},
      .hold_down = BIT(2),
      .hold_ms = 200,
-     .gateway = {.pfs = GATEWAY_PFS_ALWAYS,
-                 .pfs_group = KE_ECP_256,
-                 .asks_pfs = true,
-                 .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP,
      .ike = OUR_BOTH,
      .child = OURS},
     {"collision, and the gateway rekeys what it has made before our answer comes",
@@ -328,27 +324,27 @@ static const struct rekey_case ike_rekey_cases[] = {
     {"collision_ke_invalid",
      {{WE_REKEY_IKE, 0}, {IT_REKEYS_IKE, 0}},
      ITS_NI,
-     .gateway = {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP_FOR_IKE,
      .ike = OUR_BOTH,
      .sa = OURS},
     {"collision_ke_invalid",
      {{WE_REKEY_IKE, 0}, {IT_REKEYS_IKE, 0}},
      ITS_NR,
-     .gateway = {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP_FOR_IKE,
      .ike = OUR_BOTH,
      .sa = ITS},
     {"collision_ke_invalid_delayed_retry: ours",
      {{WE_REKEY_IKE, 0}, {IT_REKEYS_IKE, 0}},
      .hold_up = BIT(2),
      .hold_ms = 200,
-     .gateway = {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP_FOR_IKE,
      .ike = OUR_BOTH,
      .sa = ITS},
     {"collision_ke_invalid_delayed_retry: the gateway's",
      {{WE_REKEY_IKE, 0}, {IT_REKEYS_IKE, 0}},
      .hold_down = BIT(2),
      .hold_ms = 200,
-     .gateway = {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384},
+     .gateway = EACH_ANOTHER_GROUP_FOR_IKE,
      .ike = OUR_BOTH,
      .sa = OURS},
 
@@ -581,17 +577,7 @@ START_TEST(rekeying_without_the_keys)
     case_start(sim, &row);
     for (uint64_t until = sim->now + 60000; sim->now < until;) {
         sim_run(sim, NULL, sim->now + 2500);
-        for (guint i = 0; i < sim->network.in_flight->len; i++) {
-            const struct datagram *datagram = g_ptr_array_index(sim->network.in_flight, i);
-
-            for (size_t at = 0; at < datagram->len; at += 1 + datagram->len / 40) {
-                uint8_t *copy = g_memdup2(datagram->data, datagram->len);
-
-                copy[at] ^= 0x10;
-                sim_forge_harmless(sim, bytes_of(copy, datagram->len), 4711);
-                g_free(copy);
-            }
-        }
+        sim_forge_in_flight(sim);
     }
     ck_assert_msg(sim_run(sim, sim_quiet, sim->now + SECONDS(30)), "%s", sim->ladder->str);
     ck_assert_msg(sim->violations->len == 0, "%s\n%s", sim->violations->str, sim->ladder->str);

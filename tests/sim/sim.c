@@ -574,6 +574,21 @@ void sim_forge_harmless(struct sim *sim, struct bytes datagram, uint16_t from_po
     sim->path_seen |= path_seen;
 }
 
+void sim_forge_in_flight(struct sim *sim)
+{
+    for (guint i = 0; i < sim->network.in_flight->len; i++) {
+        const struct datagram *datagram = g_ptr_array_index(sim->network.in_flight, i);
+
+        for (size_t at = 0; at < datagram->len; at += 1 + datagram->len / 40) {
+            uint8_t *copy = g_memdup2(datagram->data, datagram->len);
+
+            copy[at] ^= 0x10;
+            sim_forge_harmless(sim, bytes_of(copy, datagram->len), 4711);
+            g_free(copy);
+        }
+    }
+}
+
 void sim_forge_token(struct sim *sim)
 {
     uint8_t token[32], buffer[64], out[128];

@@ -115,6 +115,8 @@ bool sim_settled(const struct sim *sim);   /* one of both */
 void sim_forge(struct sim *sim, struct bytes datagram, uint16_t from_port);
 /* The same, but it is a violation when anything changes by it: a timer, an event, an output. */
 void sim_forge_harmless(struct sim *sim, struct bytes datagram, uint16_t from_port);
+/* ... each of the datagrams that are on their way, with one octet flipped, from another port. */
+void sim_forge_in_flight(struct sim *sim);
 /* Pulls outputs and events after a direct call of the engine. */
 void sim_pump(struct sim *sim);
 /* A message about the IKE SA in use, in the clear, with a QCD token that is nobody's. */
