@@ -1,46 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/model/text.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "common/i18n.h"
-#include "common/log.h"
-
-enum { CHARACTERS_MAX = 400, LINES_MAX = 40 };
-
-char *shown_text(const char *text)
-{
-    size_t cap = strlen(text) * 3 + 1;
-    char *shown = g_malloc(cap);
-    glong length;
-
-    text_printable(bytes_of_string(text), shown, cap);
-    length = g_utf8_strlen(shown, -1);
-    if (length > CHARACTERS_MAX) {
-        char *end = g_utf8_offset_to_pointer(shown, CHARACTERS_MAX);
-        char *cut;
-
-        *end = '\0';
-        cut = g_strconcat(shown, "…", NULL);
-        g_free(shown);
-        shown = cut;
-    }
-    return shown;
-}
-
-char *shown_lines(const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", LINES_MAX + 1);
-    GString *shown = g_string_new(NULL);
-
-    for (guint i = 0; lines[i] != NULL && i < LINES_MAX; i++) {
-        g_autofree char *line = shown_text(g_strchomp(lines[i]));
-
-        g_string_append_printf(shown, "%s%s", i == 0 ? "" : "\n", line);
-    }
-    return g_strchomp(g_string_free(shown, FALSE));
-}
 
 char *duration_text(gint64 seconds)
 {

@@ -4,14 +4,12 @@
 
 #include <glib.h>
 
+#include "gui/questions/shown.h"
+
 /*
- * Words for people. What came from elsewhere (names, banners, phases) goes through shown_text() or
- * shown_lines() before it is shown: then it holds no control character and no direction override,
- * and is no longer than a window can bear. It is plain text, never markup. All are the caller's to
- * g_free().
+ * Words for people; what came from elsewhere (names, banners, phases) goes through shown_text() or
+ * shown_lines() before it is shown. All are the caller's to g_free().
  */
-char *shown_text(const char *text);
-char *shown_lines(const char *text); /* line feeds stay; at most 40 lines */
 
 /* "1:02:03", "0:07" */
 char *duration_text(gint64 seconds);

@@ -80,6 +80,36 @@ START_TEST(hints_come_first)
     static const char *const message[] = {"x-vpn-message:Hello", NULL};
     must_be(hints, FALSE, "password asked \"\"\nuser asked \"\"\nCode of your token?");
     must_be(message, FALSE, "password asked \"\"\nHello");
+    /* What is known is not what the gateway asks for now, but a name is a name. */
+    put(secrets, "password", "geheim");
+    put(data, "user", "alice");
+    must_be(hints, FALSE, "password asked \"\"\nuser asked \"alice\"\nCode of your token?");
+}
+END_TEST
+
+START_TEST(the_keyring_has_what_is_the_agents_and_good_for_more_than_once)
+{
+    static const char *const again[] = {"password", NULL};
+    static const char *const once[] = {"x-dynamic-challenge:password", NULL};
+    static const char *const echo[] = {"x-dynamic-challenge-echo:password", NULL};
+    static const struct {
+        const char *flags;
+        const char *const *hints;
+        gboolean keyring, secret;
+    } cases[] = {{"1", NULL, TRUE, TRUE},  {"0", NULL, FALSE, TRUE},  {"2", NULL, FALSE, TRUE},
+                 {"3", NULL, FALSE, TRUE}, {"1", again, TRUE, TRUE}, {"1", once, FALSE, TRUE},
+                 {"1", echo, FALSE, FALSE}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct questions questions;
+        put(data, "password-flags", cases[i].flags);
+        questions_make(&questions, data, secrets, cases[i].hints, FALSE);
+        ck_assert_uint_eq(questions.n, 1);
+        ck_assert_int_eq(questions.items[0].keyring, cases[i].keyring);
+        ck_assert_int_eq(questions.items[0].secret, cases[i].secret);
+        ck_assert_int_eq(questions_open(&questions, TRUE), cases[i].keyring);
+        ck_assert(questions_open(&questions, FALSE));
+        questions_clear(&questions);
+    }
 }
 END_TEST
 
@@ -91,15 +121,59 @@ START_TEST(the_keyfile_is_one_whatever_the_gateway_says)
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autoptr(GError) error = NULL;
     questions_make(&questions, data, secrets, hints, FALSE);
-    g_autofree char *text = questions_to_keyfile(&questions, "At [work]\n[home]");
+    g_autofree char *text = questions_to_keyfile(&questions, "At [work]\n[home]\x1b", TRUE);
     ck_assert(g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &error));
     ck_assert(!g_key_file_has_group(file, "evil") && !g_key_file_has_group(file, "home"));
     g_autofree char *description =
         g_key_file_get_string(file, "VPN Plugin UI", "Description", NULL);
-    ck_assert_str_eq(description, hints[0] + strlen("x-vpn-message:"));
+    g_autofree char *title = g_key_file_get_string(file, "VPN Plugin UI", "Title", NULL);
+    ck_assert_str_eq(description, "Line\n[evil]\nValue=\\x? ? end");
+    ck_assert_str_eq(title, "Authenticate VPN At [work]?[home]?");
     ck_assert_int_eq(g_key_file_get_integer(file, "VPN Plugin UI", "Version", NULL), 2);
     ck_assert(g_key_file_get_boolean(file, "password", "IsSecret", NULL));
+    ck_assert(!g_key_file_get_boolean(file, "password", "ForceEcho", NULL));
     ck_assert(g_key_file_get_boolean(file, "password", "ShouldAsk", NULL));
+    questions_clear(&questions);
+}
+END_TEST
+
+START_TEST(nobody_is_asked_when_nobody_is_there)
+{
+    static const char *const hints[] = {"user", NULL};
+    struct questions questions;
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    questions_make(&questions, data, secrets, hints, FALSE);
+    g_autofree char *text = questions_to_keyfile(&questions, "work", FALSE);
+    ck_assert(g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL));
+    ck_assert(!g_key_file_get_boolean(file, "user", "ShouldAsk", NULL));
+    /* nmcli passes over what is no secret. */
+    ck_assert(g_key_file_get_boolean(file, "user", "IsSecret", NULL));
+    ck_assert(g_key_file_get_boolean(file, "user", "ForceEcho", NULL));
+    questions_clear(&questions);
+}
+END_TEST
+
+START_TEST(the_form_has_what_is_asked)
+{
+    static const char *const hints[] = {"x-vpn-message:Who?\x01", "user", "password", NULL};
+    struct questions questions;
+    questions_make(&questions, data, secrets, hints, TRUE);
+    struct ask_form *form = questions_to_form(&questions, "work", NULL);
+    const struct ask_field *user = form->fields->pdata[0], *password = form->fields->pdata[1];
+    ck_assert_str_eq(form->message, "Who??");
+    ck_assert_str_eq(form->error, "");
+    ck_assert_int_eq(user->kind, ASK_TEXT);
+    ck_assert_int_eq(password->kind, ASK_SECRET);
+    ask_form_free(form);
+    questions_clear(&questions);
+
+    put(secrets, "password", "geheim");
+    questions_make(&questions, data, secrets, NULL, TRUE);
+    form = questions_to_form(&questions, "work", "The keyring is locked.");
+    password = form->fields->pdata[0];
+    ck_assert(*form->error && *form->note);
+    ck_assert_str_eq(password->value, "geheim");
+    ask_form_free(form);
     questions_clear(&questions);
 }
 END_TEST
@@ -112,7 +186,10 @@ int main(void)
     tcase_add_test(tests, the_methods_secret_is_asked_for);
     tcase_add_test(tests, what_is_known_is_told_unless_refused_or_never_saved);
     tcase_add_test(tests, hints_come_first);
+    tcase_add_test(tests, the_keyring_has_what_is_the_agents_and_good_for_more_than_once);
     tcase_add_test(tests, the_keyfile_is_one_whatever_the_gateway_says);
+    tcase_add_test(tests, nobody_is_asked_when_nobody_is_there);
+    tcase_add_test(tests, the_form_has_what_is_asked);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_GUI_QUESTIONS_FRAME_H
+#define GODWIT_GUI_QUESTIONS_FRAME_H
+
+#include <gtk/gtk.h>
+
+/*
+ * The window around a question: a symbol, a heading, what the question consists of, and two
+ * buttons. Escape and the window manager's cross cancel.
+ */
+struct frame_look {
+    const char *title;  /* of the window */
+    const char *symbol; /* name of an icon */
+    const char *heading;
+    const char *accept; /* the button, with a mnemonic */
+    gboolean accept_by_default; /* by Enter; else Enter cancels */
+};
+
+/* Called once. The window goes after it. */
+typedef void (*frame_closed)(void *owner, gboolean accepted);
+
+/* Not shown yet. `owner` is given to `closed` and freed by `free_owner` with the window. */
+GtkWindow *frame_new(GtkWindow *parent, const struct frame_look *look, frame_closed closed,
+                     void *owner, GDestroyNotify free_owner);
+/* Below the heading, in the order of the calls. Texts are plain; empty ones are left out. */
+void frame_add(GtkWindow *frame, GtkWidget *widget);
+void frame_add_text(GtkWindow *frame, const char *text, const char *style);
+/* What went wrong, said aloud by a screen reader. */
+GtkWidget *frame_add_error(GtkWindow *frame, const char *text);
+void frame_set_acceptable(GtkWindow *frame, gboolean acceptable);
+void frame_accept(GtkWindow *frame);
+/* Goes without a call of `closed`. */
+void frame_dismiss(GtkWindow *frame);
+
+/*
+ * `label` with the underscore before a character that `used` (lower case characters) does not
+ * have, which is added to it; free it. Underscores of the label are doubled.
+ */
+char *frame_mnemonic(const char *label, GString *used);
+/* The characters that the frame's own buttons use. */
+GString *frame_used_mnemonics(GtkWindow *frame);
+
+#endif

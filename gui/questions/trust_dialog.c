@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gui/questions/trust_dialog.h"
+
+#include <adwaita.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "gui/questions/frame.h"
+#include "gui/questions/shown.h"
+
+#define LINE_MAX_CHARACTERS 160
+#define NAMES_MAX 8
+#define BLOCK 4         /* digits of a fingerprint that are read in one go */
+#define BLOCKS_A_LINE 4
+#define DIGITS_MAX 128  /* of SHA-512 */
+
+struct trust {
+    trust_done done;
+    void *context;
+};
+
+static void on_closed(void *owner, gboolean accepted)
+{
+    struct trust *trust = owner;
+    trust->done(trust->context, accepted);
+}
+
+/* ---- facts ---- */
+
+/* "9F3A 11C2 …", as it is read out on the telephone. */
+static char *fingerprint_text(const char *digits)
+{
+    GString *out = g_string_new(NULL);
+    g_autofree char *shown = shown_line(digits, DIGITS_MAX);
+    gsize n = 0;
+    for (const char *at = shown; *at; at = g_utf8_next_char(at), n++) {
+        if (n > 0 && n % BLOCK == 0) {
+            g_string_append_c(out, n % (BLOCK * BLOCKS_A_LINE) == 0 ? '\n' : ' ');
+        }
+        g_string_append_unichar(out, g_unichar_toupper(g_utf8_get_char(at)));
+    }
+    return g_string_free(out, FALSE);
+}
+
+static char *names_text(const char *const *names)
+{
+    GString *out = g_string_new(NULL);
+    for (gsize i = 0; names && names[i]; i++) {
+        g_autofree char *name = i < NAMES_MAX ? shown_line(names[i], LINE_MAX_CHARACTERS)
+                                              : g_strdup("…");
+        g_string_append_printf(out, "%s%s", i > 0 ? "\n" : "", name);
+        if (i == NAMES_MAX) {
+            break;
+        }
+    }
+    return out->len > 0 ? g_string_free(out, FALSE)
+                        : (g_string_free(out, TRUE), g_strdup(_("none")));
+}
+
+static char *date_text(gint64 when)
+{
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
+    /* TRANSLATORS: a day as strftime(3) writes it, "21 November 2026". */
+    return date ? g_date_time_format(date, _("%-d %B %Y")) : g_strdup("?");
+}
+
+static char *validity_text(const struct trust_question *question, gint64 now)
+{
+    g_autofree char *from = date_text(question->not_before), *to = date_text(question->not_after);
+    /* TRANSLATORS: the days between which a certificate is valid. */
+    return now < question->not_before
+               ? g_strdup_printf(_("from %s to %s: it is not valid yet"), from, to)
+           : now > question->not_after
+               ? g_strdup_printf(_("from %s to %s: it has expired"), from, to)
+               : g_strdup_printf(_("from %s to %s"), from, to);
+}
+
+static GtkWidget *fact_label(const char *text, const char *style)
+{
+    GtkWidget *label = gtk_label_new(text);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    if (style) {
+        gtk_widget_add_css_class(label, style);
+    }
+    return label;
+}
+
+static void add_fact(GtkWidget *list, const char *name, const char *value, const char *style)
+{
+    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
+    GtkWidget *title = fact_label(name, "caption"), *text = fact_label(value, style);
+    gtk_widget_add_css_class(title, "dim-label");
+    gtk_label_set_selectable(GTK_LABEL(text), TRUE);
+    gtk_accessible_update_relation(GTK_ACCESSIBLE(text), GTK_ACCESSIBLE_RELATION_LABELLED_BY, title,
+                                   NULL, -1);
+    gtk_widget_set_margin_start(box, 12);
+    gtk_widget_set_margin_end(box, 12);
+    gtk_widget_set_margin_top(box, 8);
+    gtk_widget_set_margin_bottom(box, 8);
+    gtk_box_append(GTK_BOX(box), title);
+    gtk_box_append(GTK_BOX(box), text);
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
+    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), FALSE);
+    gtk_widget_set_focusable(row, FALSE);
+    gtk_list_box_append(GTK_LIST_BOX(list), row);
+}
+
+static void add_line(GtkWidget *list, const char *name, const char *value)
+{
+    g_autofree char *shown = shown_line(value, LINE_MAX_CHARACTERS);
+    add_fact(list, name, *shown ? shown : _("none"), NULL);
+}
+
+static void add_fingerprint(GtkWidget *list, const char *name, const char *digits)
+{
+    g_autofree char *text = fingerprint_text(digits);
+    add_fact(list, name, text, "monospace");
+}
+
+static void add_facts(GtkWindow *window, const struct trust_question *question, gint64 now)
+{
+    GtkWidget *list = gtk_list_box_new();
+    gboolean valid = now >= question->not_before && now <= question->not_after;
+    g_autofree char *names = names_text(question->names);
+    g_autofree char *validity = validity_text(question, now);
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
+    gtk_widget_add_css_class(list, "boxed-list");
+    add_line(list, _("You connect to"), question->expected);
+    add_fact(list, _("The certificate is for"), names, NULL);
+    add_line(list, _("Its holder"), question->subject);
+    add_line(list, _("Issued by"), question->issuer);
+    add_fact(list, _("Valid"), validity, valid ? NULL : "error");
+    add_fingerprint(list, _("SHA-256 fingerprint"), question->fingerprint);
+    if (question->trusted_before) {
+        add_fingerprint(list, _("The fingerprint that you trusted before"),
+                        question->trusted_before);
+    }
+    frame_add(window, list);
+}
+
+/* ---- for others ---- */
+
+GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, GtkWindow *parent,
+                             trust_done done, void *context)
+{
+    struct trust *trust = g_new0(struct trust, 1);
+    g_autofree char *why = shown_line(question->why, LINE_MAX_CHARACTERS * 2);
+    const struct frame_look look = {
+        .title = _("Unknown gateway"),
+        .symbol = "dialog-warning-symbolic",
+        .heading = question->trusted_before ? _("Is this still your gateway?")
+                                            : _("Is this your gateway?"),
+        .accept = _("_Trust This Gateway"),
+    };
+    trust->done = done;
+    trust->context = context;
+    GtkWindow *window = frame_new(parent, &look, on_closed, trust, g_free);
+    (void)frame_add_error(window, why);
+    frame_add_text(window,
+                   _("Whoever you trust here is shown your user name and can read all that you send. "
+                     "Ask whoever runs the gateway for its fingerprint, and compare."),
+                   NULL);
+    add_facts(window, question, now);
+    gtk_window_present(window);
+    return window;
+}
+
+void trust_dialog_dismiss(GtkWindow *dialog)
+{
+    frame_dismiss(dialog);
+}
