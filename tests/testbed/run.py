@@ -37,6 +37,7 @@ SUITES = {
                 "nm_service", "service", "service_users", "command_line"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
     "leaks": ("leaks", "service_cycles"),
+    "desktop": ("desktop",),
 }
 
 

@@ -21,6 +21,9 @@ packages=(
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
     dnsmasq-base polkitd tcpdump
+    # the test bed's desktop
+    xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
+    adwaita-icon-theme librsvg2-common fonts-dejavu-core locales
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
@@ -289,7 +292,7 @@ testbed()
     /usr/bin/python3 tests/testbed/run.py --build "$directory" "${options[@]+"${options[@]}"}" "$@"
 }
 
-# testbed_suite DIR testbed|roam|leaks
+# testbed_suite DIR testbed|roam|leaks|desktop
 testbed_suite()
 {
     local output=$scratch/testbed
@@ -345,7 +348,7 @@ suite()
     case $1 in
     unit | sim) automake_suite build "$1" ;;
     unit-asan | sim-asan) automake_suite build-asan "${1%-asan}" ;;
-    testbed | roam | leaks) testbed_suite build "$1" ;;
+    testbed | roam | leaks | desktop) testbed_suite build "$1" ;;
     testbed-asan) testbed_suite build-asan testbed ;;
     fuzz) fuzz_suite ;;
     dist) dist_suite ;;

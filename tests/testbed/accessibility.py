@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What programs tell a screen reader, over AT-SPI's bus as it is. (The library libatspi of Debian 12
+waits for itself when news of a GTK 3 program arrive while it asks something.)"""
+
+from gi.repository import Gio, GLib
+
+ROOT = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
+TIMEOUT = 10_000  # milliseconds
+# Places in AT-SPI's set of states.
+STATES = {"ACTIVE": 1, "CHECKED": 4, "EDITABLE": 7, "ENABLED": 8, "EXPANDED": 10, "FOCUSABLE": 11,
+          "FOCUSED": 12, "MODAL": 16, "PRESSED": 20, "SELECTED": 23, "SENSITIVE": 24, "SHOWING": 25,
+          "VISIBLE": 30, "REQUIRED": 33, "INVALID": 36}
+RELATIONS = {"LABEL_FOR": 1, "LABELLED_BY": 2, "ERROR_MESSAGE": 18, "DESCRIBED_BY": 20}
+# GTK 4 has other words than GTK 3 for some of AT-SPI's roles: the numbers are the same.
+ROLES = {2: "alert", 7: "check box", 11: "combo box", 16: "dialog", 23: "frame", 29: "label",
+         31: "list", 32: "list item", 35: "menu item", 37: "page tab", 38: "page tab list", 39: "panel",
+         40: "password text", 43: "push button", 44: "radio button", 52: "spin button", 61: "text",
+         62: "toggle button"}
+
+
+class Gone(Exception):
+    """The widget, or its program, is there no more."""
+
+
+def connect():
+    """The connection to the bus, which the session bus starts; of the calling process alone."""
+    session = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    address, = session.call_sync("org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus", "GetAddress", None,
+                                 None, Gio.DBusCallFlags.NONE, TIMEOUT, None).unpack()
+    return Gio.DBusConnection.new_for_address_sync(
+        address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+        | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+
+
+class Node:
+    """A widget, as its program shows it. Everything is asked anew."""
+
+    def __init__(self, bus, address=ROOT):
+        self.bus, self.address = bus, tuple(address)
+
+    def __eq__(self, other):
+        return isinstance(other, Node) and self.address == other.address
+
+    def __hash__(self):
+        return hash(self.address)
+
+    def call(self, interface, method, signature=None, *arguments):
+        try:
+            return self.bus.call_sync(
+                self.address[0], self.address[1], interface, method,
+                GLib.Variant(signature, arguments) if signature else None, None,
+                Gio.DBusCallFlags.NO_AUTO_START if self.address != ROOT else Gio.DBusCallFlags.NONE,
+                TIMEOUT, None).unpack()
+        except GLib.Error as error:
+            raise Gone(f"{self.address[1]}: {interface}.{method}: {error.message}") from None
+
+    def ask(self, method, signature=None, *arguments):
+        return self.call("org.a11y.atspi.Accessible", method, signature, *arguments)[0]
+
+    def read(self, interface, name):
+        return self.call("org.freedesktop.DBus.Properties", "Get", "(ss)",
+                         f"org.a11y.atspi.{interface}", name)[0]
+
+    @property
+    def role(self):
+        """In AT-SPI's words."""
+        return ROLES.get(self.ask("GetRole")) or self.ask("GetRoleName")
+
+    @property
+    def name(self):
+        """Its own, or its label's as a screen reader has it. GTK 4.8 calls a button with a mnemonic
+        "_Save Save"."""
+        name = self.read("Accessible", "Name") or self._label
+        half = len(name) // 2
+        return name[half + 1:] if name[:half].replace("_", "", 1) == name[half + 1:] else name
+
+    @property
+    def _label(self):
+        return " ".join(node.read("Accessible", "Name") for node in self.related("LABELLED_BY"))
+
+    @property
+    def description(self):
+        return self.read("Accessible", "Description")
+
+    @property
+    def children(self):
+        return [Node(self.bus, address) for address in self.ask("GetChildren")
+                if address[1] != "/org/a11y/atspi/null"]
+
+    @property
+    def states(self):
+        low, high = self.ask("GetState")
+        bits = low | high << 32
+        return {name for name, place in STATES.items() if bits >> place & 1}
+
+    @property
+    def size(self):
+        try:
+            return self.call("org.a11y.atspi.Component", "GetSize")
+        except Gone:
+            return (0, 0)
+
+    @property
+    def shown(self):
+        states = self.states
+        # GTK 4.8 tells SHOWING of windows alone: what has no room in its window is not shown.
+        return "SHOWING" in states or ("VISIBLE" in states and self.size[0] > 0)
+
+    def related(self, relation):
+        """The widgets that stand in that relation to it."""
+        return [Node(self.bus, address) for kind, targets in self.ask("GetRelationSet")
+                for address in targets if kind == RELATIONS[relation]]
+
+    @property
+    def text(self):
+        """What an entry or a label holds; the name of what holds no text."""
+        try:
+            # GTK 4.8 does not take -1 for the end.
+            end = self.read("Text", "CharacterCount")
+            return self.call("org.a11y.atspi.Text", "GetText", "(ii)", 0, end)[0]
+        except Gone:
+            return self.name
+
+    def replace_text(self, text):
+        self.call("org.a11y.atspi.EditableText", "SetTextContents", "(s)", text)
+
+    def act(self):
+        """What the widget is for: a button is pressed, a box ticked, a list opened."""
+        self.call("org.a11y.atspi.Action", "DoAction", "(i)", 0)
+
+    def walk(self, depth=0):
+        """The widget and all that is below it, hidden or not."""
+        try:
+            children = self.children
+        except Gone:
+            return
+        yield self
+        for child in children if depth < 50 else ():
+            yield from child.walk(depth + 1)

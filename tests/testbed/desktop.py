@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A desktop of a scenario's own, without a screen: X server, window manager, session bus and the
+accessibility bus, through which programs are read and worked as a screen reader does it.
+
+    with a language, a theme and a text size:
+        screen = desktop.Desktop(context, language="de", dark=True)
+        screen.start("nm-connection-editor")
+        screen.press("push button", "Add")
+        screen.type_into("Gateway", "vpn.example.org")
+        screen.take_picture("editor")          # build/pictures/editor.png
+
+Everything of it ends with the sandbox: /tmp, HOME and the runtime folder are its own as well.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+
+import accessibility
+import bus
+import client
+import net
+import sandbox
+
+HOME = "/run/bed/home/desktop"
+RUNTIME = "/run/bed/runtime"
+LOGS = "/run/bed/desktop"
+WIDTH, HEIGHT = 1280, 1000
+# Where a build without --prefix looks for translations.
+CATALOGUES = "/usr/local/share/locale"
+LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8"}
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={runtime}/bus</listen>
+  <servicedir>{runtime}/services</servicedir>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+# Nothing but accessibility is started by the bus; a scenario may add files beside it.
+ACCESSIBILITY = "/usr/share/dbus-1/services/org.a11y.Bus.service"
+
+# GTK 3 and 4 read the same words. Nothing moves or blinks, so that pictures are alike.
+SETTINGS = """[Settings]
+gtk-theme-name={theme}
+gtk-icon-theme-name=Adwaita
+gtk-application-prefer-dark-theme={dark}
+gtk-font-name=DejaVu Sans 10
+gtk-xft-dpi={dpi}
+gtk-xft-antialias=1
+gtk-enable-animations=0
+gtk-cursor-blink=0
+"""
+
+
+def _compiled_locale(context, name):
+    """The folder of locales, with that one in it; compiled once for the build."""
+    folder = os.path.join(context.build, "locales")
+    target = os.path.join(folder, name)
+    if not os.path.isdir(target):
+        os.makedirs(folder, exist_ok=True)
+        part = f"{target}.{os.urandom(4).hex()}"
+        # Its exit code is 1 when there are mere warnings.
+        net.run("localedef", "-i", name.partition(".")[0], "-f", "UTF-8", part, ok=False, timeout=120)
+        net.check(os.path.exists(f"{part}/LC_CTYPE"), f"localedef has made no {name}")
+        try:
+            os.rename(part, target)
+        except OSError:  # somebody else was quicker
+            net.run("rm", "-rf", part)
+    return folder
+
+
+class Desktop:
+    """Runs from the start. `contrast` is the high-contrast theme, `scale` that of the text."""
+
+    def __init__(self, context, language="en", dark=False, contrast=False, scale=1.0, size=None):
+        self.context, self.language = context, language
+        self.programs = []
+        self._own_tmp()
+        for folder in (HOME, RUNTIME, f"{RUNTIME}/services", LOGS):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._appearance(dark, contrast, scale)
+        os.environ.update(self._environment(language, dark, contrast))
+        self._start_screen(size or (WIDTH, HEIGHT))
+        self._start_bus()
+        self._start_window_manager()
+        self.root = accessibility.Node(accessibility.connect())
+
+    # ---- its parts ----
+
+    def _own_tmp(self):
+        """An empty /tmp, in which the build is still where it was."""
+        top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        kept = {path: os.open(path, os.O_PATH) for path in {top, self.context.build}
+                if path.startswith("/tmp/")}
+        here = os.getcwd()
+        sandbox.mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777")
+        for path, handle in sorted(kept.items()):
+            os.makedirs(path, exist_ok=True)
+            sandbox.mount(f"/proc/self/fd/{handle}", path, None, sandbox.MS_BIND | sandbox.MS_REC)
+            os.close(handle)
+        os.chdir(here if os.path.isdir(here) else "/")
+
+    def _appearance(self, dark, contrast, scale):
+        theme = ("HighContrastInverse" if dark else "HighContrast") if contrast else "Adwaita"
+        for version in ("gtk-3.0", "gtk-4.0"):
+            os.makedirs(f"{HOME}/.config/{version}", exist_ok=True)
+            bus.write(f"{HOME}/.config/{version}/settings.ini", SETTINGS.format(
+                theme=theme, dark=int(dark), dpi=round(96 * 1024 * scale)))
+
+    def _environment(self, language, dark, contrast):
+        locale = LOCALES[language]
+        environment = {
+            "HOME": HOME, "XDG_RUNTIME_DIR": RUNTIME, "XDG_CONFIG_HOME": f"{HOME}/.config",
+            "XDG_DATA_HOME": f"{HOME}/.local/share", "XDG_CACHE_HOME": f"{HOME}/.cache",
+            "XDG_STATE_HOME": f"{HOME}/.local/state", "XDG_SESSION_TYPE": "x11",
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={RUNTIME}/bus",
+            "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "GSETTINGS_BACKEND": "memory",
+            "GIO_USE_VFS": "local", "LC_ALL": locale, "LANG": locale, "LANGUAGE": language,
+            "ADW_DISABLE_PORTAL": "1", "ADW_DEBUG_COLOR_SCHEME": "prefer-dark" if dark else "default",
+            "ADW_DEBUG_HIGH_CONTRAST": str(int(contrast)), **client.environment(self.context)}
+        if not locale.startswith("C."):
+            environment["LOCPATH"] = _compiled_locale(self.context, locale)
+            self._give_catalogue(language)
+        return environment
+
+    def _give_catalogue(self, language):
+        """Our translation, where the programs of the build look for it."""
+        source = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
+            os.path.abspath(__file__)))), "po", f"{language}.po")
+        if os.path.exists(source):
+            bus.cover("/usr/local/share")
+            os.makedirs(f"{CATALOGUES}/{language}/LC_MESSAGES")
+            net.run("msgfmt", "-o", f"{CATALOGUES}/{language}/LC_MESSAGES/godwit.mo", source)
+
+    def _run(self, name, *command, **options):
+        """A program that stays; its output is a log of the scenario."""
+        with open(f"{LOGS}/{name}.log", "ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    preexec_fn=sandbox.die_with_parent, **options)
+
+    def _run_until_ready(self, name, make_command):
+        """Waits until it has written a line to the descriptor that its command names; the line."""
+        ready, write = os.pipe()
+        process = self._run(name, *make_command(write), pass_fds=[write])
+        os.close(write)
+        with open(ready, encoding="utf-8") as lines:
+            said = lines.readline().strip()
+        net.check(said, f"{name} has ended: {self.log(name)[-300:]}")
+        return process, said
+
+    def _start_screen(self, size):
+        self.screen, number = self._run_until_ready("Xvfb", lambda fd: (
+            "Xvfb", "-displayfd", str(fd), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten",
+            "tcp", "-noreset"))
+        os.environ["DISPLAY"] = f":{number}"
+
+    def _start_bus(self):
+        net.run("cp", ACCESSIBILITY, f"{RUNTIME}/services/")
+        bus.write(f"{RUNTIME}/bus.conf", BUS_CONFIG.format(runtime=RUNTIME))
+        self.bus, _ = self._run_until_ready("dbus-daemon", lambda fd: (
+            "dbus-daemon", f"--config-file={RUNTIME}/bus.conf", "--nofork", "--nopidfile",
+            f"--print-address={fd}"))
+
+    def _start_window_manager(self):
+        self.manager = self._run("openbox", "openbox", "--sm-disable")
+        net.wait_until(lambda: "window id" in net.run(
+            "xprop", "-root", "_NET_SUPPORTING_WM_CHECK", ok=False), 15, "window manager")
+
+    # ---- programs ----
+
+    def start(self, *command, env=None):
+        """A program with windows; its log has its name."""
+        name = os.path.basename(command[0])
+        process = self._run(name, *command, env={**os.environ, **(env or {})})
+        self.programs.append((name, process))
+        return process
+
+    @staticmethod
+    def log(name):
+        with open(f"{LOGS}/{name}.log", encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def check_running(self):
+        """A program that crashes or that a sanitizer stops is a failure at once."""
+        for name, process in self.programs:
+            code = process.poll()
+            net.check(code in (None, 0), f"{name} has ended with {code}: {self.log(name)[-500:]}")
+
+    # ---- what is on the screen ----
+
+    def all(self, role=None, name=None, within=None, shown=True):
+        """Every widget of that role (as AT-SPI calls it) whose whole name matches the expression."""
+        found = []
+        for node in (within or self.root).walk():
+            with contextlib.suppress(accessibility.Gone):
+                if ((role is None or node.role == role)
+                        and (name is None or re.fullmatch(name, node.name))
+                        and (not shown or node.shown)):
+                    found.append(node)
+        return found
+
+    def tree(self, within=None):
+        """Roles, names, descriptions and states, indented, for those who write a test."""
+        lines = []
+
+        def add(node, depth):
+            with contextlib.suppress(accessibility.Gone):
+                lines.append(f"{'  ' * depth}{node.role} {node.name!r} {node.description!r} "
+                             f"{' '.join(sorted(node.states)).lower()}")
+                for child in node.children:
+                    add(child, depth + 1)
+        add(within or self.root, 0)
+        return "\n".join(lines)
+
+    def find(self, role=None, name=None, within=None, timeout=20):
+        """The first such widget, as soon as there is one."""
+        return self.wait_for(lambda: (self.all(role, name, within) or [None])[0],
+                             f"{role or 'widget'} {name!r} on the screen", timeout)
+
+    def wait_for(self, condition, what, timeout=20):
+        """What the condition gives, as soon as it is true."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.check_running()
+            with contextlib.suppress(accessibility.Gone):
+                found = condition()
+                if found:
+                    return found
+            if time.monotonic() > deadline:
+                bus.write(f"{LOGS}/tree", self.tree())
+                self.take_picture("failure", LOGS)
+                raise net.Failure(f"no {what} after {timeout} s")
+            time.sleep(0.02)
+
+    def wait_gone(self, role=None, name=None, timeout=20):
+        self.wait_for(lambda: not self.all(role, name), f"end of {role} {name!r}", timeout)
+
+    # ---- working ----
+
+    def press(self, role, name=None, within=None, timeout=20):
+        """Does what a widget is for: presses a button, ticks a box, opens a list; the widget."""
+        node = self.find(role, name, within, timeout)
+        node.act()
+        return node
+
+    def type_into(self, name, text, role="text", within=None):
+        """Replaces what the entry of that name holds, and waits until it does; the entry."""
+        node = self.find(role, name, within)
+        node.replace_text(text)
+        if role == "text":  # a password does not show itself
+            self.wait_for(lambda: node.text == text, f"{text[:40]!r} in {name!r}")
+        return node
+
+    # Keys go to the window that has the focus.
+
+    @staticmethod
+    def key(*names):
+        """Presses them one after the other: "Tab", "alt+g"."""
+        net.run("xdotool", "key", "--clearmodifiers", *names)
+
+    @staticmethod
+    def type_keys(text):
+        net.run("xdotool", "type", "--clearmodifiers", "--delay", "2", text)
+
+    def focused(self):
+        """The widget that has the keyboard's focus; None when none has."""
+        return next((node for node in self.root.walk() if "FOCUSED" in node.states), None)
+
+    def take_picture(self, name, folder=None):
+        """The whole screen as a PNG, once it stays as it is; its path."""
+        folder = folder or os.path.join(self.context.build, "pictures")
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, f"{name}.png")
+        before = None
+        for _ in range(20):
+            net.run("import", "-strip", "-window", "root", path)
+            with open(path, "rb") as file:
+                now = file.read()
+            if now == before:
+                break
+            before = now
+        return path
