@@ -410,6 +410,24 @@ struct chain gw_new_chain(void)
     return chain_of(buffer, sizeof buffer);
 }
 
+struct chain gw_large_chain(void)
+{
+    static uint8_t buffer[IKE_MESSAGE_MAX];
+
+    return chain_of(buffer, sizeof buffer);
+}
+
+void gw_send_large(uint8_t exchange, uint32_t id, bool response, const struct chain *chain)
+{
+    static uint8_t out[IKE_MESSAGE_MAX];
+    size_t len = gw_sealed(out, sizeof out, exchange, id, response, chain);
+    uint8_t *exact = g_memdup2(out, len); /* for the sanitizer */
+
+    gw_deliver(exact, len);
+    g_free(exact);
+    gw_drain();
+}
+
 /* IKE_SA_INIT, and the client's IKE_AUTH request taken */
 void gw_until_request(void)
 {

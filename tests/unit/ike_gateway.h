@@ -109,6 +109,9 @@ void gw_write_child(struct chain *chain, const char *suite);
 void gw_write_child_ts(struct chain *chain, const char *suite, const char *first, const char *last);
 /* An empty chain with a buffer of its own; the one before is lost. */
 struct chain gw_new_chain(void);
+/* The same with room for what one datagram can hold, and gw_send_sealed() and gw_drain() of it. */
+struct chain gw_large_chain(void);
+void gw_send_large(uint8_t exchange, uint32_t id, bool response, const struct chain *chain);
 /* IKE_SA_INIT is done and the client's IKE_AUTH request is taken; with PSK, its AUTH is right. */
 void gw_until_request(void);
 void gw_until_auth(void);
