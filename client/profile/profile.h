@@ -31,6 +31,19 @@ enum profile_flags {
     PROFILE_UNITS = 16, /* UINT: may end in K, M, G or T (powers of 1024); kept as the plain number */
 };
 
+/* The pages of a form; what is PROFILE_ADVANCED comes behind the rest. */
+enum profile_group {
+    PROFILE_CONNECTION,
+    PROFILE_IDENTITY,
+    PROFILE_ALGORITHMS,
+    PROFILE_ROUTES,
+    PROFILE_KILL_SWITCH,
+    PROFILE_DNS,
+    PROFILE_ROAMING,
+    PROFILE_RENEWAL,
+    PROFILE_GROUPS, /* how many there are */
+};
+
 #define PROFILE_FILE_MAX (1024 * 1024) /* octets of a keyfile, and of each file that it names */
 #define PROFILE_SECRET_MAX 65536       /* octets */
 #define PROFILE_TEXT_MAX 65536         /* octets of any other value */
@@ -39,9 +52,12 @@ enum profile_flags {
 struct profile_key {
     const char *name; /* "remote-identity": also "--remote-identity" */
     enum profile_type type;
+    enum profile_group group;
+    const char *auth; /* the method, as "auth" has it, that alone uses the key; NULL = every one */
     unsigned flags;
     const char *fallback; /* default as text; NULL = none */
     const char *const *choices;
+    const char *const *choice_labels; /* of CHOICE, in the same order, for forms, N_() */
     const char *metavar; /* "ID", N_() */
     const char *label;   /* for forms, N_() */
     const char *help;    /* for --help and the man page, N_() */
@@ -60,6 +76,9 @@ const struct profile_key *profile_key_find(const char *name);
 const char *profile_key_suggest(const char *name);
 /* The word of the NULL-ended list that is most like `word`; NULL when none is near. Borrowed. */
 const char *nearest_word(const char *word, const char *const *words);
+
+/* Untranslated, N_(). */
+const char *profile_group_title(enum profile_group group);
 
 struct profile;
 

@@ -8,6 +8,13 @@ static const char *const eap_choices[] = {"mschapv2", NULL};
 static const char *const dns_choices[] = {"auto", "all", "domains", "off", NULL};
 static const char *const tunnel_choices[] = {"full", "split", NULL};
 static const char *const kill_switch_choices[] = {"off", "connected", "always", NULL};
+static const char *const auth_labels[] = {N_("User name and password"), N_("Certificate"),
+                                          N_("Pre-shared key"), NULL};
+static const char *const dns_labels[] = {N_("Automatic"), N_("For all names"),
+                                         N_("For the VPN's domains"), N_("For no names"), NULL};
+static const char *const tunnel_labels[] = {N_("Everything"), N_("The VPN's networks"), NULL};
+static const char *const kill_switch_labels[] = {N_("Off"), N_("While connected"), N_("Always"),
+                                                 NULL};
 
 /* The order is the order of forms, --help and the man page. */
 static const struct profile_key keys[] = {
@@ -55,6 +62,7 @@ static const struct profile_key keys[] = {
     {
         .name = "identity",
         .type = PROFILE_STRING,
+        .group = PROFILE_IDENTITY,
         .metavar = N_("ID"),
         .label = N_("Own identity"),
         .help =
@@ -64,8 +72,10 @@ static const struct profile_key keys[] = {
     {
         .name = "auth",
         .type = PROFILE_CHOICE,
+        .group = PROFILE_IDENTITY,
         .fallback = "eap",
         .choices = auth_choices,
+        .choice_labels = auth_labels,
         .metavar = N_("METHOD"),
         .label = N_("Authentication"),
         .help = N_("How we prove who we are: user name and password (eap), a certificate, or a key "
@@ -74,6 +84,8 @@ static const struct profile_key keys[] = {
     {
         .name = "user",
         .type = PROFILE_STRING,
+        .group = PROFILE_IDENTITY,
+        .auth = "eap",
         .metavar = N_("NAME"),
         .label = N_("User name"),
         .help = N_("User name for EAP."),
@@ -82,6 +94,8 @@ static const struct profile_key keys[] = {
     {
         .name = "eap-identity",
         .type = PROFILE_STRING,
+        .group = PROFILE_IDENTITY,
+        .auth = "eap",
         .flags = PROFILE_ADVANCED,
         .metavar = N_("ID"),
         .label = N_("EAP identity"),
@@ -91,6 +105,8 @@ static const struct profile_key keys[] = {
     {
         .name = "eap-methods",
         .type = PROFILE_LIST,
+        .group = PROFILE_IDENTITY,
+        .auth = "eap",
         .flags = PROFILE_ADVANCED,
         .choices = eap_choices,
         .metavar = N_("LIST"),
@@ -100,6 +116,8 @@ static const struct profile_key keys[] = {
     {
         .name = "password",
         .type = PROFILE_SECRET,
+        .group = PROFILE_IDENTITY,
+        .auth = "eap",
         .flags = PROFILE_NO_OPTION,
         .metavar = N_("SECRET"),
         .label = N_("Password"),
@@ -117,6 +135,8 @@ static const struct profile_key keys[] = {
     {
         .name = "certificate",
         .type = PROFILE_FILE,
+        .group = PROFILE_IDENTITY,
+        .auth = "certificate",
         .metavar = N_("FILE"),
         .label = N_("Certificate"),
         .help = N_("Our own certificate, PEM or DER; intermediate certificates may follow in PEM."),
@@ -124,6 +144,8 @@ static const struct profile_key keys[] = {
     {
         .name = "private-key",
         .type = PROFILE_FILE,
+        .group = PROFILE_IDENTITY,
+        .auth = "certificate",
         .metavar = N_("FILE"),
         .label = N_("Private key"),
         .help = N_("The certificate's private key, PEM or DER, encrypted or not."),
@@ -131,6 +153,8 @@ static const struct profile_key keys[] = {
     {
         .name = "private-key-password",
         .type = PROFILE_SECRET,
+        .group = PROFILE_IDENTITY,
+        .auth = "certificate",
         .flags = PROFILE_NO_OPTION,
         .metavar = N_("SECRET"),
         .label = N_("Private key's password"),
@@ -141,6 +165,8 @@ static const struct profile_key keys[] = {
     {
         .name = "psk",
         .type = PROFILE_SECRET,
+        .group = PROFILE_IDENTITY,
+        .auth = "psk",
         .flags = PROFILE_NO_OPTION | PROFILE_OCTETS,
         .metavar = N_("SECRET"),
         .label = N_("Pre-shared key"),
@@ -149,6 +175,7 @@ static const struct profile_key keys[] = {
     {
         .name = "childless",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ALGORITHMS,
         .flags = PROFILE_ADVANCED,
         .fallback = "false",
         .metavar = N_("BOOL"),
@@ -161,6 +188,8 @@ static const struct profile_key keys[] = {
     {
         .name = "rsa-pss",
         .type = PROFILE_BOOL,
+        .group = PROFILE_IDENTITY,
+        .auth = "certificate",
         .flags = PROFILE_ADVANCED,
         .fallback = "false",
         .metavar = N_("BOOL"),
@@ -170,6 +199,7 @@ static const struct profile_key keys[] = {
     {
         .name = "ike-proposals",
         .type = PROFILE_LIST,
+        .group = PROFILE_ALGORITHMS,
         .flags = PROFILE_ADVANCED,
         .metavar = N_("LIST"),
         .label = N_("IKE algorithms"),
@@ -182,6 +212,7 @@ static const struct profile_key keys[] = {
     {
         .name = "esp-proposals",
         .type = PROFILE_LIST,
+        .group = PROFILE_ALGORITHMS,
         .flags = PROFILE_ADVANCED,
         .metavar = N_("LIST"),
         .label = N_("ESP algorithms"),
@@ -194,6 +225,7 @@ static const struct profile_key keys[] = {
     {
         .name = "legacy",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ALGORITHMS,
         .flags = PROFILE_ADVANCED,
         .fallback = "false",
         .metavar = N_("BOOL"),
@@ -204,8 +236,10 @@ static const struct profile_key keys[] = {
     {
         .name = "tunnel",
         .type = PROFILE_CHOICE,
+        .group = PROFILE_ROUTES,
         .fallback = "full",
         .choices = tunnel_choices,
+        .choice_labels = tunnel_labels,
         .metavar = N_("MODE"),
         .label = N_("Tunnel"),
         .help = N_("full sends all traffic through the tunnel; split sends only what the gateway, "
@@ -214,6 +248,7 @@ static const struct profile_key keys[] = {
     {
         .name = "include",
         .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
         .metavar = N_("LIST"),
         .label = N_("Networks through the tunnel"),
         .help =
@@ -225,6 +260,7 @@ static const struct profile_key keys[] = {
     {
         .name = "exclude",
         .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
         .metavar = N_("LIST"),
         .label = N_("Networks beside the tunnel"),
         .help = N_("Addresses and networks that are reached beside the tunnel, as prefixes such as "
@@ -235,6 +271,7 @@ static const struct profile_key keys[] = {
     {
         .name = "local-network",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROUTES,
         .fallback = "true",
         .metavar = N_("BOOL"),
         .label = N_("Reach the local network"),
@@ -245,8 +282,10 @@ static const struct profile_key keys[] = {
     {
         .name = "kill-switch",
         .type = PROFILE_CHOICE,
+        .group = PROFILE_KILL_SWITCH,
         .fallback = "off",
         .choices = kill_switch_choices,
+        .choice_labels = kill_switch_labels,
         .metavar = N_("LEVEL"),
         .label = N_("Kill switch"),
         .help =
@@ -259,6 +298,7 @@ static const struct profile_key keys[] = {
     {
         .name = "block-other-family",
         .type = PROFILE_BOOL,
+        .group = PROFILE_KILL_SWITCH,
         .flags = PROFILE_ADVANCED,
         .fallback = "true",
         .metavar = N_("BOOL"),
@@ -270,6 +310,7 @@ static const struct profile_key keys[] = {
     {
         .name = "local-ts",
         .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
         .flags = PROFILE_ADVANCED,
         .metavar = N_("LIST"),
         .label = N_("Local networks"),
@@ -281,6 +322,7 @@ static const struct profile_key keys[] = {
     {
         .name = "remote-ts",
         .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
         .metavar = N_("LIST"),
         .label = N_("Remote networks"),
         .help =
@@ -291,6 +333,7 @@ static const struct profile_key keys[] = {
     {
         .name = "request-ipv4",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROUTES,
         .flags = PROFILE_ADVANCED,
         .fallback = "true",
         .metavar = N_("BOOL"),
@@ -300,6 +343,7 @@ static const struct profile_key keys[] = {
     {
         .name = "request-ipv6",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROUTES,
         .flags = PROFILE_ADVANCED,
         .fallback = "true",
         .metavar = N_("BOOL"),
@@ -309,19 +353,22 @@ static const struct profile_key keys[] = {
     {
         .name = "dns",
         .type = PROFILE_CHOICE,
+        .group = PROFILE_DNS,
         .fallback = "auto",
         .choices = dns_choices,
+        .choice_labels = dns_labels,
         .metavar = N_("MODE"),
         .label = N_("DNS through the tunnel"),
-        .help =
-            N_("Which names the VPN's DNS servers are asked for: all of them; only those in its "
-               "domains, or none where the system cannot tell domains apart; none (off). auto means "
-               "all in a full tunnel and when no domains are known, else the domains where the "
-               "system can tell them apart (systemd-resolved and dnsmasq can)."),
+        .help = N_(
+            "Which names the VPN's DNS servers are asked for: all of them; only those in its "
+            "domains, or none where the system cannot tell domains apart; none (off). auto means "
+            "all in a full tunnel and when no domains are known, else the domains where the "
+            "system can tell them apart (systemd-resolved and dnsmasq can)."),
     },
     {
         .name = "dns-servers",
         .type = PROFILE_LIST,
+        .group = PROFILE_DNS,
         .flags = PROFILE_ADVANCED,
         .metavar = N_("LIST"),
         .label = N_("DNS servers"),
@@ -333,6 +380,7 @@ static const struct profile_key keys[] = {
     {
         .name = "dns-domains",
         .type = PROFILE_LIST,
+        .group = PROFILE_DNS,
         .flags = PROFILE_ADVANCED,
         .metavar = N_("LIST"),
         .label = N_("DNS domains"),
@@ -344,6 +392,7 @@ static const struct profile_key keys[] = {
     {
         .name = "mtu",
         .type = PROFILE_UINT,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "0",
         .metavar = N_("OCTETS"),
@@ -357,6 +406,7 @@ static const struct profile_key keys[] = {
     {
         .name = "mobike",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "true",
         .metavar = N_("BOOL"),
@@ -367,6 +417,7 @@ static const struct profile_key keys[] = {
     {
         .name = "keepalive",
         .type = PROFILE_UINT,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "20",
         .metavar = N_("SECONDS"),
@@ -379,6 +430,7 @@ static const struct profile_key keys[] = {
     {
         .name = "timeout",
         .type = PROFILE_UINT,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "30",
         .metavar = N_("SECONDS"),
@@ -390,6 +442,7 @@ static const struct profile_key keys[] = {
     {
         .name = "reconnect",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROAMING,
         .fallback = "true",
         .metavar = N_("BOOL"),
         .label = N_("Reconnect"),
@@ -400,15 +453,18 @@ static const struct profile_key keys[] = {
     {
         .name = "autoconnect",
         .type = PROFILE_BOOL,
+        .group = PROFILE_ROAMING,
         .fallback = "false",
         .metavar = N_("BOOL"),
         .label = N_("Connect when the machine starts"),
-        .help = N_("Let the system service connect when the machine starts, and again when there is "
-                   "a network; for profiles in /etc/godwit that hold all secrets that they need."),
+        .help =
+            N_("Let the system service connect when the machine starts, and again when there is "
+               "a network; for profiles in /etc/godwit that hold all secrets that they need."),
     },
     {
         .name = "child-lifetime",
         .type = PROFILE_UINT,
+        .group = PROFILE_RENEWAL,
         .flags = PROFILE_ADVANCED,
         .fallback = "3600",
         .metavar = N_("SECONDS"),
@@ -420,6 +476,7 @@ static const struct profile_key keys[] = {
     {
         .name = "child-octets",
         .type = PROFILE_UINT,
+        .group = PROFILE_RENEWAL,
         .flags = PROFILE_ADVANCED | PROFILE_UNITS,
         .fallback = "0",
         .metavar = N_("OCTETS"),
@@ -433,6 +490,7 @@ static const struct profile_key keys[] = {
     {
         .name = "ike-lifetime",
         .type = PROFILE_UINT,
+        .group = PROFILE_RENEWAL,
         .flags = PROFILE_ADVANCED,
         .fallback = "14400",
         .metavar = N_("SECONDS"),
@@ -444,6 +502,7 @@ static const struct profile_key keys[] = {
     {
         .name = "dpd",
         .type = PROFILE_UINT,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "30",
         .metavar = N_("SECONDS"),
@@ -455,6 +514,7 @@ static const struct profile_key keys[] = {
     {
         .name = "dead-after",
         .type = PROFILE_UINT,
+        .group = PROFILE_ROAMING,
         .flags = PROFILE_ADVANCED,
         .fallback = "60",
         .metavar = N_("SECONDS"),
@@ -465,6 +525,17 @@ static const struct profile_key keys[] = {
     },
     {.name = NULL},
 };
+
+const char *profile_group_title(enum profile_group group)
+{
+    static const char *const titles[PROFILE_GROUPS] = {
+        [PROFILE_CONNECTION] = N_("Connection"),   [PROFILE_IDENTITY] = N_("Authentication"),
+        [PROFILE_ALGORITHMS] = N_("Algorithms"),   [PROFILE_ROUTES] = N_("Routing"),
+        [PROFILE_KILL_SWITCH] = N_("Kill switch"), [PROFILE_DNS] = N_("DNS"),
+        [PROFILE_ROAMING] = N_("Roaming"),         [PROFILE_RENEWAL] = N_("Key renewal")};
+
+    return titles[group];
+}
 
 const struct profile_key *profile_keys(void)
 {

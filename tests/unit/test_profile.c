@@ -80,7 +80,13 @@ START_TEST(table_is_sound)
             ck_assert((key->flags & PROFILE_NO_OPTION) != 0);
             ck_assert_ptr_null(key->fallback);
         }
-        ck_assert(key->type != PROFILE_CHOICE || key->choices != NULL);
+        if (key->type == PROFILE_CHOICE) {
+            ck_assert_uint_eq(g_strv_length((char **)key->choices),
+                              g_strv_length((char **)key->choice_labels));
+        }
+        ck_assert_ptr_nonnull(profile_group_title(key->group));
+        ck_assert(key->auth == NULL ||
+                  g_strv_contains(profile_key_find("auth")->choices, key->auth));
         ck_assert(key->type != PROFILE_UINT || key->max > key->min);
         if (key->fallback != NULL) {
             ck_assert_msg(profile_set(profile, key->name, key->fallback, NULL, NULL), "%s",
