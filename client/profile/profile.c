@@ -93,7 +93,7 @@ gboolean profile_fail(GError **error, enum profile_error code, const char *where
 static gboolean unknown_key(const char *name, const char *where, GError **error)
 {
     const char *near = profile_key_suggest(name);
-    char *shown = quotable(bytes_of_string(name));
+    char *shown = profile_quotable(bytes_of_string(name));
 
     if (near != NULL) {
         profile_fail(error, PROFILE_ERROR_KEY, where == NULL ? shown : where,

@@ -74,6 +74,8 @@ const struct profile_key *profile_keys(void);
 const struct profile_key *profile_key_find(const char *name);
 /* The key whose name is most like `name` ("gatway" -> "gateway"); NULL when none is near. */
 const char *profile_key_suggest(const char *name);
+/* For messages: at most 60 characters of `text`, printable. The caller frees it. */
+char *profile_quotable(struct bytes text);
 /* The word of the NULL-ended list that is most like `word`; NULL when none is near. Borrowed. */
 const char *nearest_word(const char *word, const char *const *words);
 

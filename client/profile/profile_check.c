@@ -253,7 +253,7 @@ const char *nearest_word(const char *word, const char *const *words)
     return best;
 }
 
-char *quotable(struct bytes text)
+char *profile_quotable(struct bytes text)
 {
     enum { SHOWN = 60 };
     char *all = g_utf8_make_valid((const char *)text.data, (gssize)MIN(text.len, 4 * SHOWN));

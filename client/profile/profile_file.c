@@ -68,7 +68,7 @@ gboolean profile_read_file(const char *path, const char *where, struct secret *o
         close(fd);
     }
     if (why != NULL) {
-        char *shown = quotable(bytes_of_string(path));
+        char *shown = profile_quotable(bytes_of_string(path));
 
         secret_free(out);
         if (where == NULL) {

@@ -56,8 +56,10 @@ static gboolean set_strongswan_auth(struct profile *profile, GKeyFile *file, con
     const char *auth = auth_of_strongswan(file, method == NULL ? "key" : method);
 
     if (auth == NULL) {
+        g_autofree char *shown = profile_quotable(bytes_of_string(method == NULL ? "key" : method));
+
         return profile_fail(error, PROFILE_ERROR_VALUE, path,
-                            _("its way to authenticate, \"%s\", is none of ours"), method);
+                            _("its way to authenticate, \"%s\", is none of ours"), shown);
     }
     return profile_set(profile, "auth", auth, path, error);
 }

@@ -37,7 +37,7 @@ static gboolean parse_group(struct parser *p, struct bytes line, GError **error)
     if (p->in_group) {
         return TRUE;
     }
-    shown = quotable(line);
+    shown = profile_quotable(line);
     profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("unknown group %s; keys belong in [%s]"),
                  shown, GROUP);
     g_free(shown);
@@ -73,7 +73,7 @@ static gboolean unescape(struct bytes text, struct secret *out)
 
 static const struct profile_key *parse_key(struct parser *p, struct bytes name, GError **error)
 {
-    char *shown = quotable(name);
+    char *shown = profile_quotable(name);
     const struct profile_key *key = profile_key_find(shown);
     const char *near = profile_key_suggest(shown);
     unsigned before;

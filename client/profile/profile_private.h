@@ -63,7 +63,4 @@ const char *check_octets(const char *text, struct bytes *at);
 const char *check_ike_proposal(const char *text, struct bytes *at);
 const char *check_esp_proposal(const char *text, struct bytes *at);
 
-/* For messages: at most 60 characters of `text`, printable. */
-char *quotable(struct bytes text);
-
 #endif

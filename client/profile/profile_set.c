@@ -8,7 +8,7 @@
 static gboolean bad_value(GError **error, const char *where, struct bytes word, const char *joint,
                           const char *why)
 {
-    char *shown = quotable(word);
+    char *shown = profile_quotable(word);
     char *quoted = g_strdup_printf("\"%s\"", shown);
     gboolean failed = profile_fail(error, PROFILE_ERROR_VALUE, where, "%s%s%s", quoted, joint, why);
 

@@ -93,7 +93,7 @@ static gboolean take_entry(struct profile *profile, const char *name, GVariant *
     char *shown;
 
     if (key == NULL) {
-        shown = quotable(bytes_of_string(name));
+        shown = profile_quotable(bytes_of_string(name));
         profile_fail(error, PROFILE_ERROR_KEY, shown, _("unknown key"));
         g_free(shown);
         return FALSE;

@@ -39,13 +39,27 @@ static void read_file(struct reading *reading, const char *name, const char *pat
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) content = reading->reader(reading->context, path, &error);
     if (!content) {
-        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_FILE, "%s: %s: %s", name, path,
+        g_autofree char *shown = profile_quotable(bytes_of_string(path));
+        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_FILE, "%s: %s: %s", name, shown,
                     error->message);
         return;
     }
     gsize length;
     const void *octets = g_bytes_get_data(content, &length);
     (void)profile_set_bytes(reading->profile, name, bytes_of(octets, length), &reading->error);
+}
+
+/* A path is never opened by the profile itself, which would do so with our own rights. */
+static void take_text(struct reading *reading, const struct profile_key *key, const char *text)
+{
+    if (key->type == PROFILE_FILE && !g_str_has_prefix(text, BASE64)) {
+        read_file(reading, key->name, text);
+    } else if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
+        (void)profile_set_bytes(reading->profile, key->name, bytes_of_string(text),
+                                &reading->error);
+    } else {
+        (void)profile_set(reading->profile, key->name, text, NULL, &reading->error);
+    }
 }
 
 static void take_data(const char *name, const char *text, gpointer data)
@@ -55,11 +69,8 @@ static void take_data(const char *name, const char *text, gpointer data)
     if (reading->error || (!key && is_flags_of_secret(name))) {
         return;
     }
-    if (!key) {
-        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY, _("unknown key \"%.64s\""),
-                    name);
-    } else if (key->type == PROFILE_FILE && !g_str_has_prefix(text, BASE64)) {
-        read_file(reading, name, text);
+    if (key) {
+        take_text(reading, key, text);
     } else {
         (void)profile_set(reading->profile, name, text, NULL, &reading->error);
     }
@@ -73,12 +84,11 @@ static void take_secret(const char *name, const char *text, gpointer data)
         return;
     }
     if (!key || !settings_is_secret(key)) {
-        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY,
-                    _("unknown secret \"%.64s\""), name);
-    } else if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
-        (void)profile_set_bytes(reading->profile, name, bytes_of_string(text), &reading->error);
+        g_autofree char *shown = profile_quotable(bytes_of_string(name));
+        g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY, _("unknown secret \"%s\""),
+                    shown);
     } else {
-        (void)profile_set(reading->profile, name, text, NULL, &reading->error);
+        take_text(reading, key, text);
     }
 }
 

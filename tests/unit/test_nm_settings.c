@@ -39,6 +39,14 @@ static GBytes *no_reader(gpointer context, const char *path, GError **error)
     return NULL;
 }
 
+static GBytes *silent_reader(gpointer context, const char *path, GError **error)
+{
+    (void)context;
+    (void)path;
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "not read");
+    return NULL;
+}
+
 static struct profile *read_back(NMConnection *connection)
 {
     g_autoptr(GError) error = NULL;
@@ -186,6 +194,9 @@ START_TEST(nonsense_is_refused_and_named)
     NMConnection *connection = connection_new();
     secret(connection, "gateway", "vpn.example.org");
     refused(connection, "gateway");
+    connection = connection_new();
+    secret(connection, "private-key", "/etc/hostname");
+    refused(connection, "asked for /etc/hostname");
     refused(nm_simple_connection_new(), "VPN");
 }
 END_TEST
@@ -285,6 +296,63 @@ START_TEST(files_are_read_with_the_users_rights)
 }
 END_TEST
 
+START_TEST(a_connection_of_several_is_nobodys_own)
+{
+    static const struct {
+        const char *users[3], *owner;
+        gboolean several;
+    } rows[] = {
+        {{NULL}, NULL, FALSE},
+        {{"alice", NULL}, "alice", FALSE},
+        {{"alice", "bob", NULL}, NULL, TRUE},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gboolean several;
+        NMConnection *connection = connection_new();
+        NMSettingConnection *common = nm_connection_get_setting_connection(connection);
+        for (const char *const *user = rows[i].users; *user; user++) {
+            nm_setting_connection_add_permission(common, "user", *user, NULL);
+        }
+        ck_assert_pstr_eq(files_owner(connection, &several), rows[i].owner);
+        ck_assert_int_eq(several, rows[i].several);
+        if (several) {
+            g_autoptr(GError) error = NULL;
+            ck_assert_ptr_null(files_read(connection, "/etc/hostname", &error));
+            ck_assert_ptr_nonnull(strstr(error->message, "several users"));
+        }
+        g_object_unref(connection);
+    }
+}
+END_TEST
+
+/* Nothing of what a connection holds draws on the terminal or makes a line of its own in a log. */
+START_TEST(what_is_refused_is_printed_safely)
+{
+    static const char *const names[] = {"gate\nway", "gate\x1b[2Jway", "gate\rway",
+                                        "gate\xe2\x80\xaeway"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        for (int kind = 0; kind < 3; kind++) {
+            g_autoptr(GError) error = NULL;
+            NMConnection *connection = connection_new();
+            if (kind == 0) {
+                data(connection, names[i], "x");
+            } else if (kind == 1) {
+                g_autofree char *path = g_strconcat("/", names[i], NULL);
+                data(connection, "ca", path);
+            } else {
+                secret(connection, names[i], "x");
+            }
+            ck_assert_ptr_null(settings_to_profile(connection, silent_reader, NULL, &error));
+            ck_assert_ptr_nonnull(strstr(error->message, "gate?"));
+            for (const char *at = error->message; *at; at++) {
+                ck_assert_msg(!g_ascii_iscntrl(*at), "%s", error->message);
+            }
+            g_object_unref(connection);
+        }
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_file_to_read_is_refused)
 {
     g_autofree char *large = g_malloc0(PROFILE_FILE_MAX + 1);
@@ -313,6 +381,8 @@ int main(void)
     tcase_add_test(settings, the_id_is_the_name);
     tcase_add_test(settings, nonsense_is_refused_and_named);
     tcase_add_test(settings, the_missing_secret_is_the_methods);
+    tcase_add_test(settings, a_connection_of_several_is_nobodys_own);
+    tcase_add_test(settings, what_is_refused_is_printed_safely);
     tcase_add_checked_fixture(files, make_folder, remove_folder);
     tcase_add_test(files, files_are_read_with_the_users_rights);
     tcase_add_test(files, what_is_no_file_to_read_is_refused);
