@@ -4,9 +4,11 @@
 #include "common/i18n.h"
 #include "common/vpn1.h"
 
-/* A godwitd that dies again and again is not worth a third attempt within this time. */
+/* Seconds that godwitd has to answer a call of Connect, which waits for nothing. */
+#define PATIENCE 20
+
+/* A godwitd that dies before it has connected is asked again so often. */
 #define RESTARTS_MAX 3
-#define RESTARTS_TIME (60 * G_USEC_PER_SEC)
 
 struct link {
     GDBusConnection *bus;
@@ -20,18 +22,25 @@ struct link {
     GDBusObjectManager *objects;
     char *path; /* of the session, once it is known */
     Vpn1Session *session;
-    guint32 form; /* the one that is being asked */
-    gboolean leaving;
+    guint32 form;              /* the one that is being asked */
+    struct link_connect *call; /* that godwitd has not answered yet */
+    guint patience;            /* with it */
+    gboolean told;             /* that it is connected */
     guint restarts;
-    gint64 first_restart;
+};
+
+/* A call of Connect. It outlives its link, because a session that nobody wants any more must end. */
+struct link_connect {
+    struct link *link; /* NULL = nobody wants it */
 };
 
 static void begin(struct link *link);
+static void forget(struct link *link);
 
 static void over(struct link *link, enum reason reason, const char *sentence, const char *detail)
 {
     g_cancellable_cancel(link->cancellable);
-    g_clear_object(&link->session);
+    forget(link);
     link->ops->ended(link->context, reason, sentence, detail);
 }
 
@@ -49,6 +58,12 @@ static gboolean is_cancelled(const GError *error)
 }
 
 /* ---- the session ---- */
+
+static void tell_connected(struct link *link)
+{
+    link->told = TRUE;
+    link->ops->connected(link->context, link->session);
+}
 
 static void ask(struct link *link)
 {
@@ -78,7 +93,7 @@ static void on_properties(GDBusProxy *proxy, GVariant *changed, GStrv invalidate
     for (gsize i = 0; i < G_N_ELEMENTS(news) && g_strcmp0(state, "connected") == 0; i++) {
         g_autoptr(GVariant) value = g_variant_lookup_value(changed, news[i], NULL);
         if (value) {
-            link->ops->connected(link->context, link->session);
+            tell_connected(link);
             return;
         }
     }
@@ -115,13 +130,9 @@ static void watch(struct link *link)
     g_signal_connect(found, "g-properties-changed", G_CALLBACK(on_properties), link);
     g_signal_connect(found, "phase", G_CALLBACK(on_phase), link);
     g_signal_connect(found, "ended", G_CALLBACK(on_ended), link);
-    if (link->leaving) {
-        link_disconnect(link);
-    } else {
-        ask(link);
-        if (g_strcmp0(vpn1_session_get_state(link->session), "connected") == 0) {
-            link->ops->connected(link->context, link->session);
-        }
+    ask(link);
+    if (g_strcmp0(vpn1_session_get_state(link->session), "connected") == 0) {
+        tell_connected(link);
     }
 }
 
@@ -132,10 +143,30 @@ static void on_object(GDBusObjectManager *objects, GDBusObject *object, gpointer
     watch(data);
 }
 
+/* Without "Ended" before, which would have been the end of the link. */
+static void on_object_gone(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
+{
+    struct link *link = data;
+    (void)objects;
+    if (link->session && g_strcmp0(g_dbus_object_get_object_path(object), link->path) == 0) {
+        over(link, REASON_INTERNAL, reason_sentence(REASON_INTERNAL), "");
+    }
+}
+
 /* ---- godwitd goes, and comes back ---- */
+
+static void give_up_call(struct link *link)
+{
+    g_clear_handle_id(&link->patience, g_source_remove);
+    if (link->call) {
+        link->call->link = NULL;
+        link->call = NULL;
+    }
+}
 
 static void forget(struct link *link)
 {
+    give_up_call(link);
     if (link->session) {
         g_signal_handlers_disconnect_by_data(link->session, link);
     }
@@ -157,13 +188,11 @@ static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
     if (owner) {
         return;
     }
-    gint64 now = g_get_monotonic_time();
-    if (link->restarts == 0 || now - link->first_restart > RESTARTS_TIME) {
-        link->restarts = 0;
-        link->first_restart = now;
-    }
-    if (link->leaving || ++link->restarts > RESTARTS_MAX) {
-        over(link, link->leaving ? REASON_USER : REASON_INTERNAL, _("godwitd has ended."), "");
+    /* NetworkManager 1.42 keeps the name servers of an interface whose place another one has taken,
+     * for good: it must not be given another one. */
+    if (link->told || ++link->restarts > RESTARTS_MAX) {
+        over(link, REASON_SERVICE_UNAVAILABLE, reason_sentence(REASON_SERVICE_UNAVAILABLE),
+             _("It has ended unexpectedly, and the connection with it."));
         return;
     }
     link->ops->phase(link->context, "reconnecting", _("godwitd has ended; beginning again"));
@@ -173,26 +202,55 @@ static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
 
 /* ---- beginning ---- */
 
+static void end_session(GDBusConnection *bus, const char *path)
+{
+    g_dbus_connection_call(bus, VPN1_NAME, path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, NULL,
+                           G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+}
+
 static void on_connect_answer(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) answer =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-    if (is_cancelled(error)) {
+    g_autofree struct link_connect *call = data;
+    struct link *link = call->link;
+    GDBusConnection *bus = G_DBUS_CONNECTION(source);
+    g_autoptr(GVariant) answer = g_dbus_connection_call_finish(bus, result, &error);
+    g_autofree char *path = NULL;
+    if (answer) {
+        g_variant_get(answer, "(o)", &path);
+    }
+    if (!link) {
+        if (path) {
+            end_session(bus, path);
+        }
         return;
     }
-    struct link *link = data;
-    if (!answer) {
+    link->call = NULL;
+    g_clear_handle_id(&link->patience, g_source_remove);
+    if (path) {
+        link->path = g_steal_pointer(&path);
+        watch(link);
+    } else {
         over_by_error(link, error);
-        return;
     }
-    g_variant_get(answer, "(o)", &link->path);
-    watch(link);
 }
 
+static gboolean on_no_answer(gpointer data)
+{
+    struct link *link = data;
+    link->patience = 0;
+    over(link, REASON_SERVICE_UNAVAILABLE, reason_sentence(REASON_SERVICE_UNAVAILABLE),
+         _("It runs, but does not answer."));
+    return G_SOURCE_REMOVE;
+}
+
+/* Without an end: a session that is made after all is heard of, and ended. */
 static void call_connect(struct link *link)
 {
     GVariantBuilder options;
+    link->call = g_new0(struct link_connect, 1);
+    link->call->link = link;
+    link->patience = g_timeout_add_seconds(PATIENCE, on_no_answer, link);
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
     g_variant_builder_add(&options, "{sv}", "origin", g_variant_new_string("networkmanager"));
     g_variant_builder_add(&options, "{sv}", "host-configuration", g_variant_new_boolean(FALSE));
@@ -202,8 +260,8 @@ static void call_connect(struct link *link)
     }
     g_dbus_connection_call(link->bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "Connect",
                            g_variant_new("(s@a{sv}a{sv})", link->name, link->profile, &options),
-                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, -1, link->cancellable,
-                           on_connect_answer, link);
+                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+                           on_connect_answer, link->call);
 }
 
 static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
@@ -221,6 +279,7 @@ static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
     }
     link->objects = objects;
     g_signal_connect(objects, "object-added", G_CALLBACK(on_object), link);
+    g_signal_connect(objects, "object-removed", G_CALLBACK(on_object_gone), link);
     g_signal_connect(objects, "notify::name-owner", G_CALLBACK(on_owner), link);
     call_connect(link);
 }
@@ -263,20 +322,12 @@ void link_cancel(struct link *link, guint32 form)
     }
 }
 
-void link_disconnect(struct link *link)
-{
-    link->leaving = TRUE;
-    if (link->session) {
-        vpn1_session_call_disconnect(link->session, NULL, NULL, NULL);
-    }
-}
-
 void link_free(struct link *link)
 {
     if (link) {
         g_cancellable_cancel(link->cancellable);
-        if (link->session) {
-            vpn1_session_call_disconnect(link->session, NULL, NULL, NULL);
+        if (link->path) {
+            end_session(link->bus, link->path);
         }
         forget(link);
         g_object_unref(link->cancellable);

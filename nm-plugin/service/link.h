@@ -6,8 +6,8 @@
 #include "generated/vpn1.h"
 
 /*
- * One connection at godwitd: asked for, watched, and asked for again when godwitd is restarted
- * under it. Asynchronous; everything comes by callbacks of the main context.
+ * One connection at godwitd: asked for, watched, and asked for again when godwitd dies before it is
+ * up; later that is its end. Asynchronous; everything comes by callbacks of the main context.
  */
 struct link;
 
@@ -30,9 +30,8 @@ struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile,
 void link_answer(struct link *link, guint32 form, GVariant *values);
 /* Nobody answers. */
 void link_cancel(struct link *link, guint32 form);
-/* Graceful; `ended` follows. */
-void link_disconnect(struct link *link);
-/* Callbacks stop; the session, if there is one, is disconnected. NULL is harmless. */
+/* Callbacks stop; the session, if there is one or godwitd still makes one, is disconnected. NULL is
+ * harmless. */
 void link_free(struct link *link);
 
 #endif

@@ -173,12 +173,13 @@ def _started_by_bus(service, environment, command):
 
 class Bus:
     """The programs in it end with the sandbox. `policies`: more files of D-Bus policy that it is to
-    have, by their paths. `arguments`: of godwitd."""
+    have, by their paths; `actions`: of polkit's. `arguments`: of godwitd. `worker`: another program
+    of the build than godwit-tunnel."""
 
-    def __init__(self, context, policies=(), arguments=""):
+    def __init__(self, context, policies=(), arguments="", worker="godwit-tunnel", actions=()):
         self.context = context
         context.build = reachable(context.build, "build")
-        self.policies, self.arguments = policies, arguments
+        self.policies, self.arguments, self.worker = policies, arguments, worker
         self.daemon = None
         for folder in ("/run/dbus", "/run/systemd", "/run/user", "/run/polkit"):
             cover(folder)
@@ -189,16 +190,16 @@ class Bus:
         for user in USERS.values():
             _add_user(user)
         _administrators()
-        self._install_polkit()
+        self._install_polkit(actions)
         self._install_services()
         self.start()
 
-    def _install_polkit(self):
+    def _install_polkit(self, more):
         actions = "/usr/share/polkit-1/actions"
-        kept = f"{actions}/org.freedesktop.policykit.policy"
-        own = _read(kept)
+        kept = {path: _read(path) for path in (f"{actions}/org.freedesktop.policykit.policy", *more)}
         cover(actions)
-        write(kept, own)
+        for path, text in kept.items():
+            write(path, text)
         shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.policy"), actions)
         cover("/etc/polkit-1/rules.d")
         os.chmod("/etc/polkit-1/rules.d", 0o755)
@@ -217,8 +218,9 @@ class Bus:
         seated = os.path.join(self.context.build, "tests/testbed/seated.so")
         write(f"{SERVICES}/org.freedesktop.PolicyKit1.service",
                _started_by_bus(service, f"LD_PRELOAD={seated}", r"\1"))
-        environment = " ".join(f"{name}={value}"
-                               for name, value in client.environment(self.context).items())
+        environment = " ".join(f"{name}={value}" for name, value in {
+            **client.environment(self.context),
+            "GODWIT_TUNNEL": f"{self.context.build}/{self.worker}"}.items())
         write(f"{SERVICES}/{NAME}.service",
                _started_by_bus(_read(find(self.context, f"generated/{NAME}.service")), environment,
                                f"{self.context.build}/godwitd {self.arguments}".rstrip()))
@@ -284,6 +286,12 @@ class Bus:
         net.wait_until(lambda: not self.pid() and not client.processes("godwit-tunnel"), 10,
                        "end of godwitd")
         net.wait_until(lambda: not self._owned(), 5, "notice of the bus that godwitd is gone")
+
+    def kill_one(self):
+        """Ends godwitd where another one takes its place, which may be there as soon as it is gone."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGKILL)
+        net.wait_until(lambda: pid not in client.processes("godwitd"), 5, "end of godwitd")
 
     @staticmethod
     def _owned():

@@ -11,7 +11,7 @@ import net
 import sandbox
 
 CONFIG = """[main]
-auth-polkit=false
+auth-polkit={polkit}
 dns=none
 rc-manager=unmanaged
 plugins=keyfile
@@ -23,6 +23,7 @@ managed=1
 level=INFO
 domains=ALL
 """
+ACTIONS = "/usr/share/polkit-1/actions/org.freedesktop.NetworkManager.policy"
 POLICIES = "/usr/share/dbus-1/system.d"
 SERVICE = "org.freedesktop.NetworkManager.godwit"
 LOG = "/run/bed/NetworkManager.log"
@@ -30,12 +31,16 @@ NAMES = "/usr/lib/NetworkManager/VPN"
 
 
 class NetworkManager:
-    """Runs with a bus of its own from the start; its programs end with the sandbox."""
+    """Runs with a bus of its own from the start; its programs end with the sandbox. `polkit`: it is
+    asked what users may; else everybody may everything. `more`: for the bus."""
 
-    def __init__(self, context):
+    def __init__(self, context, polkit=False, **more):
         self.context = context
+        if polkit:
+            more["actions"] = (ACTIONS,)
         self.bus = bus.Bus(context, policies=(f"{POLICIES}/org.freedesktop.NetworkManager.conf",
-                                              bus.find(context, "nm-plugin/nm-godwit-service.conf")))
+                                              bus.find(context, "nm-plugin/nm-godwit-service.conf")),
+                           **more)
         # Where there is no udev a /sys that can be written to makes every device unmanaged.
         sandbox.mount("none", "/sys", None, sandbox.MS_REMOUNT | sandbox.MS_BIND | sandbox.MS_RDONLY)
         for folder in ("/etc/NetworkManager/system-connections", "/var/lib/NetworkManager", NAMES):
@@ -45,8 +50,12 @@ class NetworkManager:
                           flags=re.M)
         bus.write(f"{NAMES}/nm-godwit-service.name", text)
         os.makedirs("/run/NetworkManager", exist_ok=True)
-        bus.write("/run/bed/NetworkManager.conf", CONFIG)
-        with open(LOG, "wb") as log:
+        bus.write("/run/bed/NetworkManager.conf", CONFIG.format(polkit="true" if polkit else "false"))
+        self.process = None
+        self.launch()
+
+    def launch(self):
+        with open(LOG, "ab") as log:
             self.process = subprocess.Popen(
                 ["/usr/sbin/NetworkManager", "--config", "/run/bed/NetworkManager.conf",
                  "--config-dir", "/run/bed/none", "--debug"],
@@ -57,6 +66,45 @@ class NetworkManager:
 
     def nmcli(self, *arguments, ok=True, timeout=60, input_text=None):
         return net.run("nmcli", *arguments, ok=ok, timeout=timeout, input_text=input_text)
+
+    def start_up(self, name):
+        """nmcli that takes a connection up, while the caller goes on."""
+        return subprocess.Popen(["nmcli", "connection", "up", name], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                preexec_fn=sandbox.die_with_parent)
+
+    def active_vpns(self):
+        """States of the VPN connections that are not over, by name, as nmcli tells them."""
+        lines = self.nmcli("-t", "-f", "TYPE,NAME,STATE", "connection", "show", "--active")
+        return dict(line.split(":")[1:] for line in lines.splitlines() if line.startswith("vpn:"))
+
+    def stop(self, number):
+        """The bus and what else runs stays."""
+        self.process.send_signal(number)
+        self.process.wait(20)
+
+    @staticmethod
+    def by_user(user, *arguments, timeout=60):
+        """(exit code, what it says) of that user's nmcli."""
+        user = bus.USERS[user]
+        done = subprocess.run(["nmcli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=timeout, check=False, preexec_fn=user.become,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", **user.environment()})
+        return done.returncode, done.stdout
+
+    @staticmethod
+    def service_names():
+        """Of our VPN service on the bus, one for each connection."""
+        names = net.run("busctl", "--system", "list", "--acquired", "--no-legend", "--no-pager")
+        return re.findall(rf"^({re.escape(SERVICE)}\S*)", names, re.M)
+
+    def add(self, name, gateway, *settings, **keys):
+        """A connection of ours by name and password; its certification authority does not matter."""
+        data = ", ".join(f"{key} = {value}"
+                         for key, value in {"gateway": gateway, "user": "alice", **keys}.items())
+        self.nmcli("connection", "add", "type", "vpn", "con-name", name, "ifname", "--", "vpn-type",
+                   "godwit", "vpn.data", data, *settings)
+        self.nmcli("connection", "modify", name, "vpn.secrets", "password=secret")
 
     @staticmethod
     def terminal(*arguments):
@@ -72,6 +120,15 @@ class NetworkManager:
                    "ipv6.method", "disabled", "connection.autoconnect", "no")
         self.nmcli("device", "set", device, "managed", "yes")
         self.nmcli("connection", "up", f"wired-{device}")
+
+    @staticmethod
+    def resolver():
+        """What it would write to resolv.conf, were it let."""
+        path = "/run/NetworkManager/no-stub-resolv.conf"
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8") as file:
+            return file.read()
 
     @staticmethod
     def log():

@@ -18,12 +18,12 @@ SERVICE = "nm-godwit-servi"  # as the kernel cuts it
 PASSWORD = gateway.USERS["alice"]
 
 
-def start(context, **options):
+def start(context, polkit=False, **options):
     """(the gateway, NetworkManager with cl0 up)."""
     host = gateway.Gateway(context.pki)
     host.start(**options)
     net.batch(None, "addr flush dev cl0", "link set cl0 down")
-    manager = networkmanager.NetworkManager(context)
+    manager = networkmanager.NetworkManager(context, polkit=polkit)
     manager.wired("cl0", f"{net.CLIENT4}/24", net.GATEWAY4)
     return host, manager
 
@@ -108,6 +108,8 @@ def nm_runs_several_at_once(context):
         add(manager, context, name=name, tunnel="split")
         manager.nmcli("connection", "up", name)
     net.check(len(client.processes(SERVICE)) == 2, "not two services")
+    net.check("godwit" in net.run("ip", "route", "get", net.HOST4), "not through a tunnel")
+    net.check("godwit" not in net.run("ip", "route", "get", net.FAR_HOST4), "all through a tunnel")
     manager.nmcli("connection", "down", "work")
     net.ping(net.HOST4)
     manager.nmcli("connection", "down", "lab")

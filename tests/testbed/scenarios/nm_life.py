@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""NetworkManager's connections when something under them dies, hangs, or is not there."""
+
+import contextlib
+import os
+import signal
+
+import bus
+import client
+import gateway
+import net
+import networkmanager
+from scenario import scenario, scenario_for
+from scenarios.nm_service import SERVICE, add, start
+
+
+def is_inside():
+    """What is for a host that is reached through the tunnel alone or not at all."""
+    return "dev godwit" in net.run("ip", "route", "get", net.FAR_HOST4, ok=False)
+
+
+def nothing_is_left(manager):
+    """Of a connection: with NetworkManager, at godwitd and on the host."""
+    net.wait_until(lambda: not manager.active_vpns(), 10, "end of it in NetworkManager")
+    net.wait_until(lambda: not client.processes("godwit-tunnel"), 10, "end of the worker")
+    net.wait_until(lambda: "godwit" not in net.run("ip", "link") and not is_inside()
+                   and net.run("nft", "list", "ruleset") == "", 5, "host without a tunnel")
+    net.wait_until(lambda: net.HOST4 not in manager.resolver(), 5, "resolv.conf without the tunnel")
+
+
+def works(manager):
+    """Up, through it, down."""
+    manager.nmcli("connection", "up", "work", timeout=20)
+    net.check(is_inside(), "not through the tunnel")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
+    nothing_is_left(manager)
+
+
+def up(context, **keys):
+    host, manager = start(context)
+    add(manager, context, **keys)
+    manager.nmcli("connection", "up", "work")
+    return host, manager
+
+
+@scenario
+def nm_hears_of_a_dead_godwitd(context):
+    """SIGKILL: the interface is gone with it, so the connection is down, and NetworkManager is told
+    why."""
+    _, manager = up(context)
+    manager.bus.kill()
+    manager.bus.godwitd()  # as systemd does
+    nothing_is_left(manager)
+    net.check("It has ended unexpectedly" in manager.log(), f"the log: {manager.log()[-300:]}")
+    works(manager)
+
+
+@scenario
+def nm_goes_on_when_godwitd_dies_before_it_is_up(context):
+    """Another godwitd is asked, three times; then that is the end, with a word about it."""
+    host, manager = start(context)
+    add(manager, context)
+    for deaths in (1, 4):
+        os.kill(host.process.pid, signal.SIGSTOP)
+        before = manager.log().count("init: 192.0.2.1")
+        started = manager.start_up("work")
+        for number in range(deaths):
+            net.wait_until(lambda number=number, before=before:
+                           manager.log().count("init: 192.0.2.1") > before + number, 10, "attempt")
+            manager.bus.kill_one()
+        os.kill(host.process.pid, signal.SIGCONT)
+        net.check((started.wait(15) == 0) == (deaths == 1), f"after {deaths} deaths of godwitd")
+        manager.nmcli("connection", "down", "work", ok=False)
+        nothing_is_left(manager)
+
+
+@scenario
+def nm_hears_of_a_godwitd_that_ends(context):
+    """SIGTERM, as systemctl stop does: the connection is down, and comes up again when asked for."""
+    _, manager = up(context)
+    manager.bus.kill(signal.SIGTERM)
+    nothing_is_left(manager)
+    works(manager)
+
+
+@scenario
+def nm_hears_of_a_dead_service(context):
+    """SIGKILL of nm-godwit-service: the session that it held ends, and NetworkManager knows."""
+    host, manager = up(context)
+    os.kill(client.processes(SERVICE)[0], signal.SIGKILL)
+    nothing_is_left(manager)
+    host.wait_log("received DELETE for IKE_SA")
+    works(manager)
+
+
+@scenario_for((signal.SIGTERM, signal.SIGKILL), lambda number: f"nm_{number.name.lower()}_ends_it")
+def nm_is_started_again(context, number):
+    """NetworkManager ends while the connection is up: so does the session. The next NetworkManager
+    finds nothing in its way."""
+    _, manager = up(context)
+    manager.stop(number)
+    net.wait_until(lambda: not client.processes("godwit-tunnel"), 10, "end of the worker")
+    manager.launch()
+    manager.nmcli("connection", "up", "wired-cl0")
+    works(manager)
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """The process hangs for the time of a `with`."""
+    os.kill(pid, signal.SIGSTOP)
+    yield
+    os.kill(pid, signal.SIGCONT)
+
+
+@scenario
+def nm_leaves_a_godwitd_that_hangs(context):
+    """Disconnected while godwitd does not answer, before and after its Connect: NetworkManager goes on
+    at once, and no session is left when godwitd comes to."""
+    host, manager = start(context)
+    add(manager, context)
+    with stopped(manager.bus.godwitd()):
+        manager.start_up("work")
+        net.wait_until(lambda: client.processes(SERVICE), 10, "service")
+        manager.nmcli("connection", "down", "work", timeout=5)
+    manager.nmcli("connection", "up", "work")
+    net.wait_until(lambda: len(client.processes("godwit-tunnel")) == 1, 10, "one worker")
+    with stopped(manager.bus.pid()):
+        manager.nmcli("connection", "down", "work", timeout=5)
+        net.wait_until(lambda: not is_inside(), 5, "route beside the tunnel")
+    nothing_is_left(manager)
+    host.wait_log("received DELETE for IKE_SA")
+
+
+@scenario
+def nm_disconnects_at_every_moment(context):
+    """nmcli takes it down while it begins, a little later each time: nothing is left, and the next
+    one works."""
+    _, manager = start(context)
+    add(manager, context)
+    for number in range(9):
+        before = manager.log().count("godwit-Message")
+        started = manager.start_up("work")
+        net.wait_until(lambda number=number: manager.log().count("starting godwit") > number, 10,
+                       "start of the service")
+        net.wait_until(lambda number=number, before=before:
+                       manager.log().count("godwit-Message") >= before + number
+                       or started.poll() is not None, 10, "phase")
+        manager.nmcli("connection", "down", "work", ok=False, timeout=10)
+        started.wait(10)
+    nothing_is_left(manager)
+    works(manager)
+
+
+MISSING = {
+    "godwitd": (f"{bus.SERVICES}/{bus.NAME}.service", "not provided by any"),
+    "policy": ("/usr/share/dbus-1/system.d/org.godwit.VPN1.conf", "godwitd is not available"),
+}
+
+
+@scenario_for(MISSING, lambda what: f"nm_says_that_there_is_no_{what}")
+def nm_is_not_installed(context, what):
+    """godwitd, or its policy of the bus, is not there: it fails at once, and says what."""
+    _, manager = start(context)
+    add(manager, context)
+    path, words = MISSING[what]
+    os.unlink(path)
+    net.run("busctl", "--system", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+            "org.freedesktop.DBus", "ReloadConfig")
+    manager.nmcli("connection", "up", "work", ok=False, timeout=30)
+    net.check(words in manager.log(), f"the log: {manager.log()[-300:]}")
+    nothing_is_left(manager)
