@@ -66,11 +66,21 @@ static void start(struct request *request)
     request_return(request, g_variant_new("(o)", session_object_path(object)));
 }
 
-/* A kill switch that outlasts the connection is everybody's on this host. */
+/*
+ * A kill switch that outlasts the connection is everybody's on this host. Root that asks for
+ * another user (NetworkManager) does so with what that one has written down, and nobody can be asked
+ * whether he may.
+ */
 static void start_if_lasting(struct request *request)
 {
     const struct connecting *connecting = request->data;
-    if (g_strcmp0(profile_get(connecting->profile, "kill-switch"), "always") == 0) {
+    const struct connect_options *options = &connecting->options;
+    gboolean lasting = g_strcmp0(profile_get(connecting->profile, "kill-switch"), "always") == 0;
+    if (lasting && options->has_owner && options->owner != 0) {
+        request_fail(request, "NotAuthorized",
+                     "Only a connection for everybody, which an administrator makes, may hold "
+                     "traffic when it is not connected (kill-switch=always).");
+    } else if (lasting) {
         request_authorise(request, ACTION_KILL_SWITCH, start);
     } else {
         start(request);
