@@ -22,6 +22,7 @@ struct host {
     void *dns_context;
     gboolean reverted;
     struct routing *routing;  /* NULL until host_apply() */
+    gboolean walled;          /* the firewall knows `config` and `options` */
     struct net_config config; /* that is applied */
     struct host_options options;
     struct network network;
@@ -203,7 +204,7 @@ static gboolean set_firewall(struct host *host, const struct net_config *config,
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    if (!host->routing) {
+    if (!host->walled) {
         g_message("%s", why->message);
     }
     return TRUE;
@@ -224,6 +225,7 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     if (done) {
         host->config = *config;
         host->options = *options;
+        host->walled = TRUE;
     } else if (lock >= 0) {
         dns_stop(host->dns);
         revert_record(host->record, nl);
@@ -235,6 +237,61 @@ gboolean host_apply(struct host *host, const struct net_config *config,
         host->dns_left = dns_left;
         dns_apply(host->dns, &plan);
     }
+    return done;
+}
+
+/* NetworkManager takes one address of each family from a VPN. */
+static gboolean is_further(const struct net_config *config, size_t index)
+{
+    gboolean further = FALSE;
+    for (size_t i = 0; i < index; i++) {
+        further |= config->addresses[i].addr.family == config->addresses[index].addr.family;
+    }
+    return further;
+}
+
+static gboolean has_further(const struct net_config *config, const struct addr *addr)
+{
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_addresses; i++) {
+        has |= is_further(config, i) && addr_equal(&config->addresses[i].addr, addr);
+    }
+    return has;
+}
+
+static gboolean set_further_addresses(const struct host *host, const struct net_config *wanted,
+                                      GError **error)
+{
+    const struct net_config *before = &host->config;
+    struct netlink *nl = netlink_open(error);
+    gboolean done = nl != NULL;
+    for (size_t i = 0; done && i < before->n_addresses; i++) {
+        const struct addr *addr = &before->addresses[i].addr;
+        if (is_further(before, i) && !has_further(wanted, addr)) {
+            done = netlink_address_delete(nl, host->ifindex, addr, error);
+        }
+    }
+    for (size_t i = 0; done && i < wanted->n_addresses; i++) {
+        if (is_further(wanted, i)) {
+            done = netlink_address_add(nl, host->ifindex, &wanted->addresses[i].addr, error);
+        }
+    }
+    netlink_close(nl);
+    return done;
+}
+
+gboolean host_apply_beside(struct host *host, const struct net_config *config,
+                           const struct host_options *options, GError **error)
+{
+    int lock = record_lock(error);
+    gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
+                    set_further_addresses(host, config, error);
+    if (done) {
+        host->config = *config;
+        host->options = *options;
+        host->walled = TRUE;
+    }
+    record_unlock(lock);
     return done;
 }
 
@@ -266,7 +323,7 @@ gboolean host_follow_firewall(struct host *host, GError **error)
 {
     int lock = record_lock(error);
     gboolean done = lock >= 0 &&
-                    (!host->routing ||
+                    (!host->walled ||
                      set_firewall(host, &host->config, &host->options, &host->network, error)) &&
                     firewall_hold_follow(&host->network, error);
     record_unlock(lock);

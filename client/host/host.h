@@ -86,6 +86,10 @@ struct host *host_new(const char *session_name, const char *interface, GError **
  * and it may be known later only: host_dns_pending(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
+/* For a session whose addresses, routes and DNS NetworkManager sets, only what that one does not do:
+ * the firewall, and addresses of a family beyond its first. The caller reverts when it fails. */
+gboolean host_apply_beside(struct host *host, const struct net_config *config,
+                           const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until
  * host_revert(), and the networks of its links are the local ones; to be called again at each
  * change. Before host_apply() too. */

@@ -56,7 +56,7 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
                             const struct session_ops *ops, void *context);
 /*
  * Before the start: somebody else sets up addresses, routes and DNS, from what `connected` tells, which
- * then comes again for another MTU as well. Only the TUN is made.
+ * then comes again for another MTU as well. Only the TUN is made, and what the firewall is to hold.
  */
 void session_leave_host(struct session *session);
 void session_free(struct session *session); /* ends it at once when it still runs */

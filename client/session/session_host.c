@@ -159,25 +159,22 @@ gboolean session_apply(struct session *session, GError **error)
                     "with what is between them."),
                   NET_ROUTES_MAX);
     }
-    if (options.own_routes && !session->leaves_host) {
+    if (options.own_routes) {
         g_auto(GStrv) prefixes = profile_get_list(profile, "include");
         take_own_routes(&session->net, prefixes);
     }
     carry_name_servers(&session->net, &granted);
-    if (session->leaves_host) {
-        return TRUE;
-    }
     options.full_tunnel = session_is_full_tunnel(session);
     options.gateway = gateway_address(session);
+    if (session->leaves_host) {
+        return host_apply_beside(session->host, &session->net, &options, error);
+    }
     return host_apply(session->host, &session->net, &options, error);
 }
 
 gboolean session_hold(const struct session *session, GError **error)
 {
     const struct host_options options = options_of(session->profile);
-    if (session->leaves_host) {
-        return TRUE;
-    }
     gboolean wanted = options.kill_switch == HOST_KILL_SWITCH_ALWAYS && !host_is_held();
     return (!wanted || host_hold(&options, error)) && host_let_resolvers_ask(error);
 }

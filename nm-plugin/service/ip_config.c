@@ -32,11 +32,19 @@ static GVariant *address_variant(const struct addr *addr)
                : g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, addr->octets, 16, 1);
 }
 
-static GVariant *dns_variant(Vpn1Session *session, enum family family)
+/* Whether the tunnel's servers are to be asked anything, as the profile's key "dns" says. */
+static gboolean asks_servers(Vpn1Session *session, const char *dns)
+{
+    const char *const *domains = vpn1_session_get_domains(session);
+    return !g_str_equal(dns, "off") && (!g_str_equal(dns, "domains") || (domains && *domains));
+}
+
+static GVariant *dns_variant(Vpn1Session *session, enum family family, const char *dns)
 {
     GVariantBuilder builder;
     g_variant_builder_init(&builder, G_VARIANT_TYPE(family == FAMILY_IPV4 ? "au" : "aay"));
-    for (const char *const *text = vpn1_session_get_dns(session); text && *text; text++) {
+    const char *const *text = asks_servers(session, dns) ? vpn1_session_get_dns(session) : NULL;
+    for (; text && *text; text++) {
         struct addr addr;
         if (addr_parse(&addr, *text) && addr.family == family) {
             g_variant_builder_add_value(&builder, address_variant(&addr));
@@ -45,33 +53,74 @@ static GVariant *dns_variant(Vpn1Session *session, enum family family)
     return g_variant_builder_end(&builder);
 }
 
-/* (address, prefix, next hop, metric) each; a route to everywhere, which only a full tunnel
- * has, is told by "never-default". */
-static GVariant *routes_variant(Vpn1Session *session, enum family family)
+/* Those of the gateway are searched and asked of it; "~." are all, which are only asked of it. */
+static GVariant *domains_variant(Vpn1Session *session, const char *dns)
+{
+    GVariantBuilder builder;
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_STRING_ARRAY);
+    const char *const *domain =
+        asks_servers(session, dns) ? vpn1_session_get_domains(session) : NULL;
+    for (; domain && *domain; domain++) {
+        g_variant_builder_add(&builder, "s", *domain);
+    }
+    if (g_str_equal(dns, "all")) {
+        g_variant_builder_add(&builder, "s", "~.");
+    }
+    return g_variant_builder_end(&builder);
+}
+
+/* (address, prefix, next hop, metric) */
+static GVariant *route_variant(const struct prefix *route)
 {
     static const guint8 nowhere[16];
+    if (route->addr.family == FAMILY_IPV4) {
+        const guint32 row[] = {word(&route->addr), route->len, 0, 0};
+        return g_variant_new_fixed_array(G_VARIANT_TYPE_UINT32, row, G_N_ELEMENTS(row),
+                                         sizeof row[0]);
+    }
+    return g_variant_new("(@ayu@ayu)", address_variant(&route->addr), (guint32)route->len,
+                         g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, nowhere, sizeof nowhere, 1),
+                         0U);
+}
+
+static gboolean is_carried(Vpn1Session *session, const struct addr *addr)
+{
+    for (const char *const *text = vpn1_session_get_routes(session); text && *text; text++) {
+        struct prefix route;
+        if (prefix_parse(&route, *text, true) && route.addr.family == addr->family &&
+            prefix_contains(&route, addr)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* A route to everywhere, which only a full tunnel has, is told by "never-default". Name servers have
+ * routes of their own: a network of the host's that has such an address must not get the questions.
+ */
+static GVariant *routes_variant(Vpn1Session *session, enum family family, const char *dns)
+{
     GVariantBuilder builder;
     g_variant_builder_init(&builder, G_VARIANT_TYPE(family == FAMILY_IPV4 ? "aau" : "a(ayuayu)"));
     for (const char *const *text = vpn1_session_get_routes(session); text && *text; text++) {
         struct prefix route;
-        if (!prefix_parse(&route, *text, true) || route.addr.family != family || route.len == 0) {
-            continue;
+        if (prefix_parse(&route, *text, true) && route.addr.family == family && route.len > 0) {
+            g_variant_builder_add_value(&builder, route_variant(&route));
         }
-        if (family == FAMILY_IPV4) {
-            const guint32 row[] = {word(&route.addr), route.len, 0, 0};
-            g_variant_builder_add_value(&builder, g_variant_new_fixed_array(G_VARIANT_TYPE_UINT32,
-                                                                            row, G_N_ELEMENTS(row),
-                                                                            sizeof row[0]));
-        } else {
-            g_variant_builder_add(
-                &builder, "(@ayu@ayu)", address_variant(&route.addr), (guint32)route.len,
-                g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, nowhere, sizeof nowhere, 1), 0U);
+    }
+    const char *const *server = asks_servers(session, dns) ? vpn1_session_get_dns(session) : NULL;
+    for (; server && *server; server++) {
+        struct prefix route = {.len = addr_bits(family)};
+        if (addr_parse(&route.addr, *server) && route.addr.family == family &&
+            is_carried(session, &route.addr)) {
+            g_variant_builder_add_value(&builder, route_variant(&route));
         }
     }
     return g_variant_builder_end(&builder);
 }
 
-static GVariant *config_of(Vpn1Session *session, enum family family)
+/* The address for itself: what else of its network is in the tunnel, the routes say. */
+static GVariant *config_of(Vpn1Session *session, enum family family, const char *dns)
 {
     struct prefix address;
     if (!first_of(vpn1_session_get_addresses(session), family, &address)) {
@@ -82,28 +131,26 @@ static GVariant *config_of(Vpn1Session *session, enum family family)
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_ADDRESS,
                           address_variant(&address.addr));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_PREFIX,
-                          g_variant_new_uint32(address.len));
+                          g_variant_new_uint32(addr_bits(family)));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_DNS,
-                          dns_variant(session, family));
+                          dns_variant(session, family, dns));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_DOMAINS,
-                          g_variant_new_strv(vpn1_session_get_domains(session), -1));
+                          domains_variant(session, dns));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_ROUTES,
-                          routes_variant(session, family));
+                          routes_variant(session, family, dns));
     g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_NEVER_DEFAULT,
                           g_variant_new_boolean(!vpn1_session_get_full_tunnel(session)));
-    g_variant_builder_add(&builder, "{sv}", NM_VPN_PLUGIN_IP4_CONFIG_PRESERVE_ROUTES,
-                          g_variant_new_boolean(TRUE));
     return g_variant_builder_end(&builder);
 }
 
-GVariant *ip_config_4(Vpn1Session *session)
+GVariant *ip_config_4(Vpn1Session *session, const char *dns)
 {
-    return config_of(session, FAMILY_IPV4);
+    return config_of(session, FAMILY_IPV4, dns);
 }
 
-GVariant *ip_config_6(Vpn1Session *session)
+GVariant *ip_config_6(Vpn1Session *session, const char *dns)
 {
-    return config_of(session, FAMILY_IPV6);
+    return config_of(session, FAMILY_IPV6, dns);
 }
 
 static gboolean gateway_address(Vpn1Session *session, struct addr *out)

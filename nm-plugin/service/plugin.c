@@ -15,6 +15,7 @@
 struct _GodwitPlugin {
     NMVpnServicePlugin parent;
     struct link *link;
+    char *dns;            /* the profile's key of that name */
     GVariant *form;       /* what is being asked, NULL = nothing */
     gboolean interactive; /* there is somebody to ask */
     guint leaving;        /* idle source that ends a failed connection */
@@ -36,7 +37,7 @@ static void give(void (*set)(NMVpnServicePlugin *, GVariant *), GodwitPlugin *se
 static void on_connected(void *context, Vpn1Session *session)
 {
     GodwitPlugin *self = context;
-    GVariant *ip4 = ip_config_4(session), *ip6 = ip_config_6(session);
+    GVariant *ip4 = ip_config_4(session, self->dns), *ip6 = ip_config_6(session, self->dns);
     give(nm_vpn_service_plugin_set_config, self,
          ip_config_general(session, ip4 != NULL, ip6 != NULL));
     give(nm_vpn_service_plugin_set_ip4_config, self, ip4);
@@ -113,6 +114,42 @@ static guint32 uid_of(NMConnection *connection)
     return user ? user->pw_uid : 0;
 }
 
+static void drop_link(GodwitPlugin *self)
+{
+    g_clear_handle_id(&self->leaving, g_source_remove);
+    g_clear_pointer(&self->form, g_variant_unref);
+    g_clear_pointer(&self->link, link_free);
+    g_clear_pointer(&self->dns, g_free);
+}
+
+static gboolean never_default(NMSettingIPConfig *setting)
+{
+    return setting && nm_setting_ip_config_get_never_default(setting);
+}
+
+/*
+ * "Use this connection only for resources on its network", a switch of NetworkManager's own, makes a
+ * split tunnel of ours: what NetworkManager sends beside the tunnel must not be held as if it were
+ * for it.
+ */
+static void obey_connection(NMConnection *connection, struct profile *profile)
+{
+    static const char *const left_out[] = {"exclude", "local-network"};
+    gboolean ip4 = never_default(nm_connection_get_setting_ip4_config(connection));
+    gboolean ip6 = never_default(nm_connection_get_setting_ip6_config(connection));
+    if (ip4 && ip6) {
+        (void)profile_set(profile, "tunnel", "split", NULL, NULL);
+    } else if (ip4 || ip6) {
+        (void)profile_set(profile, "block-other-family", "false", NULL, NULL);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
+        if (profile_is_set(profile, left_out[i])) {
+            g_message(_("NetworkManager sets the routes: \"%s\" counts for the kill switch alone."),
+                      left_out[i]);
+        }
+    }
+}
+
 static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean interactive,
                       GError **error)
 {
@@ -131,7 +168,10 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
         profile_free(profile);
         return FALSE;
     }
+    drop_link(self);
+    obey_connection(connection, profile);
     self->interactive = interactive;
+    self->dns = g_strdup(profile_get(profile, "dns"));
     self->link = link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
                           profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
                           profile_to_variant(profile), uid_of(connection), &ops, self);
@@ -190,13 +230,6 @@ static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *con
     g_clear_pointer(&self->form, g_variant_unref);
     link_answer(self->link, number, g_variant_builder_end(&values));
     return TRUE;
-}
-
-static void drop_link(GodwitPlugin *self)
-{
-    g_clear_handle_id(&self->leaving, g_source_remove);
-    g_clear_pointer(&self->form, g_variant_unref);
-    g_clear_pointer(&self->link, link_free);
 }
 
 static gboolean plugin_disconnect(NMVpnServicePlugin *plugin, GError **error)

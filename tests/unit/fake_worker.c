@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stands in for godwit-tunnel in test_session.c. What it does wrong is named by the profile's
+ * Stands in for godwit-tunnel in unit tests and under NetworkManager. What it does wrong is named by the profile's
  * gateway, or by LC_FAKE for what happens before the profile arrives.
  */
 #include <dirent.h>
@@ -82,8 +82,43 @@ static void add_prefix(struct prefix *list, size_t *n, const char *text)
     }
 }
 
+/* Several of everything that a gateway may assign; something else once the host has 192.0.2.99. */
+static GVariant *everything(void)
+{
+    static const char *const addresses[] = {"10.9.0.5/24", "10.9.1.5/16", "fd99::5/64",
+                                            "fd99:1::5/64"};
+    static const char *const again_addresses[] = {"10.9.0.6/24", "fd99::5/64", "fd99:2::5/64"};
+    static const char *const routes[] = {"10.20.0.0/16", "10.30.4.0/24", "fd20::/16", "fd30::/48"};
+    static const char *const servers[] = {"10.20.0.1", "10.20.0.2", "fd20::1", "fd20::2"};
+    struct net_config config = {.mtu = again ? 1300 : 1380,
+                                .domains = {"corp.example", "intern.example"},
+                                .n_domains = 2,
+                                .banner = "Welcome.\nBe good."};
+    const char *const *address = again ? again_addresses : addresses;
+    gsize n = again ? G_N_ELEMENTS(again_addresses) : G_N_ELEMENTS(addresses);
+    for (gsize i = 0; i < n; i++) {
+        add_prefix(config.addresses, &config.n_addresses, address[i]);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+        add_prefix(config.routes, &config.n_routes, routes[i]);
+    }
+    if (!mode_is("everything-split")) {
+        add_prefix(config.routes, &config.n_routes, "0.0.0.0/0");
+        add_prefix(config.routes, &config.n_routes, "::/0");
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(servers); i++) {
+        if (!addr_parse(&config.dns[config.n_dns++], servers[i])) {
+            abort();
+        }
+    }
+    return net_config_to_variant(&config);
+}
+
 static GVariant *net_config(void)
 {
+    if (g_str_has_prefix(mode, "everything")) {
+        return everything();
+    }
     struct net_config config = {.mtu = 1400};
     struct prefix dns;
     add_prefix(config.addresses, &config.n_addresses,
@@ -276,6 +311,8 @@ static void on_connect(GVariant *body)
         shutdown(channel_fd, SHUT_RDWR);
     } else if (mode_is("fails")) {
         down("auth-failed", "E=691");
+    } else if (g_str_has_prefix(mode, "down-")) {
+        down(mode + strlen("down-"), "So says the worker.");
     } else if (mode_is("describes")) {
         g_autofree char *text = self_description();
         phase("established", text);
@@ -323,6 +360,11 @@ static void on_surroundings(enum channel_message kind, GVariant *body)
     if (kind == MESSAGE_NETWORK) {
         g_free(network_text);
         network_text = describe_network(body);
+    }
+    if (mode && g_str_has_prefix(mode, "everything") && !again && network_text &&
+        strstr(network_text, "192.0.2.99")) {
+        again = TRUE;
+        connected();
     }
     if (mode && g_str_has_prefix(mode, "tells")) {
         phase("resolve", kind == MESSAGE_NETWORK ? network_text
