@@ -4,8 +4,11 @@
 
 #include <libintl.h>
 
-/* Translate now; or only mark for translation in a constant table. */
-#define _(text) gettext(text)
+/*
+ * Translate now; or only mark for translation in a constant table. The catalogue is named, since
+ * some of this runs inside programs of others, which have one of their own.
+ */
+#define _(text) dgettext("godwit", text)
 #define N_(text) text
 
 #endif

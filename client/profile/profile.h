@@ -60,6 +60,7 @@ struct profile_key {
     const char *const *choice_labels; /* of CHOICE, in the same order, for forms, N_() */
     const char *metavar; /* "ID", N_() */
     const char *label;   /* for forms, N_() */
+    const char *unit;    /* "seconds": of a number, for forms, N_(); NULL = none */
     const char *help;    /* for --help and the man page, N_() */
     /*
      * NULL when `text` (of a LIST: one element) is fine, else an untranslated reason, N_(), to

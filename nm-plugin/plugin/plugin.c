@@ -4,12 +4,12 @@
 #include <NetworkManager.h>
 
 #include "common/i18n.h"
-#include "common/secret.h"
+#include "nm-plugin/plugin/load_editor.h"
 #include "nm-plugin/shared/settings.h"
 
 /*
  * What programs that edit NetworkManager's connections load: the name, import and export. No GTK in
- * here, for nmcli loads it as well.
+ * here, for nmcli loads it as well: the editors are modules of their own.
  */
 #define GODWIT_TYPE_EDITOR_PLUGIN (godwit_editor_plugin_get_type())
 G_DECLARE_FINAL_TYPE(GodwitEditorPlugin, godwit_editor_plugin, GODWIT, EDITOR_PLUGIN, GObject)
@@ -96,19 +96,9 @@ static NMVpnEditorPluginCapability get_capabilities(NMVpnEditorPlugin *plugin)
            NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6;
 }
 
-static NMVpnEditor *get_editor(NMVpnEditorPlugin *plugin, NMConnection *connection, GError **error)
-{
-    (void)plugin;
-    (void)connection;
-    g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_FAILED,
-                        _("Godwit's connections are edited with nmcli, or imported: there is no "
-                          "editor with windows yet."));
-    return NULL;
-}
-
 static void implement(NMVpnEditorPluginInterface *interface)
 {
-    interface->get_editor = get_editor;
+    interface->get_editor = load_editor;
     interface->get_capabilities = get_capabilities;
     interface->import_from_file = import_from_file;
     interface->export_to_file = export_to_file;

@@ -174,6 +174,8 @@ class Desktop:
         self.manager = self._run("openbox", "openbox", "--sm-disable")
         net.wait_until(lambda: "window id" in net.run(
             "xprop", "-root", "_NET_SUPPORTING_WM_CHECK", ok=False), 15, "window manager")
+        # Where it is it would bring up a help text now and then.
+        net.run("xdotool", "mousemove", "9999", "9999")
 
     # ---- programs ----
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <gio/gio.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/secret.h"
+#include "gui/editor/compat.h"
+#include "gui/editor/row.h"
+#include "gui/questions/shown.h"
+
+/*
+ * A file is read when it is chosen, with the rights of whoever chooses it, and kept by value: later,
+ * nobody has to open it. What lies on a token stays there: its URI is kept.
+ */
+
+#define BASE64 "base64:"
+#define TOKEN "pkcs11:"
+#define SHOWN 60 /* characters */
+
+/* ---- what it holds, in words ---- */
+
+static char *name_of_certificate(const guchar *octets, gsize length)
+{
+    g_autoptr(GByteArray) array = g_byte_array_new();
+    g_autoptr(GTlsCertificate) certificate = NULL;
+    if (length >= 10 && memcmp(octets, "-----BEGIN", 10) == 0) {
+        certificate = g_tls_certificate_new_from_pem((const char *)octets, (gssize)length, NULL);
+    } else {
+        g_byte_array_append(array, octets, (guint)length);
+        certificate = g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()),
+                                     NULL, NULL, "certificate", array, NULL);
+    }
+    return certificate ? g_tls_certificate_get_subject_name(certificate) : NULL;
+}
+
+static char *content_in_words(const char *base64, gboolean is_certificate)
+{
+    gsize length;
+    guchar *octets = g_base64_decode(base64, &length);
+    g_autofree char *name = is_certificate ? name_of_certificate(octets, length) : NULL;
+    secret_wipe(octets, length);
+    g_free(octets);
+    if (name && *name) {
+        return shown_line(name, SHOWN);
+    }
+    g_autofree char *size = g_format_size(length);
+    /* Translators: of a file whose content is kept; %s is how large it is. */
+    return g_strdup_printf(_("Kept here (%s)"), size);
+}
+
+void file_row_refresh(struct row *row)
+{
+    const char *text = values_get(row->owner->values, row->key->name);
+    gboolean is_certificate = !g_str_has_prefix(row->key->name, "private");
+    g_autofree char *words = !text ? NULL
+                             : g_str_has_prefix(text, BASE64)
+                                 ? content_in_words(text + strlen(BASE64), is_certificate)
+                                 : shown_line(text, SHOWN);
+    gtk_label_set_text(GTK_LABEL(row->status), words ? words : "");
+    gtk_widget_set_tooltip_text(row->status, words);
+    show_by_owner(row->kept, words != NULL);
+}
+
+/* ---- a new one ---- */
+
+/* Wrong paths become the value, so that the reason stands beside the field. */
+void file_row_take(struct row *row, const char *path)
+{
+    struct profile *profile = profile_new();
+    if (!g_str_has_prefix(path, TOKEN) && profile_set(profile, row->key->name, path, NULL, NULL)) {
+        struct bytes octets = profile_get_bytes(profile, row->key->name);
+        char *encoded = g_base64_encode(octets.data, octets.len);
+        char *text = g_strconcat(BASE64, encoded, NULL);
+        row_change(row, text);
+        secret_wipe(encoded, strlen(encoded));
+        secret_wipe(text, strlen(text));
+        g_free(encoded);
+        g_free(text);
+    } else {
+        row_change(row, path);
+    }
+    profile_free(profile);
+}
+
+void file_row_close(struct row *row)
+{
+    if (row->dialog) {
+        gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(row->dialog));
+        g_clear_object(&row->dialog);
+    }
+}
+
+static void responded(GtkNativeDialog *dialog, int response, gpointer data)
+{
+    struct row *row = data;
+    g_autoptr(GFile) file = response == GTK_RESPONSE_ACCEPT
+                                ? gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog))
+                                : NULL;
+    g_autofree char *path = file ? g_file_get_path(file) : NULL;
+    file_row_close(row);
+    if (path) {
+        file_row_take(row, path);
+    }
+}
+
+static void choose_clicked(GtkWidget *button, gpointer data)
+{
+    struct row *row = data;
+    file_row_close(row);
+    row->dialog = gtk_file_chooser_native_new(_(row->key->label), window_of(button),
+                                              GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+    gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(row->dialog), TRUE);
+    g_signal_connect(row->dialog, "response", G_CALLBACK(responded), row);
+    gtk_native_dialog_show(GTK_NATIVE_DIALOG(row->dialog));
+}
+
+static void remove_clicked(GtkWidget *button, gpointer data)
+{
+    (void)button;
+    row_change(data, NULL);
+}
+
+/* "Choose…" is many times on a page: a screen reader says of what. */
+static GtkWidget *named_button(const char *text, const struct profile_key *key)
+{
+    g_autofree char *name = g_strdup_printf("%s: %s", _(key->label), text);
+    GtkWidget *button = gtk_button_new_with_label(text);
+    give_name(button, name);
+    return button;
+}
+
+static GtkWidget *make_status(void)
+{
+    GtkWidget *status = gtk_label_new(NULL);
+    gtk_label_set_xalign(GTK_LABEL(status), 0);
+    gtk_label_set_ellipsize(GTK_LABEL(status), PANGO_ELLIPSIZE_MIDDLE);
+    gtk_label_set_width_chars(GTK_LABEL(status), 12);
+    gtk_widget_set_hexpand(status, TRUE);
+    return status;
+}
+
+void file_row_fill(struct row *row)
+{
+    row->line = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
+    row->kept = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    row->status = make_status();
+    row->remove = named_button(_("Remove"), row->key);
+    g_signal_connect(row->remove, "clicked", G_CALLBACK(remove_clicked), row);
+    GtkWidget *chooser =
+        row->owner->make_chooser ? row->owner->make_chooser(row->key, row) : NULL;
+    if (!chooser) {
+        chooser = named_button(_("Choose…"), row->key);
+        g_signal_connect(chooser, "clicked", G_CALLBACK(choose_clicked), row);
+    }
+    row->field = first_control(chooser);
+    put_in_box(row->kept, row->status);
+    put_in_box(row->kept, row->remove);
+    put_in_box(row->line, chooser);
+    put_in_box(row->line, row->kept);
+}
