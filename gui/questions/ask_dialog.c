@@ -134,10 +134,13 @@ static void focus_first(const struct ask *ask)
 static GtkWidget *add_row(struct ask *ask, GtkWidget *list, const struct ask_field *field,
                           const char *label)
 {
-    GtkWidget *row =
-        field->kind == ASK_TEXT ? adw_entry_row_new() : adw_password_entry_row_new();
+    /* A screen reader is told of the entry in the row: libadwaita 1.2 does not tell it of the focus. */
+    GtkWidget *row = g_object_new(
+        field->kind == ASK_TEXT ? ADW_TYPE_ENTRY_ROW : ADW_TYPE_PASSWORD_ENTRY_ROW,
+        "accessible-role", GTK_ACCESSIBLE_ROLE_LIST_ITEM, NULL);
     GtkAccessible *entry = GTK_ACCESSIBLE(gtk_editable_get_delegate(GTK_EDITABLE(row)));
     g_autofree char *title = frame_mnemonic(label, ask->mnemonics);
+    g_object_set(entry, "accessible-role", GTK_ACCESSIBLE_ROLE_TEXT_BOX, NULL);
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_use_underline(ADW_PREFERENCES_ROW(row), TRUE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
@@ -156,13 +159,16 @@ static void add_choices(struct ask *ask, GtkWidget *list, const struct ask_field
     input->ids = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < field->choices->len; i++) {
         const struct ask_choice *choice = field->choices->pdata[i];
-        GtkWidget *row = adw_action_row_new(), *button = gtk_check_button_new();
+        GtkWidget *row = adw_action_row_new();
+        GtkWidget *button = g_object_new(GTK_TYPE_CHECK_BUTTON, "accessible-role",
+                                         GTK_ACCESSIBLE_ROLE_RADIO, NULL);
         adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
         adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), choice->title);
         adw_action_row_set_title_lines(ADW_ACTION_ROW(row), 0);
         adw_action_row_set_subtitle(ADW_ACTION_ROW(row), choice->detail);
         adw_action_row_add_prefix(ADW_ACTION_ROW(row), button);
         adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), button);
+        gtk_widget_set_focusable(row, FALSE); /* the button is, which tells whether it is chosen */
         gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
         if (i > 0) {
             gtk_check_button_set_group(GTK_CHECK_BUTTON(button), input->buttons->pdata[0]);

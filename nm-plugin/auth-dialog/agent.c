@@ -87,7 +87,7 @@ void agent_free(struct agent *agent)
 
 GCancellable *agent_gone(const struct agent *agent)
 {
-    return agent->gone;
+    return agent ? agent->gone : NULL;
 }
 
 static gboolean on_time(gpointer over)

@@ -14,7 +14,7 @@ struct agent;
 struct agent *agent_new(void);
 void agent_free(struct agent *agent); /* NULL is harmless */
 
-/* Cancelled when it needs us no more: it says so, or reads no more. Borrowed. */
+/* Cancelled when it needs us no more: it says so, or reads no more. Borrowed; NULL for NULL. */
 GCancellable *agent_gone(const struct agent *agent);
 /* Returns when it has gone or closed standard input, at the latest after so many seconds. */
 void agent_wait(struct agent *agent, guint seconds);

@@ -105,14 +105,17 @@ static GAsyncResult *wait_for(struct call *call, guint milliseconds, GCancellabl
 {
     GSource *late = timer(milliseconds, on_late, call);
     GSource *abandoned = timer(milliseconds + CANCEL_TIME, on_abandoned, call);
-    gulong id = g_signal_connect(gone, "cancelled", G_CALLBACK(on_gone), call->cancellable);
+    gulong id =
+        gone ? g_signal_connect(gone, "cancelled", G_CALLBACK(on_gone), call->cancellable) : 0;
     if (g_cancellable_is_cancelled(gone)) {
         g_cancellable_cancel(call->cancellable);
     }
     while (!call->result && !call->abandoned) {
         g_main_context_iteration(NULL, TRUE);
     }
-    g_signal_handler_disconnect(gone, id);
+    if (gone) {
+        g_signal_handler_disconnect(gone, id);
+    }
     stop(late);
     stop(abandoned);
     return call->result;

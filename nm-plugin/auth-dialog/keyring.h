@@ -7,7 +7,8 @@
 /*
  * The secrets of a connection that the keyring of the desktop keeps, named as NetworkManager's
  * other agents name them: what one of them stores, the others find. No call waits for ever: not
- * for a service that is silent, and not for a person who does not unlock it. `gone` ends it early.
+ * for a service that is silent, and not for a person who does not unlock it. `gone` ends it early;
+ * it may be NULL.
  */
 
 /*

@@ -26,7 +26,7 @@ struct asked { /* the command line, as NetworkManager's agents give it */
 
 struct dialog {
     const struct asked *asked;
-    struct agent *agent;
+    struct agent *agent; /* NULL in the mode without a window: "QUIT" may come before we begin */
     GHashTable *data, *secrets;
     struct questions questions;
     char *keyring; /* why it is not used, NULL = it is */
@@ -181,7 +181,7 @@ static int run(const struct asked *asked)
     if (!nm_vpn_service_plugin_read_vpn_details(STDIN_FILENO, &dialog.data, &dialog.secrets)) {
         return usage_error(_("Standard input has no connection."));
     }
-    dialog.agent = agent_new();
+    dialog.agent = asked->external ? NULL : agent_new();
     int code = answer(&dialog);
     agent_free(dialog.agent);
     g_hash_table_unref(dialog.data);

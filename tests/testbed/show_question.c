@@ -16,7 +16,7 @@
 
 #define NOW 1795262400 /* 2026-11-21 */
 
-static gboolean over;
+static gboolean over, quiet;
 
 static char *text(GKeyFile *file, const char *group, const char *key)
 {
@@ -32,10 +32,10 @@ static void print_answer(gpointer id, gpointer value, gpointer data)
 static void on_answers(void *context, GHashTable *answers, gboolean remember)
 {
     (void)context;
-    if (answers) {
+    if (answers && !quiet) {
         g_hash_table_foreach(answers, print_answer, NULL);
         g_print("remember=%d\n", remember);
-    } else {
+    } else if (!quiet) {
         g_print("cancelled\n");
     }
     over = TRUE;
@@ -44,7 +44,9 @@ static void on_answers(void *context, GHashTable *answers, gboolean remember)
 static void on_trust(void *context, gboolean trusted)
 {
     (void)context;
-    g_print("%s\n", trusted ? "trusted" : "cancelled");
+    if (!quiet) {
+        g_print("%s\n", trusted ? "trusted" : "cancelled");
+    }
     over = TRUE;
 }
 
@@ -130,6 +132,7 @@ static gboolean on_tick(gpointer ticked)
 static void open_and_close(GKeyFile *file, GtkWindow *(*show)(GKeyFile *), guint times)
 {
     guint left = 0;
+    quiet = TRUE;
     for (guint i = 0; i < times; i++) {
         GtkWindow *window = show(file);
         gboolean ticked = FALSE;

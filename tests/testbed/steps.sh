@@ -23,7 +23,8 @@ packages=(
     dnsmasq-base polkitd tcpdump
     # the test bed's desktop
     xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
-    adwaita-icon-theme librsvg2-common fonts-dejavu-core locales network-manager-gnome
+    adwaita-icon-theme librsvg2-common fonts-dejavu-core locales gnome-keyring libsecret-tools
+    network-manager-gnome
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
