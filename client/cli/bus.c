@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/bus.h"
 
+#include <gio/gunixfdlist.h>
 #include <unistd.h>
 
 #include "cli/agent.h"
@@ -109,6 +110,7 @@ struct call {
     struct bus *bus;
     char *path, *interface, *method;
     GVariant *arguments;
+    GUnixFDList *fds; /* NULL = none */
     unsigned flags;
     bus_reply_cb done;
     void *context;
@@ -120,6 +122,7 @@ static void call_free(struct call *call)
     g_free(call->interface);
     g_free(call->method);
     g_clear_pointer(&call->arguments, g_variant_unref);
+    g_clear_object(&call->fds);
     g_free(call);
 }
 
@@ -194,6 +197,7 @@ static void transmit(struct call *call)
     if (call->arguments != NULL) {
         g_dbus_message_set_body(message, call->arguments);
     }
+    g_dbus_message_set_unix_fd_list(message, call->fds);
     /* Who is asked for a password may take the time that it takes. */
     g_dbus_connection_send_message_with_reply(
         call->bus->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
@@ -201,8 +205,9 @@ static void transmit(struct call *call)
     g_object_unref(message);
 }
 
-void bus_send(struct bus *bus, const char *path, const char *interface, const char *method,
-              GVariant *arguments, unsigned flags, bus_reply_cb done, void *context)
+static void send_with(struct bus *bus, const char *path, const char *interface, const char *method,
+                      GVariant *arguments, GUnixFDList *fds, unsigned flags, bus_reply_cb done,
+                      void *context)
 {
     struct call *call = g_new(struct call, 1);
 
@@ -212,11 +217,18 @@ void bus_send(struct bus *bus, const char *path, const char *interface, const ch
         .interface = g_strdup(interface),
         .method = g_strdup(method),
         .arguments = arguments == NULL ? NULL : g_variant_ref_sink(arguments),
+        .fds = fds == NULL ? NULL : g_object_ref(fds),
         .flags = flags,
         .done = done,
         .context = context,
     };
     transmit(call);
+}
+
+void bus_send(struct bus *bus, const char *path, const char *interface, const char *method,
+              GVariant *arguments, unsigned flags, bus_reply_cb done, void *context)
+{
+    send_with(bus, path, interface, method, arguments, NULL, flags, done, context);
 }
 
 struct answer {
@@ -234,12 +246,13 @@ static void on_answer(void *context, GVariant *reply, const GError *error)
     answer->over = TRUE;
 }
 
-GVariant *bus_call(struct bus *bus, const char *path, const char *interface, const char *method,
-                   GVariant *arguments, unsigned flags, GError **error)
+static GVariant *call_with(struct bus *bus, const char *path, const char *interface,
+                           const char *method, GVariant *arguments, GUnixFDList *fds,
+                           unsigned flags, GError **error)
 {
     struct answer answer = {0};
 
-    bus_send(bus, path, interface, method, arguments, flags, on_answer, &answer);
+    send_with(bus, path, interface, method, arguments, fds, flags, on_answer, &answer);
     while (!answer.over) {
         g_main_context_iteration(NULL, TRUE);
     }
@@ -247,6 +260,25 @@ GVariant *bus_call(struct bus *bus, const char *path, const char *interface, con
         g_propagate_error(error, answer.error);
     }
     return answer.reply;
+}
+
+GVariant *bus_call(struct bus *bus, const char *path, const char *interface, const char *method,
+                   GVariant *arguments, unsigned flags, GError **error)
+{
+    return call_with(bus, path, interface, method, arguments, NULL, flags, error);
+}
+
+GVariant *bus_call_with_fd(struct bus *bus, const char *path, const char *interface,
+                           const char *method, GVariant *arguments, int fd, unsigned flags,
+                           GError **error)
+{
+    g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+    g_autoptr(GVariant) held = g_variant_ref_sink(arguments);
+
+    if (g_unix_fd_list_append(fds, fd, error) < 0) {
+        return NULL;
+    }
+    return call_with(bus, path, interface, method, held, fds, flags, error);
 }
 
 GVariant *bus_manager_property(struct bus *bus, const char *name, unsigned flags, GError **error)

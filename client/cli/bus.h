@@ -46,6 +46,10 @@ void bus_send(struct bus *bus, const char *path, const char *interface, const ch
 /* The same, waiting for the reply: g_variant_unref(). */
 GVariant *bus_call(struct bus *bus, const char *path, const char *interface, const char *method,
                    GVariant *arguments, unsigned flags, GError **error);
+/* ... with a descriptor, which stays the caller's and is number 0 of the message. */
+GVariant *bus_call_with_fd(struct bus *bus, const char *path, const char *interface,
+                           const char *method, GVariant *arguments, int fd, unsigned flags,
+                           GError **error);
 /* A property of the manager; g_variant_unref(). */
 GVariant *bus_manager_property(struct bus *bus, const char *name, unsigned flags, GError **error);
 /* Whether somebody has that name on the bus, or would be started for it. */

@@ -30,6 +30,7 @@ extern const struct command command_list;
 extern const struct command command_log;
 extern const struct command command_portal;
 extern const struct command command_profile;
+extern const struct command command_run;
 extern const struct command command_status;
 
 /* All of them, NULL-ended. */

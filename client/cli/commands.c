@@ -11,8 +11,8 @@
 
 const struct command *const cli_commands[] = {
     &command_connect, &command_disconnect, &command_status, &command_list,   &command_profile,
-    &command_answer,  &command_log,        &command_killswitch, &command_portal, &command_doctor,
-    &command_cleanup, NULL,
+    &command_answer,  &command_log,        &command_killswitch, &command_portal, &command_run,
+    &command_doctor,  &command_cleanup, NULL,
 };
 
 G_DEFINE_QUARK(godwit-cli-error-quark, cli_error)

@@ -104,6 +104,22 @@ static void check_clock(struct doctor *doctor)
     }
 }
 
+static void check_apps(struct doctor *doctor)
+{
+    const char *missing = session_apps_missing();
+
+    if (missing == NULL) {
+        doctor_tell(doctor, _("Applications"), VERDICT_OK,
+                    g_strdup(_("they can be told apart (exclude-apps, include-apps, godwit run).")),
+                    NULL);
+    } else {
+        doctor_tell(doctor, _("Applications"), VERDICT_NOTE,
+                    g_strdup_printf(_("they cannot be told apart: %s."), missing),
+                    g_strdup(_("exclude-apps, include-apps and godwit run need it: begin the kernel "
+                               "with systemd.unified_cgroup_hierarchy=1.")));
+    }
+}
+
 static void check_leftovers(struct doctor *doctor)
 {
     guint n = session_leftovers();
@@ -129,6 +145,7 @@ void doctor_check_host(struct doctor *doctor)
     check_kernel(doctor);
     check_user(doctor);
     check_clock(doctor);
+    check_apps(doctor);
     check_leftovers(doctor);
 }
 

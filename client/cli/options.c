@@ -213,7 +213,7 @@ gboolean options_parse(struct options *options, const struct usage *usage, int a
                        GError **error)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    char **completed = complete_switches(argc, argv);
+    char **completed = usage->keys ? complete_switches(argc, argv) : g_strdupv(argv);
     GOptionContext *context;
     gboolean ok;
 
@@ -223,6 +223,7 @@ gboolean options_parse(struct options *options, const struct usage *usage, int a
     };
     g_array_set_clear_func(options->settings, clear_setting);
     context = context_of(options, usage, names);
+    g_option_context_set_strict_posix(context, usage->command);
     ok = g_option_context_parse_strv(context, &completed, error);
     if (!ok && g_error_matches(*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) &&
         usage->keys) {

@@ -25,6 +25,7 @@ struct usage {
     gboolean keys;              /* an option for each key of a profile */
     guint min_words, max_words; /* words that are no options */
     enum words words;
+    gboolean command; /* the words are another program's command line, options and all */
 };
 
 /* What was given. */

@@ -67,20 +67,24 @@ static void start(struct request *request)
 }
 
 /*
- * A kill switch that outlasts the connection is everybody's on this host. Root that asks for
- * another user (NetworkManager) does so with what that one has written down, and nobody can be asked
- * whether he may.
+ * A kill switch that outlasts the connection is everybody's on this host, and so is what leaves
+ * nevertheless. Root that asks for another user (NetworkManager) does so with what that one has
+ * written down, and nobody can be asked whether he may.
  */
 static void start_if_lasting(struct request *request)
 {
+    const struct manager *manager = request->context;
     const struct connecting *connecting = request->data;
+    const struct profile *profile = connecting->profile;
     const struct connect_options *options = &connecting->options;
-    gboolean lasting = g_strcmp0(profile_get(connecting->profile, "kill-switch"), "always") == 0;
+    gboolean lasting = g_strcmp0(profile_get(profile, "kill-switch"), "always") == 0;
+    gboolean lets_out = holding_is_on(manager->holding) &&
+                        (profile_is_set(profile, "exclude") || profile_is_set(profile, "exclude-apps"));
     if (lasting && options->has_owner && options->owner != 0) {
         request_fail(request, "NotAuthorized",
                      "Only a connection for everybody, which an administrator makes, may hold "
                      "traffic when it is not connected (kill-switch=always).");
-    } else if (lasting) {
+    } else if (lasting || lets_out) {
         request_authorise(request, ACTION_KILL_SWITCH, start);
     } else {
         start(request);
@@ -120,6 +124,13 @@ static void call_connect(struct request *request)
     if (!connecting->profile || !profile_validate(connecting->profile, &error) ||
         (*name != '\0' && !profile_set(connecting->profile, "name", name, NULL, &error))) {
         request_fail(request, "InvalidProfile", "%s", error->message);
+        return;
+    }
+    if (!connecting->options.configures_host &&
+        (profile_is_set(connecting->profile, "exclude-apps") ||
+         profile_is_set(connecting->profile, "include-apps"))) {
+        request_fail(request, "InvalidProfile",
+                     "exclude-apps and include-apps need the service to configure the host.");
         return;
     }
     request_authorise(

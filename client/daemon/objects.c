@@ -4,6 +4,7 @@
 #include "common/vpn1.h"
 #include "daemon/actions.h"
 #include "generated/vpn1-info.h"
+#include "session/kill_switch.h"
 
 struct objects {
     GDBusConnection *bus;
@@ -138,13 +139,24 @@ static void call_session(struct request *request)
     }
 }
 
+/* ... of what is held for everybody. */
+static gboolean lets_out(const struct request *request)
+{
+    return g_str_equal(interface_of(request), VPN1_SESSION_INTERFACE) &&
+           g_str_equal(method_of(request), "AddProcess") && kill_switch_is_held();
+}
+
 static void on_session_known(struct request *request)
 {
     const struct session_object *object = session_of(request);
     if (!object) {
         fail_unknown_session(request);
     } else if (session_object_visible_to(object, request->caller)) {
-        call_session(request);
+        if (lets_out(request)) {
+            request_authorise(request, ACTION_KILL_SWITCH, call_session);
+        } else {
+            call_session(request);
+        }
     } else {
         request_ask(request, ACTION_MANAGE_OTHERS, call_session, fail_unknown_session);
     }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <gio/gunixfdlist.h>
+
 #include "daemon/session_object_private.h"
 
 #define VALUES_MAX 8 /* of a form */
@@ -129,6 +131,29 @@ static void call_get_traffic(struct session_object *object, struct request *requ
                                           traffic.tx_octets, traffic.tx_packets));
 }
 
+/* ---- programs ---- */
+
+static void call_add_process(struct session_object *object, struct request *request)
+{
+    GDBusMessage *message = g_dbus_method_invocation_get_message(request->invocation);
+    GUnixFDList *fds = g_dbus_message_get_unix_fd_list(message);
+    g_autoptr(GError) error = NULL;
+    const char *way;
+    gint32 index, n = 0;
+    const gint *list = fds ? g_unix_fd_list_peek_fds(fds, &n) : NULL;
+    g_variant_get(request_arguments(request), "(h&s)", &index, &way);
+    gboolean inside = g_str_equal(way, "inside");
+    if (index < 0 || index >= n || !(inside || g_str_equal(way, "outside"))) {
+        request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS,
+                          "A process goes \"outside\" or \"inside\", and is a descriptor.");
+    } else if (!session_add_app(object->session, list[index], request->caller->user->uid, inside,
+                                &error)) {
+        request_fail(request, "NotReady", "%s", error->message);
+    } else {
+        request_return(request, NULL);
+    }
+}
+
 void session_object_call(struct session_object *object, struct request *request)
 {
     static const struct {
@@ -141,6 +166,7 @@ void session_object_call(struct session_object *object, struct request *request)
         {"GetTrace", call_get_trace},
         {"GetLog", call_get_log},
         {"GetTraffic", call_get_traffic},
+        {"AddProcess", call_add_process},
     };
     const char *name = g_dbus_method_invocation_get_method_name(request->invocation);
     for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {

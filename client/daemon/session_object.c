@@ -255,6 +255,8 @@ struct session_object *session_object_new(guint number, const char *record_name,
     object->context = context;
     object->session = session_new(record_name, wish->profile, wish->trace,
                                   wish->unattended ? &unattended_ops : &ops, object);
+    /* What a profile of the system names is everybody's. */
+    session_set_owner(object->session, *wish->system_profile ? 0 : wish->owner);
     if (!wish->configures_host) {
         session_leave_host(object->session);
     }

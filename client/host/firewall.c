@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/i18n.h"
 #include "host/firewall_table.h"
@@ -65,13 +66,54 @@ static gboolean carries(const struct net_config *config, enum family family)
     return has_address && has_default;
 }
 
+static gboolean is_blocked(const struct firewall_wish *wish, enum family family)
+{
+    const struct host_options *options = wish->options;
+    return options->full_tunnel && options->block_other_family && !carries(wish->config, family);
+}
+
 static gboolean holds(const struct firewall_wish *wish, enum family family)
 {
     const struct host_options *options = wish->options;
-    if (options->kill_switch && options->hold_everything) {
-        return TRUE;
+    return (options->kill_switch && options->hold_everything) || is_blocked(wish, family);
+}
+
+/* Those families of which `is` tells. */
+static char *family_words(const struct firewall_wish *wish,
+                          gboolean (*is)(const struct firewall_wish *wish, enum family family))
+{
+    GString *words = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        if (is(wish, families[i])) {
+            add_word(words, families[i] == FAMILY_IPV4 ? "ipv4" : "ipv6");
+        }
     }
-    return options->full_tunnel && options->block_other_family && !carries(wish->config, family);
+    return g_string_free(words, FALSE);
+}
+
+static void add_apps(struct firewall_share *share, const struct firewall_wish *wish)
+{
+    const struct net_config *config = wish->config;
+    GString *servers = g_string_new(NULL);
+    char text[ADDR_TEXT_MAX];
+    for (size_t i = 0; i < config->n_dns; i++) {
+        add_word(servers, addr_text(&config->dns[i], text));
+    }
+    g_autofree char *server_words = g_string_free(servers, FALSE);
+    switch (wish->options->apps) {
+    case HOST_APPS_ALL:
+        break;
+    case HOST_APPS_EXCEPT:
+        share->words[SHARE_OUTSIDE] = g_strdup(wish->apps);
+        share->words[SHARE_SERVERS] = g_steal_pointer(&server_words);
+        share->words[SHARE_EMPTY] = family_words(wish, is_blocked);
+        break;
+    case HOST_APPS_ONLY:
+        share->words[SHARE_INSIDE] = g_strdup(wish->apps);
+        share->words[SHARE_ONLY] = g_strdup_printf("0x%x", wish->only_mark);
+        share->words[SHARE_ONLY_HELD] = family_words(wish, holds);
+        break;
+    }
 }
 
 static void add_tunnel(struct firewall_share *share, const struct firewall_wish *wish)
@@ -117,13 +159,9 @@ static gboolean set_local_networks(struct firewall_share *share, const struct ne
 static struct firewall_share *make_share(const struct firewall_wish *wish)
 {
     struct firewall_share *share = share_of_options(wish->options);
-    GString *held = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
-        if (holds(wish, families[i])) {
-            add_word(held, families[i] == FAMILY_IPV4 ? "ipv4" : "ipv6");
-        }
-    }
-    share->words[SHARE_HELD] = g_string_free(held, FALSE);
+    share->words[SHARE_HELD] =
+        wish->options->apps == HOST_APPS_ONLY ? g_strdup("") : family_words(wish, holds);
+    add_apps(share, wish);
     share->words[SHARE_DNS] = g_strdup(wish->hold_dns ? SHARE_HOLD_DNS : "");
     (void)set_local_networks(share, wish->network);
     add_tunnel(share, wish);
@@ -186,6 +224,41 @@ static GPtrArray *load_sessions(const char *except)
     return shares;
 }
 
+static gboolean has_apps(const GPtrArray *shares)
+{
+    gboolean has = FALSE;
+    for (guint i = 0; i < shares->len; i++) {
+        has |= firewall_share_has_apps(shares->pdata[i]);
+    }
+    return has;
+}
+
+/* There is a table for programs, maybe: to ask the kernel takes longer. */
+#define APPS_FILE RUNDIR "/apps"
+
+static gboolean had_apps(void)
+{
+    return access(APPS_FILE, F_OK) == 0;
+}
+
+/* A control group may go between the making of its rule and the setting, which then fails. */
+static gboolean run_table(const GPtrArray *shares, gint64 worker, gboolean found, GError **error)
+{
+    gboolean apps = has_apps(shares), done = FALSE;
+    guint tries = apps ? 3 : 1;
+    if (apps && !g_file_set_contents(APPS_FILE, "", 0, error)) {
+        return FALSE;
+    }
+    while (!done && tries-- > 0) {
+        g_autofree char *commands = firewall_table(shares, worker, found, had_apps());
+        done = nft_run(commands, tries == 0 ? error : NULL);
+    }
+    if (done && !apps) {
+        (void)g_unlink(APPS_FILE);
+    }
+    return done;
+}
+
 /* `own` stands for the record on disk of its name (NULL = it needs nothing), which has `found` its
  * gateway. */
 static gboolean set_table(const char *own_name, const struct firewall_share *own, gboolean found,
@@ -201,8 +274,7 @@ static gboolean set_table(const char *own_name, const struct firewall_share *own
     if (permanent) {
         g_ptr_array_add(shares, (gpointer)permanent);
     }
-    g_autofree char *commands = firewall_table(shares, worker ? (gint64)worker->pw_uid : -1, found);
-    return nft_run(commands, error);
+    return run_table(shares, worker ? (gint64)worker->pw_uid : -1, found, error);
 }
 
 static gboolean set_record(struct record *record, const struct firewall_share *share,

@@ -33,6 +33,12 @@
  *          not: what DHCP says of servers and domains, and what programs insist on, does not count.
  *          The exceptions are those above, but for the local networks.
  *
+ * In a table beside it, inet godwit-apps, while there are such programs:
+ * lead     Programs that leave beside the tunnel get our mark, which routes them again, and the
+ * nat      address of that way; but what they ask the tunnel's name servers goes to these. The
+ *          chains above let them out, whatever they send. Programs that alone use the tunnel get a
+ * led      mark and the address of it; the kill switch is for them alone then.
+ *
  * The kill switch holds everything, when the profile wants a full tunnel, even if the gateway
  * grants less; of a split tunnel the tunnel's networks. A family that a full tunnel does not carry
  * is held without it too, unless block_other_family is off.
@@ -48,6 +54,9 @@ struct firewall_wish {
     const struct host_options *options;
     const struct network *network;
     gboolean hold_dns; /* the tunnel's servers are asked for every name */
+    /* As apps_groups() has them: those that options->apps is about. */
+    const char *apps;
+    guint32 only_mark; /* of their packets, with HOST_APPS_ONLY */
 };
 
 /* All need the lock of record_lock(). On failure the table is as it was, and *error is

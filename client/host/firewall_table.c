@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/firewall_table.h"
 
+#include "host/apps.h"
 #include "host/firewall.h"
 
 #define GROUP "firewall"
 #define TABLE "inet " FIREWALL_TABLE
+/* A table of its own, made and removed at once: where no program is led, the kernel need not follow
+ * connections. */
+#define TABLE_APPS "inet " FIREWALL_TABLE "-apps"
 /* Web pages, and the names in them. */
 #define PORTAL_TRAFFIC "meta l4proto . th dport { tcp . 1-65535, udp . 53 }"
 
 static const char *const keys[N_SHARE_WORDS] = {
     [SHARE_INTERFACE] = "interface", [SHARE_MARK] = "mark",         [SHARE_INNER] = "inner",
     [SHARE_HELD] = "held",           [SHARE_NETWORKS] = "networks", [SHARE_EXCLUDED] = "excluded",
-    [SHARE_LOCAL] = "local",         [SHARE_DNS] = "dns",
+    [SHARE_LOCAL] = "local",         [SHARE_DNS] = "dns",           [SHARE_OUTSIDE] = "outside",
+    [SHARE_SERVERS] = "servers",     [SHARE_EMPTY] = "empty",       [SHARE_INSIDE] = "inside",
+    [SHARE_ONLY] = "only",           [SHARE_ONLY_HELD] = "only-held",
 };
 
 /* ---- a share ---- */
@@ -62,7 +68,12 @@ static const char *words_of(const struct firewall_share *share, enum share_word 
 gboolean firewall_share_is_switch(const struct firewall_share *share)
 {
     return g_str_equal(words_of(share, SHARE_HELD), SHARE_EVERYTHING) ||
-           *words_of(share, SHARE_NETWORKS);
+           *words_of(share, SHARE_NETWORKS) || *words_of(share, SHARE_ONLY_HELD);
+}
+
+gboolean firewall_share_has_apps(const struct firewall_share *share)
+{
+    return *words_of(share, SHARE_OUTSIDE) || *words_of(share, SHARE_INSIDE);
 }
 
 gboolean firewall_share_equal(const struct firewall_share *a, const struct firewall_share *b)
@@ -79,7 +90,16 @@ gboolean firewall_share_equal(const struct firewall_share *a, const struct firew
 struct table {
     GString *commands;
     const GPtrArray *shares;
+    gboolean apps; /* there are programs that are led */
 };
+
+static void append_rule(struct table *table, const char *where, const char *chain,
+                        const char *format, va_list arguments)
+{
+    g_string_append_printf(table->commands, "add rule %s %s ", where, chain);
+    g_string_append_vprintf(table->commands, format, arguments);
+    g_string_append_c(table->commands, '\n');
+}
 
 static void add_rule(struct table *table, const char *chain, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
@@ -88,9 +108,21 @@ static void add_rule(struct table *table, const char *chain, const char *format,
 {
     va_list arguments;
     va_start(arguments, format);
-    g_string_append_printf(table->commands, "add rule " TABLE " %s ", chain);
-    g_string_append_vprintf(table->commands, format, arguments);
-    g_string_append_c(table->commands, '\n');
+    append_rule(table, TABLE, chain, format, arguments);
+    va_end(arguments);
+}
+
+/* ... of TABLE_APPS, if there is one. */
+static void add_app_rule(struct table *table, const char *chain, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static void add_app_rule(struct table *table, const char *chain, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (table->apps) {
+        append_rule(table, TABLE_APPS, chain, format, arguments);
+    }
     va_end(arguments);
 }
 
@@ -124,6 +156,7 @@ static void let_interface_out(struct table *table, const char *word, const char 
 {
     (void)interface;
     add_rule(table, "held", "oifname \"%s\" accept", word);
+    add_app_rule(table, "held", "oifname \"%s\" accept", word);
 }
 
 /* What answers those for whom the host passes things on. */
@@ -143,6 +176,7 @@ static void let_excluded_out(struct table *table, const char *word, const char *
 {
     (void)interface;
     add_rule(table, "held", "%s daddr %s accept", family_of(word), word);
+    add_app_rule(table, "held", "%s daddr %s accept", family_of(word), word);
 }
 
 static void hold_family(struct table *table, const char *word, const char *interface)
@@ -159,26 +193,171 @@ static void hold_network(struct table *table, const char *word, const char *inte
                            strchr(word, ':') ? "6" : "4", word);
 }
 
-/* Only if all that hold something let them out. */
-static void let_local_networks_out(struct table *table)
+typedef void (*rule_adder)(struct table *table, const char *chain, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Only if all that hold something let them out. `refusal` is what becomes of DNS. */
+static void let_local_networks_out(struct table *table, rule_adder add, const char *refusal)
 {
     for (guint i = 0; i < table->shares->len; i++) {
         if (g_str_equal(words_of(table->shares->pdata[i], SHARE_LOCAL), SHARE_NO_LOCAL)) {
             return;
         }
     }
-    add_rule(table, "held", "meta l4proto { tcp, udp } th dport { 53, 853 } goto refused");
+    add(table, "held", "meta l4proto { tcp, udp } th dport { 53, 853 } %s", refusal);
     for (guint i = 0; i < table->shares->len; i++) {
         g_auto(GStrv) words = g_strsplit(words_of(table->shares->pdata[i], SHARE_LOCAL), " ", 0);
         for (char **word = words; word[0] && word[1]; word += 2) {
-            add_rule(table, "held", "oifname \"%s\" %s daddr %s accept", word[0],
-                     family_of(word[1]), word[1]);
+            add(table, "held", "oifname \"%s\" %s daddr %s accept", word[0], family_of(word[1]),
+                word[1]);
         }
     }
     /* RFC 5771 4, RFC 4291 2.7, and the two that discover devices. */
-    add_rule(table, "held", "ip daddr { 224.0.0.0/24, 239.255.255.250, 255.255.255.255 } accept");
-    add_rule(table, "held", "ip6 daddr { fe80::/10, ff02::/16 } accept");
+    add(table, "held", "ip daddr { 224.0.0.0/24, 239.255.255.250, 255.255.255.255 } accept");
+    add(table, "held", "ip6 daddr { fe80::/10, ff02::/16 } accept");
 }
+
+/* ---- programs ---- */
+
+/* What they send. A path of n groups ends at level n. */
+static char *sent_by(const char *group)
+{
+    guint level = 1;
+    for (const char *c = group; *c; c++) {
+        level += *c == '/';
+    }
+    return g_strdup_printf("socket cgroupv2 level %u \"%s\"", level, group);
+}
+
+/* Those there are now. */
+static char **groups_of(const struct firewall_share *share, enum share_word which)
+{
+    g_autofree char *groups = apps_existing(words_of(share, which));
+    return g_strsplit(groups, " ", 0);
+}
+
+/* What began by one way goes on by it: with another address it would be nothing. */
+static void lead(struct table *table, const char *where, const char *group, const char *mark)
+{
+    g_autofree char *sent = sent_by(group);
+    add_app_rule(table, "lead", "%s ct state new %s ct mark set %s", where, sent, mark);
+}
+
+static void lead_flows(struct table *table, const char *where, const char *mark)
+{
+    add_app_rule(table, "lead", "%s ct mark %s meta mark set %s", where, mark, mark);
+}
+
+static void lead_outside(struct table *table, const struct firewall_share *share)
+{
+    const char *interface = words_of(share, SHARE_INTERFACE), *mark = words_of(share, SHARE_MARK);
+    g_auto(GStrv) groups = groups_of(share, SHARE_OUTSIDE);
+    g_auto(GStrv) servers = g_strsplit(words_of(share, SHARE_SERVERS), " ", 0);
+    g_auto(GStrv) inner = g_strsplit(words_of(share, SHARE_INNER), " ", 0);
+    g_autofree char *where = g_strdup_printf("oifname \"%s\"", interface);
+    if (!*interface || !*groups) {
+        return;
+    }
+    for (char **server = servers; *server; server++) {
+        add_app_rule(table, "lead",
+                 "%s %s daddr %s meta l4proto { tcp, udp } th dport { 53, 853 } return", where,
+                 family_of(*server), *server);
+    }
+    for (char **group = groups; *group; group++) {
+        lead(table, where, *group, mark);
+    }
+    lead_flows(table, where, mark);
+    for (char **address = inner; *address; address++) {
+        add_app_rule(table, "nat", "meta mark %s oifname != \"%s\" %s saddr %s masquerade", mark,
+                 interface, family_of(*address), *address);
+    }
+}
+
+static void lead_inside(struct table *table, const struct firewall_share *share)
+{
+    const char *interface = words_of(share, SHARE_INTERFACE), *mark = words_of(share, SHARE_ONLY);
+    g_auto(GStrv) groups = groups_of(share, SHARE_INSIDE);
+    g_autofree char *where = g_strdup_printf("oifname != { \"lo\", \"%s\" }", interface);
+    if (!*interface || !*groups) {
+        return;
+    }
+    for (char **group = groups; *group; group++) {
+        lead(table, where, *group, mark);
+    }
+    lead_flows(table, where, mark);
+    add_app_rule(table, "nat", "meta mark %s oifname \"%s\" masquerade", mark, interface);
+}
+
+static gboolean are_programs(const GPtrArray *shares)
+{
+    gboolean are = FALSE;
+    for (guint i = 0; i < shares->len; i++) {
+        g_auto(GStrv) outside = groups_of(shares->pdata[i], SHARE_OUTSIDE);
+        g_auto(GStrv) inside = groups_of(shares->pdata[i], SHARE_INSIDE);
+        are |= *outside || *inside;
+    }
+    return are;
+}
+
+static void lead_programs(struct table *table)
+{
+    static const char chains[] =
+        "add table " TABLE_APPS "\n"
+        "add chain " TABLE_APPS " lead { type route hook output priority mangle; policy accept; }\n"
+        "add chain " TABLE_APPS
+        " nat { type nat hook postrouting priority srcnat; policy accept; }\n"
+        "add chain " TABLE_APPS
+        " led { type filter hook postrouting priority filter; policy accept; }\n"
+        "add chain " TABLE_APPS " held\n";
+    table->apps = are_programs(table->shares);
+    if (table->apps) {
+        g_string_append(table->commands, chains);
+    }
+    for (guint i = 0; i < table->shares->len; i++) {
+        lead_outside(table, table->shares->pdata[i]);
+        lead_inside(table, table->shares->pdata[i]);
+    }
+}
+
+static void let_programs_out(struct table *table, const char *chain)
+{
+    for (guint i = 0; i < table->shares->len; i++) {
+        g_auto(GStrv) groups = groups_of(table->shares->pdata[i], SHARE_OUTSIDE);
+        for (char **group = groups; *group; group++) {
+            g_autofree char *sent = sent_by(*group);
+            add_rule(table, chain, "%s accept", sent);
+        }
+    }
+}
+
+static void refuse_empty(struct table *table, const char *word, const char *interface)
+{
+    add_rule(table, "held", "oifname \"%s\" meta nfproto %s goto refused", interface, word);
+}
+
+/*
+ * The kill switch of those that alone use a tunnel. What is led there is looked at again when it has
+ * its new way: the hook of what the host sends knows the old one only.
+ */
+static void hold_inside(struct table *table)
+{
+    for (guint i = 0; i < table->shares->len; i++) {
+        const struct firewall_share *share = table->shares->pdata[i];
+        const char *mark = words_of(share, SHARE_ONLY);
+        g_auto(GStrv) groups = groups_of(share, SHARE_INSIDE);
+        g_auto(GStrv) families = g_strsplit(words_of(share, SHARE_ONLY_HELD), " ", 0);
+        for (char **family = families; *family && *groups; family++) {
+            for (char **group = groups; *group; group++) {
+                g_autofree char *sent = sent_by(*group);
+                add_rule(table, "out", "meta nfproto %s meta mark != %s %s goto held", *family,
+                         mark, sent);
+            }
+            add_app_rule(table, "led", "meta nfproto %s meta mark %s goto held", *family, mark);
+        }
+    }
+}
+
+/* ---- names ---- */
 
 static void let_excluded_ask(struct table *table, const char *word, const char *interface)
 {
@@ -212,6 +391,7 @@ static void hold_dns(struct table *table, gint64 worker)
     each_word(table, SHARE_INTERFACE, let_interface_ask);
     each_word(table, SHARE_MARK, let_mark_ask);
     each_word(table, SHARE_EXCLUDED, let_excluded_ask);
+    let_programs_out(table, "dns");
     if (worker >= 0) {
         add_rule(table, "dns", "meta skuid %" G_GINT64_FORMAT " th dport 53 accept", worker);
     }
@@ -241,6 +421,7 @@ static void let_own_out(struct table *table, gint64 worker)
     add_rule(table, "own",
              "meta skuid @resolvers meta l4proto { tcp, udp } th dport { 53, 853 } accept");
     add_rule(table, "own", "meta skuid @portal " PORTAL_TRAFFIC " accept");
+    let_programs_out(table, "own");
     add_rule(table, "own", "goto held");
 }
 
@@ -250,7 +431,8 @@ static gboolean is_anything_held(const GPtrArray *shares)
     gboolean held = FALSE;
     for (guint i = 0; i < shares->len; i++) {
         held |= *words_of(shares->pdata[i], SHARE_HELD) != '\0' ||
-                *words_of(shares->pdata[i], SHARE_NETWORKS) != '\0';
+                *words_of(shares->pdata[i], SHARE_NETWORKS) != '\0' ||
+                *words_of(shares->pdata[i], SHARE_ONLY_HELD) != '\0';
     }
     return held;
 }
@@ -266,10 +448,14 @@ static void hold(struct table *table, gint64 worker)
     add_rule(table, "forward", "ip6 daddr @networks6 goto held");
     let_own_out(table, worker);
     add_rule(table, "held", "oifname \"lo\" accept");
+    add_app_rule(table, "held", "oifname \"lo\" accept");
+    each_word(table, SHARE_EMPTY, refuse_empty);
     each_word(table, SHARE_INTERFACE, let_interface_out);
     each_word(table, SHARE_EXCLUDED, let_excluded_out);
-    let_local_networks_out(table);
+    let_local_networks_out(table, add_rule, "goto refused");
+    let_local_networks_out(table, add_app_rule, "drop");
     add_rule(table, "held", "goto refused");
+    add_app_rule(table, "held", "drop");
 }
 
 static void declare(struct table *table)
@@ -303,20 +489,25 @@ static void declare(struct table *table)
     }
 }
 
-char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found)
+char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found, gboolean had_apps)
 {
-    struct table table = {g_string_new(NULL), shares};
+    struct table table = {g_string_new(NULL), shares, FALSE};
+    if (had_apps) {
+        g_string_append(table.commands,
+                        "add table " TABLE_APPS "\ndelete table " TABLE_APPS "\n");
+    }
     if (shares->len == 0) {
-        return g_string_free(
-            g_string_assign(table.commands, "add table " TABLE "\ndelete table " TABLE "\n"),
-            FALSE);
+        g_string_append(table.commands, "add table " TABLE "\ndelete table " TABLE "\n");
+        return g_string_free(table.commands, FALSE);
     }
     declare(&table);
     if (found) {
         g_string_append(table.commands, "flush set " TABLE " resolvers\n");
     }
     each_word(&table, SHARE_INNER, guard_inner);
+    lead_programs(&table);
     hold_dns(&table, worker);
+    hold_inside(&table);
     if (is_anything_held(shares)) {
         hold(&table, worker);
     }
@@ -350,7 +541,7 @@ static void lead_past(struct table *table, const char *word, const char *interfa
 
 char *firewall_table_portal(const GPtrArray *shares, guint32 uid, guint seconds)
 {
-    struct table table = {g_string_new(NULL), shares};
+    struct table table = {g_string_new(NULL), shares, FALSE};
     /* So that there is one to delete: an element that is there keeps its time. */
     g_string_append_printf(table.commands,
                            "add element " TABLE " portal { %u timeout 1s }\n"

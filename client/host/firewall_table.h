@@ -15,6 +15,12 @@ enum share_word {
     SHARE_EXCLUDED, /* prefixes that do nevertheless */
     SHARE_LOCAL,    /* local networks: "LINK PREFIX LINK PREFIX", or SHARE_NO_LOCAL */
     SHARE_DNS,      /* SHARE_HOLD_DNS, or nothing */
+    SHARE_OUTSIDE,  /* control groups of programs that leave beside the tunnel */
+    SHARE_SERVERS,  /* name servers that these ask through the tunnel nevertheless */
+    SHARE_EMPTY,    /* families that are led to the tunnel for these alone: it does not carry them */
+    SHARE_INSIDE,   /* control groups of programs that alone use the tunnel */
+    SHARE_ONLY,     /* the mark of their packets */
+    SHARE_ONLY_HELD, /* families of theirs that do not leave outside */
     N_SHARE_WORDS
 };
 
@@ -34,13 +40,16 @@ void firewall_share_save(const struct firewall_share *share, GKeyFile *file);
 void firewall_share_forget(GKeyFile *file);
 /* It holds more than a family that the tunnel does not carry. */
 gboolean firewall_share_is_switch(const struct firewall_share *share);
+/* Some programs go another way than the others. */
+gboolean firewall_share_has_apps(const struct firewall_share *share);
 /* Both may be NULL. */
 gboolean firewall_share_equal(const struct firewall_share *a, const struct firewall_share *b);
 
 /* nft(8) commands that make the table what all the shares (struct firewall_share) want; without any
  * share they remove it. `worker` is the user of our workers, -1 = unknown. `found`: the gateway is,
- * so that resolvers need not ask outside any more. */
-char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found);
+ * so that resolvers need not ask outside any more. `had_apps`: there may be a table for
+ * programs already. */
+char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found, gboolean had_apps);
 /* ... that let these users ask for names outside. */
 char *firewall_table_resolvers(const GArray *uids);
 /* ... that let a user out of all tunnels for so many seconds; they need the table. */

@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include "common/i18n.h"
+#include "host/apps.h"
 #include "host/dns.h"
 #include "host/firewall.h"
 #include "host/netlink.h"
@@ -21,6 +22,7 @@ struct host {
     void (*dns_changed)(void *context);
     void *dns_context;
     gboolean reverted;
+    struct apps *apps;        /* NULL = all use it */
     struct routing *routing;  /* NULL until host_apply() */
     gboolean walled;          /* the firewall knows `config` and `options` */
     struct net_config config; /* that is applied */
@@ -190,17 +192,29 @@ static const char *plan_dns(const struct net_config *config, const struct host_o
                                 : _("left as it is: the tunnel does not reach the servers");
 }
 
-/* Without a kill switch a host that lacks nftables goes without. */
+/* Without a kill switch, and when all programs use the tunnel, a host that lacks nftables goes
+ * without. */
 static gboolean set_firewall(struct host *host, const struct net_config *config,
                              const struct host_options *options, const struct network *network,
                              GError **error)
 {
-    const struct firewall_wish wish = {host->interface, config, options, network, host->hold_dns};
+    const char *apps = host->apps ? apps_groups(host->apps) : "";
+    struct firewall_wish wish = {.interface = host->interface,
+                                 .config = config,
+                                 .options = options,
+                                 .network = network,
+                                 .hold_dns = host->hold_dns,
+                                 .apps = apps};
+    guint32 number = 0;
+    if (options->apps == HOST_APPS_ONLY && !routing_number(host->interface, &number, error)) {
+        return FALSE;
+    }
+    wish.only_mark = HOST_FWMARK_ONLY + number;
     g_autoptr(GError) why = NULL;
     if (firewall_apply(host->record, &wish, &why)) {
         return TRUE;
     }
-    if (options->kill_switch != HOST_KILL_SWITCH_OFF) {
+    if (options->kill_switch != HOST_KILL_SWITCH_OFF || options->apps != HOST_APPS_ALL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
@@ -210,21 +224,83 @@ static gboolean set_firewall(struct host *host, const struct net_config *config,
     return TRUE;
 }
 
-gboolean host_apply(struct host *host, const struct net_config *config,
-                    const struct host_options *options, GError **error)
+/* ---- applications ---- */
+
+static void on_apps(void *context)
 {
-    struct dns_plan plan;
-    const char *dns_left = plan_dns(config, options, &plan);
-    struct routing_wish wish = {config, options, &host->network};
+    struct host *host = context;
+    g_autoptr(GError) error = NULL;
+    if (host->routing && !host_follow_firewall(host, &error)) {
+        g_message("%s", error->message);
+    }
+}
+
+/* With the same options nothing is done. */
+static gboolean follow_apps(struct host *host, struct host_options *options, GError **error)
+{
+    static const char *const none[] = {NULL};
+    if (options->apps == HOST_APPS_ALL && host->apps) {
+        options->apps = HOST_APPS_EXCEPT; /* programs that were let out later */
+    } else if (options->apps != HOST_APPS_ALL && !host->apps) {
+        host->apps = apps_new(options->app_names ? options->app_names : none, options->app_owner,
+                              on_apps, host, error);
+    }
+    options->app_names = NULL;
+    return options->apps == HOST_APPS_ALL || host->apps;
+}
+
+/* What else there is stays, also when that fails. */
+static gboolean set_apps(struct host *host, const struct host_options *options, GError **error)
+{
+    struct routing_wish wish = {&host->config, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    host->hold_dns = options->full_tunnel && plan.all && plan.n_servers > 0;
-    gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
+    gboolean done = lock >= 0 && set_firewall(host, &host->config, options, &host->network, error) &&
+                    routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
+                                  &wish, error);
+    if (done) {
+        host->options = *options;
+    }
+    record_unlock(lock);
+    netlink_close(nl);
+    return done;
+}
+
+gboolean host_add_app(struct host *host, const char *group, gboolean inside, GError **error)
+{
+    struct host_options options = host->options;
+    if (!host->routing || inside != (options.apps == HOST_APPS_ONLY)) {
+        g_set_error_literal(error, HOST_ERROR, HOST_ERROR_CONFIG,
+                            !host->routing ? _("Nothing is connected yet.")
+                            : inside ? _("Every program uses this connection: its profile has no "
+                                         "include-apps.")
+                                     : _("Only some programs use this connection: its profile has "
+                                         "include-apps."));
+        return FALSE;
+    }
+    options.apps = inside ? HOST_APPS_ONLY : HOST_APPS_EXCEPT;
+    return follow_apps(host, &options, error) && apps_add(host->apps, group, error) &&
+           set_apps(host, &options, error);
+}
+
+gboolean host_apply(struct host *host, const struct net_config *config,
+                    const struct host_options *wanted, GError **error)
+{
+    struct dns_plan plan;
+    struct host_options options = *wanted;
+    const char *dns_left = plan_dns(config, &options, &plan);
+    struct routing_wish wish = {config, &options, &host->network};
+    struct netlink *nl = netlink_open(error);
+    int lock = nl ? record_lock(error) : -1;
+    host->hold_dns = options.full_tunnel && options.apps != HOST_APPS_ONLY && plan.all &&
+                     plan.n_servers > 0;
+    gboolean done = lock >= 0 && follow_apps(host, &options, error) &&
+                    set_firewall(host, config, &options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
                                   &wish, error);
     if (done) {
         host->config = *config;
-        host->options = *options;
+        host->options = options;
         host->walled = TRUE;
     } else if (lock >= 0) {
         dns_stop(host->dns);
@@ -289,6 +365,7 @@ gboolean host_apply_beside(struct host *host, const struct net_config *config,
     if (done) {
         host->config = *config;
         host->options = *options;
+        host->options.app_names = NULL;
         host->walled = TRUE;
     }
     record_unlock(lock);
@@ -397,6 +474,7 @@ void host_free(struct host *host)
 {
     if (host) {
         dns_free(host->dns);
+        apps_free(host->apps);
         record_free(host->record);
         routing_free(host->routing);
         g_free(host->interface);

@@ -15,6 +15,8 @@
 /* Mark of what our sockets send. One for all sessions: with one each, two full tunnels would carry
  * each other. */
 #define HOST_FWMARK_DEFAULT 0x676f
+/* ... and of the packets of the programs that alone use godwit0; godwit1 has the next, … */
+#define HOST_FWMARK_ONLY 0x676f0000U
 #define HOST_INTERFACE_PREFIX "godwit" /* our interfaces are godwit0, godwit1, … */
 #define HOST_SESSIONS_MAX 1000
 #define HOST_TABLE_FIRST 0x676f /* routing table of godwit0; godwit1 has the next, … */
@@ -55,6 +57,12 @@ enum host_dns {
     HOST_DNS_DOMAINS, /* the domains, or nothing at all where they cannot be told apart */
 };
 
+enum host_apps {
+    HOST_APPS_ALL,    /* use the tunnel */
+    HOST_APPS_EXCEPT, /* all but some, which leave beside it */
+    HOST_APPS_ONLY,   /* some do, the others leave beside it */
+};
+
 struct host_options {
     /* All traffic of both families, but for `excluded` and local networks. Else only the tunnel's
      * routes. */
@@ -73,6 +81,11 @@ struct host_options {
     gboolean hold_everything;
     enum host_dns dns;    /* which names are asked of the tunnel's servers */
     gboolean own_domains; /* the user has named the domains: see struct dns_plan */
+    enum host_apps apps;
+    /* Which applications those some are, as apps.h names them; NULL = none yet. Borrowed for the
+     * call. */
+    const char *const *app_names;
+    uid_t app_owner;      /* whose; 0 = everybody's */
     guint32 fwmark;       /* as given to host_udp_open() */
     struct addr gateway;  /* outer address; FAMILY_NONE = unknown */
 };
@@ -99,6 +112,10 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
  * takes its time for a change of it, and the tunnel need not wait for that: IKE and ESP are let out
  * on every link. */
 gboolean host_follow_firewall(struct host *host, GError **error);
+/* The programs of a control group, as apps_group_of() has it, are of those some until it is gone:
+ * once host_apply() has succeeded. `inside`: they are to use the tunnel, else to leave beside it;
+ * which it can be depends on options.apps. */
+gboolean host_add_app(struct host *host, const char *group, gboolean inside, GError **error);
 /* Another MTU of the interface, as net_config has it; once host_apply() has succeeded. */
 gboolean host_set_mtu(struct host *host, guint16 mtu, GError **error);
 /* `changed` is called when one of the three below becomes another, never from inside a function of

@@ -9,6 +9,7 @@
 #include "host/rp_filter.h"
 
 #define TABLE_REST_FIRST (HOST_TABLE_FIRST + 2 * HOST_SESSIONS_MAX)
+#define TABLE_SERVERS_FIRST (HOST_TABLE_FIRST + 3 * HOST_SESSIONS_MAX)
 /* Before main (32766). The networks of every tunnel come before the rest of any, the newest session
  * first. */
 #define RULE_NETWORKS (25000 + HOST_SESSIONS_MAX - 1)
@@ -28,6 +29,7 @@ struct plan {
     guint32 number;
     int ifindex;
     gboolean has_address;
+    gboolean enabled; /* the family, for the interface */
     gboolean rest; /* there is a rule for what is not one of the tunnel's networks */
     const struct routing_wish *wish;
     struct routing *out;
@@ -91,6 +93,11 @@ static guint32 table_of_rest(guint32 number)
     return TABLE_REST_FIRST + number;
 }
 
+static guint32 table_of_servers(guint32 number)
+{
+    return TABLE_SERVERS_FIRST + number;
+}
+
 static gboolean same_prefix(const struct prefix *a, const struct prefix *b)
 {
     return a->len == b->len && addr_equal(&a->addr, &b->addr);
@@ -125,6 +132,15 @@ static void add_network(struct plan *plan, struct prefix network)
     }
 }
 
+/* Also for those who do not use the tunnel else. */
+static void add_for_all(struct plan *plan, const struct addr *server)
+{
+    if (plan->has_address && plan->wish->options->apps == HOST_APPS_ONLY) {
+        add_route(plan, (struct prefix){*server, addr_bits(server->family)},
+                  table_of_servers(plan->number), ROUTE_LINK);
+    }
+}
+
 /* Its DNS servers too: nobody asks a server of the same address in the local network instead. */
 static void add_networks(struct plan *plan)
 {
@@ -138,6 +154,7 @@ static void add_networks(struct plan *plan)
         const struct addr *server = &config->dns[i];
         if (plan->wish->options->full_tunnel || net_config_carries(config, server)) {
             add_network(plan, (struct prefix){*server, addr_bits(server->family)});
+            add_for_all(plan, server);
         }
     }
 }
@@ -180,7 +197,8 @@ static void add_rest(struct plan *plan)
     if (plan->rest) {
         guint32 table = table_of_rest(plan->number);
         add_exclusions(plan, table);
-        add_route(plan, everything, table, carried ? ROUTE_LINK : ROUTE_UNREACHABLE);
+        gboolean led = options->apps == HOST_APPS_EXCEPT && plan->enabled;
+        add_route(plan, everything, table, carried || led ? ROUTE_LINK : ROUTE_UNREACHABLE);
     }
 }
 
@@ -191,32 +209,47 @@ static void add_rule(GArray *rules, struct rule rule)
     g_array_append_val(rules, rule);
 }
 
-static void rules_of(GArray *rules, enum family family, guint32 number, guint32 fwmark,
-                     gboolean rest, gboolean local_network)
+struct rules_wish {
+    guint32 number, fwmark;
+    gboolean rest, local_network, only;
+};
+
+static void rules_of(GArray *rules, enum family family, const struct rules_wish *wish)
 {
     struct prefix ranges[LOCAL_RANGES_MAX];
     size_t n = local_ranges(family, ranges);
-    guint32 priority = RULE_REST - 2 * number;
+    guint32 number = wish->number, priority = RULE_REST - 2 * number;
+    guint32 mark = wish->only ? HOST_FWMARK_ONLY + number : 0;
+    guint32 not_mark = wish->only ? 0 : wish->fwmark;
     add_rule(rules, (struct rule){.family = family,
                                   .priority = RULE_NETWORKS - number,
                                   .table = table_of_networks(number),
-                                  .not_fwmark = fwmark});
-    for (size_t i = 0; i < n && rest; i++) {
+                                  .fwmark = mark,
+                                  .not_fwmark = not_mark});
+    if (wish->only) {
+        add_rule(rules, (struct rule){.family = family,
+                                      .priority = RULE_NETWORKS - number,
+                                      .table = table_of_servers(number),
+                                      .not_fwmark = wish->fwmark});
+    }
+    for (size_t i = 0; i < n && wish->rest; i++) {
         /* Neighbours and routers have link-local addresses, allowed or not. */
         gboolean link_local = family == FAMILY_IPV6 && ranges[i].len == 10;
-        if (local_network || link_local) {
+        if (wish->local_network || link_local) {
             add_rule(rules, (struct rule){.family = family,
                                           .priority = priority,
                                           .table = RT_TABLE_MAIN,
+                                          .fwmark = mark,
                                           .to = ranges[i],
                                           .without_default = TRUE});
         }
     }
-    if (rest) {
+    if (wish->rest) {
         add_rule(rules, (struct rule){.family = family,
                                       .priority = priority + 1,
                                       .table = table_of_rest(number),
-                                      .not_fwmark = fwmark});
+                                      .fwmark = mark,
+                                      .not_fwmark = not_mark});
     }
 }
 
@@ -238,7 +271,8 @@ static void plan_family(struct plan *plan, const char *interface)
     if (plan->family == FAMILY_IPV6 && !host_has_ipv6()) {
         return;
     }
-    if (plan->family == FAMILY_IPV4 || interface_has_ipv6(interface)) {
+    plan->enabled = plan->family == FAMILY_IPV4 || interface_has_ipv6(interface);
+    if (plan->enabled) {
         plan_addresses(plan);
     }
     guint before = plan->out->routes->len;
@@ -249,8 +283,13 @@ static void plan_family(struct plan *plan, const char *interface)
     add_local_networks(plan);
     add_rest(plan);
     if (networks || plan->rest) {
-        rules_of(plan->out->rules, plan->family, plan->number, plan->wish->options->fwmark,
-                 plan->rest, plan->wish->options->local_network);
+        const struct host_options *options = plan->wish->options;
+        const struct rules_wish wish = {.number = plan->number,
+                                        .fwmark = options->fwmark,
+                                        .rest = plan->rest,
+                                        .local_network = options->local_network,
+                                        .only = options->apps == HOST_APPS_ONLY};
+        rules_of(plan->out->rules, plan->family, &wish);
     } else {
         g_array_set_size(plan->out->routes, before);
     }
@@ -382,8 +421,11 @@ gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
     record_set_number(record, "undo", "ifindex", (guint64)ifindex);
     record_set_number(record, "undo", "number", number);
     record_set_number(record, "undo", "fwmark", wish->options->fwmark);
-    done = done && record_save(record, error) &&
-           (!answers_look_misled(is, &wish->options->gateway) || rp_filter_loosen(record, error)) &&
+    record_set_number(record, "undo", "only", wish->options->apps == HOST_APPS_ONLY);
+    /* What some programs get comes by another link than the rules for all others say. */
+    gboolean misled = wish->options->apps != HOST_APPS_ALL ||
+                      answers_look_misled(is, &wish->options->gateway);
+    done = done && record_save(record, error) && (!misled || rp_filter_loosen(record, error)) &&
            netlink_link_up(nl, ifindex, wish->config->mtu, error) && add(nl, ifindex, is, error) &&
            (!*routing || remove_old(nl, ifindex, *routing, is, error));
     routing_free(done ? *routing : is);
@@ -430,8 +472,14 @@ void routing_revert(struct record *record, struct netlink *nl)
     if (number >= HOST_SESSIONS_MAX) {
         return;
     }
+    const struct rules_wish all = {
+        .number = number,
+        .fwmark = fwmark,
+        .rest = TRUE,
+        .local_network = TRUE,
+        .only = record_get_number(record, "undo", "only", FALSE) != FALSE};
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
-        rules_of(rules, families[i], number, fwmark, TRUE, TRUE);
+        rules_of(rules, families[i], &all);
     }
     for (guint i = 0; i < rules->len; i++) {
         netlink_rule_delete(nl, &g_array_index(rules, struct rule, i), &error);
@@ -442,6 +490,10 @@ void routing_revert(struct record *record, struct netlink *nl)
         report(&error);
         netlink_table_prune(nl, families[i], table_of_rest(number), keep_none, NULL, &error);
         report(&error);
+        if (all.only) {
+            netlink_table_prune(nl, families[i], table_of_servers(number), keep_none, NULL, &error);
+            report(&error);
+        }
     }
     if (is_its_interface(record, ifindex)) {
         netlink_link_delete(nl, ifindex, &error);

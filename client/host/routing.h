@@ -8,7 +8,7 @@
 #include "host/record.h"
 
 /*
- * Where a session's packets go. Two tables of its own and rules that only packets without our mark
+ * Where a session's packets go. Tables of its own and rules that only packets without our mark
  * obey, in this order:
  *
  *   1. the tunnel's networks; less what the user excluded and the local networks, whatever is the
@@ -20,6 +20,11 @@
  * own table, however long its prefix, leads out of the tunnel, but for private addresses where
  * local networks are allowed; nor does the gateway's address for anything but our own packets
  * (CVE-2023-36671).
+ *
+ * Where only some programs use the tunnel, these rules are for packets with their mark alone,
+ * which the firewall sets; but its name servers are reached by it for everybody. Where all but some
+ * use it, a family that it does not carry is led to it too, so that these find a way at all before
+ * the firewall leads them past it; it refuses the others.
  */
 
 /* What is to be done for one tunnel. */

@@ -229,6 +229,15 @@ static gboolean validate_tunnel(const struct profile *profile, GError **error)
     if (full && profile_is_set(profile, "include")) {
         return profile_fail(error, PROFILE_ERROR_VALUE, "include", _("it needs tunnel=split"));
     }
+    if (profile_is_set(profile, "include-apps") && profile_is_set(profile, "exclude-apps")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "include-apps",
+                            _("it and exclude-apps exclude each other"));
+    }
+    if (profile_is_set(profile, "include-apps") &&
+        g_str_equal(profile_get(profile, "kill-switch"), "always")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "include-apps",
+                            _("kill-switch=always holds every application, not only these"));
+    }
     if (!full && g_str_equal(profile_get(profile, "kill-switch"), "always")) {
         return profile_fail(error, PROFILE_ERROR_VALUE, "kill-switch",
                             _("always needs tunnel=full"));

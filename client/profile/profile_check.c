@@ -175,6 +175,17 @@ const char *check_domain(const char *text, struct bytes *at)
     return g_ascii_strcasecmp(name, text) == 0 ? NULL : N_("it has a final dot");
 }
 
+const char *check_app(const char *text, struct bytes *at)
+{
+    (void)at;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (!g_ascii_isalnum(*c) && strchr("-_.:@\\", *c) == NULL) {
+            return N_("not the name of an application or unit, such as firefox or backup.service");
+        }
+    }
+    return strlen(text) > 200 ? N_("longer than 200 octets") : NULL;
+}
+
 const char *check_mtu(const char *text, struct bytes *at)
 {
     guint64 mtu = g_ascii_strtoull(text, NULL, 10);

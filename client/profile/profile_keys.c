@@ -269,6 +269,35 @@ static const struct profile_key keys[] = {
         .check = check_network,
     },
     {
+        .name = "exclude-apps",
+        .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("Applications beside the tunnel"),
+        .help = N_("Applications that leave beside the tunnel, whatever they send; the kill switch "
+                   "lets them out while there is a connection. Names are those of desktop "
+                   "applications (firefox, org.gnome.Evolution) or of units (backup.service): what "
+                   "systemd calls their control groups, see systemd-cgls. Where a resolver of this "
+                   "computer looks names up, it does so for them too."),
+        .check = check_app,
+        .max = 32,
+    },
+    {
+        .name = "include-apps",
+        .type = PROFILE_LIST,
+        .group = PROFILE_ROUTES,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("LIST"),
+        .label = N_("Applications through the tunnel"),
+        .help = N_("Only these applications use the tunnel, named as for exclude-apps; all others "
+                   "leave beside it, and the kill switch holds these alone. Names are looked up by "
+                   "the VPN's servers for all, see dns. An application that has just begun is "
+                   "known a moment later: `godwit run --inside` begins one without that moment."),
+        .check = check_app,
+        .max = 32,
+    },
+    {
         .name = "local-network",
         .type = PROFILE_BOOL,
         .group = PROFILE_ROUTES,

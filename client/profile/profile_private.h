@@ -58,6 +58,7 @@ const char *check_prefix(const char *text, struct bytes *at);
 const char *check_network(const char *text, struct bytes *at);
 const char *check_dns_server(const char *text, struct bytes *at);
 const char *check_domain(const char *text, struct bytes *at);
+const char *check_app(const char *text, struct bytes *at);
 const char *check_mtu(const char *text, struct bytes *at);
 const char *check_octets(const char *text, struct bytes *at);
 const char *check_ike_proposal(const char *text, struct bytes *at);

@@ -305,6 +305,11 @@ void session_leave_host(struct session *session)
     session->leaves_host = TRUE;
 }
 
+void session_set_owner(struct session *session, uid_t owner)
+{
+    session->owner = owner;
+}
+
 void session_free(struct session *session)
 {
     if (!session) {

@@ -3,6 +3,7 @@
 #define GODWIT_SESSION_SESSION_H
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 #include "common/net_config.h"
@@ -59,6 +60,14 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
  * then comes again for another MTU as well. Only the TUN is made, and what the firewall is to hold.
  */
 void session_leave_host(struct session *session);
+/* Before the start: whose it is; applications that the profile names are this user's alone. 0, as
+ * it is without this call: everybody's. */
+void session_set_owner(struct session *session, uid_t owner);
+/* The programs in the control group of the process, of a user `uid` who asks for it, use the
+ * connection (`inside`, of a profile with include-apps) or leave beside it. FALSE and *error, a
+ * sentence, when that cannot be. */
+gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,
+                         GError **error);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */
 void session_start(struct session *session);
@@ -72,6 +81,8 @@ void session_provide_secrets(struct session *session, GHashTable *values_bytes_b
 guint session_clean_leftovers(void);
 /* How many there are, as far as the caller may see. */
 guint session_leftovers(void);
+/* Why the programs of this host cannot be told apart, translated; NULL = they can. */
+const char *session_apps_missing(void);
 /* By which way a session would set DNS now, for people: "systemd-resolved". Never NULL. */
 const char *session_dns_way(void);
 

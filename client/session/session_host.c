@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "host/apps.h"
 
 void session_record_state(struct session *session, const char *state, const char *why)
 {
@@ -125,6 +126,13 @@ static enum host_kill_switch kill_switch_of(const struct profile *profile)
                                              : HOST_KILL_SWITCH_OFF;
 }
 
+static enum host_apps apps_of(const struct profile *profile)
+{
+    return profile_is_set(profile, "include-apps")   ? HOST_APPS_ONLY
+           : profile_is_set(profile, "exclude-apps") ? HOST_APPS_EXCEPT
+                                                     : HOST_APPS_ALL;
+}
+
 /* What does not depend on what the gateway grants. */
 static struct host_options options_of(const struct profile *profile)
 {
@@ -136,6 +144,7 @@ static struct host_options options_of(const struct profile *profile)
         .hold_everything = g_str_equal(profile_get(profile, "tunnel"), "full"),
         .dns = dns_of(profile),
         .own_domains = profile_is_set(profile, "dns-domains"),
+        .apps = apps_of(profile),
         .fwmark = HOST_FWMARK_DEFAULT,
     };
     g_auto(GStrv) excluded = profile_get_list(profile, "exclude");
@@ -164,12 +173,35 @@ gboolean session_apply(struct session *session, GError **error)
         take_own_routes(&session->net, prefixes);
     }
     carry_name_servers(&session->net, &granted);
+    g_auto(GStrv) apps = profile_get_list(
+        profile, options.apps == HOST_APPS_ONLY ? "include-apps" : "exclude-apps");
+    options.app_names = (const char *const *)apps;
+    options.app_owner = session->owner;
     options.full_tunnel = session_is_full_tunnel(session);
     options.gateway = gateway_address(session);
     if (session->leaves_host) {
         return host_apply_beside(session->host, &session->net, &options, error);
     }
     return host_apply(session->host, &session->net, &options, error);
+}
+
+gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,
+                         GError **error)
+{
+    if (session->leaves_host || !session->host) {
+        g_set_error_literal(error, HOST_ERROR, HOST_ERROR_CONFIG,
+                            session->leaves_host
+                                ? _("Another program sets the routes of this connection.")
+                                : _("Nothing is connected yet."));
+        return FALSE;
+    }
+    g_autofree char *group = apps_group_of(pidfd, uid, error);
+    return group && host_add_app(session->host, group, inside, error);
+}
+
+const char *session_apps_missing(void)
+{
+    return apps_missing();
 }
 
 gboolean session_hold(const struct session *session, GError **error)

@@ -43,6 +43,7 @@ struct session {
     struct worker *worker;
     char *worker_end; /* how it ended */
 
+    uid_t owner;
     gboolean leaves_host; /* to somebody else, see session_leave_host() */
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */

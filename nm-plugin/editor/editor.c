@@ -25,8 +25,10 @@ static void implement(NMVpnEditorInterface *interface);
 G_DEFINE_FINAL_TYPE_WITH_CODE(GodwitEditor, godwit_editor, G_TYPE_OBJECT,
                               G_IMPLEMENT_INTERFACE(NM_TYPE_VPN_EDITOR, implement))
 
-/* NetworkManager has a name and an automatic connection of its own. */
-static const char *const hidden[] = {"name", "autoconnect", NULL};
+/* NetworkManager has a name and an automatic connection of its own, and its routes know no
+ * applications. */
+static const char *const hidden[] = {"name", "autoconnect", "exclude-apps",
+                                     "include-apps", NULL};
 
 static void changed(gpointer self)
 {

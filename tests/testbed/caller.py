@@ -85,11 +85,14 @@ class _Served:
         return self.glib.Variant.parse(None, text, None, None)
 
     def _call(self, path, interface, method, arguments, timeout, memory=None, seal=True,
-              to=NAME):
+              process=None, to=NAME):
         descriptors = None
         if memory is not None:
             descriptors = self.gio.UnixFDList.new()
             descriptors.append(self._descriptor(memory, seal))
+        if process is not None:
+            descriptors = self.gio.UnixFDList.new()
+            descriptors.append(os.pidfd_open(process))
 
         def done(bus, result):
             try:

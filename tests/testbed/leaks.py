@@ -30,6 +30,8 @@ DEVICES = ("wifi0", "eth0")
 # "off": what there would be to see.
 LEVELS = ("off", "connected", "always")
 GATEWAYS4 = f"{net.GATEWAY4}, {laptop.GATEWAY4_OTHER}"
+# What may leave beside the tunnel from an outer address: of programs that shall.
+BESIDE_PORT = 9299
 # Neighbour and listener discovery, and what a host says about a datagram that came for nobody.
 WITNESS = f"""table inet witness {{
     counter outside {{ }}
@@ -45,6 +47,8 @@ WITNESS = f"""table inet witness {{
         icmpv6 type {{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }} return
         ip protocol igmp return
         udp dport {{ 67, 547 }} return
+        udp dport {BESIDE_PORT} ip saddr != {gateway.ADDRESSES4} return
+        udp dport {BESIDE_PORT} ip6 saddr != {gateway.ADDRESSES6} return
         counter name outside
         meta l4proto {{ tcp, udp }} th dport {{ 53, 853 }} counter name dns
         ip saddr {gateway.ADDRESSES4} counter name inner
@@ -52,7 +56,7 @@ WITNESS = f"""table inet witness {{
     }}
 }}"""
 ALLOWED = " or ".join((
-    "arp", "igmp", "udp port 67", "udp port 547", "(icmp6 and (ip6[40] >= 130 and ip6[40] <= 143))",
+    "arp", "igmp", f"udp port {BESIDE_PORT}", "udp port 67", "udp port 547", "(icmp6 and (ip6[40] >= 130 and ip6[40] <= 143))",
     "(ip6 proto 0)",  # listener reports have the router alert before them
     *(f"(dst host {address} and (udp port 500 or udp port 4500 or icmp or icmp6))"
       for address in laptop.GATEWAY_ADDRESSES)))

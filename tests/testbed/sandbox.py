@@ -2,11 +2,12 @@
 """Run a function where it cannot leave anything behind.
 
 A sandbox is a process tree with PID, mount and network namespaces of its own, a private /run and a
-private /etc. When its first process ends, for whatever reason, the kernel kills every other
+private /etc, and when it wants a place in the hierarchy of control groups. When its first process ends, for whatever reason, the kernel kills every other
 process in it and drops its namespaces with their links, routes, mounts and files: no clean-up code
 has to run, so SIGKILL and crashes leave as little behind as success does.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -48,6 +49,25 @@ def mount(source, target, kind=None, flags=0, data=None):
 
     _check(libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags),
                       encode(data)), f"mount {target}")
+
+
+CGROUPS = "/sys/fs/cgroup"
+# Below CGROUPS, of everything in this sandbox: the hierarchy is one for the whole machine.
+_groups = None
+
+
+def mount_groups():
+    """Control groups of version 2 where systems have them; returns the name of the one below which
+    the sandbox may make others. They go with it."""
+    mount("cgroup2", CGROUPS, "cgroup2")
+    os.mkdir(f"{CGROUPS}/{_groups}")
+    return _groups
+
+
+def _remove_groups():
+    for folder, _, _ in os.walk(f"{CGROUPS}/{_groups}", topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def die_with_parent():
@@ -143,6 +163,8 @@ def exit_with(function):
 
 
 def _supervise(main):
+    global _groups
+    _groups = f"godwit-bed-{os.urandom(8).hex()}"
     die_with_parent()
     unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET)
     child = os.fork()
@@ -151,7 +173,9 @@ def _supervise(main):
         exit_with(lambda: _as_first_process(main))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    return _exit_code(os.waitpid(child, 0)[1])
+    code = _exit_code(os.waitpid(child, 0)[1])
+    _remove_groups()
+    return code
 
 
 def start(main):

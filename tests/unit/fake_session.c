@@ -265,6 +265,28 @@ guint session_leftovers(void)
     return n == NULL ? 0 : (guint)atoi(n);
 }
 
+void session_set_owner(struct session *session, uid_t owner)
+{
+    (void)session;
+    (void)owner;
+}
+
+gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,
+                         GError **error)
+{
+    (void)session;
+    (void)pidfd;
+    (void)uid;
+    (void)inside;
+    (void)error;
+    return TRUE;
+}
+
+const char *session_apps_missing(void)
+{
+    return NULL;
+}
+
 const char *session_dns_way(void)
 {
     return "carrier pigeon";
