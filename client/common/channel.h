@@ -18,7 +18,8 @@ enum channel_message {
                         as long as a person needs. */
     /* Worker to session. Times are microseconds of CLOCK_BOOTTIME. */
     MESSAGE_ACCEPTED,         /* (): the profile of CONNECT is understood */
-    MESSAGE_PHASE,            /* (sst): phase, text, time. The phases: "resolve", "init",
+    MESSAGE_PHASE,            /* (sst): phase, text, time. The phases: "resolve", "token" (text: what the
+                                 user has to do at the token that has the key), "init",
                                  "gateway-answered", "gateway-verified", "user-auth", "user-accepted",
                                  "established", "disconnecting"; of one that was connected:
                                  "reconnecting" (traffic stands still; text: why, and when the next

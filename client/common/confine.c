@@ -23,6 +23,10 @@ struct landlock_port {
 #define LANDLOCK_PORT_RULE 2
 #define LANDLOCK_BIND (UINT64_C(1) << 0)
 #define LANDLOCK_CONNECT (UINT64_C(1) << 1)
+#define LANDLOCK_EXECUTE (UINT64_C(1) << 0)
+/* CHAR, SOCK, FIFO, BLOCK, SYM */
+#define LANDLOCK_MAKE_SPECIAL                                                                      \
+    (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 | UINT64_C(1) << 11 | UINT64_C(1) << 12)
 #define LANDLOCK_READ_FILE (UINT64_C(1) << 2)
 #define LANDLOCK_READ_DIR (UINT64_C(1) << 3)
 
@@ -65,6 +69,9 @@ bool confine_files(enum confine_files files, const uint16_t *ports, size_t n)
     }
     if (files == CONFINE_READ_FILES) {
         ruleset.handled_access_fs &= ~(LANDLOCK_READ_FILE | LANDLOCK_READ_DIR);
+    }
+    if (files == CONFINE_USE_FILES) {
+        ruleset.handled_access_fs = LANDLOCK_EXECUTE | LANDLOCK_MAKE_SPECIAL;
     }
     long fd = syscall(SYS_landlock_create_ruleset, &ruleset, size, 0U);
     if (fd < 0) {

@@ -18,7 +18,11 @@
  * signal. What is open stays usable. False when the kernel refuses; a kernel without Landlock, or
  * with less of it, is no failure: the system calls are what is relied on.
  */
-enum confine_files { CONFINE_NO_FILES, CONFINE_READ_FILES };
+enum confine_files {
+    CONFINE_NO_FILES,
+    CONFINE_READ_FILES,
+    CONFINE_USE_FILES, /* read and written too, as far as the user may; no devices, links, sockets made */
+};
 bool confine_files(enum confine_files files, const uint16_t *ports, size_t n)
     __attribute__((warn_unused_result));
 

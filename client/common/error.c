@@ -97,6 +97,27 @@ static const struct reason_row rows[REASON_COUNT] = {
                                N_("Use sudo, or ask this computer's administrator."), 31},
     [REASON_NOT_FOUND] = {"not-found", N_("There is nothing of that name."),
                           N_("See godwit list."), 32},
+    [REASON_TOKEN_MISSING] = {"token-missing", N_("The token with the certificate or key is not there."),
+                              N_("Insert it. Its PKCS#11 module must be known to p11-kit for the whole "
+                                 "system; \"p11tool --list-tokens\" shows tokens and their URIs."),
+                              33},
+    [REASON_TOKEN_OBJECT] = {"token-object", N_("The token does not hold what the profile names."),
+                             N_("Check the URIs of certificate and private-key; \"p11tool --login "
+                                "--list-all\" with the token's URI shows what it holds."),
+                             34},
+    [REASON_PIN_WRONG] = {"pin-wrong", N_("The PIN of the token is wrong."),
+                          N_("Make sure of it before you try again: after a few wrong ones a token "
+                             "locks itself."),
+                          35},
+    [REASON_PIN_LOCKED] = {"pin-locked", N_("The token is locked: its PIN was wrong too often."),
+                           N_("Unlock it with its PUK, or ask whoever issued it."), 36},
+    [REASON_TOKEN_FAILED] = {"token-failed", N_("The token, or the program part that drives it, failed."),
+                             N_("Take it out, insert it and connect again; if that does not help, its "
+                                "PKCS#11 module may need an update."),
+                             37},
+    [REASON_TOKEN_UNSUPPORTED] = {"token-unsupported", N_("The token cannot sign in a way that is needed."),
+                                  N_("Set rsa-pss to the other value, or use another key of the token."),
+                                  38},
 };
 
 static const struct reason_row *row_of(enum reason reason)

@@ -64,6 +64,12 @@ enum reason {
     REASON_SERVICE_REFUSED,    /* godwitd does not do it now: busy, too many, not ready */
     REASON_NOT_AUTHORIZED,     /* polkit or the bus says no */
     REASON_NOT_FOUND,          /* no connection or profile of that name */
+    REASON_TOKEN_MISSING,      /* the token with the certificate or key is not there (any more) */
+    REASON_TOKEN_OBJECT,       /* it is, but without the certificate or key */
+    REASON_PIN_WRONG,          /* of the token */
+    REASON_PIN_LOCKED,         /* it takes no PIN any more */
+    REASON_TOKEN_FAILED,       /* the token, or its PKCS#11 module: an error, a crash, no end */
+    REASON_TOKEN_UNSUPPORTED,  /* it cannot sign as it would have to */
     REASON_COUNT
 };
 

@@ -11,6 +11,7 @@ static const struct {
     const char *phase, *title;
 } titles[] = {
     {"resolve", N_("Looking up the gateway")},
+    {"token", N_("Token")},
     {"init", N_("Contacting the gateway")},
     {"gateway-answered", N_("Gateway answered")},
     {"gateway-verified", N_("Gateway verified")},

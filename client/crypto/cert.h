@@ -143,4 +143,28 @@ enum err cert_sign_auth(const struct cert_credential *credential, unsigned peer_
                         bool rsa_pss, bool legacy, struct bytes octets, uint8_t *method,
                         uint8_t *out, size_t cap, size_t *len) ERR_CHECK;
 
+/* ---- a certificate whose key is elsewhere, on a token ---- */
+/*
+ * `certs`: each PEM or DER. `public_key`: SubjectPublicKeyInfo of the key in DER, or empty when it is
+ * not known; then the first certificate is ours. ERR_KEY when no certificate is the key's.
+ */
+enum err cert_credential_elsewhere(struct cert_credential **out, const struct bytes *certs,
+                                   size_t n, struct bytes public_key) ERR_CHECK;
+bool cert_credential_is_elsewhere(const struct cert_credential *credential);
+/* What the key is to make: cert_sign_auth() in parts, with the signing between them. */
+struct cert_signing {
+    uint8_t method;    /* enum auth_method */
+    uint8_t algorithm; /* gnutls_sign_algorithm_t */
+};
+enum err cert_sign_choose(const struct cert_credential *credential, unsigned peer_hashes,
+                          bool rsa_pss, bool legacy, struct cert_signing *out) ERR_CHECK;
+/* For whoever signs: false when it is none of the algorithms that are chosen here; *flags for
+ * gnutls_privkey_sign_data2(). */
+bool cert_signing_flags(uint8_t algorithm, unsigned *flags);
+/* Authentication Data from the signature as GnuTLS makes it. ERR_INTEGRITY when it does not verify
+ * with our certificate. */
+enum err cert_sign_finish(const struct cert_credential *credential,
+                          const struct cert_signing *signing, struct bytes octets,
+                          struct bytes signature, uint8_t *out, size_t cap, size_t *len) ERR_CHECK;
+
 #endif

@@ -242,7 +242,7 @@ out:
     return err;
 }
 
-static enum err key_of(const struct cert_chain *chain, gnutls_pubkey_t *key,
+static enum err key_of(gnutls_x509_crt_t cert, gnutls_pubkey_t *key,
                        gnutls_pk_algorithm_t *algorithm)
 {
     int code = gnutls_pubkey_init(key);
@@ -251,7 +251,7 @@ static enum err key_of(const struct cert_chain *chain, gnutls_pubkey_t *key,
     if (code < 0) {
         return cert_err(code, ERR_CRYPTO);
     }
-    code = gnutls_pubkey_import_x509(*key, chain->certs[0], 0);
+    code = gnutls_pubkey_import_x509(*key, cert, 0);
     if (code < 0) {
         gnutls_pubkey_deinit(*key);
         return cert_err(code, ERR_UNSUPPORTED);
@@ -393,8 +393,8 @@ static enum err verify_old_rsa(gnutls_pubkey_t key, struct bytes signature, stru
     return err == OK && !legacy ? ERR_UNSUPPORTED : err;
 }
 
-enum err cert_verify_auth(const struct cert_chain *chain, uint8_t method, struct bytes auth_data,
-                          struct bytes octets, bool legacy)
+static enum err verify_auth(gnutls_x509_crt_t cert, uint8_t method, struct bytes auth_data,
+                            struct bytes octets, bool legacy)
 {
     const struct old_ecdsa *old = old_ecdsa_find(method);
     gnutls_pk_algorithm_t algorithm = GNUTLS_PK_UNKNOWN;
@@ -404,7 +404,7 @@ enum err cert_verify_auth(const struct cert_chain *chain, uint8_t method, struct
     if (method != AUTH_METHOD_DIGITAL_SIGNATURE && method != AUTH_METHOD_RSA && old == NULL) {
         return ERR_UNSUPPORTED;
     }
-    err = key_of(chain, &key, &algorithm);
+    err = key_of(cert, &key, &algorithm);
     if (err != OK) {
         return err;
     }
@@ -419,6 +419,12 @@ enum err cert_verify_auth(const struct cert_chain *chain, uint8_t method, struct
     }
     gnutls_pubkey_deinit(key);
     return err;
+}
+
+enum err cert_verify_auth(const struct cert_chain *chain, uint8_t method, struct bytes auth_data,
+                          struct bytes octets, bool legacy)
+{
+    return verify_auth(chain->certs[0], method, auth_data, octets, legacy);
 }
 
 const char *cert_auth_describe(uint8_t method, struct bytes auth_data, char *out, size_t cap)
@@ -490,34 +496,60 @@ static const struct scheme *scheme_choose(const struct cert_credential *credenti
     return NULL;
 }
 
-static enum err sign(const struct cert_credential *credential, gnutls_sign_algorithm_t algorithm,
-                     unsigned flags, struct bytes octets, gnutls_datum_t *signature)
+/* What has no name in RFC 7427: the curve says the method, and RSA has SHA-1. */
+static enum err choose_old(const struct cert_credential *credential, bool legacy,
+                           struct cert_signing *out)
 {
-    gnutls_datum_t data = datum_of(octets);
-
-    *signature = (gnutls_datum_t){0};
-    return cert_err(gnutls_privkey_sign_data2(credential->key, algorithm, flags, &data, signature),
-                    ERR_CRYPTO);
+    for (size_t i = 0; i < N_OLD_ECDSA && credential->algorithm == GNUTLS_PK_ECDSA; i++) {
+        if ((unsigned)gnutls_ecc_curve_get_size(old_ecdsa[i].curve) == (credential->bits + 7) / 8) {
+            *out = (struct cert_signing){old_ecdsa[i].method, (uint8_t)old_ecdsa[i].sign};
+            return OK;
+        }
+    }
+    if (credential->algorithm != GNUTLS_PK_RSA || !legacy) {
+        return ERR_UNSUPPORTED;
+    }
+    *out = (struct cert_signing){AUTH_METHOD_RSA, GNUTLS_SIGN_RSA_SHA1};
+    return OK;
 }
 
-static enum err sign_scheme(const struct cert_credential *credential, const struct scheme *scheme,
-                            struct bytes octets, struct writer *w)
+enum err cert_sign_choose(const struct cert_credential *credential, unsigned peer_hashes,
+                          bool rsa_pss, bool legacy, struct cert_signing *out)
 {
-    bool is_pss = scheme->sign_pss_key != GNUTLS_SIGN_UNKNOWN;
-    gnutls_sign_algorithm_t algorithm =
-        credential->algorithm == GNUTLS_PK_RSA_PSS ? scheme->sign_pss_key : scheme->sign;
-    gnutls_datum_t signature;
-    enum err err =
-        sign(credential, algorithm, is_pss ? GNUTLS_PRIVKEY_FLAG_RSA_PSS_FIXED_SALT_LENGTH : 0,
-             octets, &signature);
+    const struct scheme *scheme = scheme_choose(credential, peer_hashes, rsa_pss);
 
-    if (err == OK) {
-        wr_u8(w, scheme->der_len);
-        wr_bytes(w, bytes_of(scheme->der, scheme->der_len));
-        wr_bytes(w, bytes_of(signature.data, signature.size));
+    if (scheme == NULL) {
+        return choose_old(credential, legacy, out);
     }
-    gnutls_free(signature.data);
-    return err;
+    /* A token does not know how its key is marked in the certificate. */
+    *out = (struct cert_signing){
+        .method = AUTH_METHOD_DIGITAL_SIGNATURE,
+        .algorithm = (uint8_t)(credential->algorithm == GNUTLS_PK_RSA_PSS && credential->key != NULL
+                                   ? scheme->sign_pss_key
+                                   : scheme->sign),
+    };
+    return OK;
+}
+
+/* The row that we send. */
+static const struct scheme *scheme_of(uint8_t algorithm)
+{
+    for (size_t i = 0; i < N_SCHEMES; i++) {
+        if ((uint8_t)schemes[i].sign == algorithm || (uint8_t)schemes[i].sign_pss_key == algorithm) {
+            return &schemes[i];
+        }
+    }
+    return NULL;
+}
+
+bool cert_signing_flags(uint8_t algorithm, unsigned *flags)
+{
+    const struct scheme *scheme = algorithm != 0 ? scheme_of(algorithm) : NULL;
+
+    *flags = scheme != NULL && scheme->sign_pss_key != GNUTLS_SIGN_UNKNOWN
+                 ? GNUTLS_PRIVKEY_FLAG_RSA_PSS_FIXED_SALT_LENGTH
+                 : 0;
+    return scheme != NULL || algorithm == (uint8_t)GNUTLS_SIGN_RSA_SHA1;
 }
 
 /* Right-aligned in `half` octets. */
@@ -536,48 +568,68 @@ static void wr_half(struct writer *w, const gnutls_datum_t *number, size_t half)
     wr_bytes(w, value);
 }
 
-static enum err sign_old_ecdsa(const struct cert_credential *credential,
-                               const struct old_ecdsa *old, struct bytes octets, struct writer *w)
+static enum err write_old_ecdsa(const struct old_ecdsa *old, struct bytes signature,
+                                struct writer *w)
 {
-    gnutls_datum_t der;
+    const gnutls_datum_t der = datum_of(signature);
     gnutls_datum_t r = {0};
     gnutls_datum_t s = {0};
-    enum err err = sign(credential, old->sign, 0, octets, &der);
+    enum err err = cert_err(gnutls_decode_rs_value(&der, &r, &s), ERR_CRYPTO);
 
-    if (err == OK) {
-        err = cert_err(gnutls_decode_rs_value(&der, &r, &s), ERR_CRYPTO);
-    }
     if (err == OK) {
         wr_half(w, &r, old->half);
         wr_half(w, &s, old->half);
     }
-    gnutls_free(der.data);
     gnutls_free(r.data);
     gnutls_free(s.data);
     return err;
 }
 
-static enum err sign_old(const struct cert_credential *credential, bool legacy, struct bytes octets,
-                         uint8_t *method, struct writer *w)
+static enum err write_signature(const struct cert_signing *signing, struct bytes signature,
+                                struct writer *w)
 {
-    gnutls_datum_t signature;
-    enum err err;
+    const struct old_ecdsa *old = old_ecdsa_find(signing->method);
+    const struct scheme *scheme = scheme_of(signing->algorithm);
 
-    for (size_t i = 0; i < N_OLD_ECDSA && credential->algorithm == GNUTLS_PK_ECDSA; i++) {
-        if ((unsigned)gnutls_ecc_curve_get_size(old_ecdsa[i].curve) == (credential->bits + 7) / 8) {
-            *method = old_ecdsa[i].method;
-            return sign_old_ecdsa(credential, &old_ecdsa[i], octets, w);
+    if (old != NULL) {
+        return write_old_ecdsa(old, signature, w);
+    }
+    if (signing->method == AUTH_METHOD_DIGITAL_SIGNATURE) {
+        if (scheme == NULL) {
+            return ERR_UNSUPPORTED;
         }
+        wr_u8(w, scheme->der_len);
+        wr_bytes(w, bytes_of(scheme->der, scheme->der_len));
     }
-    if (credential->algorithm != GNUTLS_PK_RSA || !legacy) {
-        return ERR_UNSUPPORTED;
+    wr_bytes(w, signature);
+    return OK;
+}
+
+static enum err write_whole(const struct cert_signing *signing, struct bytes signature,
+                            uint8_t *out, size_t cap, size_t *len)
+{
+    struct writer w = writer_of(out, cap);
+    enum err err = write_signature(signing, signature, &w);
+
+    if (err == OK && w.failed) {
+        err = ERR_SPACE;
     }
-    *method = AUTH_METHOD_RSA;
-    err = sign(credential, GNUTLS_SIGN_RSA_SHA1, 0, octets, &signature);
+    *len = err == OK ? w.len : 0;
+    return err;
+}
+
+enum err cert_sign_finish(const struct cert_credential *credential,
+                          const struct cert_signing *signing, struct bytes octets,
+                          struct bytes signature, uint8_t *out, size_t cap, size_t *len)
+{
+    enum err err = write_whole(signing, signature, out, cap, len);
+
     if (err == OK) {
-        wr_bytes(w, bytes_of(signature.data, signature.size));
+        err = verify_auth(credential->certs[0], signing->method, bytes_of(out, *len), octets, true);
     }
-    gnutls_free(signature.data);
+    if (err != OK) {
+        *len = 0;
+    }
     return err;
 }
 
@@ -585,21 +637,28 @@ enum err cert_sign_auth(const struct cert_credential *credential, unsigned peer_
                         bool rsa_pss, bool legacy, struct bytes octets, uint8_t *method,
                         uint8_t *out, size_t cap, size_t *len)
 {
-    const struct scheme *scheme = scheme_choose(credential, peer_hashes, rsa_pss);
-    struct writer w = writer_of(out, cap);
-    enum err err;
+    const gnutls_datum_t data = datum_of(octets);
+    gnutls_datum_t signature = {0};
+    struct cert_signing signing = {0};
+    unsigned flags;
+    enum err err = credential->key == NULL ? ERR_STATE
+                                           : cert_sign_choose(credential, peer_hashes, rsa_pss,
+                                                              legacy, &signing);
 
     *len = 0;
-    *method = 0;
-    if (scheme != NULL) {
-        *method = AUTH_METHOD_DIGITAL_SIGNATURE;
-        err = sign_scheme(credential, scheme, octets, &w);
-    } else {
-        err = sign_old(credential, legacy, octets, method, &w);
+    *method = signing.method;
+    if (err == OK && !cert_signing_flags(signing.algorithm, &flags)) {
+        err = ERR_UNSUPPORTED;
     }
-    if (err == OK && w.failed) {
-        err = ERR_SPACE;
+    if (err == OK) {
+        err = cert_err(gnutls_privkey_sign_data2(credential->key,
+                                                 (gnutls_sign_algorithm_t)signing.algorithm, flags,
+                                                 &data, &signature),
+                       ERR_CRYPTO);
     }
-    *len = err == OK ? w.len : 0;
+    if (err == OK) {
+        err = write_whole(&signing, bytes_of(signature.data, signature.size), out, cap, len);
+    }
+    gnutls_free(signature.data);
     return err;
 }

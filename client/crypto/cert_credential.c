@@ -98,26 +98,26 @@ static bool is_supported(const struct cert_credential *credential)
     }
 }
 
-static bool belong_together(gnutls_x509_crt_t cert, gnutls_x509_privkey_t key)
-{
-    uint8_t of_cert[32];
-    uint8_t of_key[32];
-    size_t cert_len = sizeof(of_cert);
-    size_t key_len = sizeof(of_key);
+#define KEY_ID_LEN 32
 
-    return gnutls_x509_crt_get_key_id(cert, GNUTLS_KEYID_USE_SHA256, of_cert, &cert_len) >= 0 &&
-           gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, of_key, &key_len) >= 0 &&
-           bytes_equal(bytes_of(of_cert, cert_len), bytes_of(of_key, key_len));
+static bool belong_together(gnutls_x509_crt_t cert, const uint8_t of_key[static KEY_ID_LEN])
+{
+    uint8_t of_cert[KEY_ID_LEN];
+    size_t len = sizeof(of_cert);
+
+    return gnutls_x509_crt_get_key_id(cert, GNUTLS_KEYID_USE_SHA256, of_cert, &len) >= 0 &&
+           bytes_equal(bytes_of(of_cert, len), bytes_of(of_key, KEY_ID_LEN));
 }
 
 /* Files that begin with the authority are common: the certificate of the key goes first, the others
  * keep their order. */
-static enum err put_own_first(struct cert_credential *credential, gnutls_x509_privkey_t key)
+static enum err put_own_first(struct cert_credential *credential,
+                              const uint8_t of_key[static KEY_ID_LEN])
 {
     for (unsigned i = 0; i < credential->n; i++) {
         gnutls_x509_crt_t own = credential->certs[i];
 
-        if (belong_together(own, key)) {
+        if (belong_together(own, of_key)) {
             memmove(credential->certs + 1, credential->certs, i * sizeof(*credential->certs));
             credential->certs[0] = own;
             return OK;
@@ -148,12 +148,18 @@ static enum err load(struct cert_credential *credential, gnutls_x509_privkey_t k
                      struct bytes certs, struct bytes key_file, struct bytes password)
 {
     enum err err = cert_list_import(certs, &credential->certs, &credential->n);
+    uint8_t of_key[KEY_ID_LEN];
+    size_t len = sizeof(of_key);
 
     if (err == OK) {
         err = key_import(key, key_file, password);
     }
     if (err == OK) {
-        err = put_own_first(credential, key);
+        err = cert_err(gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, of_key, &len),
+                       ERR_CRYPTO);
+    }
+    if (err == OK) {
+        err = put_own_first(credential, of_key);
     }
     if (err == OK) {
         err = ders_export(credential);
@@ -191,6 +197,95 @@ enum err cert_credential_new(struct cert_credential **out, struct bytes certs, s
     }
     *out = credential;
     return OK;
+}
+
+/* ---- elsewhere ---- */
+
+/* Puts the certificates of one PEM or DER behind those that are there. */
+static enum err append(struct cert_credential *credential, struct bytes data)
+{
+    gnutls_x509_crt_t *more = NULL;
+    gnutls_x509_crt_t *all;
+    unsigned n = 0;
+    enum err err = cert_list_import(data, &more, &n);
+
+    if (err != OK) {
+        return err;
+    }
+    all = gnutls_realloc(credential->certs, (credential->n + n) * sizeof(*all));
+    if (all == NULL) {
+        cert_list_free(more, n);
+        return ERR_MEMORY;
+    }
+    memcpy(all + credential->n, more, n * sizeof(*all));
+    gnutls_free(more);
+    credential->certs = all;
+    credential->n += n;
+    return OK;
+}
+
+static enum err own_first_by_public_key(struct cert_credential *credential, struct bytes spki)
+{
+    const gnutls_datum_t der = {.data = (unsigned char *)(uintptr_t)spki.data,
+                                .size = (unsigned)spki.len};
+    uint8_t of_key[KEY_ID_LEN];
+    size_t len = sizeof(of_key);
+    gnutls_pubkey_t key;
+    enum err err = cert_err(gnutls_pubkey_init(&key), ERR_MEMORY);
+
+    if (err != OK) {
+        return err;
+    }
+    if (gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER) < 0 ||
+        gnutls_pubkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, of_key, &len) < 0) {
+        err = ERR_SYNTAX;
+    } else {
+        err = put_own_first(credential, of_key);
+    }
+    gnutls_pubkey_deinit(key);
+    return err;
+}
+
+static enum err load_elsewhere(struct cert_credential *credential, const struct bytes *certs,
+                               size_t n, struct bytes public_key)
+{
+    enum err err = n > 0 ? OK : ERR_SYNTAX;
+
+    for (size_t i = 0; i < n && err == OK; i++) {
+        err = append(credential, certs[i]);
+    }
+    if (err == OK && public_key.len > 0) {
+        err = own_first_by_public_key(credential, public_key);
+    }
+    if (err == OK) {
+        err = ders_export(credential);
+    }
+    if (err == OK) {
+        credential->algorithm = (gnutls_pk_algorithm_t)gnutls_x509_crt_get_pk_algorithm(
+            credential->certs[0], &credential->bits);
+        err = is_supported(credential) ? OK : ERR_UNSUPPORTED;
+    }
+    return err;
+}
+
+enum err cert_credential_elsewhere(struct cert_credential **out, const struct bytes *certs,
+                                   size_t n, struct bytes public_key)
+{
+    struct cert_credential *credential = calloc(1, sizeof(*credential));
+    enum err err =
+        credential == NULL ? ERR_MEMORY : load_elsewhere(credential, certs, n, public_key);
+
+    if (err != OK) {
+        cert_credential_free(credential);
+        credential = NULL;
+    }
+    *out = credential;
+    return err;
+}
+
+bool cert_credential_is_elsewhere(const struct cert_credential *credential)
+{
+    return credential->key == NULL;
 }
 
 void cert_credential_free(struct cert_credential *credential)

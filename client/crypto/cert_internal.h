@@ -24,7 +24,7 @@ struct cert_credential {
     gnutls_x509_crt_t *certs; /* end entity first */
     gnutls_datum_t *ders;
     unsigned n;
-    gnutls_privkey_t key;
+    gnutls_privkey_t key; /* NULL = elsewhere */
     gnutls_pk_algorithm_t algorithm;
     unsigned bits;
 };

@@ -8,7 +8,6 @@
 /* IKE_AUTH without what is EAP's own (RFC 7296 1.2, 2.15, 2.16). */
 
 #define CERTREQ_HASHES_MAX 32 /* 640 octets: never a packet of its own (FIELD.md pain 10) */
-#define AUTH_DATA_MAX 2048
 #define CHILD_SA (P_BIT(P_SA) | P_BIT(P_TSi) | P_BIT(P_TSr))
 
 /* ---- who we are ---- */
@@ -74,6 +73,11 @@ static enum err id_body(struct secret *out, const struct id *id)
                : ERR_MEMORY;
 }
 
+enum err auth_write_idi(struct ike *ike)
+{
+    return id_body(&ike->auth.idi, &ike->auth.local_id);
+}
+
 static void write_certificates(const struct ike *ike, struct chain *chain)
 {
     struct bytes der;
@@ -137,46 +141,6 @@ static enum err write_shared_auth(const struct ike *ike, struct chain *chain, st
     return err;
 }
 
-/*
- * RFC 8247 4.1: method 1 is still mandatory, and a gateway that knows no RFC 7427 has only SHA-1
- * for it (Windows RRAS). Nobody can hide its RFC 7427 from us without breaking the AUTH that covers
- * IKE_SA_INIT.
- */
-static bool sha1_allowed(const struct ike *ike)
-{
-    return ike->config.legacy || ike->init.peer_hashes == 0;
-}
-
-static enum err write_signature(struct ike *ike, struct chain *chain)
-{
-    struct secret octets = {0};
-    uint8_t data[AUTH_DATA_MAX];
-    uint8_t method = 0;
-    size_t len = 0;
-    enum err err = auth_our_octets(ike, &octets);
-
-    if (err == OK) {
-        err = cert_sign_auth(ike->config.credential, ike->init.peer_hashes, ike->config.rsa_pss,
-                             sha1_allowed(ike), secret_bytes(&octets), &method, data, sizeof data,
-                             &len);
-    }
-    secret_free(&octets);
-    if (err == OK) {
-        auth_write(chain, method, bytes_of(data, len));
-        (void)cert_auth_describe(method, bytes_of(data, len), ike->summary.user_auth,
-                                 sizeof ike->summary.user_auth);
-    } else if (err == ERR_UNSUPPORTED) {
-        ike_close(ike, CLOSE_SILENTLY, REASON_AUTH_FAILED,
-                  ike->init.peer_hashes == 0 && !ike->config.legacy
-                      ? _("IKE_AUTH: the gateway accepts no signature that our key can make: it "
-                          "knows only the old "
-                          "methods, of which RSA means SHA-1; set legacy to allow that.")
-                      : _("IKE_AUTH: the gateway accepts no signature that our key can make."));
-        return OK;
-    }
-    return err;
-}
-
 static enum err write_proof(struct ike *ike, struct chain *chain)
 {
     if (ike->state == ST_RESUME_AUTH_TODO) {
@@ -186,7 +150,7 @@ static enum err write_proof(struct ike *ike, struct chain *chain)
     case IKE_AUTH_EAP:
         return OK; /* RFC 7296 2.16: no AUTH asks for EAP */
     case IKE_AUTH_CERTIFICATE:
-        return write_signature(ike, chain);
+        return auth_write_signature(ike, chain);
     case IKE_AUTH_PSK:
         (void)strcpy(ike->summary.user_auth, "PSK");
         return write_shared_auth(ike, chain, secret_bytes(&ike->psk));
@@ -198,7 +162,7 @@ enum err auth_build(struct ike *ike, struct chain *chain)
 {
     const struct bytes none = {0};
     bool resuming = ike->state == ST_RESUME_AUTH_TODO;
-    enum err err = id_body(&ike->auth.idi, &ike->auth.local_id);
+    enum err err = auth_write_idi(ike);
 
     if (err != OK) {
         return err;
@@ -364,7 +328,7 @@ static enum err check_chain(struct ike *ike, const struct cert_chain *chain, con
     err = auth_gateway_octets(ike, &octets);
     if (err == OK) {
         err = cert_verify_auth(chain, auth->method, auth->data, secret_bytes(&octets),
-                               sha1_allowed(ike));
+                               auth_sha1_allowed(ike));
     }
     secret_free(&octets);
     (void)cert_auth_describe(auth->method, auth->data, ike->summary.gateway_auth,
@@ -575,4 +539,6 @@ void auth_free(struct auth *auth)
     secret_free(&auth->idr);
     secret_free(&auth->shared_i);
     secret_free(&auth->shared_r);
+    secret_free(&auth->to_sign);
+    secret_free(&auth->signature);
 }

@@ -48,6 +48,12 @@ static enum prospect prospect_of(enum reason reason)
     case REASON_SERVICE_REFUSED:
     case REASON_NOT_AUTHORIZED:
     case REASON_NOT_FOUND:
+    case REASON_TOKEN_MISSING:
+    case REASON_TOKEN_OBJECT:
+    case REASON_PIN_WRONG:
+    case REASON_PIN_LOCKED:
+    case REASON_TOKEN_FAILED:
+    case REASON_TOKEN_UNSUPPORTED:
     case REASON_COUNT:
         break;
     }

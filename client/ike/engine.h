@@ -64,7 +64,10 @@ struct auth {
     struct secret shared_i,
         shared_r; /* what the final AUTH payloads prove: MSK twice, or SK_pi and SK_pr */
     unsigned rounds;
-    uint64_t waiting_since; /* for the user's secret; 0 = not waiting */
+    uint64_t waiting_since; /* for the user's secret or a signature; 0 = not waiting */
+    /* With a key that is elsewhere: what is to be signed, and when that is done the signature. */
+    struct cert_signing signing;
+    struct secret to_sign, signature;
 };
 
 /* A ticket that we begin with (resume.c). */
@@ -387,7 +390,18 @@ enum err auth_established(struct ike *ike, const struct message *message) ERR_CH
 /* What we and what the gateway prove (RFC 7296 2.15); *out is owned by the caller. */
 enum err auth_our_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
 enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
+/* The body of our ID payload, which the proofs cover. */
+enum err auth_write_idi(struct ike *ike) ERR_CHECK;
 void auth_free(struct auth *auth);
+
+/* ---- auth_sign.c ---- */
+/* SHA-1 may sign, ours and the gateway's. */
+bool auth_sha1_allowed(const struct ike *ike);
+/* IKE_EVENT_SIGN, when the first IKE_AUTH request needs a signature that is made elsewhere. */
+void auth_ask_signature(struct ike *ike);
+/* The first IKE_AUTH request does not wait for one. */
+bool auth_ready(const struct ike *ike);
+enum err auth_write_signature(struct ike *ike, struct chain *chain) ERR_CHECK;
 
 /* ---- auth_eap.c ---- */
 enum err auth_eap_new(struct ike *ike) ERR_CHECK;

@@ -32,7 +32,7 @@ static const struct job {
     {ST_RESUME_TODO, NULL, X_IKE_SESSION_RESUME, resume_build, ST_RESUME_SENT},
     {ST_RESUME_AUTH_TODO, NULL, X_IKE_AUTH, auth_build, ST_RESUME_AUTH_SENT},
     {ST_INIT_TODO, NULL, X_IKE_SA_INIT, init_build, ST_INIT_SENT},
-    {ST_AUTH_TODO, NULL, X_IKE_AUTH, auth_build, ST_AUTH_SENT},
+    {ST_AUTH_TODO, auth_ready, X_IKE_AUTH, auth_build, ST_AUTH_SENT},
     {ST_EAP_TODO, auth_eap_ready, X_IKE_AUTH, auth_eap_build, ST_EAP_SENT},
     {ST_FINISH_TODO, NULL, X_IKE_AUTH, auth_build_finish, ST_FINISH_SENT},
 };
@@ -66,6 +66,7 @@ void ike_run(struct ike *ike)
 
     /* First, so that a failure there is told to the gateway at once. */
     tasks_run(ike);
+    auth_ask_signature(ike);
     for (size_t i = 0; i < sizeof order / sizeof order[0] && !ike->sa.request.busy; i++) {
         if (order[i].due != ike->state || (order[i].ready != NULL && !order[i].ready(ike))) {
             continue;

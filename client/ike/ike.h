@@ -57,7 +57,8 @@ struct ike_config {
     struct id remote_id;                /* who the gateway must be; required */
     bool send_remote_id;                /* send IDr: only when the user set it (FIELD.md pain 11) */
     enum ike_auth auth;
-    const struct cert_credential *credential; /* must outlive the engine; for IKE_AUTH_CERTIFICATE */
+    /* Must outlive the engine; for IKE_AUTH_CERTIFICATE. When its key is elsewhere, IKE_EVENT_SIGN comes. */
+    const struct cert_credential *credential;
     bool rsa_pss;                       /* prefer RSASSA-PSS when signing with RSA */
     struct bytes psk;                   /* for IKE_AUTH_PSK, both sides */
     struct eap_config eap;              /* for IKE_AUTH_EAP; its rng is replaced by ours */
@@ -162,6 +163,12 @@ void ike_probe_mtu(struct ike *ike, uint16_t size, uint64_t now);
 /* Answers IKE_EVENT_SECRET; the value is copied. An empty value cancels: REASON_SECRET_MISSING. */
 void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes value, uint64_t now);
 
+/* After IKE_EVENT_SIGN: the octets to sign and how, borrowed until they are signed; empty when no signature is awaited. */
+struct bytes ike_to_sign(const struct ike *ike, struct cert_signing *out);
+/* Answers IKE_EVENT_SIGN; copied. The clock of ike_config.timeout_us stands while it is awaited. An empty one ends the connection for that
+ * `reason`, with the sentence `detail`; otherwise both are unused. */
+void ike_provide_signature(struct ike *ike, struct bytes signature, enum reason reason, const char *detail, uint64_t now);
+
 /* ---- events ---- */
 enum ike_phase {
     IKE_PHASE_INIT,             /* first request is out */
@@ -186,6 +193,7 @@ struct ike_child {
 enum ike_event_type {
     IKE_EVENT_PHASE,
     IKE_EVENT_SECRET,     /* ike_provide_secret() is awaited */
+    IKE_EVENT_SIGN,       /* ike_provide_signature() is awaited: the key of the credential is elsewhere */
     IKE_EVENT_CHILD_UP,   /* a Child SA, at first or after a rekey: its inbound half, and the outbound one unless `held` */
     IKE_EVENT_CHILD_OUT,  /* from now on the outbound half of this one, announced as held, is used */
     IKE_EVENT_CHILD_DOWN, /* spi_in */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/i18n.h"
+#include "common/pkcs11_uri.h"
 #include "crypto/algs.h"
 #include "profile/profile_private.h"
 
@@ -199,13 +200,33 @@ static gboolean validate_proposals(const struct profile *profile, const char *ke
                         at.data == NULL ? "" : (const char *)at.data, _(why));
 }
 
+gboolean profile_is_on_token(const struct profile *profile, const char *key)
+{
+    return pkcs11_is_uri(profile_get_bytes(profile, key));
+}
+
+gboolean profile_needs_token(const struct profile *profile)
+{
+    return g_strcmp0(profile_get(profile, "auth"), "certificate") == 0 &&
+           (profile_is_on_token(profile, "certificate") ||
+            profile_is_on_token(profile, "private-key"));
+}
+
 static gboolean validate_auth(const struct profile *profile, GError **error)
 {
     static const char *const credentials[] = {"certificate", "private-key", NULL};
     const char *auth = profile_get(profile, "auth");
+    gboolean on_token = profile_is_on_token(profile, "certificate");
 
+    if (on_token && profile_is_set(profile, "private-key") &&
+        !profile_is_on_token(profile, "private-key")) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, "private-key",
+                            _("a file, but the certificate is on a token: leave it out when its "
+                              "key is there too"));
+    }
     for (const char *const *key = credentials; *key != NULL; key++) {
-        if (strcmp(auth, "certificate") == 0 && !profile_is_set(profile, *key)) {
+        if (strcmp(auth, "certificate") == 0 && !profile_is_set(profile, *key) &&
+            !(on_token && strcmp(*key, "private-key") == 0)) {
             return profile_fail(error, PROFILE_ERROR_MISSING, *key,
                                 _("missing; auth=certificate needs it"));
         }

@@ -29,6 +29,7 @@ enum profile_flags {
     PROFILE_ADVANCED = 4,
     PROFILE_OCTETS = 8, /* SECRET: any octets, not only text */
     PROFILE_UNITS = 16, /* UINT: may end in K, M, G or T (powers of 1024); kept as the plain number */
+    PROFILE_TOKEN = 32, /* FILE: may be a PKCS#11 URI instead, which then is path and content */
 };
 
 /* The pages of a form; what is PROFILE_ADVANCED comes behind the rest. */
@@ -147,8 +148,12 @@ guint64 profile_get_uint(const struct profile *profile, const char *key);
 /* Elements of a LIST, never NULL; g_strfreev(). */
 char **profile_get_list(const struct profile *profile, const char *key);
 struct bytes profile_get_bytes(const struct profile *profile, const char *key); /* FILE, SECRET */
-/* FILE: the absolute path that it was read from; NULL when it came as octets. */
+/* FILE: the absolute path that it was read from, or a PKCS#11 URI; NULL when it came as octets. */
 const char *profile_get_path(const struct profile *profile, const char *key);
+/* It is a PKCS#11 URI, for which pkcs11_uri_check() has nothing to say. */
+gboolean profile_is_on_token(const struct profile *profile, const char *key);
+/* The connection needs a token: its private key is on one. */
+gboolean profile_needs_token(const struct profile *profile);
 /* Rules across keys: auth=certificate needs certificate and private-key…; the message names the
  * key. */
 gboolean profile_validate(const struct profile *profile, GError **error);

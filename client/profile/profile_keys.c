@@ -137,18 +137,23 @@ static const struct profile_key keys[] = {
         .type = PROFILE_FILE,
         .group = PROFILE_IDENTITY,
         .auth = "certificate",
+        .flags = PROFILE_TOKEN,
         .metavar = N_("FILE"),
         .label = N_("Certificate"),
-        .help = N_("Our own certificate, PEM or DER; intermediate certificates may follow in PEM."),
+        .help = N_("Our own certificate, PEM or DER; intermediate certificates may follow in PEM. "
+                   "Or the URI of one on a token or smart card (RFC 7512), such as "
+                   "pkcs11:token=Alice;id=%01."),
     },
     {
         .name = "private-key",
         .type = PROFILE_FILE,
         .group = PROFILE_IDENTITY,
         .auth = "certificate",
+        .flags = PROFILE_TOKEN,
         .metavar = N_("FILE"),
         .label = N_("Private key"),
-        .help = N_("The certificate's private key, PEM or DER, encrypted or not."),
+        .help = N_("The certificate's private key, PEM or DER, encrypted or not; or the URI of one "
+                   "on a token. When the certificate is on a token, its key there is the default."),
     },
     {
         .name = "private-key-password",
@@ -159,8 +164,8 @@ static const struct profile_key keys[] = {
         .metavar = N_("SECRET"),
         .label = N_("Private key's password"),
         .help =
-            N_("Password that opens the private key. When it is needed and not set, it is asked "
-               "for."),
+            N_("Password that opens the private key, or PIN of the token that it is on. When it is "
+               "needed and not set, it is asked for."),
     },
     {
         .name = "psk",

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "common/i18n.h"
+#include "common/pkcs11_uri.h"
 #include "profile/profile_private.h"
 
 /* WHERE: "WORD" is no number, or WHERE: "WORD": reason; `joint` stands behind the word. */
@@ -192,6 +193,29 @@ static gboolean decode_base64(struct bytes text, struct secret *out)
     return n > 0;
 }
 
+static gboolean set_uri(struct profile *profile, const struct profile_key *key, struct bytes uri,
+                        const char *where, GError **error)
+{
+    struct profile_value *value = profile_value_at(profile, key);
+    struct bytes at;
+    const char *why = pkcs11_uri_check(uri, &at);
+
+    if (why != NULL) {
+        return bad_value(error, where, at, ": ", _(why));
+    }
+    profile_value_clear(value);
+    value->text = g_strndup((const char *)uri.data, uri.len);
+    if (!secret_set(&value->octets, uri)) {
+        return profile_fail(error, PROFILE_ERROR_VALUE, where, _("out of memory"));
+    }
+    return TRUE;
+}
+
+static gboolean may_be_uri(const struct profile_key *key, struct bytes value)
+{
+    return (key->flags & PROFILE_TOKEN) != 0 && pkcs11_is_uri(value);
+}
+
 gboolean profile_set_octets(struct profile *profile, const struct profile_key *key,
                             struct bytes octets, const char *where, GError **error)
 {
@@ -201,6 +225,9 @@ gboolean profile_set_octets(struct profile *profile, const struct profile_key *k
 
     if (octets.len == 0) {
         return profile_fail(error, PROFILE_ERROR_VALUE, where, _("the value is empty"));
+    }
+    if (may_be_uri(key, octets)) {
+        return set_uri(profile, key, octets, where, error);
     }
     if (octets.len > max) {
         return profile_fail(error, PROFILE_ERROR_VALUE, where, _("longer than %zu octets"), max);
@@ -269,7 +296,7 @@ gboolean profile_set_text(struct profile *profile, const struct profile_key *key
         text = bytes_of(text.data + prefix_len, text.len - prefix_len);
         return set_base64(profile, key, text, where, error);
     }
-    if (key->type == PROFILE_SECRET) {
+    if (key->type == PROFILE_SECRET || may_be_uri(key, text)) {
         return profile_set_octets(profile, key, text, where, error);
     }
     if (text.len > PROFILE_TEXT_MAX) {

@@ -102,6 +102,7 @@ static gboolean settle(gpointer data)
         stop_source(&session->timer);
         session_close_channel(session);
         g_clear_pointer(&session->kept, g_variant_unref);
+        g_clear_pointer(&session->token, worker_free);
         session_revert(session);
         session->ops->ended(session->context, session->reason, session->detail);
     }
@@ -188,11 +189,33 @@ void session_end_gracefully(struct session *session, enum reason reason, const c
 
 /* ---- the start ---- */
 
+static void on_token_ended(void *context, const char *how)
+{
+    struct session *session = context;
+    /* The worker tells what that means for the connection; it ends with it otherwise. */
+    if (worker_running(session->worker)) {
+        g_message("%s", how);
+    }
+}
+
 /* -1 when it cannot be started; else our end of its channel. */
 static int start_worker(struct session *session, GError **error)
 {
     int fd = -1;
-    session->worker = worker_start(&session->fds, &fd, on_worker_ended, session, error);
+    g_clear_pointer(&session->token, worker_free);
+    if (profile_needs_token(session->profile)) {
+        session->token =
+            worker_start(WORKER_TOKEN, NULL, &session->fds.token, on_token_ended, session, error);
+        if (!session->token) {
+            return -1;
+        }
+    }
+    session->worker =
+        worker_start(WORKER_TUNNEL, &session->fds, &fd, on_worker_ended, session, error);
+    if (session->fds.token >= 0) {
+        close(session->fds.token);
+        session->fds.token = -1;
+    }
     if (session->worker) {
         session_limit_time(session, START_TIME);
     }
@@ -295,7 +318,7 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     session->trace = trace;
     session->ops = ops;
     session->context = context;
-    session->fds = (struct worker_fds){-1, -1, -1, -1, -1, -1, -1};
+    session->fds = (struct worker_fds){-1, -1, -1, -1, -1, -1, -1, -1};
     session->summary = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return session;
 }
@@ -319,6 +342,7 @@ void session_free(struct session *session)
     stop_source(&session->settling);
     session_close_channel(session);
     worker_free(session->worker);
+    worker_free(session->token);
     session_revert(session);
     g_hash_table_unref(session->summary);
     profile_free(session->profile);

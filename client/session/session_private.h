@@ -41,6 +41,7 @@ struct session {
     gboolean vnet_hdr;
     struct host *host;
     struct worker *worker;
+    struct worker *token; /* its godwit-token; NULL = the profile names no token */
     char *worker_end; /* how it ended */
 
     uid_t owner;

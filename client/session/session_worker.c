@@ -20,6 +20,7 @@ static gboolean known_phase(const char *phase)
 {
     static const char *const phases[] = {
         "resolve",
+        "token",
         "init",
         "gateway-answered",
         "gateway-verified",
@@ -180,7 +181,14 @@ static void on_form(void *context, const struct session_field *fields, gsize n_f
         form_answer(session->form, NULL);
         return;
     }
-    session->ops->secrets_required(session->context, fields, n_fields);
+    g_autofree struct session_field *shown = g_memdup2(fields, n_fields * sizeof *fields);
+    for (gsize i = 0; i < n_fields; i++) {
+        if (g_str_equal(fields[i].id, "private-key-password") &&
+            profile_needs_token(session->profile)) {
+            shown[i].label = _("PIN");
+        }
+    }
+    session->ops->secrets_required(session->context, shown, n_fields);
 }
 
 void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "session/worker_child.h"
 
 struct worker {
+    const char *name;
     pid_t pid; /* 0 once reaped */
     int failure_fd;
     GSource *watch;
@@ -47,10 +49,18 @@ static char **child_environment(void)
     return (char **)g_ptr_array_free(out, FALSE);
 }
 
-static int open_program(GError **error)
+static const struct program {
+    const char *name, *path, *variable;
+    int channel; /* type of its socket */
+} programs[] = {
+    [WORKER_TUNNEL] = {"godwit-tunnel", LIBEXECDIR "/godwit-tunnel", "GODWIT_TUNNEL", SOCK_STREAM},
+    [WORKER_TOKEN] = {"godwit-token", LIBEXECDIR "/godwit-token", "GODWIT_TOKEN", SOCK_SEQPACKET},
+};
+
+static int open_program(const struct program *program, GError **error)
 {
-    const char *path = getauxval(AT_SECURE) == 0 ? g_getenv("GODWIT_TUNNEL") : NULL;
-    path = path ? path : LIBEXECDIR "/godwit-tunnel";
+    const char *path = getauxval(AT_SECURE) == 0 ? g_getenv(program->variable) : NULL;
+    path = path ? path : program->path;
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0) {
         int err = errno;
@@ -73,6 +83,11 @@ static gboolean find_user(struct worker_child *child, GError **error)
     }
     child->uid = user->pw_uid;
     child->gid = user->pw_gid;
+    if (child->token) {
+        int n = WORKER_GROUPS_MAX;
+        child->n_groups =
+            getgrouplist(WORKER_USER, user->pw_gid, child->groups, &n) > 0 ? (size_t)n : 0;
+    }
     return TRUE;
 }
 
@@ -96,7 +111,7 @@ static char *start_failure(const struct worker *worker)
     if (failure.step == STEP_RUN) {
         return forbidden_call(failure.err);
     }
-    return g_strdup_printf(_("godwit-tunnel cannot be started: %s: %s."),
+    return g_strdup_printf(_("%s cannot be started: %s: %s."), worker->name,
                            worker_child_step_name(failure.step), g_strerror(failure.err));
 }
 
@@ -113,10 +128,10 @@ static void on_exit_status(GPid pid, gint status, gpointer data)
     status = reaped == pid ? real : status;
     worker->pid = 0;
     if (!how && WIFSIGNALED(status)) {
-        how = g_strdup_printf(_("godwit-tunnel was ended by signal %d (%s)."), WTERMSIG(status),
+        how = g_strdup_printf(_("%s was ended by signal %d (%s)."), worker->name, WTERMSIG(status),
                               g_strsignal(WTERMSIG(status)));
     } else if (!how) {
-        how = g_strdup_printf(_("godwit-tunnel ended with exit code %d."), WEXITSTATUS(status));
+        how = g_strdup_printf(_("%s ended with exit code %d."), worker->name, WEXITSTATUS(status));
     }
     worker->ended(worker->context, how);
 }
@@ -145,29 +160,39 @@ static pid_t fork_child(const struct worker_child *child)
     return pid;
 }
 
-struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_ended_cb ended,
+static void hand_over(struct worker_child *child, const struct worker_fds *fds)
+{
+    static const struct worker_fds none = {-1, -1, -1, -1, -1, -1, -1, -1};
+    fds = fds ? fds : &none;
+    child->tun = fds->tun;
+    child->udp4 = fds->udp4;
+    child->udp6 = fds->udp6;
+    child->lookup4 = fds->lookup4;
+    child->lookup6 = fds->lookup6;
+    child->tcp4 = fds->tcp4;
+    child->tcp6 = fds->tcp6;
+    child->token_channel = fds->token;
+}
+
+struct worker *worker_start(enum worker_program which, const struct worker_fds *fds, int *channel, worker_ended_cb ended,
                             void *context, GError **error)
 {
-    struct worker_child child = {.parent = getpid(), .program = -1};
+    const struct program *program = &programs[which];
+    struct worker_child child = {
+        .parent = getpid(), .program = -1, .token = which == WORKER_TOKEN};
     int sockets[2] = {-1, -1}, failure[2] = {-1, -1}, null = -1;
     struct worker *worker = NULL;
-    if (!find_user(&child, error) || (child.program = open_program(error)) < 0) {
+    if (!find_user(&child, error) || (child.program = open_program(program, error)) < 0) {
         goto out;
     }
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0 ||
+    if (null < 0 || socketpair(AF_UNIX, program->channel | SOCK_CLOEXEC, 0, sockets) != 0 ||
         pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0) {
         goto fail;
     }
     child.null = null;
     child.channel = sockets[1];
-    child.tun = fds->tun;
-    child.udp4 = fds->udp4;
-    child.udp6 = fds->udp6;
-    child.lookup4 = fds->lookup4;
-    child.lookup6 = fds->lookup6;
-    child.tcp4 = fds->tcp4;
-    child.tcp6 = fds->tcp6;
+    hand_over(&child, fds);
     child.failure = failure[1];
     child.environment = child_environment();
     pid_t pid = fork_child(&child);
@@ -178,6 +203,7 @@ struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_e
         goto fail;
     }
     worker = g_new0(struct worker, 1);
+    worker->name = program->name;
     worker->pid = pid;
     worker->failure_fd = g_steal_fd(&failure[0]);
     worker->ended = ended;
@@ -186,8 +212,8 @@ struct worker *worker_start(const struct worker_fds *fds, int *channel, worker_e
     *channel = g_steal_fd(&sockets[0]);
     goto out;
 fail:
-    g_set_error(error, WORKER_ERROR, WORKER_ERROR_START, _("godwit-tunnel cannot be started: %s."),
-                g_strerror(errno));
+    g_set_error(error, WORKER_ERROR, WORKER_ERROR_START, _("%s cannot be started: %s."),
+                program->name, g_strerror(errno));
 out:
     for (size_t i = 0; i < 2; i++) {
         if (sockets[i] >= 0) {

@@ -27,6 +27,7 @@ enum {
     FD_LOOKUP6,
     FD_TCP4,
     FD_TCP6,
+    FD_TOKEN,
     FD_REPORT,
     FD_PROGRAM,
     FD_END
@@ -75,18 +76,19 @@ static bool lift(int from, int *to)
  */
 static bool set_descriptors(const struct worker_child *child, int *failure)
 {
-    int null, channel, tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, program, report;
+    int null, channel, tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, token, program, report;
     if (!lift(child->null, &null) || !lift(child->channel, &channel) || !lift(child->tun, &tun) ||
         !lift(child->udp4, &udp4) || !lift(child->udp6, &udp6) || !lift(child->lookup4, &lookup4) ||
         !lift(child->lookup6, &lookup6) || !lift(child->tcp4, &tcp4) ||
-        !lift(child->tcp6, &tcp6) || !lift(child->program, &program) ||
+        !lift(child->tcp6, &tcp6) || !lift(child->token_channel, &token) ||
+        !lift(child->program, &program) ||
         !lift(child->failure, &report)) {
         return false;
     }
     for (int fd = FD_CHANNEL; fd < FD_END; fd++) {
         (void)close(fd);
     }
-    if (!place(report, FD_REPORT, 0)) {
+    if (!place(report, FD_REPORT, child->token ? O_CLOEXEC : 0)) {
         return false;
     }
     *failure = FD_REPORT;
@@ -94,6 +96,7 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
            place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
            place(udp6, FD_UDP6, 0) && place(lookup4, FD_LOOKUP4, 0) &&
            place(lookup6, FD_LOOKUP6, 0) && place(tcp4, FD_TCP4, 0) && place(tcp6, FD_TCP6, 0) &&
+           place(token, FD_TOKEN, 0) &&
            place(program, FD_PROGRAM, O_CLOEXEC) &&
            syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
@@ -133,7 +136,7 @@ static bool become_user(const struct worker_child *child)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    return syscall(SYS_setgroups, (size_t)0, NULL) == 0 &&
+    return syscall(SYS_setgroups, child->n_groups, child->groups) == 0 &&
            syscall(SYS_setresgid, child->gid, child->gid, child->gid) == 0 &&
            syscall(SYS_setresuid, child->uid, child->uid, child->uid) == 0 &&
            syscall(SYS_capset, &header, none) == 0 && syscall(SYS_getuid) == (long)child->uid &&
@@ -189,13 +192,14 @@ static void leave_terminal(void)
     }
 }
 
-static void exec_program(const struct worker_child *child)
+static void exec_tunnel(const struct worker_child *child)
 {
     char name[] = "godwit-tunnel";
     char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
          udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8",
-         tcp4[] = "--tcp4-fd=9", tcp6[] = "--tcp6-fd=10", report[] = "--report-fd=11";
-    char *argv[11] = {name, channel, tun, report};
+         tcp4[] = "--tcp4-fd=9", tcp6[] = "--tcp6-fd=10", token[] = "--token-fd=11",
+         report[] = "--report-fd=12";
+    char *argv[12] = {name, channel, tun, report};
     size_t n = 4;
     if (child->udp4 >= 0) {
         argv[n++] = udp4;
@@ -215,8 +219,17 @@ static void exec_program(const struct worker_child *child)
     if (child->tcp6 >= 0) {
         argv[n++] = tcp6;
     }
+    if (child->token_channel >= 0) {
+        argv[n++] = token;
+    }
     argv[n] = NULL;
-    leave_terminal();
+    syscall(SYS_execveat, FD_PROGRAM, "", argv, child->environment, AT_EMPTY_PATH);
+}
+
+static void exec_token(const struct worker_child *child)
+{
+    char name[] = "godwit-token";
+    char *argv[] = {name, NULL};
     syscall(SYS_execveat, FD_PROGRAM, "", argv, child->environment, AT_EMPTY_PATH);
 }
 
@@ -232,7 +245,8 @@ void worker_child_run(const struct worker_child *child)
                        : !tie_to_parent(child) ? STEP_PARENT
                                                : STEP_EXEC;
         if (failure.step == STEP_EXEC) {
-            exec_program(child);
+            leave_terminal();
+            (child->token ? exec_token : exec_tunnel)(child);
         }
     }
     failure.err = errno;

@@ -2,6 +2,7 @@
 #ifndef GODWIT_SESSION_WORKER_CHILD_H
 #define GODWIT_SESSION_WORKER_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/confine.h"
@@ -10,13 +11,18 @@
  * What happens between fork() and exec(): system calls only, because the parent has threads
  * (signal-safety(7)).
  */
+#define WORKER_GROUPS_MAX 32
+
 struct worker_child {
     pid_t parent;
+    bool token; /* it becomes godwit-token */
     uid_t uid;
     gid_t gid;
+    gid_t groups[WORKER_GROUPS_MAX]; /* beside it */
+    size_t n_groups;
     int program; /* O_PATH: reachable although its folders may not be for `uid` */
     int null, channel, tun, failure;
-    int udp4, udp6, lookup4, lookup6, tcp4, tcp6; /* -1 = absent */
+    int udp4, udp6, lookup4, lookup6, tcp4, tcp6, token_channel; /* -1 = absent, as `tun` may be */
     char **environment;
 };
 
@@ -37,7 +43,7 @@ struct worker_child_failure { /* written to `failure` */
     int err;
 };
 
-/* Becomes godwit-tunnel, or reports why not and exits. */
+/* Becomes godwit-tunnel or godwit-token, or reports why not and exits. */
 void worker_child_run(const struct worker_child *child) __attribute__((noreturn));
 /* For messages, such as "execveat". Never NULL. */
 const char *worker_child_step_name(enum worker_child_step step);

@@ -158,6 +158,9 @@ void engine_event(struct tunnel *t, struct link *link, const struct ike_event *e
     case IKE_EVENT_SECRET:
         typed_required(t, event->secret, event->prompt);
         break;
+    case IKE_EVENT_SIGN:
+        token_key_sign(t, link);
+        break;
     case IKE_EVENT_CHILD_UP:
         child_up(t, link, event);
         break;

@@ -44,6 +44,8 @@ static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd,
          N_("Socket for asking whether an IPv4 host is there"), "FD"},
         {"tcp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->tcp6,
          N_("Socket for asking whether an IPv6 host is there"), "FD"},
+        {"token-fd", 0, 0, G_OPTION_ARG_INT, &fds->token, N_("Socket that leads to godwit-token"),
+         "FD"},
         {"report-fd", 0, 0, G_OPTION_ARG_INT, report_fd, N_("Pipe for the last words"), "FD"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
@@ -69,7 +71,7 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
-    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1};
+    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
     int channel_fd = -1, report_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;

@@ -10,7 +10,7 @@ gboolean retry_after_failure(enum reason reason, gboolean engine)
 {
     return engine || reason == REASON_NO_PROPOSAL_CHOSEN || reason == REASON_TS_UNACCEPTABLE ||
            reason == REASON_ADDRESS_UNAVAILABLE || reason == REASON_GATEWAY_REFUSED ||
-           reason == REASON_PROTOCOL;
+           reason == REASON_PROTOCOL || reason == REASON_TOKEN_MISSING;
 }
 
 guint64 retry_delay(struct retry *retry, guint32 random)

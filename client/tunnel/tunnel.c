@@ -15,6 +15,7 @@ void tunnel_end(struct tunnel *t, enum reason reason, const char *detail)
     }
     t->ended = TRUE;
     g_clear_pointer(&t->resolving, resolve_free);
+    token_key_free(t);
     loop_stop(t);
     traffic_stop(&t->traffic);
     explained = uplinks_explain(&t->uplinks, reason, detail);
@@ -72,7 +73,7 @@ void tunnel_look_up_redirect(struct tunnel *t, const char *name)
 
 /* ---- start ---- */
 
-static void configure(struct tunnel *t)
+void tunnel_configure(struct tunnel *t)
 {
     char detail[DETAIL_MAX] = "";
     enum reason reason = REASON_INTERNAL;
@@ -86,6 +87,9 @@ static void configure(struct tunnel *t)
         break;
     case WORKER_CONFIG_NEEDS_SECRET:
         t->ops->secret_required(t->context, missing, "");
+        break;
+    case WORKER_CONFIG_NEEDS_TOKEN:
+        token_key_open(t);
         break;
     case WORKER_CONFIG_FAILED:
         tunnel_end(t, reason, detail);
@@ -106,6 +110,7 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
     t->scout = fds->scout;
+    t->token = fds->token;
     t->tcp4 = fds->tcp4;
     t->tcp6 = fds->tcp6;
     t->race.tcp.fd = -1;
@@ -121,6 +126,7 @@ void tunnel_free(struct tunnel *t)
         return;
     }
     resolve_free(t->resolving);
+    token_key_free(t);
     loop_stop(t);
     traffic_stop(&t->traffic);
     link_free(t->current);
@@ -165,7 +171,7 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
         tunnel_end(t, REASON_INTERNAL, _("GnuTLS cannot be started."));
         return;
     }
-    configure(t);
+    tunnel_configure(t);
     if (!t->ended) {
         succession_read_trust(t);
     }
@@ -177,7 +183,7 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
 {
     GError *error = NULL;
 
-    if (t->ended) {
+    if (t->ended || token_key_pin(t, value)) {
         return;
     }
     if (t->configured) {
@@ -191,7 +197,7 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
         tunnel_end(t, REASON_PROFILE, error->message);
         g_error_free(error);
     } else {
-        configure(t);
+        tunnel_configure(t);
     }
 }
 

@@ -19,7 +19,8 @@
 struct tunnel;
 
 struct tunnel_fds {
-    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, scout; /* -1 = absent; not owned */
+    /* -1 = absent; not owned. `token`: to a godwit-token. */
+    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, scout, token;
 };
 
 struct tunnel_summary {

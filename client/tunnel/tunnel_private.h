@@ -8,6 +8,7 @@
 #include "tunnel/reachability.h"
 #include "tunnel/resolve.h"
 #include "tunnel/retry.h"
+#include "tunnel/signer.h"
 #include "tunnel/traffic.h"
 #include "tunnel/tunnel.h"
 #include "tunnel/worker_config.h"
@@ -34,6 +35,14 @@ struct typed {
     struct secret password;
     char *user;
     unsigned answers; /* passwords given in the authentication that runs */
+};
+
+/* The private key on a token, see token_key.c. */
+struct token_key {
+    struct signer *signer; /* NULL = not yet, or it is over */
+    struct secret given;   /* the PIN that was given last */
+    struct secret refused; /* the one that was wrong */
+    gboolean asking;       /* the user is asked */
 };
 
 /* The attempt that runs, until an answer comes: see race.c. */
@@ -68,6 +77,8 @@ struct tunnel {
     const struct link *ticket_of, *ticket_with;
 
     int scout; /* scout.h */
+    int token; /* to a godwit-token; -1 = there is none */
+    struct token_key token_key;
     int tcp4, tcp6; /* for reachability.h; -1 = absent */
     struct resolve *resolving;
     gboolean resolving_redirect;
@@ -113,6 +124,8 @@ struct tunnel {
 
 /* ---- tunnel.c ---- */
 void tunnel_end(struct tunnel *tunnel, enum reason reason, const char *detail);
+/* Turns the profile into what the engine takes, as far as it can; then begins. */
+void tunnel_configure(struct tunnel *tunnel);
 /* Looks the profile's gateway up again; what is found is known from then on. */
 void tunnel_look_up(struct tunnel *tunnel);
 /* The name of a gateway that we are redirected to. */
@@ -127,6 +140,15 @@ void typed_apply(struct tunnel *tunnel);
 /* The gateway has refused it; TRUE when there was something to forget, so that it can be asked for
  * again. */
 gboolean typed_forget(struct tunnel *tunnel);
+
+/* ---- token_key.c: a private key on a token ---- */
+/* Makes the credential of the settings, which are then made. */
+void token_key_open(struct tunnel *tunnel);
+/* IKE_EVENT_SIGN of the link that is being made. */
+void token_key_sign(struct tunnel *tunnel, const struct link *link);
+/* FALSE when no PIN is awaited. Empty cancels. */
+gboolean token_key_pin(struct tunnel *tunnel, struct bytes value);
+void token_key_free(struct tunnel *tunnel);
 
 /* ---- kept.c: for a worker in the place of this one ---- */
 /* Tells the session what such a one needs, in the place of what it was told before. Nothing before

@@ -70,6 +70,10 @@ static enum worker_config_result build_credential(struct worker_config *config,
     struct bytes password = profile_get_bytes(profile, "private-key-password");
     enum err err;
 
+    if (profile_needs_token(profile)) {
+        config->ike.credential = config->credential;
+        return config->credential != NULL ? WORKER_CONFIG_OK : WORKER_CONFIG_NEEDS_TOKEN;
+    }
     cert_credential_free(config->credential);
     config->credential = NULL;
     err = cert_credential_new(&config->credential, profile_get_bytes(profile, "certificate"),

@@ -13,7 +13,8 @@
 struct worker_config {
     struct profile *profile;            /* owned */
     struct cert_trust *trust;           /* owned; NULL = the system's store, loaded later */
-    struct cert_credential *credential; /* owned; NULL unless auth=certificate */
+    /* Owned; NULL unless auth=certificate. When the key is on a token, the caller makes it. */
+    struct cert_credential *credential;
     struct proposal_list ike_proposals, esp_proposals;
     uint8_t eap_methods[WORKER_EAP_METHODS_MAX];
     struct ike_config ike; /* borrows from the above */
@@ -25,6 +26,7 @@ enum worker_config_result {
     WORKER_CONFIG_OK,
     WORKER_CONFIG_NEEDS_SECRET, /* *secret_id names the profile key to ask for; set it in
                                    config->profile and call again */
+    WORKER_CONFIG_NEEDS_TOKEN,  /* make config->credential and call again */
     WORKER_CONFIG_FAILED,       /* *reason and detail */
 };
 

@@ -95,8 +95,9 @@ void questions_make(struct questions *questions, GHashTable *data, GHashTable *s
     GArray *items = g_array_new(FALSE, TRUE, sizeof(struct question));
     *questions = (struct questions){.message = "", .again = again};
     if (!add_hinted(items, questions, data, secrets, hints)) {
-        const char *needed = settings_secret_of(g_hash_table_lookup(data, "auth"));
-        if ((flags_of(data, needed) & NM_SETTING_SECRET_FLAG_NOT_REQUIRED) == 0 &&
+        const char *needed = settings_secret_of(g_hash_table_lookup(data, "auth"),
+                                                g_hash_table_lookup(data, "certificate"));
+        if (needed && (flags_of(data, needed) & NM_SETTING_SECRET_FLAG_NOT_REQUIRED) == 0 &&
             !g_hash_table_lookup(data, needed)) {
             add(items, data, secrets, profile_key_find(needed),
                 again ? ASK_ALWAYS : ASK_UNLESS_KNOWN);

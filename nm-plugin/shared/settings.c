@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "common/pkcs11_uri.h"
 #include "common/secret.h"
 
 #define BASE64 "base64:"
@@ -23,6 +24,11 @@ static gboolean is_flags_of_secret(const char *name)
     g_autofree char *secret = g_strndup(name, strlen(name) - strlen(FLAGS_SUFFIX));
     const struct profile_key *key = profile_key_find(secret);
     return key && settings_is_secret(key);
+}
+
+static gboolean is_uri(const char *text)
+{
+    return text && pkcs11_is_uri(bytes_of_string(text));
 }
 
 /* ---- to a profile ---- */
@@ -52,9 +58,10 @@ static void read_file(struct reading *reading, const char *name, const char *pat
 /* A path is never opened by the profile itself, which would do so with our own rights. */
 static void take_text(struct reading *reading, const struct profile_key *key, const char *text)
 {
-    if (key->type == PROFILE_FILE && !g_str_has_prefix(text, BASE64)) {
+    gboolean on_token = (key->flags & PROFILE_TOKEN) && is_uri(text);
+    if (key->type == PROFILE_FILE && !g_str_has_prefix(text, BASE64) && !on_token) {
         read_file(reading, key->name, text);
-    } else if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
+    } else if (on_token || (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS))) {
         (void)profile_set_bytes(reading->profile, key->name, bytes_of_string(text),
                                 &reading->error);
     } else {
@@ -123,6 +130,9 @@ static char *text_of(const struct profile *profile, const struct profile_key *ke
         return g_strdup(profile_get(profile, key->name));
     }
     struct bytes octets = profile_get_bytes(profile, key->name);
+    if (key->type == PROFILE_FILE && profile_is_on_token(profile, key->name)) {
+        return g_strdup(profile_get_path(profile, key->name));
+    }
     if (key->type == PROFILE_SECRET && !(key->flags & PROFILE_OCTETS)) {
         return g_strndup((const char *)octets.data, octets.len);
     }
@@ -133,20 +143,21 @@ static char *text_of(const struct profile *profile, const struct profile_key *ke
     return text;
 }
 
-static void put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
-{
-    void (*add)(NMSettingVpn *, const char *, const char *) =
-        settings_is_secret(key) ? nm_setting_vpn_add_secret : nm_setting_vpn_add_data_item;
-    add(setting, key->name, text);
-}
-
 static void take_out(NMSettingVpn *setting, const struct profile_key *key)
 {
     if (settings_is_secret(key)) {
         (void)nm_setting_vpn_remove_secret(setting, key->name);
-    } else {
-        (void)nm_setting_vpn_remove_data_item(setting, key->name);
     }
+    (void)nm_setting_vpn_remove_data_item(setting, key->name);
+}
+
+static void put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
+{
+    take_out(setting, key);
+    /* The name of a private key is no secret. */
+    void (*add)(NMSettingVpn *, const char *, const char *) =
+        settings_is_secret(key) && !is_uri(text) ? nm_setting_vpn_add_secret : nm_setting_vpn_add_data_item;
+    add(setting, key->name, text);
 }
 
 void settings_from_profile(const struct profile *profile, NMConnection *connection)
@@ -187,14 +198,15 @@ static gboolean is_missing(NMSettingVpn *setting, const char *name)
            !(flags & NM_SETTING_SECRET_FLAG_NOT_REQUIRED);
 }
 
-const char *settings_secret_of(const char *auth)
+const char *settings_secret_of(const char *auth, const char *certificate)
 {
     static const struct {
         const char *auth, *secret;
-    } needs[] = {{"psk", "psk"}, {"certificate", "private-key"}};
+        gboolean on_token; /* then it is there too, and its PIN is asked for when it is known */
+    } needs[] = {{"psk", "psk", FALSE}, {"certificate", "private-key", TRUE}};
     for (gsize i = 0; auth && i < G_N_ELEMENTS(needs); i++) {
         if (g_str_equal(needs[i].auth, auth)) {
-            return needs[i].secret;
+            return is_uri(certificate) && needs[i].on_token ? NULL : needs[i].secret;
         }
     }
     return "password";
@@ -203,7 +215,10 @@ const char *settings_secret_of(const char *auth)
 const char *settings_missing_secret(NMConnection *connection)
 {
     NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
-    const char *needed =
-        setting ? settings_secret_of(nm_setting_vpn_get_data_item(setting, "auth")) : NULL;
+    if (!setting) {
+        return NULL;
+    }
+    const char *needed = settings_secret_of(nm_setting_vpn_get_data_item(setting, "auth"),
+                                            nm_setting_vpn_get_data_item(setting, "certificate"));
     return needed && is_missing(setting, needed) ? needed : NULL;
 }

@@ -35,9 +35,9 @@ void settings_from_profile(const struct profile *profile, NMConnection *connecti
 /* Whether the key is kept among vpn.secrets. */
 gboolean settings_is_secret(const struct profile_key *key);
 
-/* The secret that an authentication method, as the key "auth" names it (NULL = the default), cannot
- * do without: the name of its key. */
-const char *settings_secret_of(const char *auth);
+/* The secret that an authentication method, as the keys "auth" and "certificate" name it (NULL = the
+ * default), cannot do without: the name of its key, or NULL. */
+const char *settings_secret_of(const char *auth, const char *certificate);
 
 /*
  * The secret that is needed before anything can begin and that the connection neither has nor is

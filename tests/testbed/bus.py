@@ -203,6 +203,7 @@ class Bus:
         shutil.copy(find(self.context, "client/daemon/org.godwit.VPN1.policy"), actions)
         cover("/etc/polkit-1/rules.d")
         os.chmod("/etc/polkit-1/rules.d", 0o755)
+        shutil.copy(find(self.context, f"generated/{NAME}.rules"), "/etc/polkit-1/rules.d")
 
     def _install_services(self):
         service = _read(f"{SERVICES}/org.freedesktop.PolicyKit1.service")

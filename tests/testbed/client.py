@@ -35,6 +35,10 @@ REFUSALS = {
     "gateway-lost": (24, r"stopped answering"),
     "worker-died": (26, r"ended unexpectedly"),
     "redirected": (27, r"to another gateway"),
+    "token-missing": (33, r"token with the certificate or key is not there"),
+    "token-object": (34, r"does not hold what the profile names"),
+    "pin-wrong": (35, r"PIN of the token is wrong"),
+    "token-failed": (37, r"token, or the program part that drives it, failed"),
 }
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer.*|.*: runtime error: .*|"
                        r"SUMMARY: \w+Sanitizer.*")
@@ -112,6 +116,7 @@ def program(context):
 
 def environment(context):
     return {"GODWIT_TUNNEL": os.path.join(context.build, "godwit-tunnel"),
+            "GODWIT_TOKEN": os.path.join(context.build, "godwit-token"),
             "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 

@@ -32,7 +32,7 @@ import sandbox  # noqa: E402
 import scenario  # noqa: E402
 
 SUITES = {
-    "testbed": ("reference_client", "tunnels", "authentication", "algorithms", "lifecycle",
+    "testbed": ("reference_client", "tunnels", "authentication", "token", "algorithms", "lifecycle",
                 "children", "dns", "rekey", "race", "succession", "crash", "soak", "bad_input", "host",
                 "nm_service", "nm_config", "nm_life", "nm_rights", "service", "service_users", "command_line"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),

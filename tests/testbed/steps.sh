@@ -20,7 +20,7 @@ packages=(
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
-    dnsmasq-base polkitd tcpdump
+    dnsmasq-base polkitd tcpdump softhsm2 opensc
     # the test bed's desktop
     xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
     adwaita-icon-theme librsvg2-common fonts-dejavu-core locales gnome-keyring libsecret-tools

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit/fake_engine.h"
 
+#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -191,6 +192,23 @@ void ike_provide_secret(struct ike *ike, enum eap_secret secret, struct bytes va
     (void)now;
     must(!ike->freed);
     g_strlcpy(ike->provided, (const char *)value.data, MIN(value.len + 1, sizeof ike->provided));
+}
+
+struct bytes ike_to_sign(const struct ike *ike, struct cert_signing *out)
+{
+    must(!ike->freed);
+    *out = (struct cert_signing){AUTH_METHOD_DIGITAL_SIGNATURE, GNUTLS_SIGN_ECDSA_SHA256};
+    return bytes_of_string("to be signed");
+}
+
+void ike_provide_signature(struct ike *ike, struct bytes signature, enum reason reason,
+                           const char *detail, uint64_t now)
+{
+    if (signature.len > 0) {
+        ike_provide_secret(ike, EAP_SECRET_PASSWORD, signature, now);
+    } else {
+        fake_down((gsize)(ike - fake_engines), reason, false, detail);
+    }
 }
 
 void ike_network_changed(struct ike *ike, uint64_t now)

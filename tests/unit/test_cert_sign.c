@@ -130,6 +130,71 @@ START_TEST(sign_and_verify)
 }
 END_TEST
 
+/* The same with a key that is elsewhere, which knows no more than what it is told. */
+START_TEST(sign_elsewhere)
+{
+    gnutls_x509_privkey_t key = pki_key(signings[_i].kind, 0);
+    struct cert_credential *here = credential_for(key), *elsewhere;
+    struct cert_chain *chain = chain_for(key);
+    struct bytes octets = bytes_of_string("RealMessage1 | NonceRData | MACedIDForI");
+    struct bytes der = cert_credential_der(here, 0);
+    gnutls_datum_t data = {(unsigned char *)octets_copy(octets), (unsigned)octets.len};
+    gnutls_datum_t signature = {0};
+    gnutls_privkey_t signer;
+    struct cert_signing signing = {0};
+    uint8_t out[1024], method;
+    size_t len;
+    unsigned flags;
+
+    ck_assert_int_eq(cert_credential_elsewhere(&elsewhere, &der, 1, (struct bytes){0}), OK);
+    ck_assert(cert_credential_is_elsewhere(elsewhere) && !cert_credential_is_elsewhere(here));
+    ck_assert_int_eq(cert_sign_auth(elsewhere, ALL, false, true, octets, &method, out, sizeof(out),
+                                    &len),
+                     ERR_STATE);
+    enum err err = cert_sign_choose(elsewhere, signings[_i].hashes, signings[_i].pss,
+                                    signings[_i].legacy, &signing);
+    ck_assert_int_eq(err, signings[_i].method == 0 ? ERR_UNSUPPORTED : OK);
+    /* GnuTLS's own key, unlike a token's, insists on its mark. */
+    if (err == OK && signings[_i].kind != PKI_PSS2048) {
+        ck_assert(cert_signing_flags(signing.algorithm, &flags));
+        ck_assert_int_ge(gnutls_privkey_init(&signer), 0);
+        ck_assert_int_ge(gnutls_privkey_import_x509(signer, key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+        ck_assert_int_ge(
+            gnutls_privkey_sign_data2(signer, (gnutls_sign_algorithm_t)signing.algorithm, flags,
+                                      &data, &signature),
+            0);
+        ck_assert_int_eq(cert_sign_finish(elsewhere, &signing, octets,
+                                          bytes_of(signature.data, signature.size), out,
+                                          sizeof(out), &len),
+                         OK);
+        ck_assert_int_eq(cert_verify_auth(chain, signing.method, bytes_of(out, len), octets, true),
+                         OK);
+        signature.data[signature.size - 1] ^= 1;
+        ck_assert_int_ne(cert_sign_finish(elsewhere, &signing, octets,
+                                          bytes_of(signature.data, signature.size), out,
+                                          sizeof(out), &len),
+                         OK);
+        ck_assert_uint_eq(len, 0);
+        gnutls_free(signature.data);
+        gnutls_privkey_deinit(signer);
+    }
+    cert_chain_free(chain);
+    cert_credential_free(here);
+    cert_credential_free(elsewhere);
+}
+END_TEST
+
+START_TEST(no_other_algorithms_elsewhere)
+{
+    unsigned flags;
+
+    ck_assert(!cert_signing_flags(0, &flags));
+    ck_assert(!cert_signing_flags(GNUTLS_SIGN_RSA_MD5, &flags));
+    ck_assert(!cert_signing_flags(GNUTLS_SIGN_DSA_SHA1, &flags));
+    ck_assert(!cert_signing_flags(255, &flags));
+}
+END_TEST
+
 /* The same signature under the spelling of RFC 7427 A.4.3, which has the trailerField. */
 START_TEST(pss_with_trailer_field)
 {
@@ -202,6 +267,8 @@ int main(void)
     tcase_add_unchecked_fixture(signing, make_keys, NULL);
     tcase_set_timeout(signing, 120);
     tcase_add_loop_test(signing, sign_and_verify, 0, COUNT(signings));
+    tcase_add_loop_test(signing, sign_elsewhere, 0, COUNT(signings));
+    tcase_add_test(signing, no_other_algorithms_elsewhere);
     tcase_add_test(signing, pss_with_trailer_field);
     tcase_add_loop_test(signing, old_ecdsa_padding, 0, 3);
     suite_add_tcase(suite, signing);

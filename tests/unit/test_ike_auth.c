@@ -268,6 +268,111 @@ START_TEST(user_certificate)
 }
 END_TEST
 
+/* ---- a key that is elsewhere ---- */
+
+static struct cert_credential *start_elsewhere(void)
+{
+    struct bytes der = cert_credential_der(user_key, 0);
+    struct cert_credential *elsewhere;
+
+    ck_assert_int_eq(cert_credential_elsewhere(&elsewhere, &der, 1, (struct bytes){0}), OK);
+    gw_start_with((struct ike_config){
+        .request_ipv4 = true,
+        .wall_clock = PKI_NOW,
+        .auth = IKE_AUTH_CERTIFICATE,
+        .credential = elsewhere,
+        .timeout_us = 5000 * MS,
+    });
+    ike_set_trust(gw.ike, trust);
+    gw_expect(X_IKE_SA_INIT, false);
+    gw_answer_init("x25519");
+    return elsewhere;
+}
+
+static gnutls_datum_t sign_elsewhere(const struct cert_signing *signing, struct bytes octets,
+                                     unsigned key)
+{
+    const gnutls_datum_t data = {(unsigned char *)(uintptr_t)octets.data, (unsigned)octets.len};
+    gnutls_datum_t signature;
+    gnutls_privkey_t signer;
+
+    ck_assert_int_ge(gnutls_privkey_init(&signer), 0);
+    ck_assert_int_ge(gnutls_privkey_import_x509(signer, pki_key(PKI_P384, key), 0), 0);
+    ck_assert_int_ge(gnutls_privkey_sign_data2(signer, (gnutls_sign_algorithm_t)signing->algorithm,
+                                               0, &data, &signature),
+                     0);
+    gnutls_privkey_deinit(signer);
+    return signature;
+}
+
+/* The clock stands while it is signed, and a signature of another key does not leave. */
+START_TEST(signature_made_elsewhere)
+{
+    struct cert_credential *elsewhere = start_elsewhere();
+    struct cert_signing signing;
+    struct bytes octets;
+    gnutls_datum_t signature;
+    struct chain chain;
+
+    gw_drain();
+    ck_assert(!gw_pull());
+    octets = ike_to_sign(gw.ike, &signing);
+    ck_assert_uint_gt(octets.len, 0);
+    gw_tick_at(gw.now + 60000 * MS);
+    gw_drain();
+    ck_assert(!gw.down);
+    while (gw_pull()) {
+        ck_assert_uint_eq(gw.len, 1);
+    }
+    signature = sign_elsewhere(&signing, octets, _i == 0 ? 0 : 1);
+    ike_provide_signature(gw.ike, bytes_of(signature.data, signature.size), REASON_NONE, "",
+                          gw.now);
+    gnutls_free(signature.data);
+    ck_assert_uint_eq(ike_to_sign(gw.ike, &signing).len, 0);
+    if (_i == 0) {
+        gw_expect(X_IKE_AUTH, false);
+        chain = gw_new_chain();
+        write_proof(&chain, gateway_key);
+        gw_write_address(&chain);
+        gw_write_child(&chain, "aes128gcm16-noesn");
+        gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+        gw_drain();
+        ck_assert(gw.up);
+    } else {
+        gw_drain();
+        ck_assert(!gw_pull());
+        ck_assert_int_eq(gw.reason, REASON_PROFILE);
+        ck_assert_ptr_nonnull(strstr(gw.detail, "belong together"));
+    }
+    gw_finish();
+    cert_credential_free(elsewhere);
+}
+END_TEST
+
+START_TEST(no_signature_is_made_elsewhere)
+{
+    struct cert_credential *elsewhere = start_elsewhere();
+
+    gw_drain();
+    if (_i == 0) {
+        ike_provide_signature(gw.ike, (struct bytes){0}, REASON_TOKEN_MISSING, "gone", gw.now);
+        gw_drain();
+        ck_assert_int_eq(gw.reason, REASON_TOKEN_MISSING);
+        ck_assert_str_eq(gw.detail, "gone");
+    } else {
+        ike_disconnect(gw.ike, gw.now);
+        gw_drain();
+        ck_assert_int_eq(gw.reason, REASON_USER);
+    }
+    ck_assert(!gw_pull());
+    /* Too late. */
+    ike_provide_signature(gw.ike, bytes_of_string("x"), REASON_NONE, "", gw.now);
+    ck_assert(!gw_pull());
+    gw_finish();
+    cert_credential_free(elsewhere);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ike auth");
@@ -282,6 +387,8 @@ int main(void)
     tcase_add_loop_test(tcase, cve_2015_4171_no_credentials_before_gateway, 0, 8);
     tcase_add_test(tcase, gateway_that_skips_the_user);
     tcase_add_loop_test(tcase, user_certificate, 0, 2);
+    tcase_add_loop_test(tcase, signature_made_elsewhere, 0, 2);
+    tcase_add_loop_test(tcase, no_signature_is_made_elsewhere, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -201,6 +201,31 @@ START_TEST(nonsense_is_refused_and_named)
 }
 END_TEST
 
+/* No file is read for it, it is no secret, and nothing is missing beside it. */
+START_TEST(a_token_is_named_by_its_uri)
+{
+    static const char uri[] = "pkcs11:token=A;id=%01";
+    NMConnection *connection = connection_new();
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    data(connection, "gateway", "vpn.example.org");
+    data(connection, "auth", "certificate");
+    data(connection, "certificate", uri);
+    ck_assert_ptr_null(settings_missing_secret(connection));
+    struct profile *profile = read_back(connection);
+    ck_assert(profile_is_on_token(profile, "certificate"));
+    ck_assert(profile_set(profile, "private-key", uri, NULL, NULL));
+    secret(connection, "private-key", "base64:MAA=");
+    settings_from_profile(profile, connection);
+    ck_assert_str_eq(nm_setting_vpn_get_data_item(setting, "certificate"), uri);
+    ck_assert_str_eq(nm_setting_vpn_get_data_item(setting, "private-key"), uri);
+    ck_assert_ptr_null(nm_setting_vpn_get_secret(setting, "private-key"));
+    profile_free(profile);
+    /* Authorities are no matter of a token: to that key it is a path like any other. */
+    data(connection, "ca", uri);
+    refused(connection, uri);
+}
+END_TEST
+
 START_TEST(the_missing_secret_is_the_methods)
 {
     static const struct {
@@ -380,6 +405,7 @@ int main(void)
     tcase_add_test(settings, what_is_not_set_goes_and_what_is_not_ours_stays);
     tcase_add_test(settings, the_id_is_the_name);
     tcase_add_test(settings, nonsense_is_refused_and_named);
+    tcase_add_test(settings, a_token_is_named_by_its_uri);
     tcase_add_test(settings, the_missing_secret_is_the_methods);
     tcase_add_test(settings, a_connection_of_several_is_nobodys_own);
     tcase_add_test(settings, what_is_refused_is_printed_safely);

@@ -298,6 +298,36 @@ START_TEST(secrets_do_not_show_in_messages)
 }
 END_TEST
 
+/* It is path and content alike, however it comes; and no file is looked for. */
+START_TEST(key_on_a_token)
+{
+    static const char uri[] = "pkcs11:token=A;id=%01";
+    struct profile *profile = profile_new();
+    GError *error = NULL;
+
+    ck_assert(profile_set_bytes(profile, "private-key", bytes_of_string(uri), NULL));
+    ck_assert_str_eq(profile_get_path(profile, "private-key"), uri);
+    ck_assert(profile_set(profile, "certificate", uri, NULL, NULL));
+    ck_assert_octets(profile_get_bytes(profile, "certificate"), bytes_of_string(uri));
+    ck_assert(profile_is_on_token(profile, "certificate"));
+    ck_assert(!profile_needs_token(profile));
+    ck_assert(profile_set(profile, "auth", "certificate", NULL, NULL));
+    ck_assert(profile_needs_token(profile));
+    ck_assert(!profile_set(profile, "certificate", "pkcs11:token=A;id=1?pin-value=1234", "home:3",
+                           &error));
+    ck_assert_str_eq(error->message, "home:3: \"?pin-value=1234\": nothing may follow a question "
+                                     "mark: a PIN is no part of the URI, it is asked for");
+    g_clear_error(&error);
+    ck_assert(!profile_set_bytes(profile, "private-key", bytes_of_string("pkcs11:id=1"), &error));
+    ck_assert_str_eq(error->message, "private-key: \"pkcs11:id=1\": it names no token, as token= "
+                                     "or serial= do");
+    g_clear_error(&error);
+    /* Authorities are no matter of a token. */
+    ck_assert(!profile_set(profile, "ca", uri, NULL, NULL));
+    profile_free(profile);
+}
+END_TEST
+
 START_TEST(unknown_key)
 {
     struct profile *profile = profile_new();
@@ -520,6 +550,7 @@ static void set_everything(struct profile *profile, const char *ca)
         profile_set_bytes(profile, "private-key-password", bytes_of_string("base64:AAAA"), NULL));
     ck_assert(profile_set_bytes(profile, "psk", bytes_of("\0\x01 ", 3), NULL));
     ck_assert(profile_set_bytes(profile, "certificate", bytes_of("\x30\x03\x00", 3), NULL));
+    ck_assert(profile_set(profile, "private-key", "pkcs11:token=A%20B;id=%01", NULL, NULL));
 }
 
 static void expect_equal(const struct profile *a, const struct profile *b)
@@ -629,6 +660,14 @@ static const struct file_case rules[] = {
     {"gateway=a\ncertificate=base64:MAA=\n",
      "certificate: set, but auth is not: add auth=certificate to use it"},
     {"gateway=a\nauth=eap\ncertificate=base64:MAA=\n", NULL},
+    {"gateway=a\nauth=certificate\ncertificate=pkcs11:token=A;id=1\n", NULL},
+    {"gateway=a\nauth=certificate\nprivate-key=pkcs11:token=A;id=1\n",
+     "certificate: missing; auth=certificate needs it"},
+    {"gateway=a\nauth=certificate\ncertificate=base64:MAA=\nprivate-key=pkcs11:token=A;id=1\n",
+     NULL},
+    {"gateway=a\nauth=certificate\ncertificate=pkcs11:token=A;id=1\nprivate-key=base64:MAA=\n",
+     "private-key: a file, but the certificate is on a token: leave it out when its key is there "
+     "too"},
     {"gateway=a\npsk=x\n", "psk: set, but auth is not: add auth=psk to use it"},
     {"gateway=a\nauth=psk\n", NULL},
     {"gateway=a\nrequest-ipv4=no\nrequest-ipv6=no\n",
@@ -737,6 +776,7 @@ int main(void)
     tcase_add_loop_test(tests, good_value, 0, G_N_ELEMENTS(good_values));
     tcase_add_loop_test(tests, bad_value, 0, G_N_ELEMENTS(bad_values));
     tcase_add_test(tests, secrets_do_not_show_in_messages);
+    tcase_add_test(tests, key_on_a_token);
     tcase_add_test(tests, unknown_key);
     tcase_add_test(tests, octets);
     tcase_add_loop_test(tests, bad_file, 0, G_N_ELEMENTS(bad_files));

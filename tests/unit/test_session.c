@@ -147,13 +147,9 @@ static void run(struct watch *watch)
     g_source_remove(patience);
 }
 
-static void begin_profile(struct watch *watch, const char *mode, const char *tunnel,
-                          const struct session_ops *with)
+static void begin_with(struct watch *watch, struct profile *profile,
+                       const struct session_ops *with)
 {
-    g_autoptr(GError) error = NULL;
-    struct profile *profile = profile_new();
-    ck_assert(profile_set(profile, "gateway", mode, "test", &error));
-    ck_assert(profile_set(profile, "tunnel", tunnel, "test", &error));
     watch->loop = g_main_loop_new(NULL, FALSE);
     watch->log = g_string_new(NULL);
     watch->since_stop = g_timer_new();
@@ -161,6 +157,16 @@ static void begin_profile(struct watch *watch, const char *mode, const char *tun
     profile_free(profile);
     session_start(watch->session);
     ck_assert(!watch->ended);
+}
+
+static void begin_profile(struct watch *watch, const char *mode, const char *tunnel,
+                          const struct session_ops *with)
+{
+    g_autoptr(GError) error = NULL;
+    struct profile *profile = profile_new();
+    ck_assert(profile_set(profile, "gateway", mode, "test", &error));
+    ck_assert(profile_set(profile, "tunnel", tunnel, "test", &error));
+    begin_with(watch, profile, with);
 }
 
 static void begin(struct watch *watch, const char *mode, const struct session_ops *with)
@@ -548,7 +554,7 @@ START_TEST(worker_has_nothing)
         "NoNewPrivs:=1 ",
         "SigBlk:=0000000000000000 ",
         "root=0 core=0 death=9 group=1 session=0 path=0 "
-        "terminal=0 files=64 secure=eb fds=0,1,2,3,4,5,6,7,8,9,10,11,"};
+        "terminal=0 files=64 secure=eb fds=0,1,2,3,4,5,6,7,8,9,10,12,"};
     struct watch watch = {0};
     signal(SIGHUP, SIG_IGN);
     ck_assert_int_ge(dup2(2, 50), 0); /* not close-on-exec */
@@ -677,6 +683,48 @@ START_TEST(no_program)
     g_setenv("GODWIT_TUNNEL", "/etc/passwd", TRUE);
     expect_no_start(REASON_WORKER_DIED,
                     "godwit-tunnel cannot be started: execveat: Permission denied");
+}
+END_TEST
+
+/* A profile whose key is on a token has a godwit-token started, and no other has. */
+static void begin_with_token(struct watch *watch, const char *mode)
+{
+    struct profile *profile = profile_new();
+    ck_assert(profile_set(profile, "gateway", mode, "test", NULL));
+    ck_assert(profile_set(profile, "auth", "certificate", "test", NULL));
+    ck_assert(profile_set(profile, "certificate", "pkcs11:token=A;id=1", "test", NULL));
+    begin_with(watch, profile, &ops);
+}
+
+START_TEST(no_token_program)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    g_setenv("GODWIT_TOKEN", "/nonexistent/godwit-token", TRUE);
+    begin_with_token(&watch, "happy");
+    run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_HOST_CONFIG);
+    ck_assert_ptr_nonnull(
+        strstr(watch.detail, "/nonexistent/godwit-token cannot be started: No such file"));
+    finish(&watch);
+    expect_clean(before);
+}
+END_TEST
+
+/* Its end is the worker's to tell; the session only sees to it that none stays. */
+START_TEST(token_program)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    g_setenv("GODWIT_TOKEN", _i == 0 ? "/bin/false" : "/bin/cat", TRUE);
+    begin_with_token(&watch, "happy");
+    run(&watch);
+    ck_assert(watch.connected);
+    session_disconnect(watch.session);
+    run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
+    finish(&watch);
+    expect_clean(before);
 }
 END_TEST
 
@@ -823,6 +871,8 @@ int main(void)
     tcase_add_test(tcase, program_out_of_reach);
     tcase_add_test(tcase, same_name_twice);
     tcase_add_test(tcase, no_program);
+    tcase_add_test(tcase, no_token_program);
+    tcase_add_loop_test(tcase, token_program, 0, 2);
     tcase_add_test(tcase, not_root);
     tcase_add_test(tcase, killed_session);
     tcase_add_test(tcase, killed_at_any_moment);

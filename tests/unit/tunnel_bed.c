@@ -137,7 +137,7 @@ void bed_let_pass(guint milliseconds)
 
 void bed_begin_with(const char *settings, struct tunnel_options options)
 {
-    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1};
+    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1, bed.token};
     struct profile *profile = profile_new();
     char **words = g_strsplit(settings, " ", 0);
 
@@ -148,6 +148,10 @@ void bed_begin_with(const char *settings, struct tunnel_options options)
     /* The system's store of authorities takes its time to read. */
     ck_assert(profile_set(profile, "auth", "psk", "test", NULL));
     ck_assert(profile_set_bytes(profile, "psk", bytes_of_string("sesame"), NULL));
+    if (bed.private_key_password != NULL) {
+        ck_assert(profile_set_bytes(profile, "private-key-password",
+                                    bytes_of_string(bed.private_key_password), NULL));
+    }
     for (char **word = words; *word != NULL && **word != '\0'; word += 2) {
         ck_assert(profile_set(profile, word[0], word[1], "test", NULL));
     }
@@ -174,6 +178,7 @@ void bed_begin_up(const char *settings)
 void bed_set_up(void)
 {
     memset(&bed, 0, sizeof bed);
+    bed.token = -1;
     fake_reset();
 }
 

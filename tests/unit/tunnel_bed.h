@@ -10,6 +10,9 @@ extern struct tunnel_bed {
     GString *log;   /* what the session heard, each with a blank behind it */
     GVariant *kept; /* what another worker is to begin with */
     gboolean over;
+    /* Set before it begins. */
+    int token;                        /* to a godwit-token; -1 = there is none */
+    const char *private_key_password; /* of the profile; NULL = none */
 } bed;
 
 /* A fixture. Every engine must be freed with the tunnel. */

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The user's certificate and private key are on a token (PKCS#11)."""
+
+import os
+import pwd
+import signal
+import subprocess
+
+import bus
+import client
+import gateway
+import net
+import tokens
+from caller import Caller, octets
+from client import connected, expect_refusal
+from scenario import scenario, scenario_for
+from scenarios.authentication import start
+from scenarios.nm_service import add, start as nm_start
+from tokens import Token, uri
+
+
+# As in pcscd's own file.
+PCSC = """<action id="{}"><description>x</description><message>x</message><defaults>
+<allow_any>no</allow_any><allow_inactive>no</allow_inactive><allow_active>yes</allow_active>
+</defaults></action>"""
+
+
+def by_token(*more, certificate=None, pin=tokens.PIN):
+    """Arguments for `connected` and Client."""
+    arguments = ("--auth", "certificate", "--certificate", certificate or uri(), *more)
+    return arguments, {"user": None, "key_password": pin}
+
+
+def attempt(context, *more, **options):
+    arguments, options = by_token(*more, **options)
+    return client.Client(context, *arguments, **options)
+
+
+@scenario_for(["user-rsa2048", "user-ecdsa256", "user-ecdsa384", "user-ed25519"],
+              lambda name: f"token_with_{name.replace('-', '_')}")
+def key_on_a_token(context, name):
+    """RFC 7427 signatures that the token makes; only the certificate's URI is given."""
+    host = start(context, gateway.certificate_connection())
+    Token(context, name)
+    arguments, options = by_token()
+    with connected(context, *arguments, **options):
+        net.ping(net.HOST4)
+        net.check("alice@example.org" in host.sas(), "the gateway does not list the user")
+
+
+@scenario
+def token_signs_with_pss(context):
+    host = start(context, gateway.certificate_connection())
+    Token(context)
+    arguments, options = by_token("--rsa-pss")
+    with connected(context, *arguments, **options):
+        net.ping(net.HOST4)
+    host.wait_log("authentication of 'alice@example.org' with RSA_EMSA_PSS_SHA2_256")
+
+
+@scenario_for(["user-rsa2048", "user-ecdsa256"],
+              lambda name: f"token_with_old_method_of_{name.replace('-', '_')}")
+def token_signs_with_old_methods(context, name):
+    """Authentication methods 1 and 9: the gateway does not announce RFC 7427."""
+    start(context, gateway.certificate_connection(), charon={"signature_authentication": "no"})
+    Token(context, name)
+    arguments, options = by_token()
+    with connected(context, *arguments, **options):
+        net.ping(net.HOST4)
+
+
+@scenario
+def only_the_key_is_on_a_token(context):
+    start(context, gateway.certificate_connection())
+    Token(context)
+    arguments, options = by_token("--private-key", uri(type="private"),
+                                  certificate=context.pki.certificate("user-rsa2048"))
+    with connected(context, *arguments, **options):
+        net.ping(net.HOST4)
+
+
+@scenario(timeout=60)
+def connection_with_a_token_is_made_again(context):
+    """After the gateway was lost godwit-token signs once more; nobody is asked for the PIN."""
+    host = start(context, gateway.certificate_connection())
+    Token(context)
+    arguments, options = by_token("--dpd", "1", "--dead-after", "1")
+    with connected(context, *arguments, **options) as one:
+        pings = net.Process(["ping", "-n", "-q", "-i", "0.2", net.HOST4])
+        host.stop(signal.SIGKILL)
+        host.launch()
+        host.configure({"rw": gateway.certificate_connection()})
+        one.process.read_until("Connected again", 40)
+        pings.kill()
+        net.ping(net.HOST4)
+
+
+@scenario
+def worker_with_a_token_is_replaced(context):
+    """Another worker has another godwit-token, and the PIN that was right."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    arguments, options = by_token()
+    with connected(context, *arguments, **options) as one:
+        helper = client.processes("godwit-token")
+        os.kill(client.worker(), signal.SIGKILL)
+        one.process.read_until("Connected again", 20)
+        net.check(client.processes("godwit-token") not in ([], helper), "godwit-token is the old one")
+        net.ping(net.HOST4)
+
+
+@scenario
+def wrong_pin_is_asked_for_again_on_the_terminal(context):
+    """An ordinary user through godwitd: asked by name of the token, told of the wrong one."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    system = bus.Bus(context)
+    terminal = system.terminal("alice1", "connect", "vpn.example.org", "--auth", "certificate",
+                               "--certificate", uri(), "--ca", context.pki.certificate("root"))
+    terminal.read_until("PIN of the token “Alice”\nPIN: *$", 10)
+    terminal.type("000000\n")
+    terminal.read_until("wrong[^\n]*Alice[^\n]*\nPIN: *$", 10)
+    terminal.type(tokens.PIN + "\n")
+    terminal.read_until("^Connected", 15)
+    net.check(terminal.wait(10) == 0, f"the terminal shows {terminal.output[-300:]!r}")
+    net.check(tokens.PIN not in terminal.output, "the terminal shows the PIN")
+    net.ping(net.HOST4)
+
+
+@scenario
+def smart_card_readers_are_open_to_godwit_token(context):
+    """pcscd asks polkit, which would refuse whoever is not at the machine."""
+    asked = [f"org.debian.pcsc-lite.access_{what}" for what in ("pcsc", "card")]
+    bus.Bus(context)
+    bus.write("/usr/share/polkit-1/actions/org.debian.pcsc-lite.policy",
+              "<policyconfig>" + "".join(PCSC.format(action) for action in asked)
+              + "</policyconfig>")
+
+    def may(user, action):
+        one = net.Process(["sleep", "60"], enter=lambda: os.setuid(user))
+        command = ["pkcheck", "--action-id", action, "--process", str(one.popen.pid)]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+        one.kill()
+        return done.returncode == 0
+    godwit, eve = pwd.getpwnam(tokens.USER).pw_uid, bus.USERS["eve1"].uid
+    for action in asked:
+        net.check(may(godwit, action), f"{action} is refused to godwit")
+        net.check(not may(eve, action), f"{action} is allowed to eve1")
+    net.check(not may(godwit, "org.godwit.VPN1.connect"), "the rule allows more than it should")
+
+
+@scenario
+def pin_is_a_form_on_the_bus(context):
+    """What the form says, that the PIN comes out nowhere, and that to cancel it ends it all."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    system = bus.Bus(context)
+    before = net.snapshot()
+    alice = Caller(bus.USERS["alice1"])
+    with open(context.pki.certificate("root"), "rb") as file:
+        root = octets(file.read())
+    alice.sessions()
+    path, = alice.manager(
+        "Connect", f"('work', {{'gateway': <'vpn.example.org'>, 'auth': <'certificate'>, 'ca': <{root}>,"
+                   f" 'certificate': <{octets(uri().encode())}>}}, @a{{sv}} {{}})")
+    asked = net.wait_until(lambda: (form := alice.property(path, "Form"))[0] and form, 10, "a form")
+    net.check("PIN" in str(asked) and "Alice" in str(asked), f"the form: {asked}")
+    worker, helper = client.worker(), client.processes("godwit-token")
+    net.check(len(helper) == 1, f"{len(helper)} godwit-token run, not 1")
+    net.check(client.status_of(helper[0])["Uid"].split()[0] != "0", "godwit-token runs as root")
+    net.check(int(client.status_of(helper[0])["CapEff"], 16) == 0, "godwit-token has capabilities")
+    alice.session(path, "Disconnect")
+    net.check(alice.wait_ended(path)[0] == "user", "it ended otherwise")
+    net.wait_until(lambda: not set(client.processes()) & {worker, *helper}, 5, "end of both")
+    net.check(system.pid(), "godwitd has ended too")
+    net.check_unchanged(before)
+
+
+@scenario
+def wrong_pin_from_a_descriptor(context):
+    """It is tried once: every other try brings the token nearer to its lock."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    before = net.snapshot()
+    expect_refusal(attempt(context, pin="000000"), "pin-wrong", before)
+
+
+@scenario
+def absent_token(context):
+    """Those that are there are named."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    before = net.snapshot()
+    one = attempt(context, certificate=uri("Bob"))
+    expect_refusal(one, "token-missing", before)
+    net.check("“Alice”" in one.output, f"it does not name Alice: {one.process.tail()}")
+
+
+@scenario
+def certificate_that_the_token_lacks(context):
+    start(context, gateway.certificate_connection())
+    Token(context)
+    before = net.snapshot()
+    expect_refusal(attempt(context, certificate=uri(identity="77")), "token-object", before)
+
+
+@scenario
+def key_of_another_certificate(context):
+    """What belongs together is told before the gateway hears of it."""
+    start(context, gateway.certificate_connection())
+    Token(context, certificate="user-ecdsa256")
+    before = net.snapshot()
+    one = attempt(context)
+    expect_refusal(one, "profile", before)
+    net.check("belong together" in one.output, f"it said: {one.process.tail()}")
+
+
+@scenario
+def module_that_crashes(context):
+    """One connection ends, with a sentence."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    before = net.snapshot()
+    system = bus.Bus(context)
+    terminal = system.terminal("alice1", "connect", "vpn.example.org", "--auth", "certificate",
+                               "--certificate", uri(), "--ca", context.pki.certificate("root"))
+    terminal.read_until("PIN: *$", 10)
+    helper, = client.processes("godwit-token")
+    os.kill(helper, signal.SIGSEGV)
+    terminal.read_until("module that drives the token has crashed", 10)
+    net.check(terminal.wait(10) == client.REFUSALS["token-failed"][0], "another exit code")
+    net.check_unchanged(before)
+
+
+@scenario
+def nm_connects_with_a_token(context):
+    """NetworkManager hands the URI on, and keeps the PIN among its secrets."""
+    _, manager = nm_start(context, connections={"rw": gateway.certificate_connection()})
+    Token(context)
+    add(manager, context, password=None, auth="certificate", certificate=uri())
+    manager.nmcli("connection", "modify", "work", "vpn.secrets",
+                  f"private-key-password={tokens.PIN}")
+    manager.nmcli("connection", "up", "work")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
+    net.wait_until(lambda: not client.processes("godwit-to"), 5, "end of godwit-token")
