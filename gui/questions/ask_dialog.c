@@ -102,8 +102,9 @@ static void update(struct ask *ask)
     for (guint i = 0; i < ask->inputs->len; i++) {
         different |= differs(ask->inputs->pdata[i]);
     }
-    if (ask->differ) {
+    if (ask->differ && gtk_widget_get_visible(ask->differ) != different) {
         gtk_widget_set_visible(ask->differ, different);
+        frame_fit(ask->window);
     }
     frame_set_acceptable(ask->window, first_missing(ask) == NULL);
 }
@@ -131,20 +132,21 @@ static void focus_first(const struct ask *ask)
 
 /* ---- rows ---- */
 
+/* `title` is what is seen, `name` what a screen reader says. */
 static GtkWidget *add_row(struct ask *ask, GtkWidget *list, const struct ask_field *field,
-                          const char *label)
+                          const char *title, const char *name)
 {
     /* A screen reader is told of the entry in the row: libadwaita 1.2 does not tell it of the focus. */
     GtkWidget *row = g_object_new(
         field->kind == ASK_TEXT ? ADW_TYPE_ENTRY_ROW : ADW_TYPE_PASSWORD_ENTRY_ROW,
         "accessible-role", GTK_ACCESSIBLE_ROLE_LIST_ITEM, NULL);
     GtkAccessible *entry = GTK_ACCESSIBLE(gtk_editable_get_delegate(GTK_EDITABLE(row)));
-    g_autofree char *title = frame_mnemonic(label, ask->mnemonics);
+    g_autofree char *marked = frame_mnemonic(title, ask->mnemonics);
     g_object_set(entry, "accessible-role", GTK_ACCESSIBLE_ROLE_TEXT_BOX, NULL);
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_use_underline(ADW_PREFERENCES_ROW(row), TRUE);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    gtk_accessible_update_property(entry, GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), marked);
+    gtk_accessible_update_property(entry, GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                    GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, field->prompt, -1);
     g_signal_connect_swapped(row, "changed", G_CALLBACK(update), ask);
     g_signal_connect_swapped(row, "entry-activated", G_CALLBACK(on_enter), ask);
@@ -211,11 +213,11 @@ static GtkWidget *add_field(struct ask *ask, GtkWidget *list, const struct ask_f
         add_choices(ask, list, field, input);
         return NULL;
     }
-    input->row = add_row(ask, list, field, field->label);
+    input->row = add_row(ask, list, field, field->label, field->label);
     if (field->kind == ASK_NEW_SECRET) {
         /* TRANSLATORS: %s is the label of a field, such as "New password". */
         g_autofree char *again = g_strdup_printf(_("%s, once more"), field->label);
-        input->again = add_row(ask, list, field, again);
+        input->again = add_row(ask, list, field, _("Once more"), again);
     }
     return list;
 }
@@ -257,6 +259,7 @@ static void add_fields(struct ask *ask, const struct ask_form *form)
     }
     if (twice) {
         ask->differ = frame_add_error(ask->window, _("The two are not the same."));
+        gtk_widget_set_visible(ask->differ, FALSE);
     }
     if (form->may_remember) {
         add_remember(ask, form->remember);
@@ -287,6 +290,7 @@ GtkWindow *ask_dialog_show(const struct ask_form *form, GtkWindow *parent, ask_d
     add_fields(ask, form);
     fill_in(ask, form);
     update(ask);
+    frame_fit(ask->window);
     gtk_window_present(ask->window);
     focus_first(ask);
     return ask->window;

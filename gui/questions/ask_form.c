@@ -9,8 +9,8 @@
 
 #define NAME_MAX_CHARACTERS 64
 #define LINE_MAX_CHARACTERS 160
-#define TEXT_MAX_CHARACTERS 800
-#define TEXT_MAX_LINES 12
+#define TEXT_MAX_CHARACTERS 400
+#define TEXT_MAX_LINES 8
 
 static void free_secret(gpointer text)
 {

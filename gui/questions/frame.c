@@ -6,9 +6,11 @@
 
 #include "common/i18n.h"
 
+/* Pixels, at the usual size of text. */
 #define WIDTH 440
 #define CONTENT_WIDTH 480
-#define CONTENT_HEIGHT 620 /* more than that is scrolled */
+#define HEIGHT_MAX 680  /* what is higher is scrolled */
+#define SCREEN_LEFT 120 /* of the screen's, for panels and the window's own edges */
 #define SYMBOL_SIZE 48
 #define SPACING 18
 
@@ -16,7 +18,7 @@ struct frame {
     frame_closed closed;
     void *owner;
     GDestroyNotify free_owner;
-    GtkWidget *content, *cancel, *accept;
+    GtkWidget *header, *clamp, *content, *cancel, *accept;
     gboolean over;
 };
 
@@ -72,6 +74,13 @@ static void add_escape(GtkWidget *window)
     gtk_widget_add_controller(window, keys);
 }
 
+static double text_scale(void)
+{
+    int dpi = 0;
+    g_object_get(gtk_settings_get_default(), "gtk-xft-dpi", &dpi, NULL);
+    return CLAMP(dpi / (96.0 * 1024.0), 1.0, 2.5);
+}
+
 static GtkWidget *make_header(GtkWindow *window, struct frame *frame, const struct frame_look *look)
 {
     GtkWidget *header = adw_header_bar_new();
@@ -91,11 +100,20 @@ static GtkWidget *make_header(GtkWindow *window, struct frame *frame, const stru
     return header;
 }
 
+void frame_wrap(GtkLabel *label)
+{
+    PangoAttrList *attributes = pango_attr_list_new();
+    pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+    gtk_label_set_attributes(label, attributes);
+    pango_attr_list_unref(attributes);
+    gtk_label_set_wrap(label, TRUE);
+    gtk_label_set_wrap_mode(label, PANGO_WRAP_WORD_CHAR);
+}
+
 static GtkWidget *make_label(const char *text, const char *style)
 {
     GtkWidget *label = gtk_label_new(text);
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    frame_wrap(GTK_LABEL(label));
     gtk_label_set_natural_wrap_mode(GTK_LABEL(label), GTK_NATURAL_WRAP_NONE);
     gtk_label_set_justify(GTK_LABEL(label), GTK_JUSTIFY_CENTER);
     if (style) {
@@ -107,22 +125,21 @@ static GtkWidget *make_label(const char *text, const char *style)
 static GtkWidget *make_content(struct frame *frame, const struct frame_look *look)
 {
     GtkWidget *symbol = gtk_image_new_from_icon_name(look->symbol);
-    GtkWidget *scrolled = gtk_scrolled_window_new(), *clamp = adw_clamp_new();
+    GtkWidget *scrolled = gtk_scrolled_window_new();
+    frame->clamp = adw_clamp_new();
     frame->content = gtk_box_new(GTK_ORIENTATION_VERTICAL, SPACING);
     gtk_widget_set_margin_start(frame->content, SPACING);
     gtk_widget_set_margin_end(frame->content, SPACING);
-    gtk_widget_set_margin_top(frame->content, SPACING / 2);
+    gtk_widget_set_margin_top(frame->content, SPACING);
     gtk_widget_set_margin_bottom(frame->content, SPACING * 4 / 3);
-    gtk_image_set_pixel_size(GTK_IMAGE(symbol), SYMBOL_SIZE);
+    gtk_image_set_pixel_size(GTK_IMAGE(symbol), (int)(SYMBOL_SIZE * text_scale()));
     gtk_accessible_update_state(GTK_ACCESSIBLE(symbol), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
     gtk_box_append(GTK_BOX(frame->content), symbol);
-    adw_clamp_set_maximum_size(ADW_CLAMP(clamp), CONTENT_WIDTH);
-    adw_clamp_set_child(ADW_CLAMP(clamp), frame->content);
+    adw_clamp_set_maximum_size(ADW_CLAMP(frame->clamp), (int)(CONTENT_WIDTH * text_scale()));
+    adw_clamp_set_child(ADW_CLAMP(frame->clamp), frame->content);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scrolled), TRUE);
-    gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(scrolled), CONTENT_HEIGHT);
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), clamp);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), frame->clamp);
     gtk_widget_set_vexpand(scrolled, TRUE);
     return scrolled;
 }
@@ -132,11 +149,12 @@ GtkWindow *frame_new(GtkWindow *parent, const struct frame_look *look, frame_clo
 {
     struct frame *frame = g_new0(struct frame, 1);
     GtkWindow *window = g_object_new(ADW_TYPE_WINDOW, "accessible-role", GTK_ACCESSIBLE_ROLE_DIALOG,
-                                     "title", look->title, "default-width", WIDTH, NULL);
+                                     "title", look->title, NULL);
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     *frame = (struct frame){.closed = closed, .owner = owner, .free_owner = free_owner};
     g_object_set_data_full(G_OBJECT(window), "frame", frame, free_frame);
-    gtk_box_append(GTK_BOX(box), make_header(window, frame, look));
+    frame->header = make_header(window, frame, look);
+    gtk_box_append(GTK_BOX(box), frame->header);
     gtk_box_append(GTK_BOX(box), make_content(frame, look));
     GtkWidget *heading = make_label(look->heading, "title-2");
     frame_add(window, heading);
@@ -151,6 +169,35 @@ GtkWindow *frame_new(GtkWindow *parent, const struct frame_look *look, frame_clo
         gtk_window_set_destroy_with_parent(window, TRUE);
     }
     return window;
+}
+
+/* Of the smallest screen, as nobody knows on which the window will be. */
+static GdkRectangle screen_size(GtkWindow *window)
+{
+    GListModel *screens = gdk_display_get_monitors(gtk_widget_get_display(GTK_WIDGET(window)));
+    GdkRectangle least = {.width = G_MAXINT, .height = G_MAXINT};
+    for (guint i = 0; i < g_list_model_get_n_items(screens); i++) {
+        g_autoptr(GdkMonitor) screen = g_list_model_get_item(screens, i);
+        GdkRectangle size;
+        gdk_monitor_get_geometry(screen, &size);
+        least.width = MIN(least.width, size.width);
+        least.height = MIN(least.height, size.height);
+    }
+    return least;
+}
+
+void frame_fit(GtkWindow *window)
+{
+    const struct frame *frame = frame_of(window);
+    GdkRectangle screen = screen_size(window);
+    int width = MIN((int)(WIDTH * text_scale()), screen.width), header, header_width, content;
+    gtk_widget_measure(frame->header, GTK_ORIENTATION_HORIZONTAL, -1, &header_width, NULL, NULL, NULL);
+    width = MAX(width, header_width);
+    gtk_widget_measure(frame->header, GTK_ORIENTATION_VERTICAL, -1, NULL, &header, NULL, NULL);
+    /* A scrolled window would ask for the height that its content has in another width. */
+    gtk_widget_measure(frame->clamp, GTK_ORIENTATION_VERTICAL, width, NULL, &content, NULL, NULL);
+    int height = MIN(header + content, (int)(HEIGHT_MAX * text_scale()));
+    gtk_window_set_default_size(window, width, MIN(height, screen.height - SCREEN_LEFT));
 }
 
 void frame_add(GtkWindow *window, GtkWidget *widget)
@@ -168,8 +215,8 @@ void frame_add_text(GtkWindow *window, const char *text, const char *style)
 GtkWidget *frame_add_error(GtkWindow *window, const char *text)
 {
     GtkWidget *label = g_object_new(GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT,
-                                    "label", text, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR,
-                                    "justify", GTK_JUSTIFY_CENTER, NULL);
+                                    "label", text, "justify", GTK_JUSTIFY_CENTER, NULL);
+    frame_wrap(GTK_LABEL(label));
     gtk_widget_add_css_class(label, "error");
     gtk_widget_set_visible(label, *text != '\0');
     frame_add(window, label);

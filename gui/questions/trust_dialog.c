@@ -79,8 +79,7 @@ static GtkWidget *fact_label(const char *text, const char *style)
 {
     GtkWidget *label = gtk_label_new(text);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    frame_wrap(GTK_LABEL(label));
     if (style) {
         gtk_widget_add_css_class(label, style);
     }
@@ -128,15 +127,15 @@ static void add_facts(GtkWindow *window, const struct trust_question *question, 
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(list, "boxed-list");
     add_line(list, _("You connect to"), question->expected);
-    add_fact(list, _("The certificate is for"), names, NULL);
-    add_line(list, _("Its holder"), question->subject);
-    add_line(list, _("Issued by"), question->issuer);
-    add_fact(list, _("Valid"), validity, valid ? NULL : "error");
     add_fingerprint(list, _("SHA-256 fingerprint"), question->fingerprint);
     if (question->trusted_before) {
         add_fingerprint(list, _("The fingerprint that you trusted before"),
                         question->trusted_before);
     }
+    add_fact(list, _("The certificate is for"), names, NULL);
+    add_line(list, _("Its holder"), question->subject);
+    add_line(list, _("Issued by"), question->issuer);
+    add_fact(list, _("Valid"), validity, valid ? NULL : "error");
     frame_add(window, list);
 }
 
@@ -152,7 +151,7 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
         .symbol = "dialog-warning-symbolic",
         .heading = question->trusted_before ? _("Is this still your gateway?")
                                             : _("Is this your gateway?"),
-        .accept = _("_Trust This Gateway"),
+        .accept = _("_Trust"),
     };
     trust->done = done;
     trust->context = context;
@@ -163,6 +162,7 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
                      "Ask whoever runs the gateway for its fingerprint, and compare."),
                    NULL);
     add_facts(window, question, now);
+    frame_fit(window);
     gtk_window_present(window);
     return window;
 }

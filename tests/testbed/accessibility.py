@@ -101,6 +101,11 @@ class Node:
             return (0, 0)
 
     @property
+    def place(self):
+        """From the corner of its window."""
+        return self.call("org.a11y.atspi.Component", "GetPosition", "(u)", 1)
+
+    @property
     def shown(self):
         states = self.states
         # GTK 4.8 tells SHOWING of windows alone: what has no room in its window is not shown.

@@ -90,6 +90,9 @@ class Desktop:
         self._appearance(dark, contrast, scale)
         os.environ.update(self._environment(language, dark, contrast))
         self._start_screen(size or (WIDTH, HEIGHT))
+        # GTK 4 asks the screen for it, not its own settings.
+        net.run("xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER",
+                f"Xft.dpi:\t{round(96 * scale)}\n")
         self._start_bus()
         self._start_window_manager()
         self.root = accessibility.Node(accessibility.connect())

@@ -85,7 +85,7 @@ static GtkWindow *ask(GKeyFile *file)
     ask_form_set_note(form, note);
     form->may_remember = g_key_file_get_boolean(file, "form", "may-remember", NULL);
     for (gsize i = 0; groups[i]; i++) {
-        if (g_strcmp0(groups[i], "form") != 0) {
+        if (g_strcmp0(groups[i], "form") != 0 && g_strcmp0(groups[i], "window") != 0) {
             add_field(form, file, groups[i]);
         }
     }
@@ -164,6 +164,9 @@ int main(int argc, char **argv)
     }
     GtkWindow *(*show)(GKeyFile *) = g_key_file_has_group(file, "trust") ? trust : ask;
     adw_init();
+    if (g_key_file_get_boolean(file, "window", "right-to-left", NULL)) {
+        gtk_widget_set_default_direction(GTK_TEXT_DIR_RTL);
+    }
     if (argc > 2) {
         open_and_close(file, show, (guint)atoi(argv[2]));
         return EXIT_SUCCESS;
