@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nm-plugin/service/link.h"
 
+#include <string.h>
+
 #include "common/i18n.h"
 #include "common/vpn1.h"
 
@@ -44,12 +46,21 @@ static void over(struct link *link, enum reason reason, const char *sentence, co
     link->ops->ended(link->context, reason, sentence, detail);
 }
 
+/* Of what happened and what to do about it, either of which may be "". */
+static char *two_sentences(const char *detail, const char *hint)
+{
+    gboolean open = *detail && *hint && !strchr(".!?", detail[strlen(detail) - 1]);
+    return g_strconcat(detail, open ? "." : "", *detail && *hint ? " " : "", hint, NULL);
+}
+
 static void over_by_error(struct link *link, GError *error)
 {
     g_autofree char *name = g_dbus_error_get_remote_error(error);
     enum reason reason = vpn1_reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
-    over(link, reason, reason_sentence(reason), error->message);
+    const char *hint = reason_hint(reason);
+    g_autofree char *text = two_sentences(error->message, hint ? _(hint) : "");
+    over(link, reason, reason_sentence(reason), text);
 }
 
 static gboolean is_cancelled(const GError *error)
@@ -113,7 +124,7 @@ static void on_ended(Vpn1Session *session, const char *reason, const char *sente
 {
     struct link *link = data;
     (void)session;
-    g_autofree char *text = *hint ? g_strdup_printf("%s %s", detail, hint) : g_strdup(detail);
+    g_autofree char *text = two_sentences(detail, *hint ? _(hint) : "");
     over(link, reason_from_name(reason), sentence, text);
 }
 

@@ -12,12 +12,16 @@
 #include "nm-plugin/service/link.h"
 #include "nm-plugin/shared/settings.h"
 
+#define TIMEOUT_MAX 55 /* seconds: libnm gives up after 60, without a word why */
+
 struct _GodwitPlugin {
     NMVpnServicePlugin parent;
     struct link *link;
+    char *uuid;           /* of the connection */
     char *dns;            /* the profile's key of that name */
     GVariant *form;       /* what is being asked, NULL = nothing */
     gboolean interactive; /* there is somebody to ask */
+    enum reason reason;   /* why it has ended */
     guint leaving;        /* idle source that ends a failed connection */
 };
 
@@ -44,10 +48,17 @@ static void on_connected(void *context, Vpn1Session *session)
     give(nm_vpn_service_plugin_set_ip6_config, self, ip6);
 }
 
+/* The journal has it under the field that nmcli says to look for when a connection has failed. */
+static void log_line(const GodwitPlugin *self, GLogLevelFlags level, const char *word,
+                     const char *text)
+{
+    g_log_structured(G_LOG_DOMAIN, level, "NM_CONNECTION", self->uuid, "MESSAGE", "%s%s%s", word,
+                     *text ? ": " : "", text);
+}
+
 static void on_phase(void *context, const char *phase, const char *text)
 {
-    (void)context;
-    g_message("%s%s%s", phase, *text ? ": " : "", text);
+    log_line(context, G_LOG_LEVEL_MESSAGE, phase, text);
 }
 
 /* Outside of the link's callbacks, as it is freed here. */
@@ -70,9 +81,10 @@ static void on_ended(void *context, enum reason reason, const char *sentence, co
 {
     GodwitPlugin *self = context;
     if (reason != REASON_USER) {
-        g_warning("%s %s", _(sentence), detail);
-        nm_vpn_service_plugin_failure(NM_VPN_SERVICE_PLUGIN(self), failure_of(reason));
+        g_autofree char *text = g_strdup_printf("%s %s", _(sentence), detail);
+        log_line(self, G_LOG_LEVEL_WARNING, reason_name(reason), g_strchomp(text));
     }
+    self->reason = reason;
     leave_soon(self);
 }
 
@@ -120,6 +132,8 @@ static void drop_link(GodwitPlugin *self)
     g_clear_pointer(&self->form, g_variant_unref);
     g_clear_pointer(&self->link, link_free);
     g_clear_pointer(&self->dns, g_free);
+    g_clear_pointer(&self->uuid, g_free);
+    self->reason = REASON_NONE;
 }
 
 static gboolean never_default(NMSettingIPConfig *setting)
@@ -142,6 +156,9 @@ static void obey_connection(NMConnection *connection, struct profile *profile)
     } else if (ip4 || ip6) {
         (void)profile_set(profile, "block-other-family", "false", NULL, NULL);
     }
+    if (profile_get_uint(profile, "timeout") > TIMEOUT_MAX) {
+        (void)profile_set(profile, "timeout", G_STRINGIFY(TIMEOUT_MAX), NULL, NULL);
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
         if (profile_is_set(profile, left_out[i])) {
             g_message(_("NetworkManager sets the routes: \"%s\" counts for the kill switch alone."),
@@ -160,15 +177,17 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
         .ended = on_ended,
     };
     g_autoptr(GError) cause = NULL;
+    drop_link(self);
+    const char *uuid = nm_connection_get_uuid(connection);
+    self->uuid = g_strdup(uuid ? uuid : "");
     struct profile *profile = settings_to_profile(connection, files_read, connection, &cause);
     if (!profile || !profile_validate(profile, &cause)) {
-        g_warning("%s", cause->message);
+        log_line(self, G_LOG_LEVEL_WARNING, reason_name(REASON_PROFILE), cause->message);
         g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS,
                             cause->message);
         profile_free(profile);
         return FALSE;
     }
-    drop_link(self);
     obey_connection(connection, profile);
     self->interactive = interactive;
     self->dns = g_strdup(profile_get(profile, "dns"));
@@ -232,10 +251,16 @@ static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *con
     return TRUE;
 }
 
+/* libnm has told just before, of a connection that was not up yet, that it cannot be made. Of what
+ * NetworkManager is told the last word counts. */
 static gboolean plugin_disconnect(NMVpnServicePlugin *plugin, GError **error)
 {
+    GodwitPlugin *self = GODWIT_PLUGIN(plugin);
     (void)error;
-    drop_link(GODWIT_PLUGIN(plugin));
+    if (self->reason != REASON_NONE && self->reason != REASON_USER) {
+        nm_vpn_service_plugin_failure(plugin, failure_of(self->reason));
+    }
+    drop_link(self);
     return TRUE;
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """NetworkManager of the machine's package in a scenario, with our VPN service of the build."""
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 
 import bus
@@ -30,11 +32,36 @@ LOG = "/run/bed/NetworkManager.log"
 NAMES = "/usr/lib/NetworkManager/VPN"
 
 
+class Journal:
+    """What of journald a program needs that logs to it: GLib's looks at where its standard error
+    leads."""
+
+    def __init__(self):
+        os.makedirs("/run/systemd/journal", exist_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener.bind("/run/systemd/journal/stdout")
+        self.listener.listen()
+        self.stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.stream.connect("/run/systemd/journal/stdout")
+        # Nobody reads until the test does.
+        net.run("sysctl", "-q", "-w", "net.unix.max_dgram_qlen=1000")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.socket.bind("/run/systemd/journal/socket")
+        self.received = []
+
+    def entries(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.received.append(self.socket.recv(65536).decode(errors="replace"))
+        return self.received
+
+
 class NetworkManager:
     """Runs with a bus of its own from the start; its programs end with the sandbox. `polkit`: it is
-    asked what users may; else everybody may everything. `more`: for the bus."""
+    asked what users may; else everybody may everything. `journal`: errors go
+    to one, instead of the log. `more`: for the bus."""
 
-    def __init__(self, context, polkit=False, **more):
+    def __init__(self, context, polkit=False, journal=False, **more):
         self.context = context
         if polkit:
             more["actions"] = (ACTIONS,)
@@ -51,6 +78,7 @@ class NetworkManager:
         bus.write(f"{NAMES}/nm-godwit-service.name", text)
         os.makedirs("/run/NetworkManager", exist_ok=True)
         bus.write("/run/bed/NetworkManager.conf", CONFIG.format(polkit="true" if polkit else "false"))
+        self.journal = Journal() if journal else None
         self.process = None
         self.launch()
 
@@ -59,13 +87,22 @@ class NetworkManager:
             self.process = subprocess.Popen(
                 ["/usr/sbin/NetworkManager", "--config", "/run/bed/NetworkManager.conf",
                  "--config-dir", "/run/bed/none", "--debug"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, stdout=log,
+                stderr=self.journal.stream if self.journal else log,
                 preexec_fn=sandbox.die_with_parent, env={**os.environ, "LC_ALL": "C.UTF-8"})
         net.wait_until(lambda: "running" in self.nmcli("-t", "-f", "RUNNING", "general", ok=False), 10,
                        "NetworkManager on the bus")
 
     def nmcli(self, *arguments, ok=True, timeout=60, input_text=None):
         return net.run("nmcli", *arguments, ok=ok, timeout=timeout, input_text=input_text)
+
+    def nmcli_says(self, *arguments, timeout=60):
+        """Its words, whether or not it fails."""
+        done = subprocess.run(["nmcli", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False,
+                              preexec_fn=sandbox.die_with_parent,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
+        return done.stdout
 
     def start_up(self, name):
         """nmcli that takes a connection up, while the caller goes on."""

@@ -14,9 +14,9 @@ SERVERS4, SERVERS6 = ["10.20.0.1", "10.20.0.2"], ["fd20::1", "fd20::2"]
 DOMAINS = ["corp.example", "intern.example"]
 
 
-def start(context):
+def start(context, **more):
     net.batch(None, "addr flush dev cl0", "link set cl0 down")
-    manager = networkmanager.NetworkManager(context, worker="tests/unit/fake_worker")
+    manager = networkmanager.NetworkManager(context, worker="tests/unit/fake_worker", **more)
     manager.wired("cl0", f"{net.CLIENT4}/24", net.GATEWAY4)
     return manager
 
