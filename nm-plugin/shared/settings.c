@@ -9,6 +9,10 @@
 
 #define BASE64 "base64:"
 #define FLAGS_SUFFIX "-flags"
+/* NetworkManager keeps data and its own "timeout" in one group of a file: so our key is that one. It
+ * waits so many seconds longer than we do, and hears why. */
+#define TIMEOUT "timeout"
+#define TIMEOUT_MORE 2
 
 gboolean settings_is_secret(const struct profile_key *key)
 {
@@ -99,6 +103,16 @@ static void take_secret(const char *name, const char *text, gpointer data)
     }
 }
 
+static void take_timeout(struct reading *reading, NMSettingVpn *setting)
+{
+    guint32 seconds = nm_setting_vpn_get_timeout(setting);
+    if (reading->error || seconds == 0 || profile_is_set(reading->profile, TIMEOUT)) {
+        return;
+    }
+    g_autofree char *text = g_strdup_printf("%u", MAX(seconds, TIMEOUT_MORE + 1) - TIMEOUT_MORE);
+    (void)profile_set(reading->profile, TIMEOUT, text, NULL, &reading->error);
+}
+
 struct profile *settings_to_profile(NMConnection *connection, settings_reader reader,
                                     gpointer context, GError **error)
 {
@@ -111,6 +125,7 @@ struct profile *settings_to_profile(NMConnection *connection, settings_reader re
     struct reading reading = {.profile = profile_new(), .reader = reader, .context = context};
     nm_setting_vpn_foreach_data_item(setting, take_data, &reading);
     nm_setting_vpn_foreach_secret(setting, take_secret, &reading);
+    take_timeout(&reading, setting);
     if (!reading.error && id && !profile_is_set(reading.profile, "name")) {
         /* An id that is no name for us is no reason to refuse. */
         (void)profile_set(reading.profile, "name", id, NULL, NULL);
@@ -160,6 +175,14 @@ static void put(NMSettingVpn *setting, const struct profile_key *key, const char
     add(setting, key->name, text);
 }
 
+static void put_timeout(NMSettingVpn *setting, const struct profile *profile)
+{
+    guint64 seconds =
+        profile_is_set(profile, TIMEOUT) ? profile_get_uint(profile, TIMEOUT) + TIMEOUT_MORE : 0;
+    (void)nm_setting_vpn_remove_data_item(setting, TIMEOUT);
+    g_object_set(setting, NM_SETTING_VPN_TIMEOUT, (guint)seconds, NULL);
+}
+
 void settings_from_profile(const struct profile *profile, NMConnection *connection)
 {
     NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
@@ -168,8 +191,9 @@ void settings_from_profile(const struct profile *profile, NMConnection *connecti
         g_object_set(setting, NM_SETTING_VPN_SERVICE_TYPE, SETTINGS_SERVICE, NULL);
         nm_connection_add_setting(connection, NM_SETTING(setting));
     }
+    put_timeout(setting, profile);
     for (const struct profile_key *key = profile_keys(); key->name; key++) {
-        if (g_str_equal(key->name, "name")) {
+        if (g_str_equal(key->name, "name") || g_str_equal(key->name, TIMEOUT)) {
             continue;
         }
         if (!profile_is_set(profile, key->name)) {

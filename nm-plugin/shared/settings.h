@@ -10,7 +10,7 @@
  * A connection of NetworkManager and a profile are the same thing in two clothes: vpn.data has the
  * profile's keys by their names, as text, vpn.secrets those that are secret. Certificates are kept
  * by value ("base64:…", as in a keyfile), so that nobody has to open a user's file later; so is a
- * private key, among the secrets.
+ * private key, among the secrets. The key "timeout" is the setting's own property of that name.
  */
 #define SETTINGS_SERVICE "org.freedesktop.NetworkManager.godwit"
 

@@ -118,6 +118,32 @@ START_TEST(every_key_comes_back)
 }
 END_TEST
 
+/* In a file of NetworkManager's data and properties of its own stand in one group. */
+START_TEST(the_timeout_is_the_settings_own)
+{
+    struct profile *profile = profile_new();
+    NMConnection *connection = connection_new();
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    ck_assert(profile_set(profile, "timeout", "10", NULL, NULL));
+    settings_from_profile(profile, connection);
+    ck_assert_ptr_null(nm_setting_vpn_get_data_item(setting, "timeout"));
+    ck_assert_uint_eq(nm_setting_vpn_get_timeout(setting), 12);
+    profile_free(profile);
+    for (guint seconds = 1; seconds < 5; seconds++) {
+        g_object_set(setting, NM_SETTING_VPN_TIMEOUT, seconds, NULL);
+        profile = read_back(connection);
+        ck_assert_uint_eq(profile_get_uint(profile, "timeout"), seconds > 3 ? seconds - 2 : 1);
+        settings_from_profile(profile, connection);
+        profile_free(profile);
+    }
+    profile = profile_new();
+    settings_from_profile(profile, connection);
+    ck_assert_uint_eq(nm_setting_vpn_get_timeout(setting), 0);
+    profile_free(profile);
+    g_object_unref(connection);
+}
+END_TEST
+
 START_TEST(secrets_are_kept_among_the_secrets)
 {
     struct profile *profile = profile_new();
@@ -401,6 +427,7 @@ int main(void)
     Suite *suite = suite_create("nm_settings");
     TCase *settings = tcase_create("settings"), *files = tcase_create("files");
     tcase_add_test(settings, every_key_comes_back);
+    tcase_add_test(settings, the_timeout_is_the_settings_own);
     tcase_add_test(settings, secrets_are_kept_among_the_secrets);
     tcase_add_test(settings, what_is_not_set_goes_and_what_is_not_ours_stays);
     tcase_add_test(settings, the_id_is_the_name);
