@@ -149,24 +149,26 @@ def in_sandbox(context, name, failure):
     net.set_up()
     host, manager = nm_service.start(context, connections={"rw": failure.gateway()},
                                      pools=failure.pools)
-    said, line, told = meet(host, manager,
-                            lambda manager, **keys: nm_service.add(manager, context, **keys), failure)
+    met = meet(host, manager, lambda manager, **keys: nm_service.add(manager, context, **keys),
+               failure)
+    check(met, failure)
+    said, line, told = met
     print(f"{name}\n  reason  {failure.reason}\n  NetworkManager  {told or 'refused at once'}\n"
           f"  nmcli   {said.splitlines()[0]}\n  log     {line}", flush=True)
     return 0
 
 
-def of_worker(context, reasons):
+def of_worker(context):
     """What the worker may say besides: a stand-in says it."""
-    from scenarios import nm_config
+    from scenarios import nm_config, nm_failures
     net.set_up()
     manager = nm_config.start(context)
-    for reason in reasons:
-        name = f"down-{reason}"
-        failure = Failure(reason, "", "", {"gateway": name})
-        _, line, told = meet(None, manager, lambda manager, gateway: manager.add(name, gateway),
-                             failure, name)
-        print(f"  {reason:26} {told:18} {line}", flush=True)
+    for reason, sentence in nm_failures.reasons().items():
+        failure = nm_failures.told(reason, sentence)
+        met = meet(None, manager, lambda manager, gateway: manager.add(gateway, gateway), failure,
+                   f"down-{reason}")
+        check(met, failure)
+        print(f"  {reason:26} {met[2]:15} {met[1]}", flush=True)
     return 0
 
 
@@ -181,9 +183,8 @@ def main():
     code = 0
     for name, failure in FAILURES.items():
         code |= sandbox.run(lambda name=name, failure=failure: in_sandbox(context, name, failure))
-    from scenarios import nm_failures
-    print("As the worker tells them (a stand-in):", flush=True)
-    return code | sandbox.run(lambda: of_worker(context, nm_failures.reasons(context)))
+    print("Every reason, as the worker tells it (a stand-in):", flush=True)
+    return code | sandbox.run(lambda: of_worker(context))
 
 
 if __name__ == "__main__":
