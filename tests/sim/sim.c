@@ -322,6 +322,8 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     case IKE_EVENT_SECRET:
         on_secret(sim, event->secret);
         break;
+    case IKE_EVENT_SIGN: /* the client's keys are all in its memory */
+        break;
     case IKE_EVENT_CHILD_UP:
         on_child_up(sim, event);
         break;
