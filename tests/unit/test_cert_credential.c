@@ -93,21 +93,6 @@ START_TEST(encrypted_keys)
 }
 END_TEST
 
-/* Wrong passwords always say so, also the one in 256 that leaves a good padding behind. */
-START_TEST(many_wrong_passwords)
-{
-    gnutls_x509_privkey_t key = pki_key(PKI_P256, 0);
-    struct bytes cert = own_cert(key);
-    struct bytes file = pkcs8(key, GNUTLS_X509_FMT_DER, "secret", GNUTLS_PKCS_PBES2_AES_128);
-
-    for (uint8_t i = 0; i < 255; i++) {
-        uint8_t password[2] = {'x', (uint8_t)(i + 1)};
-
-        ck_assert_int_eq(load(cert, file, bytes_of(password, 2)), ERR_PASSWORD);
-    }
-}
-END_TEST
-
 /* As `openssl ec -aes128` writes it (password "secret"): encrypted PEM from before PKCS#8. */
 static const char traditional_encrypted[] =
     "-----BEGIN EC PRIVATE KEY-----\n"
@@ -119,11 +104,16 @@ static const char traditional_encrypted[] =
     "wgKFauEt11tjV/7J8BaHEE39Esag+yaJLV+d2fc/9J0=\n"
     "-----END EC PRIVATE KEY-----\n";
 
-START_TEST(traditional_encrypted_key)
+static gnutls_datum_t datum_of(const char *text)
 {
-    struct bytes file = bytes_of_string(traditional_encrypted);
-    gnutls_datum_t datum = {.data = (unsigned char *)(uintptr_t)file.data,
-                            .size = (unsigned)file.len};
+    return (gnutls_datum_t){.data = (unsigned char *)(uintptr_t)text,
+                            .size = (unsigned)strlen(text)};
+}
+
+/* A certificate for the key of a file, whose password is "secret". */
+static struct bytes cert_of_file(const char *pem)
+{
+    const gnutls_datum_t datum = datum_of(pem);
     gnutls_x509_privkey_t key;
     struct bytes cert;
 
@@ -131,9 +121,49 @@ START_TEST(traditional_encrypted_key)
     ck_assert_int_ge(gnutls_x509_privkey_import2(key, &datum, GNUTLS_X509_FMT_PEM, "secret", 0), 0);
     cert = own_cert(key);
     gnutls_x509_privkey_deinit(key);
+    return cert;
+}
+
+START_TEST(traditional_encrypted_key)
+{
+    struct bytes file = bytes_of_string(traditional_encrypted);
+    struct bytes cert = cert_of_file(traditional_encrypted);
+
     ck_assert_int_eq(load(cert, file, bytes_of_string("secret")), OK);
     ck_assert_int_eq(load(cert, file, none), ERR_PASSWORD);
     ck_assert_int_eq(load(cert, file, bytes_of_string("wrong")), ERR_PASSWORD);
+}
+END_TEST
+
+/* `openssl pkcs8 -topk8 -v2 aes-128-cbc -iter 1` (password "secret"): a password is tried at once.
+ */
+static const char weakly_encrypted[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIHrMFYGCSqGSIb3DQEFDTBJMCgGCSqGSIb3DQEFDDAbBAiipU5vx5hbKAIBATAM\n"
+    "BggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBAgQQr8KVJG+6t+hOBIdlGd8eUgSBkLs0\n"
+    "wQ+3hdiXIsdsnFXVMENWhw9evwUQDQ1tquprZun8t/uon6twNq9hBjLNQPdoEs1R\n"
+    "RTUTZeikyjmzR9s2UksOS2poKXhEtFybr+Ujd7QTOkrybq4yCJgrgguOxwpTu5Wp\n"
+    "yOT4lifmEGsLbBPnvcWG8Ch32zdVNBNNjir0kVvDN6cw89RRJE0qtGL6FAfdhA==\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
+
+/* Wrong passwords always say so, also the one in 256 that leaves a good padding behind. */
+START_TEST(many_wrong_passwords)
+{
+    const gnutls_datum_t datum = datum_of(weakly_encrypted);
+    struct bytes cert = cert_of_file(weakly_encrypted), pem = bytes_of_string(weakly_encrypted);
+    struct bytes der;
+    gnutls_datum_t out;
+
+    ck_assert_int_ge(gnutls_pem_base64_decode2("ENCRYPTED PRIVATE KEY", &datum, &out), 0);
+    der = take(&out);
+    ck_assert_int_eq(load(cert, pem, bytes_of_string("secret")), OK);
+    ck_assert_int_eq(load(cert, der, bytes_of_string("secret")), OK);
+    for (unsigned i = 0; i < 600; i++) {
+        uint8_t password[] = {'x', (uint8_t)(1 + i / 250), (uint8_t)(1 + i % 250)};
+
+        ck_assert_int_eq(load(cert, pem, bytes_of(password, 3)), ERR_PASSWORD);
+        ck_assert_int_eq(load(cert, der, bytes_of(password, 3)), ERR_PASSWORD);
+    }
 }
 END_TEST
 
