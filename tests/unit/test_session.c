@@ -454,13 +454,15 @@ START_TEST(bad_end)
     run(&watch);
     ck_assert(watch.connected);
     ck_assert_int_eq(watch.reason, REASON_USER);
-    ck_assert(g_timer_elapsed(watch.since_stop, NULL) < 2.0);
+    /* 1.5 s and what a busy machine adds. */
+    ck_assert(g_timer_elapsed(watch.since_stop, NULL) < 8.0);
     finish(&watch);
     expect_clean(before);
 }
 END_TEST
 
-START_TEST(second_disconnect_kills)
+/* Seconds from the second word to the end. */
+static double killed_after(void)
 {
     struct watch watch = {0};
     begin(&watch, "ignores-disconnect", &ops);
@@ -471,8 +473,17 @@ START_TEST(second_disconnect_kills)
     ck_assert(!watch.ended);
     run(&watch);
     ck_assert_int_eq(watch.reason, REASON_USER);
-    ck_assert(g_timer_elapsed(watch.since_stop, NULL) < 1.0);
+    double seconds = g_timer_elapsed(watch.since_stop, NULL);
     finish(&watch);
+    return seconds;
+}
+
+/* Without it, it would take its 1.5 s each time; a machine may be too busy to show it at first. */
+START_TEST(second_disconnect_kills)
+{
+    for (int i = 0; killed_after() > 1.0; i++) {
+        ck_assert_int_lt(i, 20);
+    }
 }
 END_TEST
 
