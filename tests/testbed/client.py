@@ -38,6 +38,7 @@ REFUSALS = {
     "token-missing": (33, r"token with the certificate or key is not there"),
     "token-object": (34, r"does not hold what the profile names"),
     "pin-wrong": (35, r"PIN of the token is wrong"),
+    "token-unsupported": (38, r"cannot sign in a way that is needed"),
     "token-failed": (37, r"token, or the program part that drives it, failed"),
 }
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer.*|.*: runtime error: .*|"

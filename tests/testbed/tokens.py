@@ -60,3 +60,16 @@ class Token:
     def take_out():
         for name in os.listdir(STORE):
             shutil.rmtree(os.path.join(STORE, name))
+
+
+def moody(context, mood):
+    """From now on SoftHSM is behind a module that behaves badly when it signs: moody.c."""
+    module = "/run/bed/moody.so"
+    if not os.path.exists(module):
+        # Where the user godwit comes by.
+        shutil.copy(os.path.join(context.build, "tests/testbed/moody.so"), module)
+        os.makedirs("/etc/pkcs11/modules", exist_ok=True)
+        with open("/etc/pkcs11/modules/softhsm2.module", "w", encoding="ascii") as file:
+            file.write(f"module: {module}\n")
+    with open("/run/bed/mood", "w", encoding="ascii") as file:
+        file.write(mood)

@@ -233,6 +233,40 @@ def module_that_crashes(context):
 
 
 @scenario
+def token_that_is_to_be_touched(context):
+    """The user is told while it waits; the gateway waits too."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    tokens.moody(context, "slow")
+    arguments, options = by_token()
+    with connected(context, *arguments, **options) as one:
+        net.check("Token: touch it" in one.output, f"nobody says so: {one.process.tail()}")
+        net.ping(net.HOST4)
+
+
+@scenario
+def module_has_no_rights(context):
+    """It can start no program and make no links, pipes or raw sockets."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    tokens.moody(context, "rights")
+    arguments, options = by_token()
+    with connected(context, *arguments, **options):
+        net.ping(net.HOST4)
+
+
+@scenario_for(["crash", "refuse"], lambda mood: f"module_that_signs_with_{mood}")
+def module_that_does_not_sign(context, mood):
+    """After the gateway has answered."""
+    start(context, gateway.certificate_connection())
+    Token(context)
+    tokens.moody(context, mood)
+    before = net.snapshot()
+    expect_refusal(attempt(context), {"crash": "token-failed", "refuse": "token-unsupported"}[mood],
+                   before)
+
+
+@scenario
 def nm_connects_with_a_token(context):
     """NetworkManager hands the URI on, and keeps the PIN among its secrets."""
     _, manager = nm_start(context, connections={"rw": gateway.certificate_connection()})
