@@ -196,6 +196,7 @@ static int connect_standalone(const struct options *options)
 {
     struct connection c = {.start_us = options->start_us, .stays = TRUE};
     struct target target = {0};
+    struct worker *worker;
     GError *error = NULL;
     enum reason reason;
     GSource *watch;
@@ -203,14 +204,18 @@ static int connect_standalone(const struct options *options)
     if (geteuid() != 0) {
         return cli_fail(REASON_NOT_ROOT, NULL);
     }
+    /* It gets ready meanwhile. When it cannot be started, the session says why. */
+    worker = worker_start(WORKER_TUNNEL, NULL);
     reason = target_read(options, &target, &error);
     if (reason != REASON_NONE) {
+        worker_free(worker);
         target_clear(&target);
         return cli_fail_error(reason, error);
     }
     c.loop = g_main_loop_new(NULL, FALSE);
     watch = watch_signals(&c);
     c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
+    session_use_worker(c.session, worker);
     session_start(c.session);
     g_main_loop_run(c.loop);
     session_free(c.session);

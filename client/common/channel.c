@@ -2,6 +2,7 @@
 #include "common/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <string.h>
@@ -41,6 +42,8 @@ struct header {
 
 /* A message on its way; GVariant wants its octets aligned to 8. */
 struct parcel {
+    guint64 n_fds; /* that go with it; duplicates of its own */
+    int fds[CHANNEL_FDS_MAX];
     struct header header;
     guint8 body[];
 };
@@ -58,6 +61,8 @@ struct channel {
     struct header header;
     struct parcel *incoming; /* NULL while the header is being read */
     gsize received;          /* of the header, then of the body */
+    int fds[CHANNEL_FDS_MAX]; /* that came with it */
+    gsize n_fds, n_taken;
 
     GQueue outgoing; /* of struct parcel */
     gsize sent;      /* of the first */
@@ -67,8 +72,16 @@ static struct parcel *parcel_new(struct header header)
 {
     struct parcel *parcel = g_malloc(sizeof *parcel + header.len);
 
+    parcel->n_fds = 0;
     parcel->header = header;
     return parcel;
+}
+
+static void close_fds(const int *fds, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        close(fds[i]);
+    }
 }
 
 /* Profiles and answers hold secrets. */
@@ -77,6 +90,7 @@ static void parcel_free(gpointer data)
     struct parcel *parcel = data;
 
     if (parcel != NULL) {
+        close_fds(parcel->fds, parcel->n_fds);
         secret_wipe(parcel, sizeof *parcel + parcel->header.len);
         g_free(parcel);
     }
@@ -109,9 +123,18 @@ static void shut(struct channel *channel)
     }
 }
 
+/* Those that nobody took. */
+static void drop_fds(struct channel *channel)
+{
+    close_fds(channel->fds + channel->n_taken, channel->n_fds - channel->n_taken);
+    channel->n_fds = 0;
+    channel->n_taken = 0;
+}
+
 static void unref(struct channel *channel)
 {
     if (--channel->references == 0) {
+        drop_fds(channel);
         parcel_free(channel->incoming);
         g_queue_clear_full(&channel->outgoing, parcel_free);
         g_free(channel);
@@ -128,12 +151,61 @@ static void lose(struct channel *channel, gboolean breach)
     }
 }
 
+static void keep_fds(struct channel *channel, const struct cmsghdr *header)
+{
+    const guint8 *data = CMSG_DATA(header);
+    gsize n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    int fd;
+
+    for (gsize i = 0; i < n; i++) {
+        memcpy(&fd, data + i * sizeof fd, sizeof fd);
+        if (channel->n_fds < CHANNEL_FDS_MAX) {
+            channel->fds[channel->n_fds++] = fd;
+        } else {
+            close(fd);
+        }
+    }
+}
+
+/* As recv(2). A session asks for no descriptors, and so gets none from a worker that sends some. */
+static ssize_t take_octets(struct channel *channel, void *into, gsize len)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec part = {into, len};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control,
+    };
+    struct cmsghdr *header;
+    ssize_t n;
+
+    if (channel->side == CHANNEL_SESSION) {
+        return recv(channel->fd, into, len, 0);
+    }
+    n = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC);
+    header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        keep_fds(channel, header);
+    }
+    return n;
+}
+
+int channel_take_fd(struct channel *channel)
+{
+    return channel->n_taken < channel->n_fds ? channel->fds[channel->n_taken++] : -1;
+}
+
 /* More of what is being read; FALSE when there is none now, or never will be. */
 static gboolean fill(struct channel *channel, void *into, gsize len)
 {
     while (channel->received < len) {
         ssize_t n =
-            recv(channel->fd, (guint8 *)into + channel->received, len - channel->received, 0);
+            take_octets(channel, (guint8 *)into + channel->received, len - channel->received);
 
         if (n > 0) {
             channel->received += (gsize)n;
@@ -182,6 +254,7 @@ static gboolean receive(struct channel *channel)
                                 parcel->header.len, FALSE, parcel_free, parcel));
     if (g_variant_is_normal_form(body)) {
         channel->message(channel->context, parcel->header.kind, body);
+        drop_fds(channel);
     } else {
         lose(channel, TRUE);
     }
@@ -204,15 +277,43 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
 
 /* ---- sending ---- */
 
+/* As send(2); the descriptors go with the first octets. */
+static ssize_t put_octets(struct channel *channel, struct parcel *parcel, gsize len)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
+    } control = {0};
+    struct iovec part = {(guint8 *)&parcel->header + channel->sent, len - channel->sent};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t n;
+
+    if (parcel->n_fds > 0) {
+        gsize size = parcel->n_fds * sizeof *parcel->fds;
+
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(&control.header), parcel->fds, size);
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(size);
+    }
+    n = sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) {
+        close_fds(parcel->fds, parcel->n_fds);
+        parcel->n_fds = 0;
+    }
+    return n;
+}
+
 /* Sends what the socket takes. An end that is gone is the reader's business. */
 static void drain(struct channel *channel)
 {
     struct parcel *parcel;
 
     while (channel->fd >= 0 && (parcel = g_queue_peek_head(&channel->outgoing)) != NULL) {
-        gsize len = sizeof *parcel + parcel->header.len;
-        ssize_t n = send(channel->fd, (guint8 *)parcel + channel->sent, len - channel->sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        gsize len = sizeof parcel->header + parcel->header.len;
+        ssize_t n = put_octets(channel, parcel, len);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -241,7 +342,23 @@ static gboolean on_writable(int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-void channel_send(struct channel *channel, enum channel_message kind, GVariant *body)
+/* All of them, or none: the receiver knows how many there should be. */
+static void add_fds(struct parcel *parcel, const int *fds, gsize n)
+{
+    for (gsize i = 0; i < n && i < CHANNEL_FDS_MAX; i++) {
+        int copy = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+
+        if (copy < 0) {
+            close_fds(parcel->fds, parcel->n_fds);
+            parcel->n_fds = 0;
+            return;
+        }
+        parcel->fds[parcel->n_fds++] = copy;
+    }
+}
+
+void channel_send_fds(struct channel *channel, enum channel_message kind, GVariant *body,
+                      const int *fds, gsize n)
 {
     struct parcel *parcel;
 
@@ -251,6 +368,7 @@ void channel_send(struct channel *channel, enum channel_message kind, GVariant *
 
         parcel = parcel_new(header);
         g_variant_store(body, parcel->body);
+        add_fds(parcel, fds, n);
         g_queue_push_tail(&channel->outgoing, parcel);
         drain(channel);
         if (!g_queue_is_empty(&channel->outgoing) && channel->writer == NULL) {
@@ -258,6 +376,11 @@ void channel_send(struct channel *channel, enum channel_message kind, GVariant *
         }
     }
     g_variant_unref(body);
+}
+
+void channel_send(struct channel *channel, enum channel_message kind, GVariant *body)
+{
+    channel_send_fds(channel, kind, body, NULL, 0);
 }
 
 void channel_flush(struct channel *channel, int milliseconds)

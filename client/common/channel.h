@@ -12,7 +12,9 @@
 enum channel_message {
     /* Session to worker. */
     MESSAGE_CONNECT,    /* (a{sv}a{sv}): profile_to_variant(); options "trace" b, "have-vnet-hdr" b,
-                           "path-mtu" q, "ask-first" s, "kept" a{sv}. Once; ACCEPTED or DOWN follows at once. */
+                           "path-mtu" q, "ask-first" s, "kept" a{sv}, "descriptors" as: what the
+                           descriptors that come with it are, of "tun", "udp4", "udp6", "lookup4",
+                           "lookup6", "tcp4", "tcp6" and "token". Once; ACCEPTED or DOWN follows at once. */
     MESSAGE_DISCONNECT, /* (): send Delete; DOWN follows */
     MESSAGE_SECRETS, /* a{say}: values by id, for SECRETS_REQUIRED; an empty one cancels. May take
                         as long as a person needs. */
@@ -53,6 +55,7 @@ enum channel_side { CHANNEL_SESSION, CHANNEL_WORKER };
 /* Largest message, in octets: a profile with a bundle of authorities and a client certificate. */
 #define CHANNEL_MESSAGE_MAX (4U << 20)
 #define CHANNEL_KEPT_MAX (256U << 10)
+#define CHANNEL_FDS_MAX 8 /* descriptors with a message */
 
 struct channel;
 
@@ -69,6 +72,12 @@ struct channel *channel_new(int fd, enum channel_side side, channel_message_cb m
 /* Sends, or queues what the socket does not take. `body` may be floating; NULL = (). Nothing
  * happens once the channel is closed. */
 void channel_send(struct channel *channel, enum channel_message kind, GVariant *body);
+/* The same, and the worker gets duplicates of `n` descriptors with it. */
+void channel_send_fds(struct channel *channel, enum channel_message kind, GVariant *body,
+                      const int *fds, gsize n);
+/* For a worker, while a message is handed to it: the next of the descriptors that came with it, its
+ * own from now on; -1 when there is none left. What a worker sends a session never has any. */
+int channel_take_fd(struct channel *channel);
 /* Waits until everything queued is sent, at most `milliseconds`. */
 void channel_flush(struct channel *channel, int milliseconds);
 /* Also from inside a callback, none of which comes any more. NULL is harmless. */

@@ -9,12 +9,16 @@
 #include "daemon/system_profiles.h"
 #include "daemon/wire_profile.h"
 #include "generated/vpn1-info.h"
+#include "session/session.h"
 
 #define API_VERSION 1
 
 /* ---- connecting ---- */
 
 struct connecting { /* what a request asks for */
+    struct manager *manager;
+    struct worker *worker; /* started while polkit is asked; NULL = none is */
+    gboolean prepares;     /* it is the one that may have one */
     struct profile *profile;
     char *system_profile; /* NULL = none */
     struct connect_options options;
@@ -23,9 +27,43 @@ struct connecting { /* what a request asks for */
 static void connecting_free(gpointer data)
 {
     struct connecting *connecting = data;
+    if (connecting->prepares) {
+        connecting->manager->preparing = FALSE;
+    }
+    worker_free(connecting->worker);
     profile_free(connecting->profile);
     g_free(connecting->system_profile);
     g_free(connecting);
+}
+
+static struct connecting *connecting_new(struct request *request)
+{
+    struct connecting *connecting = g_new0(struct connecting, 1);
+    connecting->manager = request->context;
+    request->data = connecting;
+    request->free_data = connecting_free;
+    return connecting;
+}
+
+/*
+ * A worker takes its time to start, and polkit to answer. It has no rights and is told nothing before the
+ * answer. One at a time, and counted as a connection begun: whoever may not begin one cannot make us
+ * start many. FALSE: the request is answered.
+ */
+static gboolean prepare(struct request *request)
+{
+    struct connecting *connecting = request->data;
+    struct user *user = request->caller->user;
+    if (user->uid != 0 && !user_takes_start(user)) {
+        request_fail(request, "TooMany", "You begin connections too fast; wait a second.");
+        return FALSE;
+    }
+    if (!connecting->manager->preparing) {
+        connecting->prepares = TRUE;
+        connecting->manager->preparing = TRUE;
+        connecting->worker = worker_start(WORKER_TUNNEL, NULL);
+    }
+    return TRUE;
 }
 
 static const char *name_of(const struct connecting *connecting)
@@ -38,7 +76,7 @@ static const char *name_of(const struct connecting *connecting)
 static void start(struct request *request)
 {
     struct manager *manager = request->context;
-    const struct connecting *connecting = request->data;
+    struct connecting *connecting = request->data;
     g_autoptr(GError) error = NULL;
     const struct session_wish wish = {
         .name = name_of(connecting),
@@ -50,11 +88,8 @@ static void start(struct request *request)
         .trace = connecting->options.trace,
         .configures_host = connecting->options.configures_host,
         .bound_to = connecting->options.bound ? request->caller : NULL,
+        .worker = &connecting->worker,
     };
-    if (request->caller->user->uid != 0 && !user_takes_start(request->caller->user)) {
-        request_fail(request, "TooMany", "You begin connections too fast; wait a second.");
-        return;
-    }
     struct session_object *object = sessions_start(manager->sessions, &wish, &error);
     if (!object) {
         request_fail(request,
@@ -112,9 +147,7 @@ static void call_connect(struct request *request)
     g_autoptr(GVariant) dict = NULL, options = NULL;
     g_autoptr(GError) error = NULL;
     const char *name;
-    struct connecting *connecting = g_new0(struct connecting, 1);
-    request->data = connecting;
-    request->free_data = connecting_free;
+    struct connecting *connecting = connecting_new(request);
     GDBusMessage *message = g_dbus_method_invocation_get_message(request->invocation);
     g_variant_get(request_arguments(request), "(&s@a{sv}@a{sv})", &name, &dict, &options);
     if (!read_options(request, options)) {
@@ -133,9 +166,12 @@ static void call_connect(struct request *request)
                      "exclude-apps and include-apps need the service to configure the host.");
         return;
     }
-    request_authorise(
-        request, connecting->options.configures_host ? ACTION_CONNECT : ACTION_CONFIGURE_ELSEWHERE,
-        start_if_lasting);
+    if (prepare(request)) {
+        request_authorise(request,
+                          connecting->options.configures_host ? ACTION_CONNECT
+                                                              : ACTION_CONFIGURE_ELSEWHERE,
+                          start_if_lasting);
+    }
 }
 
 /* Once it is allowed: what a file of /etc/godwit holds is nobody else's business. */
@@ -155,9 +191,7 @@ static void call_connect_system(struct request *request)
 {
     g_autoptr(GVariant) options = NULL;
     const char *name;
-    struct connecting *connecting = g_new0(struct connecting, 1);
-    request->data = connecting;
-    request->free_data = connecting_free;
+    struct connecting *connecting = connecting_new(request);
     g_variant_get(request_arguments(request), "(&s@a{sv})", &name, &options);
     if (!read_options(request, options)) {
         return;
@@ -167,7 +201,7 @@ static void call_connect_system(struct request *request)
     } else if (!connecting->options.configures_host) {
         request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS,
                           "The service itself configures the host for its own profiles.");
-    } else {
+    } else if (prepare(request)) {
         connecting->system_profile = g_strdup(name);
         request_authorise(request, ACTION_CONNECT_SYSTEM, start_system);
     }

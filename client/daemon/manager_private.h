@@ -14,6 +14,7 @@ struct manager {
     struct holding *holding;
     struct portals *portals;
     struct properties *properties;
+    gboolean preparing; /* a worker is started for a request that may yet be refused */
 };
 
 /* manager_kill_switch.c */

@@ -18,6 +18,7 @@ struct session_wish { /* borrowed for the call */
     gboolean configures_host; /* else the caller does */
     gboolean unattended;      /* nobody is there to answer a form */
     struct caller *bound_to;  /* it ends when that caller leaves; NULL = it stays */
+    struct worker **worker;   /* started beforehand and taken over; NULL, or of NULL = none is */
 };
 
 /* The last call; the object may be freed when the main loop runs again, not before. */

@@ -201,25 +201,23 @@ static void on_token_ended(void *context, const char *how)
 /* -1 when it cannot be started; else our end of its channel. */
 static int start_worker(struct session *session, GError **error)
 {
-    int fd = -1;
     g_clear_pointer(&session->token, worker_free);
     if (profile_needs_token(session->profile)) {
-        session->token =
-            worker_start(WORKER_TOKEN, NULL, &session->fds.token, on_token_ended, session, error);
+        session->token = worker_start(WORKER_TOKEN, error);
         if (!session->token) {
+            g_clear_pointer(&session->worker, worker_free); /* nobody would hear of its end */
             return -1;
         }
+        session->fds.token = worker_use(session->token, on_token_ended, session);
     }
-    session->worker =
-        worker_start(WORKER_TUNNEL, &session->fds, &fd, on_worker_ended, session, error);
-    if (session->fds.token >= 0) {
-        close(session->fds.token);
-        session->fds.token = -1;
+    if (!session->worker) {
+        session->worker = worker_start(WORKER_TUNNEL, error);
     }
-    if (session->worker) {
-        session_limit_time(session, START_TIME);
+    if (!session->worker) {
+        return -1;
     }
-    return fd;
+    session_limit_time(session, START_TIME);
+    return worker_use(session->worker, on_worker_ended, session);
 }
 
 static gboolean on_replace(gpointer data)
@@ -241,30 +239,34 @@ static gboolean on_replace(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* The worker starts as soon as its descriptors exist; everything else goes on beside its own start.
- */
-static gboolean begin(struct session *session, GError **error)
+static gboolean prepare_host(struct session *session, GError **error)
 {
     if (!session_hold(session, error)) {
         return FALSE;
     }
     session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
-    if (session->fds.tun < 0) {
-        return FALSE;
-    }
-    if (!session_open_sockets(session, error)) {
-        return FALSE;
-    }
-    int fd = start_worker(session, error);
-    if (fd < 0) {
+    if (session->fds.tun < 0 || !session_open_sockets(session, error)) {
         return FALSE;
     }
     session->host = host_new(session->name, session->interface, error);
     if (!session->host) {
-        close(fd);
         return FALSE;
     }
     host_watch_dns(session->host, session_dns_changed, session);
+    return TRUE;
+}
+
+/* The worker starts before everything else, which then goes on beside its own start. */
+static gboolean begin(struct session *session, GError **error)
+{
+    int fd = start_worker(session, error);
+    if (fd < 0) {
+        return FALSE;
+    }
+    if (!prepare_host(session, error)) {
+        close(fd);
+        return FALSE;
+    }
     session_open_channel(session, fd);
     return TRUE;
 }
@@ -318,9 +320,14 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     session->trace = trace;
     session->ops = ops;
     session->context = context;
-    session->fds = (struct worker_fds){-1, -1, -1, -1, -1, -1, -1, -1};
+    session->fds = (struct session_fds){-1, -1, -1, -1, -1, -1, -1, -1};
     session->summary = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return session;
+}
+
+void session_use_worker(struct session *session, struct worker *worker)
+{
+    session->worker = worker;
 }
 
 void session_leave_host(struct session *session)

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/net_config.h"
 #include "profile/profile.h"
+#include "session/worker.h"
 
 /*
  * A connection as the privileged side sees it: makes the TUN and the UDP sockets, starts the
@@ -68,6 +69,9 @@ void session_set_owner(struct session *session, uid_t owner);
  * sentence, when that cannot be. */
 gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,
                          GError **error);
+/* Before the start: takes over a worker that was started beforehand, so as to be ready sooner. NULL =
+ * there is none, and it starts one of its own. */
+void session_use_worker(struct session *session, struct worker *worker);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */
 void session_start(struct session *session);

@@ -292,13 +292,14 @@ void session_revert(struct session *session)
     close_fd(&session->fds.lookup6);
     close_fd(&session->fds.tcp4);
     close_fd(&session->fds.tcp6);
+    close_fd(&session->fds.token);
 }
 
 /* ---- the start ---- */
 
 gboolean session_open_sockets(struct session *session, GError **error)
 {
-    struct worker_fds *fds = &session->fds;
+    struct session_fds *fds = &session->fds;
     const struct {
         int *fd;
         int (*open)(enum family family, guint32 fwmark, GError **error);

@@ -22,6 +22,11 @@
 #define CRASHES_PERIOD (2 * 60 * G_USEC_PER_SEC)
 #define REPLACE_DELAY 200U /* milliseconds, the second time */
 
+struct session_fds {
+    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6; /* -1 = absent */
+    int token; /* to session->token; until the worker has it */
+};
+
 enum state { NEW, STARTING, CONNECTING, UP, LOST, REPLACING, ENDING, ENDED };
 
 struct session {
@@ -36,7 +41,7 @@ struct session {
     char *detail;
     GSource *timer, *settling;
 
-    struct worker_fds fds;
+    struct session_fds fds;
     char interface[16];
     gboolean vnet_hdr;
     struct host *host;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <time.h>
+#include <unistd.h>
 
 #include "common/i18n.h"
 #include "common/log.h"
@@ -250,9 +251,37 @@ static void on_closed(void *context, gboolean breach)
     session_channel_closed(context, breach);
 }
 
+/* The descriptors that there are, and their names. */
+static gsize list_descriptors(const struct session *session, int fds[CHANNEL_FDS_MAX],
+                              GVariantDict *options)
+{
+    const struct session_fds *all = &session->fds;
+    const struct {
+        const char *name;
+        int fd;
+    } descriptors[] = {
+        {"tun", all->tun},         {"udp4", all->udp4}, {"udp6", all->udp6},
+        {"lookup4", all->lookup4}, {"lookup6", all->lookup6},
+        {"tcp4", all->tcp4},       {"tcp6", all->tcp6}, {"token", all->token},
+    };
+    GVariantBuilder names;
+    gsize n = 0;
+    G_STATIC_ASSERT(G_N_ELEMENTS(descriptors) <= CHANNEL_FDS_MAX);
+    g_variant_builder_init(&names, G_VARIANT_TYPE_STRING_ARRAY);
+    for (gsize i = 0; i < G_N_ELEMENTS(descriptors); i++) {
+        if (descriptors[i].fd >= 0) {
+            g_variant_builder_add(&names, "s", descriptors[i].name);
+            fds[n++] = descriptors[i].fd;
+        }
+    }
+    g_variant_dict_insert_value(options, "descriptors", g_variant_builder_end(&names));
+    return n;
+}
+
 void session_open_channel(struct session *session, int fd)
 {
     GVariantDict options;
+    int fds[CHANNEL_FDS_MAX];
     session->channel_closed = FALSE;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
@@ -268,9 +297,14 @@ void session_open_channel(struct session *session, int fd)
     if (session->kept) {
         g_variant_dict_insert_value(&options, "kept", session->kept);
     }
-    channel_send(session->channel, MESSAGE_CONNECT,
-                 g_variant_new("(@a{sv}@a{sv})", profile_to_variant(session->profile),
-                               g_variant_dict_end(&options)));
+    gsize n_fds = list_descriptors(session, fds, &options);
+    channel_send_fds(session->channel, MESSAGE_CONNECT,
+                     g_variant_new("(@a{sv}@a{sv})", profile_to_variant(session->profile),
+                                   g_variant_dict_end(&options)),
+                     fds, n_fds);
+    if (session->fds.token >= 0) {
+        close(g_steal_fd(&session->fds.token));
+    }
 }
 
 void session_close_channel(struct session *session)

@@ -22,6 +22,7 @@ struct worker {
     const char *name;
     pid_t pid; /* 0 once reaped */
     int failure_fd;
+    int channel_fd; /* -1 once it is in use */
     GSource *watch;
     worker_ended_cb ended;
     void *context;
@@ -160,22 +161,7 @@ static pid_t fork_child(const struct worker_child *child)
     return pid;
 }
 
-static void hand_over(struct worker_child *child, const struct worker_fds *fds)
-{
-    static const struct worker_fds none = {-1, -1, -1, -1, -1, -1, -1, -1};
-    fds = fds ? fds : &none;
-    child->tun = fds->tun;
-    child->udp4 = fds->udp4;
-    child->udp6 = fds->udp6;
-    child->lookup4 = fds->lookup4;
-    child->lookup6 = fds->lookup6;
-    child->tcp4 = fds->tcp4;
-    child->tcp6 = fds->tcp6;
-    child->token_channel = fds->token;
-}
-
-struct worker *worker_start(enum worker_program which, const struct worker_fds *fds, int *channel, worker_ended_cb ended,
-                            void *context, GError **error)
+struct worker *worker_start(enum worker_program which, GError **error)
 {
     const struct program *program = &programs[which];
     struct worker_child child = {
@@ -192,7 +178,6 @@ struct worker *worker_start(enum worker_program which, const struct worker_fds *
     }
     child.null = null;
     child.channel = sockets[1];
-    hand_over(&child, fds);
     child.failure = failure[1];
     child.environment = child_environment();
     pid_t pid = fork_child(&child);
@@ -206,10 +191,7 @@ struct worker *worker_start(enum worker_program which, const struct worker_fds *
     worker->name = program->name;
     worker->pid = pid;
     worker->failure_fd = g_steal_fd(&failure[0]);
-    worker->ended = ended;
-    worker->context = context;
-    watch_child(worker);
-    *channel = g_steal_fd(&sockets[0]);
+    worker->channel_fd = g_steal_fd(&sockets[0]);
     goto out;
 fail:
     g_set_error(error, WORKER_ERROR, WORKER_ERROR_START, _("%s cannot be started: %s."),
@@ -232,6 +214,14 @@ out:
     return worker;
 }
 
+int worker_use(struct worker *worker, worker_ended_cb ended, void *context)
+{
+    worker->ended = ended;
+    worker->context = context;
+    watch_child(worker);
+    return g_steal_fd(&worker->channel_fd);
+}
+
 gboolean worker_running(const struct worker *worker)
 {
     return worker && worker->pid > 0;
@@ -249,12 +239,17 @@ void worker_free(struct worker *worker)
     if (!worker) {
         return;
     }
-    g_source_destroy(worker->watch);
-    g_source_unref(worker->watch);
+    if (worker->watch) {
+        g_source_destroy(worker->watch);
+        g_source_unref(worker->watch);
+    }
     if (worker_running(worker)) {
         worker_kill(worker);
         while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR) {
         }
+    }
+    if (worker->channel_fd >= 0) {
+        close(worker->channel_fd);
     }
     close(worker->failure_fd);
     g_free(worker);

@@ -5,20 +5,16 @@
 #include <glib.h>
 
 /*
- * A process of a connection, godwit-tunnel or its godwit-token: started as WORKER_USER without capabilities, in a session of its own,
- * with nothing open but the descriptors given here, and killed by the kernel when the starting
- * thread ends.
+ * A process of a connection, godwit-tunnel or its godwit-token: started as WORKER_USER without
+ * capabilities, in a group of its own, with nothing open but its channel, and killed by the kernel
+ * when the starting thread ends. godwit-tunnel waits until it is told what to connect, so that it
+ * may be started before that is known.
  */
 struct worker;
 
 enum worker_program {
     WORKER_TUNNEL,
     WORKER_TOKEN, /* with the groups of WORKER_USER too: devices and stores of keys may be theirs */
-};
-
-struct worker_fds {
-    /* -1 = absent; they stay the caller's. `token`: the channel of a WORKER_TOKEN. */
-    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, token;
 };
 
 /* Called once from the main context when the process has ended; `how` is a translated sentence. */
@@ -28,10 +24,11 @@ typedef void (*worker_ended_cb)(void *context, const char *how);
 GQuark worker_error_quark(void);
 enum worker_error { WORKER_ERROR_START };
 
-/* *channel is the other end of its private socket, the caller's to close; a WORKER_TOKEN has no other
- * descriptor, and `fds` NULL. NULL and *error when it cannot be started. */
-struct worker *worker_start(enum worker_program program, const struct worker_fds *fds, int *channel, worker_ended_cb ended,
-                            void *context, GError **error);
+/* NULL and *error when it cannot be started. */
+struct worker *worker_start(enum worker_program program, GError **error);
+/* Begins its use, once: our end of the private socket, the caller's to close. From now on `ended`
+ * is told, also of an end that was before. */
+int worker_use(struct worker *worker, worker_ended_cb ended, void *context);
 gboolean worker_running(const struct worker *worker);
 void worker_kill(struct worker *worker);
 /* Kills and waits when it still runs; `ended` is not called any more. NULL is harmless. */

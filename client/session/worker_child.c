@@ -20,14 +20,6 @@
 /* The descriptors that godwit-tunnel finds. */
 enum {
     FD_CHANNEL = 3,
-    FD_TUN,
-    FD_UDP4,
-    FD_UDP6,
-    FD_LOOKUP4,
-    FD_LOOKUP6,
-    FD_TCP4,
-    FD_TCP6,
-    FD_TOKEN,
     FD_REPORT,
     FD_PROGRAM,
     FD_END
@@ -59,14 +51,13 @@ const char *worker_child_step_name(enum worker_child_step step)
 
 static bool place(int from, int to, int flags)
 {
-    return from < 0 || dup3(from, to, flags) == to;
+    return dup3(from, to, flags) == to;
 }
 
-/* FALSE when there is one that cannot be lifted. */
 static bool lift(int from, int *to)
 {
-    *to = from < 0 ? from : fcntl(from, F_DUPFD_CLOEXEC, FD_ABOVE);
-    return from < 0 || *to >= 0;
+    *to = fcntl(from, F_DUPFD_CLOEXEC, FD_ABOVE);
+    return *to >= 0;
 }
 
 /*
@@ -76,13 +67,9 @@ static bool lift(int from, int *to)
  */
 static bool set_descriptors(const struct worker_child *child, int *failure)
 {
-    int null, channel, tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, token, program, report;
-    if (!lift(child->null, &null) || !lift(child->channel, &channel) || !lift(child->tun, &tun) ||
-        !lift(child->udp4, &udp4) || !lift(child->udp6, &udp6) || !lift(child->lookup4, &lookup4) ||
-        !lift(child->lookup6, &lookup6) || !lift(child->tcp4, &tcp4) ||
-        !lift(child->tcp6, &tcp6) || !lift(child->token_channel, &token) ||
-        !lift(child->program, &program) ||
-        !lift(child->failure, &report)) {
+    int null, channel, program, report;
+    if (!lift(child->null, &null) || !lift(child->channel, &channel) ||
+        !lift(child->program, &program) || !lift(child->failure, &report)) {
         return false;
     }
     for (int fd = FD_CHANNEL; fd < FD_END; fd++) {
@@ -93,10 +80,7 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
     }
     *failure = FD_REPORT;
     return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
-           place(channel, FD_CHANNEL, 0) && place(tun, FD_TUN, 0) && place(udp4, FD_UDP4, 0) &&
-           place(udp6, FD_UDP6, 0) && place(lookup4, FD_LOOKUP4, 0) &&
-           place(lookup6, FD_LOOKUP6, 0) && place(tcp4, FD_TCP4, 0) && place(tcp6, FD_TCP6, 0) &&
-           place(token, FD_TOKEN, 0) &&
+           place(channel, FD_CHANNEL, 0) &&
            place(program, FD_PROGRAM, O_CLOEXEC) &&
            syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
@@ -195,34 +179,8 @@ static void leave_terminal(void)
 static void exec_tunnel(const struct worker_child *child)
 {
     char name[] = "godwit-tunnel";
-    char channel[] = "--channel-fd=3", tun[] = "--tun-fd=4", udp4[] = "--udp4-fd=5",
-         udp6[] = "--udp6-fd=6", lookup4[] = "--lookup4-fd=7", lookup6[] = "--lookup6-fd=8",
-         tcp4[] = "--tcp4-fd=9", tcp6[] = "--tcp6-fd=10", token[] = "--token-fd=11",
-         report[] = "--report-fd=12";
-    char *argv[12] = {name, channel, tun, report};
-    size_t n = 4;
-    if (child->udp4 >= 0) {
-        argv[n++] = udp4;
-    }
-    if (child->udp6 >= 0) {
-        argv[n++] = udp6;
-    }
-    if (child->lookup4 >= 0) {
-        argv[n++] = lookup4;
-    }
-    if (child->lookup6 >= 0) {
-        argv[n++] = lookup6;
-    }
-    if (child->tcp4 >= 0) {
-        argv[n++] = tcp4;
-    }
-    if (child->tcp6 >= 0) {
-        argv[n++] = tcp6;
-    }
-    if (child->token_channel >= 0) {
-        argv[n++] = token;
-    }
-    argv[n] = NULL;
+    char channel[] = "--channel-fd=3", report[] = "--report-fd=4";
+    char *argv[] = {name, channel, report, NULL};
     syscall(SYS_execveat, FD_PROGRAM, "", argv, child->environment, AT_EMPTY_PATH);
 }
 

@@ -21,8 +21,7 @@ struct worker_child {
     gid_t groups[WORKER_GROUPS_MAX]; /* beside it */
     size_t n_groups;
     int program; /* O_PATH: reachable although its folders may not be for `uid` */
-    int null, channel, tun, failure;
-    int udp4, udp6, lookup4, lookup6, tcp4, tcp6, token_channel; /* -1 = absent, as `tun` may be */
+    int null, channel, failure;
     char **environment;
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/control.h"
 
+#include <unistd.h>
+
 #include "common/channel.h"
 #include "common/i18n.h"
 #include "common/net_config_variant.h"
@@ -9,12 +11,29 @@
 
 #define FLUSH_TIME 1000 /* milliseconds for the last words */
 
+/* In what struct tunnel_fds is. */
+static const struct {
+    const char *name;
+    gsize offset;
+} descriptors[] = {
+    {"tun", offsetof(struct tunnel_fds, tun)},
+    {"udp4", offsetof(struct tunnel_fds, udp4)},
+    {"udp6", offsetof(struct tunnel_fds, udp6)},
+    {"lookup4", offsetof(struct tunnel_fds, lookup4)},
+    {"lookup6", offsetof(struct tunnel_fds, lookup6)},
+    {"tcp4", offsetof(struct tunnel_fds, tcp4)},
+    {"tcp6", offsetof(struct tunnel_fds, tcp6)},
+    {"token", offsetof(struct tunnel_fds, token)},
+};
+
 struct control {
     GMainLoop *loop;
     int report;
     struct channel *channel;
     char *asked; /* profile key of the secret that is being asked for */
     struct tunnel *tunnel;
+    struct tunnel_fds fds;
+    GSource *preparing;  /* until there is something else to do */
     gboolean connecting; /* CONNECT came */
 };
 
@@ -137,6 +156,50 @@ static const struct tunnel_ops ops = {
 
 /* ---- what the session asks ---- */
 
+static void stop_preparing(struct control *control)
+{
+    if (control->preparing != NULL) {
+        g_source_destroy(control->preparing);
+        g_clear_pointer(&control->preparing, g_source_unref);
+    }
+}
+
+static int *descriptor_at(struct tunnel_fds *fds, gsize i)
+{
+    return (int *)(gpointer)((guint8 *)fds + descriptors[i].offset);
+}
+
+/* FALSE when those that are named did not come. */
+static gboolean take_descriptors(struct control *control, GVariant *options)
+{
+    GVariantIter *names = NULL;
+    const char *name;
+    gboolean all = g_variant_lookup(options, "descriptors", "as", &names);
+
+    while (all && g_variant_iter_next(names, "&s", &name)) {
+        int fd = channel_take_fd(control->channel);
+
+        all = fd >= 0;
+        for (gsize i = 0; i < G_N_ELEMENTS(descriptors); i++) {
+            if (g_str_equal(descriptors[i].name, name)) {
+                *descriptor_at(&control->fds, i) = fd;
+            }
+        }
+    }
+    g_clear_pointer(&names, g_variant_iter_free);
+    return all && control->fds.tun >= 0;
+}
+
+static void connect_tunnel(struct control *control, struct profile *profile,
+                           const struct tunnel_options *settings)
+{
+    channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
+    tunnel_connect(control->tunnel, profile, &control->fds, settings);
+    if (!cage_enter(control->report)) {
+        send_down(control, REASON_INTERNAL, _("godwit-tunnel cannot give up its rights."));
+    }
+}
+
 static void on_connect(struct control *control, GVariant *body)
 {
     struct tunnel_options settings = {0};
@@ -149,6 +212,7 @@ static void on_connect(struct control *control, GVariant *body)
         return;
     }
     control->connecting = TRUE;
+    stop_preparing(control);
     g_variant_get(body, "(@a{sv}@a{sv})", &dict, &options);
     g_variant_lookup(options, "trace", "b", &settings.trace);
     g_variant_lookup(options, "have-vnet-hdr", "b", &settings.vnet_hdr);
@@ -164,13 +228,12 @@ static void on_connect(struct control *control, GVariant *body)
     if (profile == NULL) {
         send_down(control, REASON_PROFILE, error->message);
         g_error_free(error);
+    } else if (!take_descriptors(control, options)) {
+        profile_free(profile);
+        send_down(control, REASON_INTERNAL, _("godwit-tunnel did not get its sockets."));
     } else {
         settings.kept = g_variant_lookup_value(options, "kept", G_VARIANT_TYPE_VARDICT);
-        channel_send(control->channel, MESSAGE_ACCEPTED, NULL);
-        tunnel_connect(control->tunnel, profile, &settings);
-        if (!cage_enter(control->report)) {
-            send_down(control, REASON_INTERNAL, _("godwit-tunnel cannot give up its rights."));
-        }
+        connect_tunnel(control, profile, &settings);
         g_clear_pointer(&settings.kept, g_variant_unref);
     }
     g_variant_unref(options);
@@ -232,14 +295,30 @@ static void on_closed(void *context, gboolean breach)
     g_main_loop_quit(control->loop);
 }
 
-struct control *control_new(int fd, int report, const struct tunnel_fds *fds, GMainLoop *loop)
+static gboolean on_idle(gpointer data)
+{
+    struct control *control = data;
+
+    stop_preparing(control);
+    tunnel_prepare(control->tunnel);
+    return G_SOURCE_REMOVE;
+}
+
+struct control *control_new(int fd, int report, int scout, GMainLoop *loop)
 {
     struct control *control = g_new0(struct control, 1);
 
     control->loop = loop;
     control->report = report;
-    control->tunnel = tunnel_new(fds, &ops, control);
+    control->tunnel = tunnel_new(scout, &ops, control);
     control->channel = channel_new(fd, CHANNEL_WORKER, on_message, on_closed, control);
+    for (gsize i = 0; i < G_N_ELEMENTS(descriptors); i++) {
+        *descriptor_at(&control->fds, i) = -1;
+    }
+    /* Who is started beforehand has time for it; else CONNECT is there already. */
+    control->preparing = g_idle_source_new();
+    g_source_set_callback(control->preparing, on_idle, control, NULL);
+    g_source_attach(control->preparing, g_main_context_get_thread_default());
     return control;
 }
 
@@ -250,8 +329,16 @@ void control_terminate(struct control *control)
 
 void control_free(struct control *control)
 {
+    stop_preparing(control);
     tunnel_free(control->tunnel);
     channel_free(control->channel);
+    for (gsize i = 0; i < G_N_ELEMENTS(descriptors); i++) {
+        int fd = *descriptor_at(&control->fds, i);
+
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
     g_free(control->asked);
     g_free(control);
 }

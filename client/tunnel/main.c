@@ -14,8 +14,8 @@
 #include "tunnel/scout.h"
 
 /*
- * godwit-tunnel: the unprivileged worker of one connection. Started by a session with its sockets
- * already open; it opens nothing of the host itself and changes nothing there.
+ * godwit-tunnel: the unprivileged worker of one connection. Its session gives it its sockets; it
+ * opens nothing of the host itself and changes nothing there.
  */
 
 /* GnuTLS would otherwise start before main(); tunnel_connect() has time for it. */
@@ -27,24 +27,10 @@ static gboolean on_signal(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd,
-                      struct tunnel_fds *fds, GError **error)
+static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd, GError **error)
 {
     const GOptionEntry entries[] = {
         {"channel-fd", 0, 0, G_OPTION_ARG_INT, channel_fd, N_("Socket that leads to the session"),
-         "FD"},
-        {"tun-fd", 0, 0, G_OPTION_ARG_INT, &fds->tun, N_("TUN device"), "FD"},
-        {"udp4-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp4, N_("IPv4 socket"), "FD"},
-        {"udp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->udp6, N_("IPv6 socket"), "FD"},
-        {"lookup4-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup4,
-         N_("Socket for looking up IPv4 routes"), "FD"},
-        {"lookup6-fd", 0, 0, G_OPTION_ARG_INT, &fds->lookup6,
-         N_("Socket for looking up IPv6 routes"), "FD"},
-        {"tcp4-fd", 0, 0, G_OPTION_ARG_INT, &fds->tcp4,
-         N_("Socket for asking whether an IPv4 host is there"), "FD"},
-        {"tcp6-fd", 0, 0, G_OPTION_ARG_INT, &fds->tcp6,
-         N_("Socket for asking whether an IPv6 host is there"), "FD"},
-        {"token-fd", 0, 0, G_OPTION_ARG_INT, &fds->token, N_("Socket that leads to godwit-token"),
          "FD"},
         {"report-fd", 0, 0, G_OPTION_ARG_INT, report_fd, N_("Pipe for the last words"), "FD"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -71,7 +57,6 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
-    struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
     int channel_fd = -1, report_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;
@@ -88,12 +73,12 @@ int main(int argc, char **argv)
     /* Catalogues are read at their first text: now, for later no file can be opened. */
     (void)dgettext(PACKAGE, "");
     (void)dgettext("libc", "");
-    if (!parse(&argc, &argv, &channel_fd, &report_fd, &fds, &error)) {
+    if (!parse(&argc, &argv, &channel_fd, &report_fd, &error)) {
         g_printerr("godwit-tunnel: %s\n", error->message);
         g_error_free(error);
         return EXIT_FAILURE;
     }
-    if (channel_fd < 0 || fds.tun < 0) {
+    if (channel_fd < 0) {
         g_printerr("godwit-tunnel: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;
     }
@@ -101,9 +86,9 @@ int main(int argc, char **argv)
         g_printerr("godwit-tunnel: %s\n", _("It must not run as root."));
         return EXIT_FAILURE;
     }
-    fds.scout = scout_start();
+    int scout = scout_start();
     loop = g_main_loop_new(NULL, FALSE);
-    control = control_new(channel_fd, report_fd, &fds, loop);
+    control = control_new(channel_fd, report_fd, scout, loop);
     watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, control);
     g_main_loop_run(loop);
     if (watch != NULL) {

@@ -97,10 +97,8 @@ void tunnel_configure(struct tunnel *t)
     }
 }
 
-struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops *ops, void *context)
+static void use_descriptors(struct tunnel *t, const struct tunnel_fds *fds)
 {
-    struct tunnel *t = g_new0(struct tunnel, 1);
-
     t->sockets = (struct ike_sockets){
         .fd4 = fds->udp4,
         .fd6 = fds->udp6,
@@ -109,10 +107,18 @@ struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops 
         .inner = &t->net,
     };
     t->traffic = (struct traffic){.sockets = &t->sockets, .tun_fd = fds->tun};
-    t->scout = fds->scout;
     t->token = fds->token;
     t->tcp4 = fds->tcp4;
     t->tcp6 = fds->tcp6;
+}
+
+struct tunnel *tunnel_new(int scout, const struct tunnel_ops *ops, void *context)
+{
+    static const struct tunnel_fds none = {-1, -1, -1, -1, -1, -1, -1, -1};
+    struct tunnel *t = g_new0(struct tunnel, 1);
+
+    use_descriptors(t, &none);
+    t->scout = scout;
     t->race.tcp.fd = -1;
     t->next_at = IKE_NEVER;
     t->ops = ops;
@@ -149,9 +155,17 @@ void tunnel_free(struct tunnel *t)
     g_free(t);
 }
 
-void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunnel_options *options)
+void tunnel_prepare(struct tunnel *t)
+{
+    /* Should it fail, it fails again when it is needed, and that is told. */
+    t->prepared = t->prepared || gnutls_global_init() == GNUTLS_E_SUCCESS;
+}
+
+void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunnel_fds *fds,
+                    const struct tunnel_options *options)
 {
     t->config.profile = profile;
+    use_descriptors(t, fds);
     t->trace = options->trace;
     t->traffic.vnet_hdr = options->vnet_hdr;
     t->path_mtu = options->path_mtu;
@@ -167,7 +181,8 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
         t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), link_now());
     }
     /* While the name is looked up. */
-    if (gnutls_global_init() != GNUTLS_E_SUCCESS) {
+    tunnel_prepare(t);
+    if (!t->prepared) {
         tunnel_end(t, REASON_INTERNAL, _("GnuTLS cannot be started."));
         return;
     }

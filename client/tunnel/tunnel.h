@@ -20,7 +20,7 @@ struct tunnel;
 
 struct tunnel_fds {
     /* -1 = absent; not owned. `token`: to a godwit-token. */
-    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, scout, token;
+    int tun, udp4, udp6, lookup4, lookup6, tcp4, tcp6, token;
 };
 
 struct tunnel_summary {
@@ -49,8 +49,10 @@ struct tunnel_ops {
     void (*down)(void *context, enum reason reason, const char *detail); /* last call */
 };
 
-struct tunnel *tunnel_new(const struct tunnel_fds *fds, const struct tunnel_ops *ops,
-                          void *context);
+/* `scout` as of scout_start(), not owned; -1 = there is none. */
+struct tunnel *tunnel_new(int scout, const struct tunnel_ops *ops, void *context);
+/* For one that waits to be connected: does what is the same for every connection. */
+void tunnel_prepare(struct tunnel *tunnel);
 void tunnel_free(struct tunnel *tunnel);
 struct tunnel_options {
     gboolean trace, vnet_hdr;
@@ -61,7 +63,7 @@ struct tunnel_options {
 
 /* Takes over `profile`. Resolves the gateway and connects. Called once. When it returns, nothing
  * has been read from the network, and no file will be opened any more. */
-void tunnel_connect(struct tunnel *tunnel, struct profile *profile,
+void tunnel_connect(struct tunnel *tunnel, struct profile *profile, const struct tunnel_fds *fds,
                     const struct tunnel_options *options);
 /* An empty value cancels. The value is copied. */
 void tunnel_provide_secret(struct tunnel *tunnel, const char *id, struct bytes value);

@@ -79,6 +79,7 @@ struct tunnel {
     int scout; /* scout.h */
     int token; /* to a godwit-token; -1 = there is none */
     struct token_key token_key;
+    gboolean prepared; /* GnuTLS is started */
     int tcp4, tcp6; /* for reachability.h; -1 = absent */
     struct resolve *resolving;
     gboolean resolving_redirect;

@@ -149,6 +149,24 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     return session;
 }
 
+struct worker *worker_start(enum worker_program program, GError **error)
+{
+    (void)program;
+    (void)error;
+    return NULL;
+}
+
+void worker_free(struct worker *worker)
+{
+    (void)worker;
+}
+
+void session_use_worker(struct session *session, struct worker *worker)
+{
+    (void)session;
+    (void)worker;
+}
+
 void session_leave_host(struct session *session)
 {
     (void)session;

@@ -4,12 +4,14 @@
  * gateway, or by LC_FAKE for what happens before the profile arrives.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -198,6 +200,28 @@ static void connected(void)
     }
 }
 
+/* What came with the profile: "tun=device,udp4=socket,"; closed. */
+static char *given_description(GVariant *options)
+{
+    g_autoptr(GVariantIter) names = NULL;
+    GString *out = g_string_new(NULL);
+    const char *name;
+    g_variant_lookup(options, "descriptors", "as", &names);
+    while (names && g_variant_iter_next(names, "&s", &name)) {
+        struct stat about = {0};
+        int fd = channel_take_fd(channel);
+        if (fstat(fd, &about) != 0 || (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) {
+            abort();
+        }
+        close(fd);
+        g_string_append_printf(out, "%s=%s,", name,
+                               S_ISCHR(about.st_mode)    ? "device"
+                               : S_ISSOCK(about.st_mode) ? "socket"
+                                                         : "?");
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* What this process still may and has, as one line. */
 static char *self_description(void)
 {
@@ -314,7 +338,9 @@ static void on_connect(GVariant *body)
     } else if (g_str_has_prefix(mode, "down-")) {
         down(mode + strlen("down-"), "So says the worker.");
     } else if (mode_is("describes")) {
-        g_autofree char *text = self_description();
+        g_autofree char *given = given_description(options);
+        g_autofree char *self = self_description();
+        g_autofree char *text = g_strconcat(self, " given=", given, NULL);
         phase("established", text);
     } else if (g_str_has_prefix(mode, "asks")) {
         ask();
@@ -419,7 +445,7 @@ int main(int argc, char **argv)
     }
     channel_fd = option(argc, argv, "--channel-fd=");
     report_fd = option(argc, argv, "--report-fd=");
-    if (channel_fd < 0 || option(argc, argv, "--tun-fd=") < 0) {
+    if (channel_fd < 0) {
         return 4;
     }
     loop = g_main_loop_new(NULL, FALSE);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
 #include "common/channel.h"
 
 #include <check.h>
@@ -13,6 +15,8 @@ struct side {
     struct channel *channel;
     GString *log;
     gboolean closed, breach, free_when_called;
+    int wanted; /* descriptors that it takes from a message */
+    int fds[CHANNEL_FDS_MAX], n_fds;
     gsize octets;
 };
 
@@ -29,6 +33,10 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
     side->octets += len;
     g_string_append_printf(side->log, "%d%s ", kind, text);
     g_free(text);
+    while (side->n_fds < side->wanted &&
+           (side->fds[side->n_fds] = channel_take_fd(side->channel)) >= 0) {
+        side->n_fds++;
+    }
     if (side->free_when_called) {
         g_clear_pointer(&side->channel, channel_free);
     }
@@ -128,6 +136,97 @@ START_TEST(large_messages)
     run();
     ck_assert_str_eq(worker.log->str, "2(long) 2(long) 1() ");
     ck_assert_uint_gt(worker.octets, 6U << 20);
+}
+END_TEST
+
+/* Both ends of a pipe that nobody else holds: its reader sees its end when the last writer is closed. */
+static int open_pipe(int *writer)
+{
+    int ends[2];
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    *writer = ends[1];
+    return ends[0];
+}
+
+START_TEST(descriptors_come_with_their_message)
+{
+    int writers[3], readers[3];
+    char octet;
+
+    for (int i = 0; i < 3; i++) {
+        readers[i] = open_pipe(&writers[i]);
+    }
+    /* It has to wait behind what the socket does not take. */
+    channel_send(session.channel, MESSAGE_SECRETS, answer(3U << 20));
+    channel_send_fds(session.channel, MESSAGE_SECRETS, answer(2), writers, 3);
+    channel_send(session.channel, MESSAGE_DISCONNECT, NULL);
+    for (int i = 0; i < 3; i++) {
+        close(writers[i]);
+    }
+    worker.wanted = 2;
+    open_side(&worker, sockets[1], CHANNEL_WORKER);
+    run();
+    ck_assert_str_eq(worker.log->str, "2(long) 2{'password': [0x00, 0x00]} 1() ");
+    ck_assert_int_eq(worker.n_fds, 2);
+    ck_assert_int_eq(channel_take_fd(worker.channel), -1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(fcntl(worker.fds[i], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        ck_assert_int_eq(write(worker.fds[i], "x", 1), 1);
+        close(worker.fds[i]);
+        ck_assert_int_eq(read(readers[i], &octet, 1), 1);
+    }
+    /* Nobody holds any of them: not the sender, and not the third either. */
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(read(readers[i], &octet, 1), 0);
+        close(readers[i]);
+    }
+}
+END_TEST
+
+START_TEST(descriptors_that_were_never_sent_are_closed)
+{
+    int writer, reader = open_pipe(&writer);
+    char octet;
+
+    channel_send(session.channel, MESSAGE_SECRETS, answer(3U << 20));
+    channel_send_fds(session.channel, MESSAGE_SECRETS, answer(1), &writer, 1);
+    close(writer);
+    ck_assert_int_lt(read(reader, &octet, 1), 0);
+    g_clear_pointer(&session.channel, channel_free);
+    ck_assert_int_eq(read(reader, &octet, 1), 0);
+    close(reader);
+    close(sockets[1]);
+}
+END_TEST
+
+/* A worker that was taken over would fill the table of godwitd. */
+START_TEST(worker_cannot_give_descriptors)
+{
+    static const guint32 header[2] = {MESSAGE_ACCEPTED, 0};
+    int writer, reader = open_pipe(&writer);
+    struct iovec part = {(void *)header, sizeof header};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof writer)];
+    } control = {.header = {.cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS,
+                            .cmsg_len = CMSG_LEN(sizeof writer)}};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    char octet;
+
+    memcpy(CMSG_DATA(&control.header), &writer, sizeof writer);
+    ck_assert_int_eq(sendmsg(sockets[1], &message, 0), (ssize_t)sizeof header);
+    close(writer);
+    session.wanted = 1;
+    run();
+    ck_assert_int_eq(session.n_fds, 0);
+    ck_assert_int_eq(read(reader, &octet, 1), 0);
+    close(reader);
+    close(sockets[1]);
 }
 END_TEST
 
@@ -244,6 +343,9 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, both_ways_in_order);
     tcase_add_test(tcase, waits_for_the_other_side);
+    tcase_add_test(tcase, descriptors_come_with_their_message);
+    tcase_add_test(tcase, descriptors_that_were_never_sent_are_closed);
+    tcase_add_test(tcase, worker_cannot_give_descriptors);
     tcase_add_test(tcase, large_messages);
     tcase_add_test(tcase, closing_comes_last);
     tcase_add_test(tcase, flush_gives_up);

@@ -125,6 +125,55 @@ START_TEST(privileges_are_those_needed)
 }
 END_TEST
 
+/* ---- a worker that is started while polkit is asked ---- */
+
+static guint workers(void)
+{
+    g_autofree char *text = sandbox_run("pgrep -c -P %d fake_worker; true", (int)bed->daemon);
+    return (guint)g_ascii_strtoull(text, NULL, 10);
+}
+
+static void asks(struct user_on_bus *user)
+{
+    guint before_it = bed->asked;
+    g_dbus_connection_call(user->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
+                           g_variant_new_parsed(
+                               "('one', {'gateway': <'happy'>, 'user': <'alice'>}, @a{sv} {})"),
+                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+    while (bed->asked == before_it) {
+        daemon_bed_turn();
+    }
+}
+
+START_TEST(polkit_has_not_answered)
+{
+    struct user_on_bus *alice = user_arrives(ALICE);
+    daemon_bed_polkit_starts(bed);
+    daemon_bed_polkit_says(bed, CONNECT, "never");
+    asks(alice);
+    ck_assert_uint_eq(workers(), 1);
+    asks(alice);
+    ck_assert_uint_eq(workers(), 1); /* for all of them together */
+    sandbox_expect_same(before);     /* nothing is done to the host */
+    g_free(is_up("two"));
+    ends();
+}
+END_TEST
+
+START_TEST(polkit_says_no)
+{
+    struct user_on_bus *alice = user_arrives(ALICE);
+    daemon_bed_polkit_starts(bed);
+    daemon_bed_polkit_says(bed, CONNECT, "no");
+    asks(alice);
+    while (workers() > 0) {
+        daemon_bed_turn();
+    }
+    sandbox_expect_same(before);
+    ends();
+}
+END_TEST
+
 static guint64 memory_kib(void)
 {
     g_autofree char *text = sandbox_run("grep VmRSS /proc/%d/status | tr -cd 0-9", bed->daemon);
@@ -187,6 +236,8 @@ int main(void)
     tcase_add_test(tcase, next_service_restores_what_a_killed_one_left);
     tcase_add_test(tcase, killed_at_any_moment);
     tcase_add_test(tcase, privileges_are_those_needed);
+    tcase_add_test(tcase, polkit_has_not_answered);
+    tcase_add_test(tcase, polkit_says_no);
     tcase_add_test(tcase, cycles_leave_nothing);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -137,7 +137,7 @@ void bed_let_pass(guint milliseconds)
 
 void bed_begin_with(const char *settings, struct tunnel_options options)
 {
-    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, -1, bed.token};
+    const struct tunnel_fds fds = {-1, -1, -1, -1, -1, -1, -1, bed.token};
     struct profile *profile = profile_new();
     char **words = g_strsplit(settings, " ", 0);
 
@@ -157,8 +157,8 @@ void bed_begin_with(const char *settings, struct tunnel_options options)
     }
     g_strfreev(words);
     bed.log = g_string_new("");
-    bed.tunnel = tunnel_new(&fds, &ops, NULL);
-    tunnel_connect(bed.tunnel, profile, &options);
+    bed.tunnel = tunnel_new(-1, &ops, NULL);
+    tunnel_connect(bed.tunnel, profile, &fds, &options);
 }
 
 void bed_begin(const char *settings)
