@@ -8,22 +8,15 @@
 #include "common/i18n.h"
 #include "common/secret.h"
 
-/* A signal that came before we knew which session is ours. */
-struct early {
-    char *path, *interface, *name;
-    GVariant *arguments;
-};
-
 struct remote {
     struct bus *bus;
     const struct session_ops *ops;
     void *context;
     char *name;
-    const char *method;   /* that is called for it */
-    GVariant *arguments;  /* until it is */
+    gboolean is_system; /* a profile of the service */
+    char *refusal;      /* of which the reason is looked for */
     gboolean trace;
     char *path; /* of our session; NULL until the service has named it */
-    GPtrArray *early;
     struct facts *facts;
     guint32 form;      /* the open question */
     gboolean was_up;   /* `connected` was told */
@@ -228,30 +221,10 @@ static void on_signal(void *context, const char *path, const char *interface, co
                       GVariant *arguments)
 {
     struct remote *remote = context;
-    struct early *early;
 
-    if (remote->over) {
-        return;
-    }
-    if (remote->path != NULL) {
+    if (!remote->over && remote->path != NULL) {
         take_signal(remote, path, interface, name, arguments);
-        return;
     }
-    early = g_new(struct early, 1);
-    *early = (struct early){g_strdup(path), g_strdup(interface), g_strdup(name),
-                            g_variant_ref(arguments)};
-    g_ptr_array_add(remote->early, early);
-}
-
-static void free_early(gpointer data)
-{
-    struct early *early = data;
-
-    g_free(early->path);
-    g_free(early->interface);
-    g_free(early->name);
-    g_variant_unref(early->arguments);
-    g_free(early);
 }
 
 static void on_lost(void *context)
@@ -286,43 +259,15 @@ static void call(struct remote *remote, const char *method, GVariant *arguments)
              NULL);
 }
 
-static void on_session(void *context, GVariant *reply, const GError *error)
-{
-    struct remote *remote = context;
-
-    if (remote->over) {
-        return;
-    }
-    if (reply == NULL) {
-        end(remote, (enum reason)error->code, error->message);
-        return;
-    }
-    if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
-        end(remote, REASON_INTERNAL, "");
-        return;
-    }
-    g_variant_get(reply, "(o)", &remote->path);
-    if (remote->trace) {
-        bus_send(remote->bus, remote->path, VPN1_SESSION_INTERFACE, "GetTrace", NULL, BUS_PLAIN,
-                 on_trace_so_far, remote);
-    }
-    if (remote->unwanted) {
-        call(remote, "Disconnect", NULL);
-    }
-    for (guint i = 0; i < remote->early->len && !remote->over; i++) {
-        const struct early *early = remote->early->pdata[i];
-
-        take_signal(remote, early->path, early->interface, early->name, early->arguments);
-    }
-    g_ptr_array_set_size(remote->early, 0);
-}
-
 static GVariant *arguments_of(const struct remote_request *request)
 {
     GVariantDict options;
 
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "origin", "s", "cli");
+    /* Two tunnels to one gateway would only be in each other's way. */
+    g_variant_dict_insert(&options, "once", "b", TRUE);
+    g_variant_dict_insert(&options, "listen", "b", TRUE);
     if (request->trace) {
         g_variant_dict_insert(&options, "trace", "b", TRUE);
     }
@@ -348,7 +293,7 @@ static gboolean is_the_same(const struct remote *remote, GVariant *interfaces)
     }
     (void)g_variant_lookup(properties, "Name", "&s", &name);
     (void)g_variant_lookup(properties, "SystemProfile", "&s", &system);
-    return strcmp(strcmp(remote->method, "ConnectSystem") == 0 ? system : name, remote->name) == 0;
+    return strcmp(remote->is_system ? system : name, remote->name) == 0;
 }
 
 static gboolean is_there_already(const struct remote *remote, GVariant *objects)
@@ -365,37 +310,56 @@ static gboolean is_there_already(const struct remote *remote, GVariant *objects)
     return same;
 }
 
-/* Two tunnels to one gateway would only be in each other's way. */
+/* Of what it refuses, this is said in the user's language. */
 static void on_objects(void *context, GVariant *reply, const GError *error)
 {
     struct remote *remote = context;
     g_autoptr(GVariant) objects = NULL;
+    g_autofree char *detail = NULL;
+
+    (void)error;
+    if (remote->over) {
+        return;
+    }
+    if (reply != NULL && g_variant_is_of_type(reply, G_VARIANT_TYPE("(a{oa{sa{sv}}})"))) {
+        objects = g_variant_get_child_value(reply, 0);
+    }
+    if (objects != NULL && is_there_already(remote, objects)) {
+        detail = g_strdup_printf(_("\"%s\" is connected, or about to be; godwit disconnect ends it."),
+                                 remote->name);
+    }
+    end(remote, REASON_SERVICE_REFUSED, detail != NULL ? detail : remote->refusal);
+}
+
+static void on_session(void *context, GVariant *reply, const GError *error)
+{
+    struct remote *remote = context;
 
     if (remote->over) {
+        return;
+    }
+    if (reply == NULL && error->code == (gint)REASON_SERVICE_REFUSED) {
+        remote->refusal = g_strdup(error->message);
+        bus_send(remote->bus, VPN1_PATH, DBUS_OBJECT_MANAGER, "GetManagedObjects", NULL, BUS_PLAIN,
+                 on_objects, remote);
         return;
     }
     if (reply == NULL) {
         end(remote, (enum reason)error->code, error->message);
         return;
     }
+    if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
+        end(remote, REASON_INTERNAL, "");
+        return;
+    }
+    g_variant_get(reply, "(o)", &remote->path);
+    if (remote->trace) {
+        bus_send(remote->bus, remote->path, VPN1_SESSION_INTERFACE, "GetTrace", NULL, BUS_PLAIN,
+                 on_trace_so_far, remote);
+    }
     if (remote->unwanted) {
-        end(remote, REASON_USER, "");
-        return;
+        call(remote, "Disconnect", NULL);
     }
-    if (g_variant_is_of_type(reply, G_VARIANT_TYPE("(a{oa{sa{sv}}})"))) {
-        objects = g_variant_get_child_value(reply, 0);
-    }
-    if (objects != NULL && is_there_already(remote, objects)) {
-        g_autofree char *detail =
-            g_strdup_printf(_("\"%s\" is connected, or about to be; godwit disconnect ends it."),
-                            remote->name);
-
-        end(remote, REASON_SERVICE_REFUSED, detail);
-        return;
-    }
-    bus_send(remote->bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, remote->method, remote->arguments,
-             BUS_INTERACTIVE, on_session, remote);
-    g_clear_pointer(&remote->arguments, g_variant_unref);
 }
 
 struct remote *remote_new(struct bus *bus, const struct remote_request *request,
@@ -407,15 +371,12 @@ struct remote *remote_new(struct bus *bus, const struct remote_request *request,
     remote->ops = ops;
     remote->context = context;
     remote->name = g_strdup(request->name);
-    remote->method = request->profile == NULL ? "ConnectSystem" : "Connect";
-    remote->arguments = g_variant_ref_sink(arguments_of(request));
+    remote->is_system = request->profile == NULL;
     remote->trace = request->trace;
-    remote->early = g_ptr_array_new_with_free_func(free_early);
     remote->facts = facts_new();
     bus_listen(bus, on_signal, on_lost, remote);
-    /* From now on we are sent signals. */
-    bus_send(bus, VPN1_PATH, DBUS_OBJECT_MANAGER, "GetManagedObjects", NULL, BUS_PLAIN, on_objects,
-             remote);
+    bus_send(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, remote->is_system ? "ConnectSystem" : "Connect",
+             arguments_of(request), BUS_INTERACTIVE, on_session, remote);
     return remote;
 }
 
@@ -460,9 +421,8 @@ void remote_free(struct remote *remote)
 {
     if (remote != NULL) {
         bus_quiet(remote->bus);
-        g_clear_pointer(&remote->arguments, g_variant_unref);
+        g_free(remote->refusal);
         g_free(remote->name);
-        g_ptr_array_unref(remote->early);
         facts_free(remote->facts);
         g_free(remote->path);
         g_free(remote);

@@ -74,7 +74,10 @@ static gboolean attempt(gpointer data)
             .configures_host = TRUE,
             .unattended = TRUE,
         };
-        (void)sessions_start(entry->all->sessions, &wish, &error);
+        struct session_object *object = sessions_add(entry->all->sessions, &wish, &error);
+        if (object) {
+            sessions_begin(entry->all->sessions, object);
+        }
     }
     profile_free(profile);
     if (error) {

@@ -52,6 +52,8 @@ static gboolean read_one(struct connect_options *options, const char *name, GVar
         {"trace", &options->trace},
         {"host-configuration", &options->configures_host},
         {"bound", &options->bound},
+        {"once", &options->once},
+        {"listen", &options->listen},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(switches); i++) {
         if (g_str_equal(switches[i].name, name)) {

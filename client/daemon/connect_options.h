@@ -9,6 +9,8 @@ struct connect_options {
     gboolean trace;
     gboolean configures_host; /* the service does; else the caller */
     gboolean bound;           /* to the caller's connection to the bus */
+    gboolean once;            /* not beside another of that name */
+    gboolean listen;          /* the caller is told what happens */
     gboolean has_owner;       /* else the caller is */
     guint32 owner;            /* user id */
     char origin[32];          /* "" = not told */

@@ -45,32 +45,60 @@ static struct connecting *connecting_new(struct request *request)
     return connecting;
 }
 
-/*
- * A worker takes its time to start, and polkit to answer. It has no rights and is told nothing before the
- * answer. One at a time, and counted as a connection begun: whoever may not begin one cannot make us
- * start many. FALSE: the request is answered.
- */
-static gboolean prepare(struct request *request)
-{
-    struct connecting *connecting = request->data;
-    struct user *user = request->caller->user;
-    if (user->uid != 0 && !user_takes_start(user)) {
-        request_fail(request, "TooMany", "You begin connections too fast; wait a second.");
-        return FALSE;
-    }
-    if (!connecting->manager->preparing) {
-        connecting->prepares = TRUE;
-        connecting->manager->preparing = TRUE;
-        connecting->worker = worker_start(WORKER_TUNNEL, NULL);
-    }
-    return TRUE;
-}
-
 static const char *name_of(const struct connecting *connecting)
 {
     return profile_is_set(connecting->profile, "name") ? profile_get(connecting->profile, "name")
            : connecting->system_profile                ? connecting->system_profile
                                         : profile_get(connecting->profile, "gateway");
+}
+
+static uid_t owner_of(const struct request *request)
+{
+    const struct connecting *connecting = request->data;
+    return connecting->options.has_owner ? connecting->options.owner : request->caller->user->uid;
+}
+
+/* If it has to be. FALSE: the request is answered. */
+static gboolean is_the_only_one(struct request *request)
+{
+    const struct connecting *connecting = request->data;
+    const char *system = connecting->system_profile;
+    const char *name = system ? system : name_of(connecting);
+    gboolean twice = connecting->options.once && sessions_has(connecting->manager->sessions,
+                                                              owner_of(request), name, system);
+    if (twice) {
+        request_fail(request, "AlreadyConnected", "\"%s\" is connected, or about to be.", name);
+    }
+    return !twice;
+}
+
+/*
+ * A worker takes its time to start, and polkit to answer. It has no rights and is told nothing before the
+ * answer. One at a time, and counted as a connection begun: whoever may not begin one cannot make us
+ * start many.
+ */
+static void prepare(struct request *request)
+{
+    struct connecting *connecting = request->data;
+    if (!connecting->manager->preparing) {
+        connecting->prepares = TRUE;
+        connecting->manager->preparing = TRUE;
+        connecting->worker = worker_start(WORKER_TUNNEL, NULL);
+    }
+}
+
+static void authorise(struct request *request, const char *action, request_step allowed)
+{
+    struct user *user = request->caller->user;
+    if (!is_the_only_one(request)) {
+        return;
+    }
+    if (user->uid != 0 && !user_takes_start(user)) {
+        request_fail(request, "TooMany", "You begin connections too fast; wait a second.");
+        return;
+    }
+    request->meanwhile = prepare;
+    request_authorise(request, action, allowed);
 }
 
 static void start(struct request *request)
@@ -83,14 +111,20 @@ static void start(struct request *request)
         .origin = connecting->options.origin,
         .system_profile = connecting->system_profile ? connecting->system_profile : "",
         .profile = connecting->profile,
-        .owner =
-            connecting->options.has_owner ? connecting->options.owner : request->caller->user->uid,
+        .owner = owner_of(request),
         .trace = connecting->options.trace,
         .configures_host = connecting->options.configures_host,
         .bound_to = connecting->options.bound ? request->caller : NULL,
         .worker = &connecting->worker,
     };
-    struct session_object *object = sessions_start(manager->sessions, &wish, &error);
+    if (!is_the_only_one(request)) {
+        return; /* another call came first, while polkit was asked */
+    }
+    if (connecting->options.listen && !subscribers_add(manager->subscribers, request->caller)) {
+        request_fail(request, "TooMany", "Too many programs of yours listen already.");
+        return;
+    }
+    struct session_object *object = sessions_add(manager->sessions, &wish, &error);
     if (!object) {
         request_fail(request,
                      g_error_matches(error, SESSIONS_ERROR, SESSIONS_ERROR_STOPPING) ? "Busy"
@@ -99,6 +133,7 @@ static void start(struct request *request)
         return;
     }
     request_return(request, g_variant_new("(o)", session_object_path(object)));
+    sessions_begin(manager->sessions, object);
 }
 
 /*
@@ -166,12 +201,9 @@ static void call_connect(struct request *request)
                      "exclude-apps and include-apps need the service to configure the host.");
         return;
     }
-    if (prepare(request)) {
-        request_authorise(request,
-                          connecting->options.configures_host ? ACTION_CONNECT
-                                                              : ACTION_CONFIGURE_ELSEWHERE,
-                          start_if_lasting);
-    }
+    authorise(request,
+              connecting->options.configures_host ? ACTION_CONNECT : ACTION_CONFIGURE_ELSEWHERE,
+              start_if_lasting);
 }
 
 /* Once it is allowed: what a file of /etc/godwit holds is nobody else's business. */
@@ -201,9 +233,9 @@ static void call_connect_system(struct request *request)
     } else if (!connecting->options.configures_host) {
         request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS,
                           "The service itself configures the host for its own profiles.");
-    } else if (prepare(request)) {
+    } else {
         connecting->system_profile = g_strdup(name);
-        request_authorise(request, ACTION_CONNECT_SYSTEM, start_system);
+        authorise(request, ACTION_CONNECT_SYSTEM, start_system);
     }
 }
 

@@ -167,6 +167,9 @@ void request_ask(struct request *request, const char *action, request_step allow
     user->pending++;
     authority_check(request->all->authority, request->caller->name, action, may_interact(request),
                     on_verdict, question);
+    if (request->meanwhile) {
+        g_steal_pointer(&request->meanwhile)(request);
+    }
 }
 
 void request_authorise(struct request *request, const char *action, request_step allowed)

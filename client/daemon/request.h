@@ -21,6 +21,7 @@ struct request {
     void *context; /* of the handler */
     void *data;    /* kept from step to step */
     GDestroyNotify free_data;
+    request_step meanwhile; /* NULL, or what is done once, while polkit is asked */
     /* Private. */
     struct requests *all;
     request_step next;

@@ -321,6 +321,11 @@ uid_t session_object_owner(const struct session_object *object)
     return object->owner;
 }
 
+const char *session_object_name(const struct session_object *object)
+{
+    return g_variant_get_string(properties_get(object->properties, "Name"), NULL);
+}
+
 const char *session_object_record_name(const struct session_object *object)
 {
     return object->record_name;

@@ -37,6 +37,7 @@ void session_object_disconnect(struct session_object *object); /* again: at once
 guint session_object_number(const struct session_object *object);
 const char *session_object_path(const struct session_object *object);
 uid_t session_object_owner(const struct session_object *object);
+const char *session_object_name(const struct session_object *object);
 const char *session_object_record_name(const struct session_object *object);
 const char *session_object_system_profile(const struct session_object *object);
 gboolean session_object_is_unattended(const struct session_object *object);

@@ -99,8 +99,8 @@ static GVariant *interfaces_of(const struct session_object *object)
                                 properties_all(session_object_properties(object)));
 }
 
-struct session_object *sessions_start(struct sessions *sessions, const struct session_wish *wish,
-                                      GError **error)
+struct session_object *sessions_add(struct sessions *sessions, const struct session_wish *wish,
+                                    GError **error)
 {
     if (!may_start(sessions, wish->owner, error)) {
         return NULL;
@@ -110,13 +110,32 @@ struct session_object *sessions_start(struct sessions *sessions, const struct se
     struct session_object *object =
         session_object_new(number, record_name, wish, sessions->subscribers, on_ended, sessions);
     g_hash_table_insert(sessions->objects, GUINT_TO_POINTER(number), object);
+    g_message("session %u of user %u begins (%s)", number, (guint)wish->owner, wish->origin);
+    return object;
+}
+
+void sessions_begin(struct sessions *sessions, struct session_object *object)
+{
     subscribers_emit(
         sessions->subscribers, sees, object, VPN1_PATH, DBUS_OBJECT_MANAGER, "InterfacesAdded",
         g_variant_new("(o@a{sa{sv}})", session_object_path(object), interfaces_of(object)));
-    g_message("session %u of user %u begins (%s)", number, (guint)wish->owner, wish->origin);
     session_object_start(object);
     sessions->ops->changed(sessions->context);
-    return object;
+}
+
+gboolean sessions_has(const struct sessions *sessions, uid_t owner, const char *name,
+                      const char *system_profile)
+{
+    GHashTableIter iter;
+    gpointer value;
+    gboolean has = FALSE;
+    g_hash_table_iter_init(&iter, sessions->objects);
+    while (!has && g_hash_table_iter_next(&iter, NULL, &value)) {
+        has = session_object_owner(value) == owner &&
+              (system_profile ? g_str_equal(session_object_system_profile(value), system_profile)
+                              : g_str_equal(session_object_name(value), name));
+    }
+    return has;
 }
 
 /* ---- all of them ---- */

@@ -24,9 +24,14 @@ void sessions_free(struct sessions *sessions); /* those that run end at once */
 GQuark sessions_error_quark(void);
 enum sessions_error { SESSIONS_ERROR_TOO_MANY, SESSIONS_ERROR_STOPPING };
 
-/* Begins one and announces it. Borrowed; NULL and *error when there may be no more. */
-struct session_object *sessions_start(struct sessions *sessions, const struct session_wish *wish,
-                                      GError **error);
+/* Borrowed; NULL and *error when there may be no more. sessions_begin() follows. */
+struct session_object *sessions_add(struct sessions *sessions, const struct session_wish *wish,
+                                    GError **error);
+/* Announces it, and it begins. */
+void sessions_begin(struct sessions *sessions, struct session_object *object);
+/* Whether that user has one of that system profile (NULL = any, or none), or else of that name. */
+gboolean sessions_has(const struct sessions *sessions, uid_t owner, const char *name,
+                      const char *system_profile);
 struct session_object *sessions_find(const struct sessions *sessions, guint number);
 guint sessions_count(const struct sessions *sessions);
 /* Of them, how many the caller does not see. */

@@ -353,6 +353,37 @@ static gboolean refuses(GDBusMethodInvocation *invocation, const char *script)
     return TRUE;
 }
 
+/* What the option "once" asks for. */
+static gboolean is_second(struct service *service, GDBusMethodInvocation *invocation, const char *name)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, service->sessions);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct fake *fake = value;
+        GVariant *own = g_hash_table_lookup(fake->properties, "Name");
+
+        if (g_str_equal(g_variant_get_string(own, NULL), name)) {
+            g_dbus_method_invocation_return_dbus_error(invocation, ERRORS "AlreadyConnected",
+                                                       "It is connected.");
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* The command line wants both, always. */
+static gboolean wants_one_and_listens(GVariant *arguments)
+{
+    g_autoptr(GVariant) options =
+        g_variant_get_child_value(arguments, g_variant_n_children(arguments) - 1);
+    gboolean once = FALSE, listen = FALSE;
+
+    return g_variant_lookup(options, "once", "b", &once) && once &&
+           g_variant_lookup(options, "listen", "b", &listen) && listen;
+}
+
 static gboolean is_system(const char *name)
 {
     return g_str_equal(name, "office") || g_str_equal(name, "broken");
@@ -366,7 +397,7 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
     GVariant *interfaces;
 
     must(g_file_get_contents(g_getenv("FAKE_SCRIPT"), &script, NULL, NULL));
-    if (refuses(invocation, script)) {
+    if (refuses(invocation, script) || is_second(service, invocation, name)) {
         g_free(fake);
         return;
     }
@@ -393,11 +424,10 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
                                           &session_table, fake, NULL, NULL);
     must(fake->object != 0);
     g_hash_table_insert(service->sessions, fake->path, fake);
+    g_dbus_method_invocation_return_value(invocation, g_variant_new("(o)", fake->path));
     interfaces = interfaces_of(fake);
     tell(service, PATH, OBJECTS, "InterfacesAdded", g_variant_new("(o@a{sa{sv}})", fake->path, interfaces));
-    /* What happens before the answer must not be lost. */
     phase(fake, "resolve", "");
-    g_dbus_method_invocation_return_value(invocation, g_variant_new("(o)", fake->path));
     go_on(fake);
 }
 
@@ -466,10 +496,13 @@ static void on_manager_call(GDBusConnection *bus, const char *sender, const char
     const char *name;
 
     (void)bus;
-    (void)sender;
     (void)path;
     (void)interface;
     note(method, arguments);
+    if (g_str_has_prefix(method, "Connect")) {
+        must(wants_one_and_listens(arguments));
+        g_hash_table_add(service->listeners, g_strdup(sender));
+    }
     if (g_str_equal(method, "Connect")) {
         g_variant_get_child(arguments, 0, "&s", &name);
         begin(service, invocation, name, "");

@@ -86,6 +86,34 @@ START_TEST(connects_and_tells)
 }
 END_TEST
 
+START_TEST(connects_once)
+{
+    const char *error = ERROR("AlreadyConnected");
+    g_free(user_connects(alice, "wait", "", "{'once': <true>}"));
+    GVariant *again = g_variant_new_parsed(
+        "('wait', {'gateway': <'b.example'>}, {'once': <true>, 'trace': <true>})");
+    bed->asked = 0;
+    user_fails(alice, "", MANAGER, "Connect", again, error);
+    ck_assert_uint_eq(bed->asked, 0); /* nobody types a password for that */
+    g_free(user_connects(bob, "wait", "", "{'once': <true>}"));
+    g_free(user_connects(alice, "phase|init|x;wait", "", "{'once': <true>}"));
+    g_free(user_connects(alice, "wait", "", "{}"));
+}
+END_TEST
+
+START_TEST(who_connects_may_listen)
+{
+    g_autofree char *path = user_connects(alice, "phase|init|x;wait", "", "{'listen': <true>}");
+    g_autofree char *added = g_strdup_printf(" InterfacesAdded ('/org/godwit/VPN1%s'", path);
+    user_hears(alice, added);
+    user_hears(alice, "Phase ('init', 'x'");
+    g_free(user_connects(bob, "wait", "", "{}"));
+    g_autofree char *other = user_connects(alice, "phase|init|y;wait", "", "{}");
+    user_hears(alice, "Phase ('init', 'y'");
+    ck_assert_uint_eq(bed->asked, 3); /* only whether they may connect */
+}
+END_TEST
+
 START_TEST(failure_names_reason_and_hint)
 {
     g_free(objects_of(alice));
@@ -690,7 +718,7 @@ static Suite *suite(void)
     } cases[] = {
         {"connection",
          start,
-         {connects_and_tells, failure_names_reason_and_hint, reconnecting_is_told,
+         {connects_and_tells, connects_once, who_connects_may_listen, failure_names_reason_and_hint, reconnecting_is_told,
           name_comes_from_profile_or_gateway, generated_client_follows}},
         {"sight",
          start,
