@@ -153,11 +153,22 @@ static void on_closed(GodwitLink *link)
     retry(link);
 }
 
+/* Takes over `bus`. */
+static void use_bus(GodwitLink *link, GDBusConnection *bus)
+{
+    link->bus = bus;
+    link->wait_ms = RETRY_MS;
+    g_signal_connect_object(bus, "closed", G_CALLBACK(on_closed), link, G_CONNECT_SWAPPED);
+    vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
+                                   VPN1_NAME, VPN1_PATH, link->over, on_objects,
+                                   g_object_ref(link));
+    g_signal_emit(link, signals[BUS], 0);
+}
+
 static void on_bus(GObject *source, GAsyncResult *result, gpointer data)
 {
-    g_autoptr(GError) error = NULL;
     g_autoptr(GodwitLink) link = data;
-    g_autoptr(GDBusConnection) bus = g_dbus_connection_new_for_address_finish(result, &error);
+    g_autoptr(GDBusConnection) bus = g_dbus_connection_new_for_address_finish(result, NULL);
 
     (void)source;
     if (link->over == NULL) {
@@ -168,16 +179,13 @@ static void on_bus(GObject *source, GAsyncResult *result, gpointer data)
         retry(link);
         return;
     }
-    link->bus = g_object_ref(bus);
-    link->wait_ms = RETRY_MS;
-    g_signal_connect_object(bus, "closed", G_CALLBACK(on_closed), link, G_CONNECT_SWAPPED);
-    vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
-                                   VPN1_NAME, VPN1_PATH, link->over, on_objects,
-                                   g_object_ref(link));
-    g_signal_emit(link, signals[BUS], 0);
+    use_bus(link, g_steal_pointer(&bus));
 }
 
 /* A connection of our own: the shared one would not be made anew. */
+#define BUS_FLAGS                                                                                  \
+    (G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION)
+
 static void open_bus(GodwitLink *link)
 {
     g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
@@ -187,10 +195,25 @@ static void open_bus(GodwitLink *link)
         return;
     }
     link->over = g_cancellable_new();
-    g_dbus_connection_new_for_address(address,
-                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                      NULL, link->over, on_bus, g_object_ref(link));
+    g_dbus_connection_new_for_address(address, BUS_FLAGS, NULL, link->over, on_bus,
+                                      g_object_ref(link));
+}
+
+/* The first time somebody may want something at once, and a bus that is there answers at once. */
+static void open_first_bus(GodwitLink *link)
+{
+    g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
+    GDBusConnection *bus =
+        address == NULL
+            ? NULL
+            : g_dbus_connection_new_for_address_sync(address, BUS_FLAGS, NULL, NULL, NULL);
+
+    if (bus == NULL) {
+        retry(link);
+        return;
+    }
+    link->over = g_cancellable_new();
+    use_bus(link, bus);
 }
 
 /* ---- life ---- */
@@ -223,7 +246,7 @@ static void godwit_link_class_init(GodwitLinkClass *class)
 static void godwit_link_init(GodwitLink *link)
 {
     link->wait_ms = RETRY_MS;
-    open_bus(link);
+    open_first_bus(link);
 }
 
 GodwitLink *godwit_link_new(void)

@@ -133,24 +133,25 @@ enum godwit_state godwit_session_get_state(GodwitSession *session)
                                                                : GODWIT_CONNECTING;
 }
 
-char *godwit_session_dup_words(GodwitSession *session)
+char *godwit_session_dup_why(GodwitSession *session)
 {
     enum godwit_state state = godwit_session_get_state(session);
     g_autofree char *phase = godwit_session_dup_text(session, "CurrentPhase");
-    g_autofree char *why = godwit_session_dup_text(session, "PhaseText");
 
-    if (godwit_session_is_ending(session)) {
-        return g_strdup(_("Disconnecting"));
-    }
-    if (state == GODWIT_CONNECTING && *phase != '\0') {
-        /* Translators: the phase that a connection is in, such as "Gateway verified". */
-        return g_strdup_printf(_("Connecting: %s"), phase_title(phase));
-    }
-    if (state == GODWIT_ROAMING && *why != '\0') {
-        /* Translators: why the connection is made anew, a sentence. */
-        return g_strdup_printf(_("Reconnecting: %s"), why);
-    }
-    return g_strdup(godwit_state_words(state));
+    return godwit_session_is_ending(session)                  ? g_strdup("")
+           : state == GODWIT_CONNECTING && *phase != '\0' ? g_strdup(phase_title(phase))
+           : state == GODWIT_ROAMING ? godwit_session_dup_text(session, "PhaseText")
+                                     : g_strdup("");
+}
+
+char *godwit_session_dup_words(GodwitSession *session)
+{
+    const char *words = godwit_state_words(godwit_session_get_state(session));
+    g_autofree char *why = godwit_session_dup_why(session);
+
+    return godwit_session_is_ending(session) ? g_strdup(_("Disconnecting"))
+           : *why == '\0'                    ? g_strdup(words)
+                                             : g_strdup_printf("%s: %s", words, why);
 }
 
 /* ---- what happened ---- */

@@ -24,7 +24,9 @@ const char *godwit_session_get_path(GodwitSession *session); /* borrowed */
 enum godwit_state godwit_session_get_state(GodwitSession *session);
 gboolean godwit_session_is_ending(GodwitSession *session);
 gboolean godwit_session_is_ours(GodwitSession *session); /* of the same user */
-/* The state in words: "Connecting: Gateway answered". */
+/* How far it is, or why it is made anew; "" = there is nothing to say. */
+char *godwit_session_dup_why(GodwitSession *session);
+/* The state in words, with that: "Connecting: Gateway answered". */
 char *godwit_session_dup_words(GodwitSession *session);
 /* "" when it is not known. */
 char *godwit_session_dup_text(GodwitSession *session, const char *property);

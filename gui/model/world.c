@@ -467,6 +467,17 @@ void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile)
     }
 }
 
+void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form, GVariant *answers)
+{
+    g_autofree char *name = godwit_session_dup_raw(session, "Name");
+
+    call(world, name, godwit_session_get_path(session), VPN1_SESSION_INTERFACE,
+         answers == NULL ? "CancelSecrets" : "ProvideSecrets",
+         answers == NULL ? g_variant_new("(u)", form)
+                         : g_variant_new("(u@a{say})", form, answers),
+         on_done);
+}
+
 static void on_awake(GObject *bus, GAsyncResult *result, gpointer data)
 {
     struct wish *wish = data;

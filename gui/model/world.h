@@ -57,6 +57,9 @@ void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile);
 /* Ends its session, or does not let it begin. */
 void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile);
 void godwit_world_end(GodwitWorld *world, GodwitSession *session);
+/* Answers its open question of that number: a{say} by field, which may float; NULL = nobody does,
+ * and the session ends. */
+void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form, GVariant *answers);
 
 /* ---- the kill switch of the computer ---- */
 

@@ -166,12 +166,23 @@ class Desktop:
             "tcp", "-noreset"))
         os.environ["DISPLAY"] = f":{number}"
 
+    def start_bus(self, config):
+        """A dbus-daemon, which takes calls by now."""
+        process, _ = self._run_until_ready("dbus-daemon", lambda fd: (
+            "dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile",
+            f"--print-address={fd}"))
+        return process
+
     def _start_bus(self):
         net.run("cp", ACCESSIBILITY, f"{RUNTIME}/services/")
         bus.write(f"{RUNTIME}/bus.conf", BUS_CONFIG.format(runtime=RUNTIME))
-        self.bus, _ = self._run_until_ready("dbus-daemon", lambda fd: (
-            "dbus-daemon", f"--config-file={RUNTIME}/bus.conf", "--nofork", "--nopidfile",
-            f"--print-address={fd}"))
+        self.bus = self.start_bus(f"{RUNTIME}/bus.conf")
+
+    @staticmethod
+    def reload_bus():
+        """It knows what lies in its folder of services by now."""
+        net.run("busctl", "--user", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                "org.freedesktop.DBus", "ReloadConfig")
 
     def _start_window_manager(self):
         self.manager = self._run("openbox", "openbox", "--sm-disable")
@@ -280,13 +291,13 @@ class Desktop:
         """The widget that has the keyboard's focus; None when none has."""
         return next((node for node in self.root.walk() if "FOCUSED" in node.states), None)
 
-    def take_picture(self, name, folder=None):
-        """The whole screen as a PNG, once it stays as it is; its path."""
+    def take_picture(self, name, folder=None, tries=20):
+        """The whole screen as a PNG, once it stays as it is, or after so many tries; its path."""
         folder = folder or os.path.join(self.context.build, "pictures")
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, f"{name}.png")
         before = None
-        for _ in range(20):
+        for _ in range(tries):
             net.run("import", "-strip", "-window", "root", path)
             with open(path, "rb") as file:
                 now = file.read()

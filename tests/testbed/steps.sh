@@ -14,7 +14,7 @@ packages=(
     gcc make libc6-dev autoconf automake autoconf-archive libtool pkg-config gettext autopoint
     libglib2.0-dev libglib2.0-dev-bin libgnutls28-dev nettle-dev libgmp-dev libnl-3-dev libnl-route-3-dev
     libcap-ng-dev libnftables-dev libseccomp-dev libnm-dev network-manager libsecret-1-dev libgtk-4-dev
-    libadwaita-1-dev libgtk-3-dev libnma-dev libnma-gtk4-dev
+    libadwaita-1-dev libgtk-3-dev libnma-dev libnma-gtk4-dev libdbusmenu-glib-dev desktop-file-utils appstream
     # tests
     check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh appstream
     # the test bed's gateway and tools
@@ -24,7 +24,7 @@ packages=(
     # the test bed's desktop
     xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
     adwaita-icon-theme librsvg2-common fonts-dejavu-core locales gnome-keyring libsecret-tools
-    network-manager-gnome
+    network-manager-gnome xfce4-panel lxqt-panel
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification

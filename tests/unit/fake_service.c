@@ -3,7 +3,7 @@
  * A stand-in for godwitd on a bus of the test's own, started by that bus. What a session does is in
  * the file FAKE_SCRIPT, read at each Connect: the steps of fake_session.c, and
  *   refuse|ERROR|TEXT (the answer of Connect)  die (the service, at once)  traffic (2,000 octets
- *   more each time that it is asked for)  traced (waits until the trace was asked for)  vanish (the object goes without a word)
+ *   more each time that it is asked for)  banner|TEXT  traced (waits until the trace was asked for)  vanish (the object goes without a word)
  * Calls are written to FAKE_CALLS, a line each.
  */
 #include <gio/gio.h>
@@ -242,6 +242,9 @@ static gboolean step(struct fake *fake, char **words)
     } else if (g_str_equal(words[0], "vanish")) {
         vanish(fake);
         return FALSE;
+    } else if (g_str_equal(words[0], "banner")) {
+        put(fake, "Banner", g_variant_new_string(first));
+        publish(fake);
     } else if (g_str_equal(words[0], "traffic")) {
         fake->traffic = TRUE;
     } else if (g_str_equal(words[0], "die")) {

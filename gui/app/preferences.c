@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gui/app/preferences.h"
+
+#include <adwaita.h>
+
+#include "common/i18n.h"
+#include "gui/app/autostart.h"
+
+struct preferences {
+    GodwitWorld *world;
+    GtkWidget *window, *autostart, *holding, *excepted;
+    gboolean updating;
+};
+
+/* ---- start with the session ---- */
+
+static gboolean on_autostart(GtkSwitch *toggle, gboolean on, gpointer data)
+{
+    struct preferences *preferences = data;
+    g_autoptr(GError) error = NULL;
+
+    if (autostart_set(on, &error)) {
+        gtk_switch_set_state(toggle, on);
+    } else {
+        g_autofree char *text = g_markup_escape_text(error->message, -1);
+
+        gtk_switch_set_active(toggle, autostart_is_on());
+        adw_preferences_window_add_toast(ADW_PREFERENCES_WINDOW(preferences->window),
+                                         adw_toast_new(text));
+    }
+    return TRUE;
+}
+
+/* ---- the kill switch ---- */
+
+static void set_holding(struct preferences *preferences, gboolean on)
+{
+    const char *text = gtk_editable_get_text(GTK_EDITABLE(preferences->excepted));
+    g_auto(GStrv) words = g_strsplit_set(text, ", ", -1);
+    g_autoptr(GPtrArray) networks = g_ptr_array_new();
+
+    for (char **word = words; *word != NULL; word++) {
+        if (**word != '\0') {
+            g_ptr_array_add(networks, *word);
+        }
+    }
+    g_ptr_array_add(networks, NULL);
+    godwit_world_set_holding(preferences->world, on, (const char *const *)networks->pdata);
+}
+
+static gboolean on_holding(GtkSwitch *toggle, gboolean on, gpointer data)
+{
+    struct preferences *preferences = data;
+
+    (void)toggle;
+    if (!preferences->updating) {
+        set_holding(preferences, on);
+    }
+    return TRUE; /* the state follows the world */
+}
+
+static void on_excepted(struct preferences *preferences)
+{
+    set_holding(preferences, godwit_world_is_holding(preferences->world));
+}
+
+static void update(struct preferences *preferences)
+{
+    gboolean holding = godwit_world_is_holding(preferences->world);
+
+    preferences->updating = TRUE;
+    gtk_switch_set_state(GTK_SWITCH(preferences->holding), holding);
+    gtk_switch_set_active(GTK_SWITCH(preferences->holding), holding);
+    preferences->updating = FALSE;
+}
+
+/* ---- the window ---- */
+
+static GtkWidget *add_switch(GtkWidget *group, const char *title, const char *subtitle, gboolean on)
+{
+    GtkWidget *row = adw_action_row_new(), *toggle = gtk_switch_new();
+
+    gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
+    gtk_switch_set_active(GTK_SWITCH(toggle), on);
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
+    adw_action_row_add_suffix(ADW_ACTION_ROW(row), toggle);
+    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+    adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), row);
+    return toggle;
+}
+
+static GtkWidget *add_group(GtkWidget *page, const char *title)
+{
+    GtkWidget *group = adw_preferences_group_new();
+
+    adw_preferences_group_set_title(ADW_PREFERENCES_GROUP(group), title);
+    adw_preferences_page_add(ADW_PREFERENCES_PAGE(page), ADW_PREFERENCES_GROUP(group));
+    return group;
+}
+
+static void add_kill_switch(struct preferences *preferences, GtkWidget *page)
+{
+    GtkWidget *group = add_group(page, _("Kill Switch"));
+    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
+    g_autofree char *text = g_strjoinv(", ", excepted);
+
+    preferences->holding =
+        add_switch(group, _("Hold Traffic While Nothing Is Connected"),
+                   _("For every user of this computer, and after a restart as well"), FALSE);
+    g_signal_connect(preferences->holding, "state-set", G_CALLBACK(on_holding), preferences);
+    preferences->excepted = adw_entry_row_new();
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(preferences->excepted),
+                                  _("Networks That Stay Reachable (192.168.1.0/24, …)"));
+    gtk_editable_set_text(GTK_EDITABLE(preferences->excepted), text);
+    adw_entry_row_set_show_apply_button(ADW_ENTRY_ROW(preferences->excepted), TRUE);
+    g_signal_connect_swapped(preferences->excepted, "apply", G_CALLBACK(on_excepted), preferences);
+    adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), preferences->excepted);
+}
+
+static void on_destroy(struct preferences *preferences)
+{
+    g_signal_handlers_disconnect_by_data(preferences->world, preferences);
+    g_object_unref(preferences->world);
+    g_free(preferences);
+}
+
+void preferences_show(GtkWindow *parent, GodwitWorld *world)
+{
+    struct preferences *preferences = g_new0(struct preferences, 1);
+    GtkWidget *page = adw_preferences_page_new(), *group = add_group(page, _("Program"));
+
+    preferences->world = g_object_ref(world);
+    preferences->window = adw_preferences_window_new();
+    preferences->autostart =
+        add_switch(group, _("Start With the Session"),
+                   _("The icon is in the panel as soon as you have logged in"), autostart_is_on());
+    g_signal_connect(preferences->autostart, "state-set", G_CALLBACK(on_autostart), preferences);
+    add_kill_switch(preferences, page);
+    adw_preferences_window_add(ADW_PREFERENCES_WINDOW(preferences->window), ADW_PREFERENCES_PAGE(page));
+    adw_preferences_window_set_search_enabled(ADW_PREFERENCES_WINDOW(preferences->window), FALSE);
+    gtk_window_set_transient_for(GTK_WINDOW(preferences->window), parent);
+    gtk_window_set_modal(GTK_WINDOW(preferences->window), TRUE);
+    g_signal_connect_swapped(preferences->window, "destroy", G_CALLBACK(on_destroy), preferences);
+    g_signal_connect_swapped(world, "changed", G_CALLBACK(update), preferences);
+    godwit_world_wake(world);
+    update(preferences);
+    gtk_window_present(GTK_WINDOW(preferences->window));
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gui/window/window.h"
+
+#include "common/i18n.h"
+#include "gui/model/text.h"
+#include "gui/window/connection_page.h"
+#include "gui/window/failure_bar.h"
+#include "gui/window/profile_row.h"
+
+struct _GodwitWindow {
+    AdwApplicationWindow parent;
+    GodwitWorld *world;
+    GListStore *others; /* sessions that have no profile here */
+    gboolean hosted;
+    GtkWidget *pages, *back, *failure, *connection, *state_icon, *state_words, *state_more,
+        *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
+};
+
+G_DEFINE_FINAL_TYPE(GodwitWindow, godwit_window, ADW_TYPE_APPLICATION_WINDOW)
+
+/* ---- the head ---- */
+
+static char *more_of(GodwitWindow *window, enum godwit_state state)
+{
+    GodwitSession *session = godwit_world_get_main_session(window->world);
+    g_autofree char *name = NULL, *why = NULL;
+
+    if (state == GODWIT_BLOCKED) {
+        return g_strdup(_("The kill switch lets nothing out until something is connected."));
+    }
+    if (session == NULL || godwit_session_get_state(session) != state) {
+        return g_strdup(state == GODWIT_OFF ? _("Nothing of your traffic is protected by Godwit.") : "");
+    }
+    name = godwit_session_dup_text(session, "Name");
+    why = godwit_session_dup_why(session);
+    return *why == '\0' ? g_steal_pointer(&name) : g_strdup_printf("%s: %s", name, why);
+}
+
+static void show_head(GodwitWindow *window)
+{
+    enum godwit_state state = godwit_world_get_state(window->world);
+    g_autofree char *icon = g_strdup_printf("godwit-%s-symbolic", godwit_state_name(state));
+    g_autofree char *more = more_of(window, state);
+
+    gtk_image_set_from_icon_name(GTK_IMAGE(window->state_icon), icon);
+    gtk_label_set_text(GTK_LABEL(window->state_words), godwit_state_words(state));
+    gtk_label_set_text(GTK_LABEL(window->state_more), more);
+    gtk_widget_set_visible(window->state_more, *more != '\0');
+}
+
+/* ---- what else there is to say ---- */
+
+static void add_note(GString *notes, const char *note)
+{
+    g_string_append_printf(notes, "%s%s", notes->len == 0 ? "" : "\n\n", note);
+}
+
+static void show_notes(GodwitWindow *window)
+{
+    GString *notes = g_string_new(NULL);
+    g_autofree char *version = shown_text(godwit_world_get_version(window->world));
+    g_autofree char *other =
+        g_strdup_printf(_("The system service is godwitd %s, which this program does not understand. "
+                          "Install both in the same version, then start this program again."),
+                        version);
+
+    switch (godwit_world_get_service(window->world)) {
+    case GODWIT_NO_BUS:
+        add_note(notes, _("This computer's system bus is not there, so nothing can be connected."));
+        break;
+    case GODWIT_OTHER_VERSION:
+        add_note(notes, other);
+        break;
+    case GODWIT_ASLEEP:
+    case GODWIT_READY:
+        break;
+    }
+    if (!window->hosted) {
+        add_note(notes, _("This desktop shows no icons of programs in its panel, so Godwit is to be "
+                          "seen in this window only. Closing it leaves connections as they are."));
+    }
+    gtk_label_set_text(GTK_LABEL(window->notes), notes->str);
+    gtk_widget_set_visible(window->notes_group, notes->len > 0);
+    g_string_free(notes, TRUE);
+}
+
+void godwit_window_set_hosted(GodwitWindow *window, gboolean hosted)
+{
+    window->hosted = hosted;
+    show_notes(window);
+}
+
+/* ---- the lists ---- */
+
+static gboolean has_profile(GodwitWindow *window, GodwitSession *session)
+{
+    GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(window->world));
+
+    for (guint i = 0; i < g_list_model_get_n_items(profiles); i++) {
+        g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
+
+        if (godwit_world_find_session(window->world, profile) == session) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static void show_others(GodwitWindow *window)
+{
+    GListModel *sessions = godwit_world_get_sessions(window->world);
+    GListModel *shown = G_LIST_MODEL(window->others);
+    g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_object_unref);
+    gboolean same;
+
+    for (guint i = 0; i < g_list_model_get_n_items(sessions); i++) {
+        g_autoptr(GodwitSession) session = g_list_model_get_item(sessions, i);
+
+        if (!has_profile(window, session)) {
+            g_ptr_array_add(wanted, g_object_ref(session));
+        }
+    }
+    same = wanted->len == g_list_model_get_n_items(shown);
+    for (guint i = 0; same && i < wanted->len; i++) {
+        g_autoptr(GodwitSession) session = g_list_model_get_item(shown, i);
+
+        same = session == wanted->pdata[i];
+    }
+    if (!same) {
+        g_list_store_splice(window->others, 0, g_list_model_get_n_items(shown), wanted->pdata,
+                            wanted->len);
+    }
+    gtk_widget_set_visible(window->others_group, wanted->len > 0);
+}
+
+static GtkWidget *make_row(gpointer item, gpointer data)
+{
+    GodwitWindow *window = data;
+
+    return GODWIT_IS_PROFILE(item)
+               ? godwit_profile_row_new(window->world, item)
+               : godwit_profile_row_new_for_session(window->world, item);
+}
+
+static void on_profiles(GodwitWindow *window)
+{
+    GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(window->world));
+
+    gtk_widget_set_visible(window->profiles_group, g_list_model_get_n_items(profiles) > 0);
+    show_others(window);
+}
+
+static void on_row(GodwitWindow *window, GtkListBoxRow *row)
+{
+    GodwitProfileRow *pressed = GODWIT_PROFILE_ROW(row);
+
+    godwit_connection_page_show(GODWIT_CONNECTION_PAGE(window->connection),
+                                godwit_profile_row_get_profile(pressed),
+                                godwit_profile_row_get_session(pressed));
+    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "connection");
+    gtk_widget_set_visible(window->back, TRUE);
+    godwit_connection_page_focus(GODWIT_CONNECTION_PAGE(window->connection));
+}
+
+static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitWindow *window = GODWIT_WINDOW(widget);
+
+    (void)action;
+    (void)parameter;
+    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "list");
+    gtk_widget_set_visible(window->back, FALSE);
+}
+
+static void update(GodwitWindow *window)
+{
+    show_head(window);
+    show_notes(window);
+    show_others(window);
+    if (godwit_connection_page_is_over(GODWIT_CONNECTION_PAGE(window->connection)) &&
+        gtk_widget_get_visible(window->back)) {
+        go_back(GTK_WIDGET(window), NULL, NULL);
+    }
+}
+
+static void on_changed(GodwitWorld *world, gpointer window)
+{
+    (void)world;
+    update(window);
+}
+
+/* ---- life ---- */
+
+static void godwit_window_dispose(GObject *object)
+{
+    GodwitWindow *window = GODWIT_WINDOW(object);
+
+    g_clear_object(&window->others);
+    g_clear_object(&window->world);
+    G_OBJECT_CLASS(godwit_window_parent_class)->dispose(object);
+}
+
+static void godwit_window_class_init(GodwitWindowClass *class)
+{
+    GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
+
+    G_OBJECT_CLASS(class)->dispose = godwit_window_dispose;
+    g_type_ensure(GODWIT_TYPE_CONNECTION_PAGE);
+    g_type_ensure(GODWIT_TYPE_FAILURE_BAR);
+    gtk_widget_class_set_template_from_resource(widget, "/org/godwit/Tray/window/window.ui");
+#define BIND(child) gtk_widget_class_bind_template_child(widget, GodwitWindow, child)
+    BIND(pages);
+    BIND(back);
+    BIND(failure);
+    BIND(connection);
+    BIND(state_icon);
+    BIND(state_words);
+    BIND(state_more);
+    BIND(profiles_group);
+    BIND(profiles);
+    BIND(others_group);
+    BIND(others_list);
+    BIND(notes_group);
+    BIND(notes);
+#undef BIND
+    gtk_widget_class_install_action(widget, "window.back", NULL, go_back);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_Left, GDK_ALT_MASK, "window.back", NULL);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.back", NULL);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);
+}
+
+static void godwit_window_init(GodwitWindow *window)
+{
+    gtk_widget_init_template(GTK_WIDGET(window));
+    window->others = g_list_store_new(GODWIT_TYPE_SESSION);
+    window->hosted = TRUE;
+}
+
+GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world)
+{
+    GodwitWindow *window = g_object_new(GODWIT_TYPE_WINDOW, "application", application, NULL);
+    GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(world));
+
+    window->world = g_object_ref(world);
+    godwit_failure_bar_set_world(GODWIT_FAILURE_BAR(window->failure), world);
+    godwit_connection_page_set_world(GODWIT_CONNECTION_PAGE(window->connection), world);
+    gtk_list_box_bind_model(GTK_LIST_BOX(window->profiles), profiles, make_row, window, NULL);
+    gtk_list_box_bind_model(GTK_LIST_BOX(window->others_list), G_LIST_MODEL(window->others), make_row,
+                            window, NULL);
+    g_signal_connect_swapped(window->profiles, "row-activated", G_CALLBACK(on_row), window);
+    g_signal_connect_swapped(window->others_list, "row-activated", G_CALLBACK(on_row), window);
+    g_signal_connect_object(world, "changed", G_CALLBACK(on_changed), window, 0);
+    g_signal_connect_object(profiles, "items-changed", G_CALLBACK(on_profiles), window,
+                            G_CONNECT_SWAPPED);
+    on_profiles(window);
+    update(window);
+    return GTK_WIDGET(window);
+}

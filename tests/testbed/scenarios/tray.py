@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""godwit-tray: its icon in a panel, its menu, its window."""
+
+import os
+
+import net
+import tray
+from scenario import scenario, scenario_for
+
+def enlarge(screen, size=(480, 1230)):
+    for change in (("windowsize", *map(str, size)), ("windowmove", "10", "10")):
+        net.run("xdotool", "search", "--name", "^Godwit$", *change)
+    screen.find("frame", "Godwit")
+
+
+@scenario(timeout=60)
+def tray_connects(context):
+    """From the icon's menu to a tunnel; the window tells what there is, and its button ends it."""
+    _, _, screen, _, program = tray.start(context, size=(700, 1300))
+    program.give_profile()
+    program.start("--hidden")
+    net.check(program.icon() == "off", f"the icon is {program.icon()}")
+    screen.wait_for(program.offered, "icon in the panel")
+    program.choose("work")
+    program.wait_icon("on")
+    net.ping(net.HOST4)
+    program.click()
+    screen.press("push button", "Details of work")
+    screen.find("label", "Verified Identity")
+    enlarge(screen)
+    screen.take_picture("tray-connection", tries=3)
+    screen.press("push button", "Disconnect")
+    program.wait_icon("off")
+
+
+@scenario(timeout=60)
+def tray_shows_what_others_began(context):
+    """A connection of the command line appears, is watched, and is ended from the menu."""
+    _, system, screen, _, program = tray.start(context, panel=None)
+    path = program.give_profile()
+    program.start()
+    screen.find("label", "This desktop shows no icons.*")
+    system.run(None, "connect", path)
+    program.wait_icon("on")
+    program.choose("Disconnect")
+    program.wait_icon("off")
+    code, output, _ = system.run(None, "status")
+    net.check(code == 0 and "Nothing is connected." in output, output)
+
+
+@scenario_for(("xfce4-panel", "lxqt-panel"), lambda kind: f"tray_returns_to_{kind}", bare=True,
+              timeout=60)
+def tray_returns(context, kind):
+    """The icon is offered anew when the panel has crashed; until then the window says so."""
+    _, screen, panel, program = tray.start_stage(context, panel=kind)
+    program.give_profile()
+    program.start()
+    screen.wait_for(program.offered, "icon in the panel")
+    net.check(not screen.all("label", "This desktop shows no icons.*"), "the panel is not seen")
+    panel.stop()
+    screen.find("label", "This desktop shows no icons.*")
+    panel.start()
+    screen.wait_for(program.offered, "icon in the panel again")
+    screen.wait_gone("label", "This desktop shows no icons.*")
+    screen.take_picture(f"tray-{kind}")
+
+
+STATES = {
+    "off": "",
+    "connecting": "phase|init|;wait",
+    "on": "connect|full;wait",
+    "roaming": "connect|full;phase|reconnecting|The gateway stopped answering.;wait",
+    "attention": "ask|password|Password|Please say it",
+    "blocked": "",
+}
+
+
+@scenario_for(STATES, lambda state: f"tray_is_true_when_{state}", bare=True, timeout=60)
+def tray_is_true(context, state):
+    """Killed and started again, it shows what is so; so it does when the bus has been away."""
+    stage, screen, _, program = tray.start_stage(context)
+    program.give_profile()
+    if state == "blocked":
+        stage.manager("SetKillSwitch", "(bas)", True, [])
+    elif state != "off":
+        stage.play(STATES[state])
+        stage.begin("work")
+    program.start("--hidden")
+    program.wait_icon(state)
+    program.click()
+    screen.find("frame", "Godwit")
+    screen.take_picture(f"tray-state-{state}")
+    program.kill()
+    program.start("--hidden")
+    program.wait_icon(state)
+    stage.stop()
+    program.click()
+    screen.find("label", "This computer's system bus is not there.*")
+    stage.start()
+    screen.wait_gone("label", "This computer's system bus is not there.*")
+    program.choose("work")
+    screen.wait_for(lambda: program.icon() != "off", "icon of another state")
+
+
+@scenario(bare=True, timeout=90)
+def tray_keeps_up(context):
+    """500 changes end in the true icon, in the panel as well."""
+    stage, screen, _, program = tray.start_stage(context, size=(400, 100))
+
+    def look():
+        with open(screen.take_picture("panel", "/run/bed"), "rb") as file:
+            return file.read()
+
+    empty = look()
+    program.give_profile()
+    program.start("--hidden")
+    screen.wait_for(lambda: look() != empty, "icon in the panel")
+    off = look()
+    program.choose("work")
+    program.wait_icon("on")
+    screen.wait_for(lambda: look() not in (empty, off), "other icon in the panel")
+    on = look()
+    program.choose("work")
+    program.wait_icon("off")
+    screen.wait_for(lambda: look() == off, "first icon in the panel")
+    stage.play("".join("phase|reconnecting|x;connect|full;" for _ in range(250)) + "wait")
+    program.choose("work")
+    program.wait_icon("on")
+    screen.wait_for(lambda: look() == on, "true icon in the panel")
+
+
+@scenario(bare=True, timeout=60)
+def tray_bears_hostile_words(context):
+    """Markup, control characters, overrides and 64 KiB in names, banners and prompts."""
+    stage, screen, _, program = tray.start_stage(context, size=(700, 1300))
+    program.start()
+    evil = "<b>bold</b> & \x1b[2J\u202ereversed\u202c _x"
+    stage.play(f"connect|full;banner|{evil}\n{'long ' * 13000};phase|moving|{evil};wait")
+    stage.begin(evil)
+    program.wait_icon("on")
+    shown = r"<b>bold</b> & \?\[2J\?reversed\? _x"
+    screen.press("push button", f"Details of {shown}")
+    screen.find("label", shown + "\n.*(?s:.*)")
+    labels = [label for _, label, _ in program.menu()]
+    net.check(any("<b>bold</b> & ?[2J?reversed? __x" in label for label in labels), labels)
+    tip = program.read("ToolTip")
+    net.check("<b>" not in tip[3] and "\x1b" not in tip[2], tip)
+    enlarge(screen)
+    screen.take_picture("tray-hostile", tries=3)
+    stage.play(f"ask|password|Password|{evil}")
+    stage.begin("asks")
+    program.wait_icon("attention")
+    stage.play(f"end|auth-failed|{evil}")
+    stage.begin("fails")
+    screen.find("label", "fails: The gateway refused the credentials.")
+    screen.find("label", shown)
+
+
+LOOKS = {
+    "light": {}, "dark": {"dark": True}, "double": {}, "contrast": {"contrast": True},
+}
+
+
+@scenario_for(LOOKS, lambda look: f"tray_looks_{look}", bare=True, timeout=60)
+def tray_looks(context, look):
+    """Each page, for somebody to look at: build/pictures/tray-*."""
+    double = look == "double"  # a screen of twice the pixels
+    os.environ["GDK_SCALE"] = "2" if double else "1"
+    stage, screen, _, program = tray.start_stage(context, **LOOKS[look],
+                                                    size=(1100, 1400) if double else (700, 1300))
+    for name, more in (("Work", {}), ("Home", {"gateway": "home.example.net"}),
+                       ("Broken", {"mtu": "many"})):
+        program.give_profile(name, **more)
+    program.start()
+    stage.play("phase|init|;phase|gateway-verified|vpn.example.org;connect|full;traffic;wait")
+    program.choose("Work")
+    program.wait_icon("on")
+    stage.play("end|auth-failed|EAP-MSCHAPv2: E=691.")
+    program.choose("Home")
+    screen.find("label", "Home: The gateway refused the credentials.")
+    enlarge(screen, (960, 1300) if double else (480, 1230))
+    screen.take_picture(f"tray-list-{look}")
+    screen.press("push button", "Dismiss")
+    screen.press("push button", "Details of Work")
+    screen.find("label", "Verified Identity")
+    screen.take_picture(f"tray-page-{look}", tries=3)
+    net.run("xdotool", "key", "ctrl+comma")
+    screen.find("label", "Hold Traffic While Nothing Is Connected")
+    screen.take_picture(f"tray-preferences-{look}", tries=3)

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""godwit-tray on a desktop of the scenario's own, with a panel that hosts its icon, beside a real
+godwitd and a real gateway. The icon and its menu are read and worked as a panel does it."""
+
+import base64
+import contextlib
+import os
+import shutil
+
+from gi.repository import Gio, GLib
+
+import bus
+import client
+import desktop
+import gateway
+import net
+
+ITEM = "org.kde.StatusNotifierItem"
+WATCHER = ("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher")
+MENU = "com.canonical.dbusmenu"
+NAME = "org.godwit.Tray"
+TIMEOUT = 10_000  # milliseconds
+XFCONF = "/usr/share/dbus-1/services/org.xfce.Xfconf.service"
+XFCE_PANEL = """<?xml version="1.0" encoding="UTF-8"?>
+<channel name="xfce4-panel" version="1.0">
+  <property name="configver" type="int" value="2"/>
+  <property name="panels" type="array">
+    <value type="int" value="1"/>
+    <property name="dark-mode" type="bool" value="{dark}"/>
+    <property name="panel-1" type="empty">
+      <property name="position" type="string" value="p=8;x=0;y=0"/>
+      <property name="position-locked" type="bool" value="true"/>
+      <property name="length" type="uint" value="100"/>
+      <property name="size" type="uint" value="{size}"/>
+      <property name="plugin-ids" type="array">
+        <value type="int" value="1"/>
+      </property>
+    </property>
+  </property>
+  <property name="plugins" type="empty">
+    <property name="plugin-1" type="string" value="systray"/>
+  </property>
+</channel>
+"""
+LXQT_PANEL = """[General]
+__userfile__=true
+[panel1]
+alignment=-1
+desktop=0
+iconSize=22
+panelSize=32
+plugins=statusnotifier
+position=Bottom
+width=100
+width-percent=true
+[statusnotifier]
+type=statusnotifier
+alignment=Left
+"""
+
+
+def install_icons(context):
+    """Where an installation has them, and a panel looks for them."""
+    source = bus.find(context, "gui/icons")
+    if not os.path.isdir("/usr/local/share/icons/hicolor/symbolic"):
+        if not os.path.isdir(desktop.CATALOGUES):
+            bus.cover("/usr/local/share")
+        shutil.copytree(source, "/usr/local/share/icons", dirs_exist_ok=True)
+
+
+class Panel:
+    """xfce4-panel or lxqt-panel at the bottom of the screen."""
+
+    def __init__(self, screen, kind="xfce4-panel", dark=False, size=32):
+        self.screen, self.kind = screen, kind
+        config = f"{desktop.HOME}/.config"
+        if kind == "xfce4-panel":
+            shutil.copy(XFCONF, f"{desktop.RUNTIME}/services/")
+            self._write(f"{config}/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml",
+                        XFCE_PANEL.format(dark=str(dark).lower(), size=size))
+        else:
+            self._write(f"{config}/lxqt/panel.conf", LXQT_PANEL)
+        screen.reload_bus()
+        self.start()
+
+    @staticmethod
+    def _write(path, text):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        bus.write(path, text)
+
+    def start(self):
+        self.process = self.screen.start(self.kind)
+        self.wait_hosting(True)
+
+    def stop(self):
+        """As when it crashes."""
+        self.screen.programs = [entry for entry in self.screen.programs if entry[1] != self.process]
+        self.process.kill()
+        self.process.wait()
+        self.wait_hosting(False)
+
+    def wait_hosting(self, wanted):
+        def hosting():
+            with contextlib.suppress(GLib.Error):
+                return call(*WATCHER, "org.freedesktop.DBus.Properties", "Get", "(ss)", WATCHER[0],
+                            "IsStatusNotifierHostRegistered")[0]
+            return False
+        self.screen.wait_for(lambda: hosting() == wanted, f"panel {'there' if wanted else 'gone'}")
+
+
+def call(name, path, interface, method, signature=None, *arguments):
+    return Gio.bus_get_sync(Gio.BusType.SESSION, None).call_sync(
+        name, path, interface, method, GLib.Variant(signature, arguments) if signature else None, None,
+        Gio.DBusCallFlags.NO_AUTO_START, TIMEOUT, None).unpack()
+
+
+class Tray:
+    """The program. `profiles`: names of files, each of the usual connection, and their keys."""
+
+    def __init__(self, context, screen):
+        self.context, self.screen = context, screen
+        self.process = None
+
+    # ---- profiles ----
+
+    def give_profile(self, name="work", **more):
+        with open(self.context.pki.certificate("root"), "rb") as file:
+            authority = base64.b64encode(file.read()).decode()
+        keys = {"gateway": "vpn.example.org", "user": "alice", "password": gateway.USERS["alice"],
+                "ca": f"base64:{authority}", **more}
+        folder = f"{desktop.HOME}/.config/godwit"
+        os.makedirs(folder, exist_ok=True)
+        part = f"{folder}/.{name}.part"
+        bus.write(part, "[godwit]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()
+                                              if value is not None), 0o600)
+        os.rename(part, f"{folder}/{name}.conf")
+        return f"{folder}/{name}.conf"
+
+    # ---- the program ----
+
+    def start(self, *arguments):
+        """Until its icon is offered."""
+        self.process = self.screen.start(f"{self.context.build}/godwit-tray", *arguments)
+        self.screen.wait_for(self.item_name, "icon on the bus")
+        self.screen.wait_for(lambda: self.icon(), "icon that tells what it is")
+
+    def kill(self):
+        self.screen.programs = [entry for entry in self.screen.programs if entry[1] != self.process]
+        self.process.kill()
+        self.process.wait()
+
+    def item_name(self):
+        return f"{ITEM}-{self.process.pid}-1"
+
+    def read(self, name):
+        with contextlib.suppress(GLib.Error):
+            return call(self.item_name(), "/StatusNotifierItem", "org.freedesktop.DBus.Properties",
+                        "Get", "(ss)", ITEM, name)[0]
+        return None
+
+    def icon(self):
+        """"on" of "godwit-on-symbolic"; None while there is none."""
+        name = self.read("IconName")
+        return name and name.removeprefix("godwit-").removesuffix("-symbolic")
+
+    def wait_icon(self, state, timeout=20):
+        try:
+            self.screen.wait_for(lambda: self.icon() == state, f"icon {state}", timeout)
+        except net.Failure as failure:
+            raise net.Failure(f"{failure}: it is {self.icon()}, {self.read('ToolTip')}") from None
+
+    def offered(self):
+        """Whether the watcher knows it, so that panels show it."""
+        items = call(*WATCHER, "org.freedesktop.DBus.Properties", "Get", "(ss)", WATCHER[0],
+                     "RegisteredStatusNotifierItems")[0]
+        return any(self.item_name() in item for item in items)
+
+    def click(self):
+        call(self.item_name(), "/StatusNotifierItem", ITEM, "Activate", "(ii)", 0, 0)
+
+    # ---- its menu ----
+
+    def menu(self):
+        """[(number, label, properties)] of what is to be seen, in its order."""
+        path = self.read("Menu")
+        call(self.item_name(), path, MENU, "AboutToShow", "(i)", 0)
+        _, (_, _, items) = call(self.item_name(), path, MENU, "GetLayout", "(iias)", 0, -1, [])
+        return [(number, properties.get("label", ""), properties)
+                for number, properties, _ in items if properties.get("visible", True)]
+
+    def choose(self, label):
+        """Does what the item of the menu with that label is for; it may just be made anew."""
+        def chosen():
+            for number, text, properties in self.menu():
+                if text == label and properties.get("enabled", True):
+                    with contextlib.suppress(GLib.Error):
+                        call(self.item_name(), self.read("Menu"), MENU, "Event", "(isvu)", number,
+                             "clicked", GLib.Variant("i", 0), 0)
+                        return True
+            return False
+        self.screen.wait_for(chosen, f"item {label!r} of the menu")
+
+
+def start(context, panel="xfce4-panel", gateway_options=None, dark=False, **options):
+    """(gateway, bus, screen, panel, tray): everything but the tray itself runs."""
+    host = gateway.Gateway(context.pki)
+    host.start(**(gateway_options or {}))
+    system = bus.Bus(context)
+    screen = desktop.Desktop(context, dark=dark, **options)
+    install_icons(context)
+    shown = Panel(screen, panel, dark=dark) if panel else None
+    return host, system, screen, shown, Tray(context, screen)
+
+
+def memory_kib(pid):
+    """What is the program's alone."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def godwit(context, *arguments):
+    """The command line beside it, as the same user."""
+    return net.run(client.program(context), *arguments, timeout=30)
+
+
+class Stage:
+    """A system bus of its own with a stand-in for godwitd (tests/unit/fake_service.c), whose sessions
+    do what they are told, for what a gateway does not do at will."""
+
+    FOLDER = "/run/bed/stage"
+
+    def __init__(self, context, screen):
+        self.screen = screen
+        os.makedirs(f"{self.FOLDER}/services")
+        bus.write(f"{self.FOLDER}/services/org.godwit.VPN1.service",
+                  f"[D-BUS Service]\nName=org.godwit.VPN1\n"
+                  f"Exec={context.build}/tests/unit/fake_service\n")
+        bus.write(f"{self.FOLDER}/bus.conf", desktop.BUS_CONFIG.format(runtime=self.FOLDER))
+        os.environ.update(FAKE_SCRIPT=f"{self.FOLDER}/script", FAKE_CALLS=f"{self.FOLDER}/calls",
+                          DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.FOLDER}/bus")
+        self.play("connect|full;wait")
+        self.start()
+
+    def start(self):
+        self.bus = self.screen.start_bus(f"{self.FOLDER}/bus.conf")
+
+    def stop(self):
+        self.bus.kill()
+        self.bus.wait()
+        os.unlink(f"{self.FOLDER}/bus")
+
+    def play(self, script):
+        bus.write(f"{self.FOLDER}/script", script)
+
+    @staticmethod
+    def call(path, interface, method, signature=None, *arguments):
+        return Gio.DBusConnection.new_for_address_sync(
+            os.environ["DBUS_SYSTEM_BUS_ADDRESS"], Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None).call_sync(
+                "org.godwit.VPN1", path, f"org.godwit.VPN1.{interface}", method,
+                GLib.Variant(signature, arguments) if signature else None, None,
+                Gio.DBusCallFlags.NONE, TIMEOUT, None).unpack()
+
+    def manager(self, method, signature=None, *arguments):
+        return self.call("/org/godwit/VPN1", "Manager", method, signature, *arguments)
+
+    def begin(self, name):
+        """A session that somebody else begins; its path."""
+        return self.manager("Connect", "(sa{sv}a{sv})", name, {}, {})[0]
+
+
+def start_stage(context, panel="xfce4-panel", **options):
+    """(stage, screen, panel, tray): with the stand-in."""
+    screen = desktop.Desktop(context, **options)
+    stage = Stage(context, screen)
+    install_icons(context)
+    shown = Panel(screen, panel, dark=options.get("dark", False)) if panel else None
+    return stage, screen, shown, Tray(context, screen)
