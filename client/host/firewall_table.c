@@ -93,6 +93,7 @@ struct table {
     gboolean apps; /* there are programs that are led */
 };
 
+G_GNUC_PRINTF(4, 0)
 static void append_rule(struct table *table, const char *where, const char *chain,
                         const char *format, va_list arguments)
 {
