@@ -117,6 +117,8 @@ struct profile *profile_parse(struct bytes text, const char *origin, const char 
  * that says what of it cannot be taken over.
  */
 struct profile *profile_import(const char *path, GError **error);
+/* The same of a file's content; certificates and keys that it names are read. */
+struct profile *profile_import_text(struct bytes text, const char *path, GError **error);
 /* Writes every key that is set, atomically, mode 0600; loads back identically. */
 gboolean profile_save(const struct profile *profile, const char *path, GError **error);
 /*

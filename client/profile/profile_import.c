@@ -147,27 +147,45 @@ static const struct importer importers[] = {
     {is_strongswan, read_strongswan},
 };
 
+static const struct importer *importer_of(GKeyFile *file)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(importers); i++) {
+        if (importers[i].is_own(file)) {
+            return &importers[i];
+        }
+    }
+    return NULL;
+}
+
+struct profile *profile_import_text(struct bytes text, const char *path, GError **error)
+{
+    g_autofree char *shown = profile_quotable(bytes_of_string(path));
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    struct profile *profile;
+    const struct importer *importer = NULL;
+
+    if (g_key_file_load_from_data(file, (const char *)text.data, text.len, G_KEY_FILE_NONE, NULL)) {
+        importer = importer_of(file);
+    }
+    profile = importer == NULL ? profile_parse(text, shown, folder, error)
+                               : importer->read(file, shown, error);
+    if (profile != NULL && !profile_validate(profile, error)) {
+        g_prefix_error(error, "%s: ", shown);
+        g_clear_pointer(&profile, profile_free);
+    }
+    return profile;
+}
+
 struct profile *profile_import(const char *path, GError **error)
 {
     struct secret content = {0};
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    struct profile *profile = NULL;
-    const struct importer *importer = NULL;
+    struct profile *profile;
 
     if (!profile_read_file(path, NULL, &content, error)) {
         return NULL;
     }
-    if (g_key_file_load_from_data(file, (const char *)content.data, content.len, G_KEY_FILE_NONE,
-                                  NULL)) {
-        for (gsize i = 0; i < G_N_ELEMENTS(importers) && importer == NULL; i++) {
-            importer = importers[i].is_own(file) ? &importers[i] : NULL;
-        }
-    }
+    profile = profile_import_text(secret_bytes(&content), path, error);
     secret_free(&content);
-    profile = importer == NULL ? profile_load(path, error) : importer->read(file, path, error);
-    if (profile != NULL && !profile_validate(profile, error)) {
-        g_prefix_error(error, "%s: ", path);
-        g_clear_pointer(&profile, profile_free);
-    }
     return profile;
 }

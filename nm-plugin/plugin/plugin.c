@@ -27,14 +27,19 @@ enum { PROPERTY_NAME = 1, PROPERTY_DESCRIPTION, PROPERTY_SERVICE };
 
 /* ---- import and export ---- */
 
-/* With the rights of whose program has loaded us. */
+/* With the rights of whose program has loaded us; what is no file to read is refused as in a profile.
+ */
 static GBytes *read_own(gpointer context, const char *path, GError **error)
 {
-    char *content;
-    gsize length;
+    struct profile *scratch = profile_new();
+    GBytes *content = NULL;
     (void)context;
-    return g_file_get_contents(path, &content, &length, error) ? g_bytes_new_take(content, length)
-                                                               : NULL;
+    if (profile_set(scratch, "ca", path, NULL, error)) {
+        struct bytes octets = profile_get_bytes(scratch, "ca");
+        content = g_bytes_new(octets.data, octets.len);
+    }
+    profile_free(scratch);
+    return content;
 }
 
 /* Addresses as the gateway assigns them. */
@@ -56,9 +61,10 @@ static NMConnection *import_from_file(NMVpnEditorPlugin *plugin, const char *pat
     }
     NMConnection *connection = nm_simple_connection_new();
     g_autofree char *base = g_path_get_basename(path);
-    g_autofree char *id = g_strndup(base, strcspn(base, "."));
+    gsize stem = strcspn(base, ".");
+    g_autofree char *id = profile_quotable(bytes_of(base, stem > 0 ? stem : strlen(base)));
     NMSetting *common = nm_setting_connection_new();
-    g_object_set(common, NM_SETTING_CONNECTION_ID, *id ? id : base, NULL);
+    g_object_set(common, NM_SETTING_CONNECTION_ID, id, NULL);
     nm_connection_add_setting(connection, common);
     add_automatic(connection, nm_setting_ip4_config_new());
     add_automatic(connection, nm_setting_ip6_config_new());

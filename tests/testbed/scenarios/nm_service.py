@@ -2,7 +2,10 @@
 """Connections that NetworkManager makes through our VPN service and godwitd."""
 
 import base64
+import os
+import re
 
+import bus
 import client
 import gateway
 import laptop
@@ -17,12 +20,12 @@ SERVICE = "nm-godwit-servi"  # as the kernel cuts it
 PASSWORD = gateway.USERS["alice"]
 
 
-def start(context, polkit=False, **options):
+def start(context, polkit=False, others=(), **options):
     """(the gateway, NetworkManager with cl0 up)."""
     host = gateway.Gateway(context.pki)
     host.start(**options)
     net.batch(None, "addr flush dev cl0", "link set cl0 down")
-    manager = networkmanager.NetworkManager(context, polkit=polkit)
+    manager = networkmanager.NetworkManager(context, polkit=polkit, others=others)
     manager.wired("cl0", f"{net.CLIENT4}/24", net.GATEWAY4)
     return host, manager
 
@@ -184,20 +187,50 @@ def nm_imports_and_exports(context):
               f"it is another connection after export and import: {first} {second}")
 
 
+CUT = "[godwit]\ngatew"
+CONTROL = ("[connection]\nid=of\\nfice\n[vpn]\naddress=vpn.example.org\nmethod=eap\n"
+           "service-type=org.freedesktop.NetworkManager.strongswan\n")
+# What a file holds, and the word that the refusal must have.
+REFUSED = {
+    "empty": (b"", "empty"),
+    "cut": (CUT.encode(), "neither key=value"),
+    "binary": (bytes(range(256)) * 16, "unknown group|must come first"),
+    "unknown": (b"[godwit]\ngatway=vpn.example.org\n", 'did you mean "gateway"'),
+    "type": (b"[godwit]\ngateway=vpn.example.org\nport=many\n", "port"),
+    "newline": (b"[godwit]\ngateway=vpn.example.org\nuser=a\\nb\n", "user: .*control"),
+    "escape": (b"[godwit]\ngateway=vpn.example.org\nuser=a\x1b[2Jb\n", "user: .*control"),
+    "encoding": (b"[godwit]\ngateway=vpn.example.org\nuser=a\xff\xfeb\n", "user: .*UTF-8"),
+    "key": (b"[godwit]\ngate\x1b[2Jway=x\n", "unknown key"),
+    "theirs": (CONTROL.encode(), "control"),
+    "agent": (STRONGSWAN.replace("method=eap", "method=age\\tnt").encode(), 'authenticate, "age.nt"'),
+    "named": (b"[godwit]\ngateway=vpn.example.org\nca=/run/bed/pipe\n", "not a regular file"),
+}
+
+
 @scenario
 def nm_refuses_what_it_cannot_import(context):
+    """Each with one clear line, without a control character, and nothing is imported."""
     _, manager = start(context)
-    for name, size in (("empty", 0), ("huge", 100 << 20)):
-        with open(f"/run/bed/{name}.conf", "wb") as file:
-            file.truncate(size)
-    for name, text in (("cut", "[godwit]\ngatew"), ("unknown", "[godwit]\ngatway=vpn.example.org\n"),
-                       ("agent", STRONGSWAN.replace("method=eap", "method=agent"))):
-        with open(f"/run/bed/{name}.conf", "w", encoding="utf-8") as file:
-            file.write(text)
-    for name, words in (("empty", "empty"), ("huge", "larger"), ("cut", "neither key=value"),
-                        ("unknown", "gatway"), ("agent", "agent"), ("absent", "No such file")):
-        said = net.run("sh", "-c", "nmcli connection import type godwit file "
-                       f"/run/bed/{name}.conf 2>&1; echo $?")
-        net.check(words in said and not said.endswith("\n0\n"), f"{name}: {said}")
+    os.mkfifo("/run/bed/pipe")
+    os.mkdir("/run/bed/folder")
+    with open("/run/bed/huge", "wb") as file:
+        file.truncate(100 << 20)
+    bus.write("/run/bed/secret", "[godwit]\ngateway=vpn.example.org\n", 0o600)
+    for name, (content, _) in REFUSED.items():
+        with open(f"/run/bed/{name}", "wb") as file:
+            file.write(content)
+    words = {"huge": "larger", "pipe": "not a regular file", "folder": "folder",
+             "absent": "No such file", "secret": "Permission denied",
+             **{name: word for name, (_, word) in REFUSED.items()}}
+    for name, word in words.items():
+        code, said = manager.by_user("alice1", "connection", "import", "type", "godwit", "file",
+                                     f"/run/bed/{name}", timeout=10)
+        net.check(code != 0 and re.search(word, said), f"{name}: {said}")
+        net.check(said.count("\n") == 1 and said.strip().isprintable(), f"{name}: {said!r}")
     net.check(manager.nmcli("-g", "TYPE", "connection", "show").count("vpn") == 0,
               "something was imported")
+    # What is no name in the name of a file is no reason to refuse.
+    path = "/run/bed/of\x1bfice\nother.conf"
+    bus.write(path, "[godwit]\ngateway=vpn.example.org\n")
+    said = manager.nmcli("connection", "import", "type", "godwit", "file", path)
+    net.check("of?fice?other" in said, f"it is called: {said!r}")
