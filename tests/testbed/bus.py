@@ -80,7 +80,7 @@ def _append(path, text):
         file.write(text)
 
 
-def _read(path):
+def read(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
 
@@ -120,7 +120,7 @@ def set_passwords():
 
 
 def _administrators():
-    text = _read("/etc/group")
+    text = read("/etc/group")
     names = ",".join(user.name for user in USERS.values() if user.administrator)
     write("/etc/group", re.sub(rf"^({ADMINISTRATORS}:.*:).*$", rf"\1{names}", text, flags=re.M))
 
@@ -161,7 +161,7 @@ def reachable(folder, name):
 def check_log():
     """What the sanitizers found in godwitd is a failure."""
     if os.path.exists(LOG):
-        report = client.SANITIZER.search(_read(LOG))
+        report = client.SANITIZER.search(read(LOG))
         net.check(not report, f"a sanitizer reported: {report and report[0]}")
 
 
@@ -196,7 +196,7 @@ class Bus:
 
     def _install_polkit(self, more):
         actions = "/usr/share/polkit-1/actions"
-        kept = {path: _read(path) for path in (f"{actions}/org.freedesktop.policykit.policy", *more)}
+        kept = {path: read(path) for path in (f"{actions}/org.freedesktop.policykit.policy", *more)}
         cover(actions)
         for path, text in kept.items():
             write(path, text)
@@ -206,11 +206,11 @@ class Bus:
         shutil.copy(find(self.context, f"generated/{NAME}.rules"), "/etc/polkit-1/rules.d")
 
     def _install_services(self):
-        service = _read(f"{SERVICES}/org.freedesktop.PolicyKit1.service")
+        service = read(f"{SERVICES}/org.freedesktop.PolicyKit1.service")
         policies = "/usr/share/dbus-1/system.d"
-        kept = {path: _read(path) for path in (f"{policies}/org.freedesktop.PolicyKit1.conf",
+        kept = {path: read(path) for path in (f"{policies}/org.freedesktop.PolicyKit1.conf",
                                                f"{policies}/org.freedesktop.login1.conf")}
-        kept.update((f"{policies}/{os.path.basename(path)}", _read(path)) for path in self.policies)
+        kept.update((f"{policies}/{os.path.basename(path)}", read(path)) for path in self.policies)
         for folder in (SERVICES, policies, "/etc/dbus-1/system.d"):
             cover(folder)
         for path, policy in kept.items():
@@ -223,7 +223,7 @@ class Bus:
             **client.environment(self.context),
             "GODWIT_TUNNEL": f"{self.context.build}/{self.worker}"}.items())
         write(f"{SERVICES}/{NAME}.service",
-               _started_by_bus(_read(find(self.context, f"generated/{NAME}.service")), environment,
+               _started_by_bus(read(find(self.context, f"generated/{NAME}.service")), environment,
                                f"{self.context.build}/godwitd {self.arguments}".rstrip()))
 
     # ---- the bus itself ----

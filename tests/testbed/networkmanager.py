@@ -59,23 +59,28 @@ class Journal:
 class NetworkManager:
     """Runs with a bus of its own from the start; its programs end with the sandbox. `polkit`: it is
     asked what users may; else everybody may everything. `journal`: errors go
-    to one, instead of the log. `more`: for the bus."""
+    to one, instead of the log. `others`: VPN plugins of the machine's besides. `more`: for the
+    bus."""
 
-    def __init__(self, context, polkit=False, journal=False, **more):
+    def __init__(self, context, polkit=False, journal=False, others=(), **more):
         self.context = context
         if polkit:
             more["actions"] = (ACTIONS,)
-        self.bus = bus.Bus(context, policies=(f"{POLICIES}/org.freedesktop.NetworkManager.conf",
-                                              bus.find(context, "nm-plugin/nm-godwit-service.conf")),
-                           **more)
+        policies = (f"{POLICIES}/org.freedesktop.NetworkManager.conf",
+                    bus.find(context, "nm-plugin/nm-godwit-service.conf"))
+        theirs = [f"nm-{name}-service" for name in others]
+        self.bus = bus.Bus(context, **more, policies=(
+            *policies, *(f"{POLICIES}/{name}.conf" for name in theirs)))
         # Where there is no udev a /sys that can be written to makes every device unmanaged.
         sandbox.mount("none", "/sys", None, sandbox.MS_REMOUNT | sandbox.MS_BIND | sandbox.MS_RDONLY)
-        for folder in ("/etc/NetworkManager/system-connections", "/var/lib/NetworkManager", NAMES):
-            bus.cover(folder)
         with open(bus.find(context, "generated/nm-godwit-service.name"), encoding="utf-8") as file:
             text = re.sub(r"^(program|plugin|auth-dialog)=.*/", rf"\1={context.build}/", file.read(),
                           flags=re.M)
-        bus.write(f"{NAMES}/nm-godwit-service.name", text)
+        kept = {f"{name}.name": bus.read(f"{NAMES}/{name}.name") for name in theirs}
+        for folder in ("/etc/NetworkManager/system-connections", "/var/lib/NetworkManager", NAMES):
+            bus.cover(folder)
+        for name, content in {"nm-godwit-service.name": text, **kept}.items():
+            bus.write(f"{NAMES}/{name}", content)
         os.makedirs("/run/NetworkManager", exist_ok=True)
         bus.write("/run/bed/NetworkManager.conf", CONFIG.format(polkit="true" if polkit else "false"))
         self.journal = Journal() if journal else None
