@@ -12,6 +12,7 @@
 #include "nm-plugin/service/link.h"
 #include "nm-plugin/shared/settings.h"
 
+#define REFUSALS_MAX 3 /* many gateways lock an account after five wrong passwords */
 #define TIMEOUT_MAX 55 /* seconds: libnm gives up after 60, without a word why */
 
 struct _GodwitPlugin {
@@ -22,6 +23,10 @@ struct _GodwitPlugin {
     GVariant *form;       /* what is being asked, NULL = nothing */
     gboolean interactive; /* there is somebody to ask */
     enum reason reason;   /* why it has ended */
+    const char *typed;    /* the key of the secret that an agent has given, NULL = none */
+    guint refusals;       /* of it, in a row */
+    gboolean up;          /* it was connected */
+    gboolean anew;        /* the refused secret is being asked for again */
     guint leaving;        /* idle source that ends a failed connection */
 };
 
@@ -42,6 +47,7 @@ static void on_connected(void *context, Vpn1Session *session)
 {
     GodwitPlugin *self = context;
     GVariant *ip4 = ip_config_4(session, self->dns), *ip6 = ip_config_6(session, self->dns);
+    self->up = TRUE;
     give(nm_vpn_service_plugin_set_config, self,
          ip_config_general(session, ip4 != NULL, ip6 != NULL));
     give(nm_vpn_service_plugin_set_ip4_config, self, ip4);
@@ -77,6 +83,19 @@ static void leave_soon(GodwitPlugin *self)
     }
 }
 
+/* NetworkManager would give the same secret again and again, and never ask the person. */
+static gboolean asks_anew(GodwitPlugin *self, enum reason reason, const char *sentence)
+{
+    const char *hints[] = {self->typed, NULL};
+    if (reason != REASON_AUTH_FAILED || !self->typed || self->up || !self->interactive ||
+        ++self->refusals >= REFUSALS_MAX) {
+        return FALSE;
+    }
+    self->anew = TRUE;
+    nm_vpn_service_plugin_secrets_required(NM_VPN_SERVICE_PLUGIN(self), _(sentence), hints);
+    return TRUE;
+}
+
 static void on_ended(void *context, enum reason reason, const char *sentence, const char *detail)
 {
     GodwitPlugin *self = context;
@@ -85,7 +104,9 @@ static void on_ended(void *context, enum reason reason, const char *sentence, co
         log_line(self, G_LOG_LEVEL_WARNING, reason_name(reason), g_strchomp(text));
     }
     self->reason = reason;
-    leave_soon(self);
+    if (!asks_anew(self, reason, sentence)) {
+        leave_soon(self);
+    }
 }
 
 static void on_asks(void *context, GVariant *form)
@@ -134,6 +155,7 @@ static void drop_link(GodwitPlugin *self)
     g_clear_pointer(&self->dns, g_free);
     g_clear_pointer(&self->uuid, g_free);
     self->reason = REASON_NONE;
+    self->up = self->anew = FALSE;
 }
 
 static gboolean never_default(NMSettingIPConfig *setting)
@@ -167,6 +189,17 @@ static void obey_connection(NMConnection *connection, struct profile *profile)
     }
 }
 
+/* Who has given one can be asked for another; what is the system's is changed by editing. */
+static const char *typed_secret(NMConnection *connection)
+{
+    static const char *const typed[] = {"password", "psk", NULL};
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    const char *key = settings_secret_of(nm_setting_vpn_get_data_item(setting, "auth"), NULL);
+    NMSettingSecretFlags flags = NM_SETTING_SECRET_FLAG_NONE;
+    (void)nm_setting_get_secret_flags(NM_SETTING(setting), key, &flags, NULL);
+    return flags != NM_SETTING_SECRET_FLAG_NONE && g_strv_contains(typed, key) ? key : NULL;
+}
+
 static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean interactive,
                       GError **error)
 {
@@ -190,6 +223,7 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
     }
     obey_connection(connection, profile);
     self->interactive = interactive;
+    self->typed = typed_secret(connection);
     self->dns = g_strdup(profile_get(profile, "dns"));
     self->link = link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
                           profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
@@ -200,6 +234,7 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
 
 static gboolean plugin_connect(NMVpnServicePlugin *plugin, NMConnection *connection, GError **error)
 {
+    GODWIT_PLUGIN(plugin)->refusals = 0;
     return begin(GODWIT_PLUGIN(plugin), connection, FALSE, error);
 }
 
@@ -207,6 +242,7 @@ static gboolean plugin_connect_interactive(NMVpnServicePlugin *plugin, NMConnect
                                            GVariant *details, GError **error)
 {
     (void)details;
+    GODWIT_PLUGIN(plugin)->refusals = 0;
     return begin(GODWIT_PLUGIN(plugin), connection, TRUE, error);
 }
 
@@ -231,6 +267,9 @@ static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *con
     GVariantBuilder values;
     const char *id;
     guint32 number;
+    if (self->anew) {
+        return begin(self, connection, TRUE, error);
+    }
     if (!self->form || !setting) {
         g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_WRONG_STATE,
                             _("Nothing was asked."));

@@ -94,7 +94,8 @@ static void take_secret(const char *name, const char *text, gpointer data)
     if (reading->error) {
         return;
     }
-    if (!key || !settings_is_secret(key)) {
+    /* A user name that was asked for comes back as the agents' other answers do. */
+    if (!key || !(settings_is_secret(key) || g_str_equal(name, "user"))) {
         g_autofree char *shown = profile_quotable(bytes_of_string(name));
         g_set_error(&reading->error, PROFILE_ERROR, PROFILE_ERROR_KEY, _("unknown secret \"%s\""),
                     shown);

@@ -196,6 +196,18 @@ START_TEST(the_id_is_the_name)
 }
 END_TEST
 
+START_TEST(a_name_that_was_asked_for_is_an_answer)
+{
+    NMConnection *connection = connection_new();
+    data(connection, "gateway", "vpn.example.org");
+    nm_setting_vpn_add_secret(nm_connection_get_setting_vpn(connection), "user", "alice");
+    struct profile *profile = read_back(connection);
+    ck_assert_str_eq(profile_get(profile, "user"), "alice");
+    profile_free(profile);
+    g_object_unref(connection);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused_and_named)
 {
     static const struct {
@@ -431,6 +443,7 @@ int main(void)
     tcase_add_test(settings, secrets_are_kept_among_the_secrets);
     tcase_add_test(settings, what_is_not_set_goes_and_what_is_not_ours_stays);
     tcase_add_test(settings, the_id_is_the_name);
+    tcase_add_test(settings, a_name_that_was_asked_for_is_an_answer);
     tcase_add_test(settings, nonsense_is_refused_and_named);
     tcase_add_test(settings, a_token_is_named_by_its_uri);
     tcase_add_test(settings, the_missing_secret_is_the_methods);

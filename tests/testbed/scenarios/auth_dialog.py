@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """NetworkManager's auth dialog: its window, GNOME's keyring, and agents of several kinds."""
 
+import os
+import sys
 import time
 
+import client
 import desktop
 import keyring
 import net
@@ -221,3 +224,58 @@ def dialog_of_nm_applet(context):
     net.ping(net.HOST4)
     net.check(not screen.all("dialog"), "it has asked again")
     manager.nmcli("connection", "down", "work")
+
+
+def start_agent(context, screen):
+    """NetworkManager, its gateway, and an agent that asks with our window."""
+    _, manager = nm_service.start(context)
+    screen.start(sys.executable, os.path.join(os.path.dirname(os.path.dirname(__file__)),
+                                              "secret_agent.py"), context.build)
+    net.wait_until(lambda: "org.godwit.TestAgent" in manager.log(), 15, "agent")
+    nm_service.add(manager, context, password=None)
+    manager.nmcli("connection", "modify", "work", "+vpn.data", "password-flags = 2")
+    return manager
+
+
+REFUSED = "The gateway refused the credentials."
+
+
+@scenario(timeout=60)
+def dialog_asks_again_for_what_is_wrong(context):
+    """A wrong password, and then, with the reason, the right one."""
+    screen = start(context)
+    manager = start_agent(context, screen)
+    manager.nmcli("--wait", "0", "connection", "up", "work")
+    type_password(screen, "wrong")
+    screen.find("label", REFUSED)
+    type_password(screen, nm_service.PASSWORD)
+    net.wait_until(lambda: "work:activated" in manager.nmcli(
+        "-t", "-f", "NAME,STATE", "connection", "show", "--active"), 20, "connection")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
+
+
+@scenario(timeout=60)
+def dialog_asks_three_times_at_most(context):
+    """An account is not locked by us; what NetworkManager is told is that the login failed."""
+    screen = start(context)
+    manager = start_agent(context, screen)
+    manager.nmcli("--wait", "0", "connection", "up", "work")
+    for password in ("wrong", "wrong too", "wrong as well"):
+        if password != "wrong":
+            screen.find("label", REFUSED)
+        type_password(screen, password)
+    net.wait_until(lambda: "login-failed" in manager.log(), 20, "end")
+    net.wait_until(lambda: not client.processes("godwit-tunnel"), 5, "end of the worker")
+    net.check(not screen.all("dialog"), "it asks once more")
+
+
+@scenario(timeout=60)
+def dialog_goes_with_the_connection(context):
+    """Somebody else takes the connection down while it is asked for its password."""
+    screen = start(context)
+    manager = start_agent(context, screen)
+    manager.nmcli("--wait", "0", "connection", "up", "work")
+    screen.find("dialog")
+    manager.nmcli("connection", "down", "work")
+    screen.wait_gone("dialog")
