@@ -431,7 +431,7 @@ void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile)
         return;
     }
     godwit_world_dismiss_failure(world);
-    options = g_variant_new_parsed("{'origin': <'tray'>, 'trace': <true>}");
+    options = g_variant_new_parsed("{'origin': <'tray'>, 'trace': <true>, 'once': <true>}");
     if (path == NULL) {
         ask(world, title, "ConnectSystem",
             g_variant_new("(s@a{sv})", godwit_profile_get_name(profile), options));

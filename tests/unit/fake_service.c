@@ -376,15 +376,25 @@ static gboolean is_second(struct service *service, GDBusMethodInvocation *invoca
     return FALSE;
 }
 
-/* The command line wants both, always. */
-static gboolean wants_one_and_listens(GVariant *arguments)
+static gboolean is_asked(GVariant *options, const char *option)
+{
+    gboolean asked = FALSE;
+
+    return g_variant_lookup(options, option, "b", &asked) && asked;
+}
+
+/* The command line wants one connection and hears of it, always; others listen as they like. */
+static void take_options(struct service *service, GVariant *arguments, const char *sender)
 {
     g_autoptr(GVariant) options =
         g_variant_get_child_value(arguments, g_variant_n_children(arguments) - 1);
-    gboolean once = FALSE, listen = FALSE;
+    const char *origin = "";
 
-    return g_variant_lookup(options, "once", "b", &once) && once &&
-           g_variant_lookup(options, "listen", "b", &listen) && listen;
+    (void)g_variant_lookup(options, "origin", "&s", &origin);
+    must(!g_str_equal(origin, "cli") || (is_asked(options, "once") && is_asked(options, "listen")));
+    if (is_asked(options, "listen")) {
+        g_hash_table_add(service->listeners, g_strdup(sender));
+    }
 }
 
 static gboolean is_system(const char *name)
@@ -503,8 +513,7 @@ static void on_manager_call(GDBusConnection *bus, const char *sender, const char
     (void)interface;
     note(method, arguments);
     if (g_str_has_prefix(method, "Connect")) {
-        must(wants_one_and_listens(arguments));
-        g_hash_table_add(service->listeners, g_strdup(sender));
+        take_options(service, arguments, sender);
     }
     if (g_str_equal(method, "Connect")) {
         g_variant_get_child(arguments, 0, "&s", &name);
