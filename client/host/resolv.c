@@ -11,6 +11,7 @@
 #include "host/host.h"
 
 #define PATH "/etc/resolv.conf"
+#define TEMPORARY "/etc/.resolv.conf.godwit" /* there is one writer at a time: who has the lock */
 #define SUFFIX ".resolv"
 #define SIZE_MAX_OCTETS (1 << 20)
 #define SESSIONS_DEEP 64 /* that have written over one another */
@@ -95,6 +96,12 @@ static gboolean write_all(int fd, const char *data, gsize len)
     return TRUE;
 }
 
+/* The service may not give files away; whose it is matters less than what is in it. */
+static gboolean may_be_owned(int result)
+{
+    return result == 0 || errno == EPERM;
+}
+
 static gboolean make_regular(const char *path, const struct state *state)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -102,7 +109,8 @@ static gboolean make_regular(const char *path, const struct state *state)
         return FALSE;
     }
     gboolean done = write_all(fd, state->content, state->len) &&
-                    fchown(fd, state->uid, state->gid) == 0 && fchmod(fd, state->mode) == 0;
+                    may_be_owned(fchown(fd, state->uid, state->gid)) &&
+                    fchmod(fd, state->mode) == 0;
     int err = errno;
     close(fd);
     errno = err;
@@ -135,20 +143,19 @@ static gboolean write_in_place(const struct state *state, gsize len_now)
 /* Makes PATH be `state`; errno on failure. `now` is what it is. */
 static gboolean state_write(const struct state *state, const struct state *now)
 {
-    g_autofree char *temporary = g_strdup_printf("/etc/.resolv.conf.godwit-%d", (int)getpid());
     gboolean made;
     if (state->kind == ABSENT) {
         return unlink(PATH) == 0 || errno == ENOENT;
     }
-    (void)unlink(temporary);
-    made = state->kind == LINK ? symlink(state->content, temporary) == 0 &&
-                                     lchown(temporary, state->uid, state->gid) == 0
-                               : make_regular(temporary, state);
-    if (made && rename(temporary, PATH) == 0) {
+    (void)unlink(TEMPORARY);
+    made = state->kind == LINK ? symlink(state->content, TEMPORARY) == 0 &&
+                                     may_be_owned(lchown(TEMPORARY, state->uid, state->gid))
+                               : make_regular(TEMPORARY, state);
+    if (made && rename(TEMPORARY, PATH) == 0) {
         return TRUE;
     }
     int err = errno;
-    (void)unlink(temporary);
+    (void)unlink(TEMPORARY);
     errno = err;
     gboolean stuck = err == EBUSY || err == EXDEV || err == EROFS || err == ENOSPC || err == EDQUOT;
     return stuck && state->kind == REGULAR && now->kind == REGULAR &&
@@ -391,6 +398,8 @@ void resolv_revert(struct record *record)
     } else if (!hand_over(&own)) {
         g_message(_("%s was changed by another program and is left as it is."), PATH);
     }
+    /* We were killed while writing. */
+    (void)unlink(TEMPORARY);
     (void)g_unlink(own.path);
     backup_clear(&own);
     state_clear(&now);

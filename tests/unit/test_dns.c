@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "host/dns_query.h"
 #include "unit/host_tunnel.h"
@@ -299,6 +302,36 @@ START_TEST(disk_fills_up)
 }
 END_TEST
 
+/* As the service, which may not give files away. */
+static void set_chown(gboolean may)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    ck_assert_int_eq(syscall(SYS_capget, &header, own), 0);
+    own[0].effective = may ? own[0].effective | 1U << CAP_CHOWN
+                           : own[0].effective & ~(1U << CAP_CHOWN);
+    ck_assert_int_eq(syscall(SYS_capset, &header, own), 0);
+}
+
+/* It was left there by one that was killed while it wrote. */
+#define HALF "/etc/.resolv.conf.godwit"
+
+START_TEST(file_of_another_user)
+{
+    struct host_tunnel tunnel;
+    run("chown 7:8 /etc/resolv.conf; chmod 640 /etc/resolv.conf; echo half >" HALF);
+    set_chown(FALSE);
+    tunnel_up(&tunnel, "a", FULL, &full_tunnel);
+    ck_assert(!has(ORIGINAL));
+    run("echo half >" HALF);
+    tunnel_down(&tunnel);
+    set_chown(TRUE);
+    ck_assert(has(ORIGINAL));
+    expect(TRUE, "-rw-r-----", "ls -l /etc/resolv.conf");
+    expect(FALSE, "godwit", "ls -A /etc");
+}
+END_TEST
+
 static void set_up(void)
 {
     run("rm -f /etc/resolv.conf; printf '" ORIGINAL "' >/etc/resolv.conf");
@@ -324,6 +357,7 @@ int main(void)
     tcase_add_test(host, disk_is_full);
     tcase_add_test(host, no_room_for_the_file);
     tcase_add_test(host, disk_fills_up);
+    tcase_add_test(host, file_of_another_user);
     suite_add_tcase(suite, host);
     return run_suite(suite);
 }
