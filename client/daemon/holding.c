@@ -89,12 +89,26 @@ const char *const *holding_excepted(const struct holding *holding)
     return (const char *const *)holding->excepted;
 }
 
-struct holding *holding_new(void)
+static struct holding *load_new(void)
 {
     struct holding *holding = g_new0(struct holding, 1);
-    g_autoptr(GError) error = NULL;
     holding->excepted = g_new0(char *, 1);
     load(holding);
+    return holding;
+}
+
+gboolean holding_apply(GError **error)
+{
+    struct holding *holding = load_new();
+    gboolean done = !holding->always || apply(TRUE, holding_excepted(holding), error);
+    holding_free(holding);
+    return done;
+}
+
+struct holding *holding_new(void)
+{
+    struct holding *holding = load_new();
+    g_autoptr(GError) error = NULL;
     if (holding->always && !apply(TRUE, holding_excepted(holding), &error)) {
         g_critical("Traffic is not held although it should be: %s", error->message);
     }

@@ -8,7 +8,9 @@
  * over restarts of the machine. */
 struct holding;
 
-/* Holds at once when it is set. */
+/* Holds if it is set, or what it is cannot be read. For a process that ends then. */
+gboolean holding_apply(GError **error);
+/* The same, for one that stays. */
 struct holding *holding_new(void);
 void holding_free(struct holding *holding); /* the kernel holds on */
 /* Both the host and the file, or neither. `excepted`: networks as text. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/signals.h"
+#include "daemon/holding.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 
@@ -21,6 +22,7 @@ static const char help[] =
     "  --idle-exit=SECONDS  end when nothing was connected for so long, 60 unless told\n"
     "  --no-idle-exit       stay when nothing is connected\n"
     "  --version            print the version\n"
+    "  --hold               hold traffic if the kill switch is set, then end; needs no bus\n"
     "  --help               print this\n";
 
 static gboolean on_signal(gpointer context)
@@ -52,6 +54,17 @@ static int run(const struct service_options *options)
     return status;
 }
 
+/* At boot, before there is a network. */
+static int hold(void)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean held = holding_apply(&error);
+    if (!held) {
+        fprintf(stderr, "godwitd: %s\n", error->message);
+    }
+    return held ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* FALSE when it is none. */
 static gboolean read_option(struct service_options *options, const char *text)
 {
@@ -71,6 +84,7 @@ static gboolean read_option(struct service_options *options, const char *text)
 int main(int argc, char **argv)
 {
     struct service_options options = {.idle_seconds = IDLE_SECONDS};
+    gboolean only_hold = FALSE;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0) {
             puts("godwitd " PACKAGE_VERSION);
@@ -78,6 +92,8 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(help, stdout);
             return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--hold") == 0) {
+            only_hold = TRUE;
         } else if (!read_option(&options, argv[i])) {
             fprintf(stderr, "godwitd: %s is no option. See godwitd --help.\n", argv[i]);
             return EXIT_FAILURE;
@@ -90,5 +106,5 @@ int main(int argc, char **argv)
     /* Secrets pass through memory that is not ours to wipe (the bus connection's): what is freed is
      * overwritten. */
     (void)mallopt(M_PERTURB, 0xa5);
-    return run(&options);
+    return only_hold ? hold() : run(&options);
 }

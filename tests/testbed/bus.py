@@ -261,6 +261,7 @@ class Bus:
             net.run("ip", family, "rule", "flush")
             net.run("ip", family, "rule", "add", "lookup", "main", "priority", "32766")
             net.run("ip", family, "route", "flush", "table", "all", ok=False)
+        net.batch(None, "link set lo down", "link set lo up")
         for name in os.listdir("/run/godwit"):
             os.unlink(f"/run/godwit/{name}")
 
