@@ -104,6 +104,7 @@ static struct cert_credential *credential_of(const struct authority *authority, 
 const struct pki *pki_get(void)
 {
     struct authority ours, other;
+    struct bytes der;
 
     if (pki.trust != NULL) {
         return &pki;
@@ -116,6 +117,8 @@ const struct pki *pki_get(void)
     pki.wrong_name = credential_of(&ours, PKI_OTHER_NAME);
     pki.client = credential_of(&ours, PKI_CLIENT);
     pki.impostor = credential_of(&other, PKI_GATEWAY);
+    der = cert_credential_der(pki.client, 0);
+    sim_require(cert_credential_elsewhere(&pki.token, &der, 1, (struct bytes){0}) == OK, "token");
     free_authority(&ours);
     free_authority(&other);
     return &pki;
@@ -128,6 +131,7 @@ void pki_free(void)
     cert_credential_free(pki.gateway);
     cert_credential_free(pki.wrong_name);
     cert_credential_free(pki.client);
+    cert_credential_free(pki.token);
     cert_credential_free(pki.impostor);
     pki = (struct pki){0};
 }

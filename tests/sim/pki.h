@@ -18,6 +18,7 @@
 struct pki {
     struct cert_trust *trust, *other_trust;
     struct cert_credential *gateway, *impostor, *wrong_name, *client;
+    struct cert_credential *token; /* the client's, with the key elsewhere */
 };
 
 const struct pki *pki_get(void);

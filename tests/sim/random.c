@@ -213,6 +213,8 @@ static bool random_setup(struct sim_random *random, struct setup *setup)
     setup->psk = sim_chance(random, 50) ? "wrong" : NULL;
     setup->ask_password = sim_chance(random, 300);
     setup->no_password = sim_chance(random, 30);
+    setup->token = sim_chance(random, 500);
+    setup->token_us = sim_chance(random, 500) ? sim_below(random, 3000000) : 0;
     /* Who trusts the impostor's authority has nothing to complain about. */
     setup->other_trust = sim_chance(random, 30) && !setup->gateway.impostor;
     setup->start_at_4500 = sim_chance(random, 300);

@@ -79,7 +79,7 @@ static struct ike *new_engine(struct sim *sim)
         .path = {.local = endpoint_of(SIM_CLIENT_ADDR, port),
                  .remote = endpoint_of(SIM_GATEWAY_ADDR, port)},
         .auth = setup->auth,
-        .credential = pki->client,
+        .credential = setup->token ? pki->token : pki->client,
         .psk = bytes_of_string(setup->psk != NULL ? setup->psk : PKI_PSK),
         .eap = {.user = PKI_USER},
         .request_ipv4 = true,
@@ -137,6 +137,7 @@ struct sim *sim_new(const struct setup *setup, uint64_t seed)
     sim->setup = *setup;
     sim->seed = seed;
     sim->now = SIM_START;
+    sim->sign_at = IKE_NEVER;
     sim->random.state = seed;
     sim->ladder = g_string_new(NULL);
     sim->violations = g_string_new(NULL);
@@ -176,6 +177,7 @@ void sim_again(struct sim *sim)
     sim->outbound = 0;
     sim->gateway.saw_credential = false;
     sim->again = true;
+    sim->sign_at = IKE_NEVER;
     sim->ike = new_engine(sim);
     ike_tick(sim->ike, sim->now);
     sim_pump(sim);
@@ -239,6 +241,27 @@ static void on_secret(struct sim *sim, enum eap_secret secret)
                                                               : PKI_PASSWORD);
     }
     ike_provide_secret(sim->ike, secret, value, sim->now);
+}
+
+/* The token signs as the client's key does; what it does not know is how AUTH is written. */
+static void sign(struct sim *sim)
+{
+    struct cert_signing signing;
+    struct bytes octets = ike_to_sign(sim->ike, &signing);
+    uint8_t data[256], method;
+    size_t len;
+
+    sim->sign_at = IKE_NEVER;
+    if (octets.len == 0) {
+        return; /* it has ended meanwhile */
+    }
+    sim_require(cert_sign_auth(pki_get()->client, SIG_HASH_IDENTITY, false, false, octets, &method,
+                               data, sizeof data, &len) == OK &&
+                    method == signing.method,
+                "signature");
+    sim_note(sim, "    the token has signed");
+    ike_provide_signature(sim->ike, bytes_of(data + 1 + data[0], len - 1 - data[0]),
+                          REASON_INTERNAL, "", sim->now);
 }
 
 static void on_ticket(struct sim *sim, const struct ike_ticket *ticket)
@@ -322,7 +345,8 @@ static void on_event(struct sim *sim, const struct ike_event *event)
     case IKE_EVENT_SECRET:
         on_secret(sim, event->secret);
         break;
-    case IKE_EVENT_SIGN: /* the client's keys are all in its memory */
+    case IKE_EVENT_SIGN:
+        sim->sign_at = sim->now + sim->setup.token_us;
         break;
     case IKE_EVENT_CHILD_UP:
         on_child_up(sim, event);
@@ -483,6 +507,7 @@ static uint64_t next_moment(const struct sim *sim)
     if (sim->mark_every > 0) {
         next = MIN(next, sim->mark_at);
     }
+    next = MIN(next, sim->sign_at);
     return sim->down ? next : MIN(next, ike_deadline(sim->ike));
 }
 
@@ -516,6 +541,9 @@ bool sim_run(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t unti
         gateway_tick(&sim->gateway, sim->now);
         if (sim->asleep) {
             continue;
+        }
+        if (sim->sign_at <= sim->now) {
+            sign(sim);
         }
         if (ike_deadline(sim->ike) <= sim->now) {
             ike_tick(sim->ike, sim->now);
