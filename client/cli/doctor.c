@@ -17,7 +17,7 @@ static const struct usage usage = {
     .synopsis = N_("godwit doctor [PROFILE|HOST] [OPTION…]"),
     .about = N_("Looks for what keeps connections from working: TUN device, kernel, system service, "
                 "polkit, rights of profiles, DNS, clock, captive portals, what killed connections "
-                "left behind, other VPN programs and, with a profile or host, the way to its gateway. "
+                "left behind, other VPN programs, tokens with certificates and, with a profile or host, the way to its gateway. "
                 "Each line is ok, a note or a problem with what to do; the exit code is 1 when there "
                 "is a problem. The gateway is sent one octet that it ignores (RFC 3948 2.3): a port "
                 "that does not refuse it may still not answer."),
@@ -106,6 +106,7 @@ static int run(const struct options *options)
     doctor_check_profiles(&doctor);
     doctor_check_others(&doctor);
     doctor_check_dns(&doctor);
+    doctor_check_tokens(&doctor);
     if (options->n_words > 0) {
         check_target(&doctor, options->words[0], bus);
     }

@@ -26,6 +26,7 @@
 /* For one thing asked of a module, a touch or a PIN on the reader included; then the process ends,
  * a little after the worker has given up. */
 #define PATIENCE 70 /* seconds */
+#define LIST_PATIENCE 10
 
 static uint8_t in[TOKEN_MESSAGE_MAX], out[TOKEN_MESSAGE_MAX];
 
@@ -166,18 +167,30 @@ static void serve(void)
     token_free(token);
 }
 
+/* For `godwit doctor`, as whoever runs it. */
+static int list(void)
+{
+    if (!drop_what_is_left() || !confine()) {
+        return EXIT_FAILURE;
+    }
+    (void)alarm(LIST_PATIENCE);
+    token_list();
+    _exit(EXIT_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
     int type = 0;
     socklen_t len = sizeof type;
 
-    (void)argc;
-    (void)argv;
     prctl(PR_SET_NAME, "godwit-token", 0, 0, 0);
     setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        return list();
+    }
     if (getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET) {
         fprintf(stderr, "godwit-token: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;

@@ -98,22 +98,16 @@ static void fail(struct token *token, enum token_failure failure, const char *te
 
 /* ---- tokens ---- */
 
-static bool label_of(const char *url, char out[static TEXT_MAX])
-{
-    size_t len = TEXT_MAX - 1;
-
-    memset(out, 0, TEXT_MAX);
-    return gnutls_pkcs11_token_get_info(url, GNUTLS_PKCS11_TOKEN_LABEL, out, &len) >= 0;
-}
-
-/* Stores of authorities are no tokens to people, nor are slots that wait for one. */
-static bool is_for_people(const char *url)
+bool token_label(const char *uri, char *out, size_t cap)
 {
     unsigned flags = 0;
+    size_t len = cap - 1;
 
-    return gnutls_pkcs11_token_get_flags(url, &flags) >= 0 &&
+    memset(out, 0, cap);
+    return gnutls_pkcs11_token_get_flags(uri, &flags) >= 0 &&
            (flags & GNUTLS_PKCS11_TOKEN_TRUSTED) == 0 &&
-           (flags & GNUTLS_PKCS11_TOKEN_INITIALIZED) != 0;
+           (flags & GNUTLS_PKCS11_TOKEN_INITIALIZED) != 0 &&
+           gnutls_pkcs11_token_get_info(uri, GNUTLS_PKCS11_TOKEN_LABEL, out, &len) >= 0;
 }
 
 static void fail_without_token(struct token *token, struct token_message *answer)
@@ -124,7 +118,7 @@ static void fail_without_token(struct token *token, struct token_message *answer
     for (unsigned i = 0; answer->n < TOKEN_PARTS_MAX &&
                          gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &url) >= 0;
          i++) {
-        if (is_for_people(url) && label_of(url, token->texts[answer->n])) {
+        if (token_label(url, token->texts[answer->n], TEXT_MAX)) {
             answer->parts[answer->n] = bytes_of_string(token->texts[answer->n]);
             answer->n++;
         }
@@ -137,7 +131,8 @@ static bool find(struct token *token, const char *uri, struct token_message *ans
 {
     unsigned flags = 0;
 
-    if (gnutls_pkcs11_token_get_flags(uri, &flags) < 0 || !label_of(uri, token->label)) {
+    if (gnutls_pkcs11_token_get_flags(uri, &flags) < 0 ||
+        !token_label(uri, token->label, sizeof token->label)) {
         fail_without_token(token, answer);
         return false;
     }

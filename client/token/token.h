@@ -33,4 +33,10 @@ void token_open(struct token *token, struct bytes certificate, struct bytes key,
 void token_sign(struct token *token, uint8_t algorithm, struct bytes octets,
                 struct token_message *answer);
 
+/* The label of the token with that URI; false when it is not there, or none for people: a store of
+ * authorities, or a slot that waits for a token. */
+bool token_label(const char *uri, char *out, size_t cap);
+/* Prints what certificates there are, as far as tokens show them without a PIN. */
+void token_list(void);
+
 #endif

@@ -278,3 +278,17 @@ def nm_connects_with_a_token(context):
     net.ping(net.HOST4)
     manager.nmcli("connection", "down", "work")
     net.wait_until(lambda: not client.processes("godwit-to"), 5, "end of godwit-token")
+
+
+@scenario
+def doctor_lists_tokens(context):
+    """With the URI that a profile takes, to root and to others."""
+    Token(context)
+    system = bus.Bus(context)
+    os.chmod(tokens.STORE, 0o755)
+    wanted = "“Alice” has the certificate “user-rsa2048”: pkcs11:token=Alice;id=%01"
+    _, listing, _ = system.run(None, "doctor")
+    net.check(wanted in listing, f"root is told: {listing}")
+    Token.take_out()
+    _, listing, _ = system.run("alice1", "doctor")
+    net.check("Token" not in listing, f"alice1 is told: {listing}")
