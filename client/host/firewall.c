@@ -259,6 +259,20 @@ static gboolean run_table(const GPtrArray *shares, gint64 worker, gboolean found
     return done;
 }
 
+void firewall_prepare(void)
+{
+    struct firewall_share *share = firewall_share_new();
+    g_autoptr(GPtrArray) shares = g_ptr_array_new();
+    share->words[SHARE_INTERFACE] = g_strdup(HOST_INTERFACE_PREFIX);
+    share->words[SHARE_MARK] = g_strdup("1");
+    share->words[SHARE_INNER] = g_strdup("192.0.2.1 2001:db8::1");
+    share->words[SHARE_DNS] = g_strdup(SHARE_HOLD_DNS);
+    g_ptr_array_add(shares, share);
+    g_autofree char *commands = firewall_table(shares, 0, TRUE, FALSE);
+    nft_prepare(commands);
+    firewall_share_free(share);
+}
+
 /* `own` stands for the record on disk of its name (NULL = it needs nothing), which has `found` its
  * gateway. */
 static gboolean set_table(const char *own_name, const struct firewall_share *own, gboolean found,

@@ -146,6 +146,11 @@ struct host *host_new(const char *session_name, const char *interface, GError **
     return host;
 }
 
+void host_prepare(void)
+{
+    firewall_prepare();
+}
+
 static gboolean has_family(const struct net_config *config, enum family family)
 {
     gboolean has = FALSE;

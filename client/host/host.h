@@ -93,6 +93,8 @@ struct host_options {
 struct host; /* one tunnel's changes and its undo record */
 /* Starts the undo record. Fails when a session of that name lives. */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
+/* For who has time before host_apply() is urgent: it is quicker then. Changes nothing. */
+void host_prepare(void);
 /* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into
  * what is wanted now, without a moment in which packets could leave beside the tunnel. On failure
  * everything done so far is reverted. That DNS cannot be set is no failure: see host_dns_method(),

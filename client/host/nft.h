@@ -7,5 +7,8 @@
 /* Runs nft(8) commands as one transaction: all or, when this fails, none of them. *error is
  * HOST_ERROR_PERMISSION or HOST_ERROR_CONFIG with a translated sentence. */
 gboolean nft_run(const char *commands, GError **error);
+/* For who has time before nft_run() is urgent: reads such commands and changes nothing, so that the
+ * library is loaded and has its memory. */
+void nft_prepare(const char *commands);
 
 #endif

@@ -704,6 +704,37 @@ END_TEST
 
 /* ---- refusals ---- */
 
+START_TEST(prepared)
+{
+    struct host_tunnel tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    host_prepare();
+    sandbox_expect_same(before);
+    tunnel_up(&tunnel, "a", FULL, &full_tunnel);
+    g_autofree char *between = sandbox_snapshot();
+    host_prepare();
+    sandbox_expect_same(between);
+    tunnel_down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+/* It is loaded when it is needed first. */
+#define LIBRARY                                                                                    \
+    "\"$(readlink -f \"$(ldconfig -p | sed -n 's/.*libnftables.so.1 .*=> //p' | head -n 1)\")\""
+
+START_TEST(no_library)
+{
+    g_autoptr(GError) error = NULL;
+    run("mount --bind /dev/null " LIBRARY);
+    host_prepare();
+    ck_assert(!host_hold(&full_tunnel, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "libnftables.so.1"));
+    ck_assert(!host_is_held());
+    run("umount " LIBRARY);
+}
+END_TEST
+
 START_TEST(refused_with_kill_switch)
 {
     struct host_tunnel tunnel;
@@ -801,6 +832,8 @@ int main(void)
     tcase_add_loop_test(tcase, killed_then_new, 0, 2);
     tcase_add_test(tcase, killed_when_always);
     tcase_add_test(tcase, flushed_by_others);
+    tcase_add_test(tcase, prepared);
+    tcase_add_test(tcase, no_library);
     tcase_add_test(tcase, refused_with_kill_switch);
     tcase_add_test(tcase, refused_without_kill_switch);
     tcase_add_test(tcase, not_permitted);
