@@ -8,12 +8,9 @@ import re
 import bus
 import client
 import gateway
-import laptop
 import net
 import networkmanager
 import pki
-import roam
-import transfer
 from scenario import scenario
 
 SERVICE = "nm-godwit-servi"  # as the kernel cuts it
@@ -78,38 +75,6 @@ def nm_runs_several_at_once(context):
     manager.nmcli("connection", "down", "work")
     net.ping(net.HOST4)
     manager.nmcli("connection", "down", "lab")
-
-
-@scenario(bare=True, timeout=60)
-def nm_changes_the_device(context):
-    """From Wi-Fi to cable and back: a persistent connection moves by MOBIKE, TCP goes on."""
-    kinds = (laptop.Kind("wifi0", families="4", delay=5), laptop.Kind("eth0", families="4", delay=5))
-    bed = laptop.Laptop(context, *kinds)
-    host = roam.start_gateway(context)
-    transfer.start_server()
-    manager = networkmanager.NetworkManager(context)
-    for uplink, metric in ((bed["wifi0"], 600), (bed["eth0"], 100)):
-        uplink.associate()
-        manager.wired(uplink.device, f"{uplink.address4}/{uplink.lan4.prefixlen}",
-                      str(uplink.lan4[1]), metric)
-        if uplink.device == "wifi0":
-            add(manager, context)
-            manager.nmcli("connection", "modify", "work", "vpn.persistent", "yes")
-            manager.nmcli("connection", "up", "work")
-            steady = transfer.Steady(net.HOST4)
-            steady.__enter__()
-    for there, gone in (("eth0", "wifi0"), ("wifi0", "eth0")):
-        if there == "wifi0":
-            manager.nmcli("connection", "up", "wired-wifi0")
-        manager.nmcli("connection", "down", f"wired-{gone}")
-        net.wait_until(lambda: f"@ {bed[there].outside4()}[" in host.sas(), 10,
-                       f"IKE SA from {there}")
-        before = steady.octets
-        net.wait_until(lambda: steady.octets > before + 65536, 15, f"traffic over {there}")
-    steady.__exit__(None)
-    net.check(host.count(r"IKE_SA rw\[\d+\] established") == 1, "another IKE SA was made")
-    net.check(not bed.leaked(), f"{bed.leaked()} packets left beside the tunnel")
-    manager.nmcli("connection", "down", "work")
 
 
 @scenario
