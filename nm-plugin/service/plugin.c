@@ -13,6 +13,7 @@
 #include "nm-plugin/shared/settings.h"
 
 #define REFUSALS_MAX 3 /* many gateways lock an account after five wrong passwords */
+#define ANSWER_TIME 120 /* seconds */
 #define TIMEOUT_MAX 55 /* seconds: libnm gives up after 60, without a word why */
 
 struct _GodwitPlugin {
@@ -27,6 +28,7 @@ struct _GodwitPlugin {
     guint refusals;       /* of it, in a row */
     gboolean up;          /* it was connected */
     gboolean anew;        /* the refused secret is being asked for again */
+    guint unanswered;     /* ends the wait for an answer that does not come by NetworkManager */
     guint leaving;        /* idle source that ends a failed connection */
 };
 
@@ -48,6 +50,7 @@ static void on_connected(void *context, Vpn1Session *session)
     GodwitPlugin *self = context;
     GVariant *ip4 = ip_config_4(session, self->dns), *ip6 = ip_config_6(session, self->dns);
     self->up = TRUE;
+    g_clear_handle_id(&self->unanswered, g_source_remove);
     give(nm_vpn_service_plugin_set_config, self,
          ip_config_general(session, ip4 != NULL, ip6 != NULL));
     give(nm_vpn_service_plugin_set_ip4_config, self, ip4);
@@ -109,6 +112,29 @@ static void on_ended(void *context, enum reason reason, const char *sentence, co
     }
 }
 
+static gboolean on_unanswered(gpointer data)
+{
+    GodwitPlugin *self = data;
+    guint32 number;
+    self->unanswered = 0;
+    g_variant_get_child(self->form, 0, "u", &number);
+    link_cancel(self->link, number);
+    return G_SOURCE_REMOVE;
+}
+
+/* NetworkManager passes over questions of a connection that is up, when it is to be authenticated
+ * anew. Whose it is may answer godwitd, for a while: a tunnel that stands still must not look well.
+ */
+static void wait_for_answer(GodwitPlugin *self, GVariant *form)
+{
+    log_line(self, G_LOG_LEVEL_MESSAGE, "asks",
+             _("The gateway wants an answer; give it with \"godwit answer\"."));
+    g_clear_pointer(&self->form, g_variant_unref);
+    self->form = g_variant_ref(form);
+    g_clear_handle_id(&self->unanswered, g_source_remove);
+    self->unanswered = g_timeout_add_seconds(ANSWER_TIME, on_unanswered, self);
+}
+
 static void on_asks(void *context, GVariant *form)
 {
     GodwitPlugin *self = context;
@@ -119,6 +145,10 @@ static void on_asks(void *context, GVariant *form)
     gboolean secret;
     guint32 number;
     g_variant_get(form, "(ua(sssb))", &number, &fields);
+    if (self->up) {
+        wait_for_answer(self, form);
+        return;
+    }
     if (!self->interactive) {
         link_cancel(self->link, number);
         return;
@@ -150,6 +180,7 @@ static guint32 uid_of(NMConnection *connection)
 static void drop_link(GodwitPlugin *self)
 {
     g_clear_handle_id(&self->leaving, g_source_remove);
+    g_clear_handle_id(&self->unanswered, g_source_remove);
     g_clear_pointer(&self->form, g_variant_unref);
     g_clear_pointer(&self->link, link_free);
     g_clear_pointer(&self->dns, g_free);
@@ -285,6 +316,7 @@ static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *con
                 g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, strlen(value), 1));
         }
     }
+    g_clear_handle_id(&self->unanswered, g_source_remove);
     g_clear_pointer(&self->form, g_variant_unref);
     link_answer(self->link, number, g_variant_builder_end(&values));
     return TRUE;

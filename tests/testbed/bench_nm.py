@@ -23,6 +23,7 @@ import sandbox  # noqa: E402
 import scenario  # noqa: E402
 from scenarios import nm_service  # noqa: E402
 
+WARM_UP = 20
 CONFIG = "/run/bed/charon-nm.conf"
 # Of our connections: what the log tells when, in the order in which it happens.
 STEPS = (("NetworkManager starts our service", r"starting godwit"),
@@ -116,16 +117,48 @@ def measure(context, options):
     return 0
 
 
+def cost(name):
+    """(resident KiB, descriptors) of the one program of that name."""
+    pid, = client.processes(name)
+    return int(client.status_of(pid)["VmRSS"].split()[0]), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def cycle(context, options):
+    """Up and down, again and again: what NetworkManager and godwitd keep of it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    net.set_up()
+    manager = prepare(context)
+    names, before = ("NetworkManager", "godwitd"), {}
+    for number in range(WARM_UP + options.cycles + 1):
+        if number == WARM_UP:
+            before = {name: cost(name) for name in names}, net.snapshot()
+        up(manager, "ours")
+    net.wait_until(lambda: not client.processes(nm_service.SERVICE), 30, "end of the services")
+    net.check_unchanged(before[1])
+    print(f"{options.cycles} times up and down; links, addresses, routes, rules, firewall and "
+          "resolv.conf as before")
+    code = 0
+    for name in names:
+        (first, open_first), (last, open_last) = before[0][name], cost(name)
+        change = 100 * (last - first) / first
+        print(f"  {name:15} {first:6} KiB resident, then {last:6} ({change:+.1f} %); "
+              f"{open_first} descriptors, then {open_last}")
+        code |= name == "godwitd" and (change > 2 or open_last > open_first)
+    return code
+
+
 def main():
     parser = argparse.ArgumentParser(description="Measures connections through NetworkManager.")
     parser.add_argument("--build", required=True, help="build directory")
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--cycles", type=int, default=100)
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("The measurement makes network namespaces and needs root.", file=sys.stderr)
         return 77
     context = scenario.Context(pki.Pki("/run/bed/pki"), os.path.abspath(options.build), "/run/bed")
-    return sandbox.run(lambda: measure(context, options))
+    code = sandbox.run(lambda: measure(context, options)) if options.runs else 0
+    return code | (sandbox.run(lambda: cycle(context, options)) if options.cycles else 0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 
 import net
 import networkmanager
+from caller import Caller, octets
 from scenario import scenario
 
 HERE4, HERE6 = {"10.9.0.5/32", "10.9.1.5/32"}, {"fd99::5/128", "fd99:1::5/128"}
@@ -148,3 +149,20 @@ def nm_holds_what_the_tunnel_does_not_carry(context):
             net.check((" 1 received" in said) != held, f"{name}: {address}: {said}")
         take_down(manager, name)
     same(net.run("nft", "list", "ruleset"), "", "firewall")
+
+
+@scenario
+def nm_is_up_while_the_gateway_asks_anew(context):
+    """NetworkManager passes over a question of a connection that is up: its owner is asked by godwitd
+    alone, and what comes of the answer is set up."""
+    manager = start(context)
+    manager.add("work", "reconnects")
+    manager.nmcli("connection", "up", "work")
+    net.wait_until(lambda: "godwit answer" in manager.log(), 5, "word about it in the log")
+    root = Caller()
+    path, = root.sessions()
+    form = root.property(path, "Form")[0]
+    root.session(path, "ProvideSecrets",
+                 f"(uint32 {form}, {{'password': {octets(b'opensesame')}}})")
+    net.wait_until(lambda: addresses(4) == {"10.9.0.6/32"}, 5, "another address")
+    take_down(manager)
