@@ -157,10 +157,10 @@ void liveness_moved(struct ike *ike)
     ike->liveness.stall_pause = 0;
 }
 
-/* The longer nothing has happened the rarer. */
+/* The longer there has been no traffic the rarer; that the gateway answers us is none. */
 static uint64_t look_interval(const struct liveness *liveness)
 {
-    uint64_t last = liveness->out > liveness->in ? liveness->out : liveness->in;
+    uint64_t last = liveness->out > liveness->esp ? liveness->out : liveness->esp;
 
     last = liveness->began > last ? liveness->began : last;
     return liveness->looked > last + LOOK_US ? liveness->looked - last : LOOK_US;

@@ -234,6 +234,31 @@ START_TEST(mtu_probe_is_lost)
 }
 END_TEST
 
+/* What the gateway answers to us is no traffic: nobody has to look for more of it. */
+START_TEST(answer_wakes_nobody_again)
+{
+    unsigned wakes = 0;
+    uint64_t end;
+
+    peer_start();
+    peer_wait(120);
+    while (gw_pull()) {
+    }
+    gw.ike->liveness.wanted = true;
+    gw_tick_at(gw.now);
+    gw_expect(X_INFORMATIONAL, false);
+    gw_answer_empty(gw.message.header.message_id);
+    end = gw.now + 60 * 1000 * MS;
+    for (; ike_deadline(gw.ike) < end; wakes++) {
+        gw_tick_at(ike_deadline(gw.ike));
+        while (gw_pull()) {
+        }
+    }
+    ck_assert_uint_le(wakes, 3);
+    peer_finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ike liveness");
@@ -245,6 +270,7 @@ int main(void)
     tcase_add_test(tcase, stalls_in_a_row_make_no_storm);
     tcase_add_test(tcase, child_without_an_answer_is_renewed);
     tcase_add_test(tcase, last_acknowledgement_is_no_stall);
+    tcase_add_test(tcase, answer_wakes_nobody_again);
     tcase_add_test(tcase, mtu_is_probed);
     tcase_add_test(tcase, mtu_probe_is_lost);
     suite_add_tcase(suite, tcase);
