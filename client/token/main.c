@@ -103,6 +103,8 @@ static bool confine(void)
         FAIL(ptrace),
         FAIL(process_vm_readv),
         FAIL(process_vm_writev),
+        FAIL(kill),
+        FAIL(tkill),
         FAIL(pidfd_open),
         FAIL(pidfd_send_signal),
         FAIL(keyctl),

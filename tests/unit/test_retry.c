@@ -53,14 +53,16 @@ START_TEST(failure)
 {
     static const enum reason again[] = {REASON_NO_PROPOSAL_CHOSEN, REASON_TS_UNACCEPTABLE,
                                         REASON_ADDRESS_UNAVAILABLE, REASON_GATEWAY_REFUSED,
-                                        REASON_PROTOCOL};
+                                        REASON_PROTOCOL, REASON_TOKEN_MISSING};
     static const enum reason never[] = {
         REASON_AUTH_FAILED,         REASON_PASSWORD_EXPIRED,
         REASON_ACCOUNT_DISABLED,    REASON_ACCOUNT_RESTRICTED,
         REASON_SECRET_MISSING,      REASON_GATEWAY_UNTRUSTED,
         REASON_GATEWAY_EXPIRED,     REASON_GATEWAY_IDENTITY_MISMATCH,
         REASON_GATEWAY_AUTH_FAILED, REASON_PROFILE,
-        REASON_REDIRECTED,          REASON_INTERNAL};
+        REASON_REDIRECTED,          REASON_INTERNAL,
+        REASON_PIN_WRONG,           REASON_PIN_LOCKED,
+        REASON_TOKEN_FAILED,        REASON_TOKEN_UNSUPPORTED};
 
     for (gsize i = 0; i < G_N_ELEMENTS(again); i++) {
         ck_assert(retry_after_failure(again[i], FALSE));

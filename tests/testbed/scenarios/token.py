@@ -95,6 +95,26 @@ def connection_with_a_token_is_made_again(context):
         net.ping(net.HOST4)
 
 
+@scenario(timeout=60)
+def token_is_taken_out_and_put_in_again(context):
+    """A lost gateway cannot be connected to without it, and is when it is there again."""
+    host = start(context, gateway.certificate_connection())
+    Token(context)
+    tokens.moody(context, "good")
+    arguments, options = by_token("--dpd", "1", "--dead-after", "1")
+    with connected(context, *arguments, **options) as one:
+        tokens.moody(context, "gone")
+        pings = net.Process(["ping", "-n", "-q", "-i", "0.2", net.HOST4])
+        host.stop(signal.SIGKILL)
+        host.launch()
+        host.configure({"rw": gateway.certificate_connection()})
+        one.process.read_until("Reconnecting: .*“Alice” was taken out", 30)
+        tokens.moody(context, "back")
+        one.process.read_until("Connected again", 30)
+        pings.kill()
+        net.ping(net.HOST4)
+
+
 @scenario
 def worker_with_a_token_is_replaced(context):
     """Another worker has another godwit-token, and the PIN that was right."""
@@ -246,7 +266,7 @@ def token_that_is_to_be_touched(context):
 
 @scenario
 def module_has_no_rights(context):
-    """It can start no program and make no links, pipes or raw sockets."""
+    """It can start no program, signal none, and make no links, pipes or raw sockets."""
     start(context, gateway.certificate_connection())
     Token(context)
     tokens.moody(context, "rights")
@@ -292,3 +312,20 @@ def doctor_lists_tokens(context):
     Token.take_out()
     _, listing, _ = system.run("alice1", "doctor")
     net.check("Token" not in listing, f"alice1 is told: {listing}")
+
+
+@scenario
+def nm_asks_for_the_pin(context):
+    """No secret is kept: nmcli asks on the terminal, and once more after a wrong one."""
+    _, manager = nm_start(context, connections={"rw": gateway.certificate_connection()})
+    Token(context)
+    add(manager, context, password=None, auth="certificate", certificate=uri())
+    terminal = manager.terminal("connection", "up", "work")
+    terminal.read_until("PIN of the token “Alice”(.*\n)*.*password.*: *$", 10)
+    terminal.type("000000\n")
+    # nmcli begins with what was typed before.
+    terminal.read_until("wrong. PIN of the token “Alice”.*\n.*password.*: •{6}$", 10)
+    terminal.type("\x15" + tokens.PIN + "\n")
+    terminal.read_until("successfully activated", 20)
+    net.check(tokens.PIN not in terminal.output, "the terminal shows the PIN")
+    net.ping(net.HOST4)
