@@ -272,6 +272,8 @@ static void godwit_profiles_init(GodwitProfiles *profiles)
 
     profiles->all = g_ptr_array_new_with_free_func(g_object_unref);
     profiles->folder = g_build_filename(g_get_user_config_dir(), "godwit", NULL);
+    /* What is not there is watched by looking now and then, which takes seconds. */
+    (void)g_mkdir_with_parents(profiles->folder, 0700);
     folder = g_file_new_for_path(profiles->folder);
     profiles->monitor = g_file_monitor_directory(folder, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
     if (profiles->monitor != NULL) {

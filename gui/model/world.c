@@ -554,6 +554,8 @@ static void godwit_world_init(GodwitWorld *world)
     world->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     world->excepted = g_new0(char *, 1);
     world->link = godwit_link_new();
+    g_signal_connect_object(world->profiles, "items-changed", G_CALLBACK(changed), world,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(world->link, "appeared", G_CALLBACK(on_appeared), world,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(world->link, "removed", G_CALLBACK(on_removed), world,

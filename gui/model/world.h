@@ -13,8 +13,7 @@
  * What there is to be seen and done: godwitd on the system bus, its sessions, the profiles. It never
  * starts godwitd by itself, only when it is told to do something that needs it; a bus that is gone is
  * looked for again. Signals:
- *   "changed"   anything but the list of profiles is another one; told at most once in a turn of the
- *               main loop
+ *   "changed"   anything of it is another one; told at most once in a turn of the main loop
  *   "began", "ended" (GodwitSession)   a session is there, or no longer
  *   "failed"    godwit_world_get_failure() is a new one
  */

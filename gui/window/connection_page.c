@@ -5,6 +5,8 @@
 #include "gui/model/text.h"
 #include "gui/window/facts.h"
 #include "gui/window/graph.h"
+#include "gui/window/importing.h"
+#include "gui/window/profile_editor.h"
 #include "gui/window/text_window.h"
 
 enum { HISTORY_SHOWN = 12 };
@@ -18,7 +20,7 @@ struct _GodwitConnectionPage {
     struct facts *facts;
     guint clock, later;
     GtkWidget *icon, *title, *words, *time, *answer, *connect, *disconnect, *banner_group, *banner,
-        *traffic_group, *graph, *received, *sent, *gateway_group, *network_group, *security_group,
+        *own_group, *traffic_group, *graph, *received, *sent, *gateway_group, *network_group, *security_group,
         *history_group, *history;
 };
 
@@ -168,10 +170,31 @@ static void set_session(GodwitConnectionPage *page, GodwitSession *session)
     on_history(page);
 }
 
+/* An edited profile is another object, of the same file. */
+static gboolean is_listed(GodwitConnectionPage *page)
+{
+    GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(page->world));
+
+    for (guint i = 0; i < g_list_model_get_n_items(profiles); i++) {
+        g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
+
+        if (profile == page->profile) {
+            return TRUE;
+        }
+        if (g_strcmp0(godwit_profile_get_path(profile), godwit_profile_get_path(page->profile)) == 0 &&
+            g_strcmp0(godwit_profile_get_name(profile), godwit_profile_get_name(page->profile)) == 0) {
+            g_set_object(&page->profile, profile);
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static void update(GodwitConnectionPage *page)
 {
     if (page->profile != NULL) {
         set_session(page, godwit_world_find_session(page->world, page->profile));
+        page->over = page->session == NULL && !is_listed(page);
     } else if (page->session == NULL ||
                godwit_world_find_path(page->world, godwit_session_get_path(page->session)) !=
                    page->session) {
@@ -179,6 +202,8 @@ static void update(GodwitConnectionPage *page)
         return;
     }
     show_head(page);
+    gtk_widget_set_visible(page->own_group, page->profile != NULL &&
+                                                godwit_profile_get_path(page->profile) != NULL);
     show_banner(page);
     show_traffic(page);
     facts_show(page->facts, page->profile, page->session);
@@ -257,6 +282,25 @@ static void do_answer(GtkWidget *widget, const char *action, GVariant *parameter
             G_ACTION_GROUP(g_application_get_default()), "answer",
             g_variant_new_string(godwit_session_get_path(page->session)));
     }
+}
+
+static void do_edit(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
+
+    (void)action;
+    (void)parameter;
+    profile_editor_show(GTK_WINDOW(gtk_widget_get_root(widget)),
+                        godwit_profile_get_path(page->profile));
+}
+
+static void do_delete(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
+
+    (void)action;
+    (void)parameter;
+    deleting_ask(GTK_WINDOW(gtk_widget_get_root(widget)), page->profile);
 }
 
 /* Shown when it is here: it may have to be asked for. */
@@ -341,6 +385,7 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
     BIND(disconnect);
     BIND(banner_group);
     BIND(banner);
+    BIND(own_group);
     BIND(traffic_group);
     BIND(graph);
     BIND(received);
@@ -354,6 +399,8 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
     gtk_widget_class_install_action(widget, "connection.connect", NULL, do_connect);
     gtk_widget_class_install_action(widget, "connection.disconnect", NULL, do_disconnect);
     gtk_widget_class_install_action(widget, "connection.answer", NULL, do_answer);
+    gtk_widget_class_install_action(widget, "connection.edit", NULL, do_edit);
+    gtk_widget_class_install_action(widget, "connection.delete", NULL, do_delete);
     gtk_widget_class_install_action(widget, "connection.trace", NULL, do_trace);
 }
 

@@ -5,6 +5,8 @@
 #include "gui/model/text.h"
 #include "gui/window/connection_page.h"
 #include "gui/window/failure_bar.h"
+#include "gui/window/importing.h"
+#include "gui/window/profile_editor.h"
 #include "gui/window/profile_row.h"
 
 struct _GodwitWindow {
@@ -12,7 +14,7 @@ struct _GodwitWindow {
     GodwitWorld *world;
     GListStore *others; /* sessions that have no profile here */
     gboolean hosted;
-    GtkWidget *pages, *back, *failure, *connection, *state_icon, *state_words, *state_more,
+    GtkWidget *pages, *back, *add, *failure, *connection, *state_icon, *state_words, *state_more,
         *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
 };
 
@@ -64,6 +66,10 @@ static void show_notes(GodwitWindow *window)
                           "Install both in the same version, then start this program again."),
                         version);
 
+    if (g_list_model_get_n_items(G_LIST_MODEL(godwit_world_get_profiles(window->world))) == 0) {
+        add_note(notes, _("There is no connection yet. Add one with the button above, or drop a file "
+                          "with one here."));
+    }
     switch (godwit_world_get_service(window->world)) {
     case GODWIT_NO_BUS:
         add_note(notes, _("This computer's system bus is not there, so nothing can be connected."));
@@ -148,6 +154,7 @@ static void on_profiles(GodwitWindow *window)
 
     gtk_widget_set_visible(window->profiles_group, g_list_model_get_n_items(profiles) > 0);
     show_others(window);
+    show_notes(window);
 }
 
 static void on_row(GodwitWindow *window, GtkListBoxRow *row)
@@ -159,6 +166,7 @@ static void on_row(GodwitWindow *window, GtkListBoxRow *row)
                                 godwit_profile_row_get_session(pressed));
     gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "connection");
     gtk_widget_set_visible(window->back, TRUE);
+    gtk_widget_set_visible(window->add, FALSE);
     godwit_connection_page_focus(GODWIT_CONNECTION_PAGE(window->connection));
 }
 
@@ -170,6 +178,21 @@ static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
     (void)parameter;
     gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "list");
     gtk_widget_set_visible(window->back, FALSE);
+    gtk_widget_set_visible(window->add, TRUE);
+}
+
+static void add_profile(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    (void)action;
+    (void)parameter;
+    profile_editor_show(GTK_WINDOW(widget), NULL);
+}
+
+static void import_profile(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    (void)action;
+    (void)parameter;
+    importing_choose(GTK_WINDOW(widget));
 }
 
 static void update(GodwitWindow *window)
@@ -211,6 +234,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
 #define BIND(child) gtk_widget_class_bind_template_child(widget, GodwitWindow, child)
     BIND(pages);
     BIND(back);
+    BIND(add);
     BIND(failure);
     BIND(connection);
     BIND(state_icon);
@@ -224,6 +248,9 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     BIND(notes);
 #undef BIND
     gtk_widget_class_install_action(widget, "window.back", NULL, go_back);
+    gtk_widget_class_install_action(widget, "window.add", NULL, add_profile);
+    gtk_widget_class_install_action(widget, "window.import", NULL, import_profile);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_n, GDK_CONTROL_MASK, "window.add", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_Left, GDK_ALT_MASK, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);
@@ -234,6 +261,7 @@ static void godwit_window_init(GodwitWindow *window)
     gtk_widget_init_template(GTK_WIDGET(window));
     window->others = g_list_store_new(GODWIT_TYPE_SESSION);
     window->hosted = TRUE;
+    importing_accept_drops(GTK_WINDOW(window));
 }
 
 GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world)

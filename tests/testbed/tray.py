@@ -4,8 +4,10 @@ godwitd and a real gateway. The icon and its menu are read and worked as a panel
 
 import base64
 import contextlib
+import dataclasses
 import os
 import shutil
+import time
 
 from gi.repository import Gio, GLib
 
@@ -135,6 +137,15 @@ class Tray:
                                               if value is not None), 0o600)
         os.rename(part, f"{folder}/{name}.conf")
         return f"{folder}/{name}.conf"
+
+    @staticmethod
+    def path_of(name):
+        return f"{desktop.HOME}/.config/godwit/{name}.conf"
+
+    @staticmethod
+    def read_profile(path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
 
     # ---- the program ----
 
@@ -282,3 +293,26 @@ def start_stage(context, panel="xfce4-panel", **options):
     install_icons(context)
     shown = Panel(screen, panel, dark=options.get("dark", False)) if panel else None
     return stage, screen, shown, Tray(context, screen)
+
+
+def milliseconds(work):
+    start = time.monotonic()
+    work()
+    return (time.monotonic() - start) * 1000
+
+
+@dataclasses.dataclass
+class Load:
+    """What the program takes while nobody touches it."""
+    percent: float  # of one processor
+    kib: int
+
+    def __str__(self):
+        return f"{self.percent:.1f} % of a processor, {self.kib // 1024} MiB of its own"
+
+
+def load(pid, seconds=3):
+    time.sleep(1)  # what was just done has come to rest: it is what is measured that needs time
+    before = cpu_seconds(pid)
+    time.sleep(seconds)
+    return Load(100 * (cpu_seconds(pid) - before) / seconds, memory_kib(pid))

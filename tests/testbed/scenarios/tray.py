@@ -187,3 +187,57 @@ def tray_looks(context, look):
     net.run("xdotool", "key", "ctrl+comma")
     screen.find("label", "Hold Traffic While Nothing Is Connected")
     screen.take_picture(f"tray-preferences-{look}", tries=3)
+
+
+@scenario(timeout=90, alone=True)
+def tray_is_cheap(context):
+    """Processor and memory with the icon alone and with the graph, and how soon a click connects."""
+    _, _, screen, _, program = tray.start(context)
+    program.give_profile()
+    program.start("--hidden")
+    program.choose("work")
+    program.wait_icon("on")
+    program.choose("Disconnect")
+    program.wait_icon("off")
+    quiet = tray.load(program.process.pid)
+    click = tray.milliseconds(lambda: (program.choose("work"), program.wait_icon("on")))
+    program.choose("Disconnect")
+    program.wait_icon("off")
+    command = tray.milliseconds(lambda: tray.godwit(context, "connect", "work"))
+    program.click()
+    screen.press("push button", "Details of work")
+    screen.find("image", "Traffic of the last minute")
+    seen = tray.load(program.process.pid)
+    text = (f"click to on {click:.0f} ms (godwit connect {command:.0f} ms); icon alone {quiet}, "
+            f"with the graph {seen}")
+    net.check(quiet.percent < 0.5 and seen.percent < 3, text)
+    return text
+
+
+@scenario(bare=True, timeout=60)
+def tray_keeps_profiles(context):
+    """A connection is made, changed, imported and deleted in windows."""
+    _, screen, _, program = tray.start_stage(context, panel=None)
+    program.start()
+    screen.wait_for(lambda: "ACTIVE" in screen.find("frame", "Godwit").states, "active window")
+    screen.key("ctrl+n")
+    screen.find("frame", "New Connection")
+    screen.press("push button", "Save")
+    screen.find("label", "Gateway.*")
+    screen.type_into("Gateway.*", "vpn.example.org")
+    screen.type_into("User.*", "alice")
+    screen.take_picture("tray-new")
+    screen.press("push button", "Save")
+    screen.wait_gone("frame", "New Connection")
+    path = program.path_of("vpn.example.org")
+    net.check(os.stat(path).st_mode & 0o777 == 0o600, "others may read the profile")
+    screen.press("push button", "Details of vpn.example.org")
+    screen.press("push button", "Edit…")
+    screen.type_into("User.*", "bob")
+    screen.press("push button", "Save")
+    screen.wait_gone("frame", "Edit Connection")
+    screen.wait_for(lambda: "user=bob" in program.read_profile(path), "changed file")
+    screen.press("push button", "Delete…")
+    screen.press("push button", "Delete")
+    screen.wait_for(lambda: not os.path.exists(path), "end of the file")
+    screen.wait_gone("push button", "Details of vpn.example.org")

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_GUI_WINDOW_IMPORTING_H
+#define GODWIT_GUI_WINDOW_IMPORTING_H
+
+#include <gtk/gtk.h>
+
+#include "gui/model/profiles.h"
+
+/* Profiles from files, and their end. What goes wrong is told in a window of its own. */
+void importing_choose(GtkWindow *parent);
+void importing_accept_drops(GtkWindow *window);
+/* Asks whether the file of the profile is to be deleted, and does it. */
+void deleting_ask(GtkWindow *parent, GodwitProfile *profile);
+
+#endif
