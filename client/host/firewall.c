@@ -369,7 +369,8 @@ gboolean firewall_hold(const struct host_options *options, GError **error)
         share->words[SHARE_LOCAL] = g_strdup(before->words[SHARE_LOCAL]);
     }
     share->words[SHARE_HELD] = g_strdup(SHARE_EVERYTHING);
-    gboolean done = firewall_share_equal(before, share) || set_permanent(share, before, error);
+    /* Also when it was held already: somebody may have flushed the table while nobody watched. */
+    gboolean done = set_permanent(share, before, error);
     firewall_share_free(share);
     firewall_share_free(before);
     return done;

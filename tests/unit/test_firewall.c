@@ -316,6 +316,9 @@ START_TEST(always)
     expect_leaves(FALSE, "192.168.7.9:9", NULL);
     ck_assert(host_hold_follow(&network, &error));
     ck_assert(host_is_held());
+    run("nft flush ruleset");
+    expect_outside(TRUE);
+    ck_assert(host_hold(&options, &error));
     expect_outside(FALSE);
     expect_leaves(TRUE, "198.51.100.1:9", "up0");
     expect_leaves(TRUE, "192.168.7.9:9", NULL);
