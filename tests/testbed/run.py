@@ -36,7 +36,7 @@ SUITES = {
                 "children", "dns", "rekey", "race", "succession", "crash", "soak", "bad_input", "host",
                 "nm_service", "nm_config", "nm_failures", "nm_life", "nm_rights", "nm_roam", "service", "service_users", "command_line"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
-    "leaks": ("leaks", "apps", "service_cycles"),
+    "leaks": ("leaks", "apps", "booted", "service_cycles"),
     "desktop": ("desktop", "questions", "auth_dialog", "tray"),
 }
 
