@@ -24,6 +24,7 @@ import sandbox
 
 NAME, PATH = "org.godwit.VPN1", "/org/godwit/VPN1"
 LOG = "/run/bed/bus.log"
+NETWORK_LOG = "/run/bed/NetworkManager.log"
 PROGRAMS = "/run/programs"
 # Where a build without --prefix has its configuration.
 ETC = "/usr/local/etc"
@@ -159,9 +160,9 @@ def reachable(folder, name):
 
 
 def check_log():
-    """What the sanitizers found in godwitd is a failure."""
-    if os.path.exists(LOG):
-        report = client.SANITIZER.search(read(LOG))
+    """What the sanitizers found in godwitd, or in what NetworkManager has started, is a failure."""
+    for path in filter(os.path.exists, (LOG, NETWORK_LOG)):
+        report = client.SANITIZER.search(read(path))
         net.check(not report, f"a sanitizer reported: {report and report[0]}")
 
 
@@ -221,6 +222,7 @@ class Bus:
                _started_by_bus(service, f"LD_PRELOAD={seated}", r"\1"))
         environment = " ".join(f"{name}={value}" for name, value in {
             **client.environment(self.context),
+            **{name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ},
             "GODWIT_TUNNEL": f"{self.context.build}/{self.worker}"}.items())
         write(f"{SERVICES}/{NAME}.service",
                _started_by_bus(read(find(self.context, f"generated/{NAME}.service")), environment,

@@ -28,7 +28,7 @@ domains=ALL
 ACTIONS = "/usr/share/polkit-1/actions/org.freedesktop.NetworkManager.policy"
 POLICIES = "/usr/share/dbus-1/system.d"
 SERVICE = "org.freedesktop.NetworkManager.godwit"
-LOG = "/run/bed/NetworkManager.log"
+LOG = bus.NETWORK_LOG
 NAMES = "/usr/lib/NetworkManager/VPN"
 
 

@@ -30,6 +30,13 @@ SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 ITIMERSPEC = struct.Struct("=qqqq")
 
 
+def expect_preload():
+    """What is preloaded comes before the sanitizers' runtime, which does not expect that; for programs
+    that start others before there is a Suspend."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (options, "verify_asan_link_order=0")))
+
+
 class Suspend:
     """Made before the client starts. `logind` False: only the clocks tell. On a bus of its own
     unless there is one (bus.py)."""
@@ -41,9 +48,7 @@ class Suspend:
         os.chmod(ASLEEP, 0o644)
         with open("/etc/ld.so.preload", "w", encoding="ascii") as file:
             file.write(os.path.join(context.build, "tests/testbed/asleep.so") + "\n")
-        # What is preloaded comes before the sanitizers' runtime, which does not expect that.
-        options = os.environ.get("ASAN_OPTIONS", "")
-        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (options, "verify_asan_link_order=0")))
+        expect_preload()
         if logind and not bus:
             self._start_bus()
         self.logind = self._start_logind() if logind else None

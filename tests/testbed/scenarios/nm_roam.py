@@ -27,6 +27,8 @@ class Journey:
         self.bed = laptop.Laptop(context, *KINDS)
         self.host = roam.start_gateway(context)
         transfer.start_server()
+        if sleeps:
+            suspend.expect_preload()
         self.manager = networkmanager.NetworkManager(context)
         self.suspend = suspend.Suspend(context, bus=self.manager.bus) if sleeps else None
         self.arrive("wifi0", 600)
