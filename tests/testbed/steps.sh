@@ -6,7 +6,9 @@
 passed=0
 failed=0
 skipped=0
+parallel=$(nproc) # how much that computes runs side by side
 scratch=$(mktemp -d)
+locks=$scratch
 trap 'rm -rf "$scratch"' EXIT
 
 packages=(
@@ -149,8 +151,18 @@ configure_arguments()
     esac
 }
 
-# build DIR: configures when it must, then lets make do what is left.
+# build DIR: one at a time, as two of make in one folder would be in each other's way.
 build()
+{
+    local lock
+    exec {lock}>"$locks/$1.lock"
+    flock "$lock"
+    build_alone "$1"
+    exec {lock}>&-
+}
+
+# build_alone DIR: configures when it must, then lets make do what is left.
+build_alone()
 {
     local directory=$1 arguments=()
     if [ ! -x configure ] || [ configure.ac -nt configure ] || [ Makefile.am -nt Makefile.in ]; then
@@ -168,7 +180,7 @@ build()
     if make -C "$directory" -n all-am 2>/dev/null | grep -- ' -o ' >/dev/null; then
         say "Building $directory"
     fi
-    quietly "the build" make -s -C "$directory" -j"$(nproc)" all
+    quietly "the build" make -s -C "$directory" -j"$parallel" all
 }
 
 # test_programs DIR PREFIX: the entries of automake's TESTS below tests/PREFIX/. Everything that
@@ -234,7 +246,7 @@ automake_suite()
         rm -f "$directory/${base%.sh}.trs" "$directory/${base%.sh}.log"
     done
     # A failure shows in the .trs files; a test that does not compile leaves none.
-    make -s -C "$directory" -j"$(nproc)" check TESTS="${programs[*]}" \
+    make -s -C "$directory" -j"$parallel" check TESTS="${programs[*]}" \
         >"$directory/check-$2.log" 2>&1 || true
     if [ "$verbose" = yes ]; then cat "$directory/check-$2.log" >&2; fi
     play_again "$directory" "${programs[@]}"
@@ -302,22 +314,33 @@ testbed_suite()
     add_totals "$(tail -n 1 "$output")"
 }
 
-# Every target gets its seeds and then a few seconds of new inputs.
+# fuzz NAME: its seeds and then a few seconds of new inputs.
+fuzz()
+{
+    local name=$1 corpus=build-fuzz/corpus/$1 seeds=()
+    mkdir -p "$corpus"
+    if [ -d "tests/fuzz/corpus/$name" ]; then seeds=("tests/fuzz/corpus/$name"); fi
+    rm -f "build-fuzz/$name.ok"
+    "build-fuzz/tests/fuzz/$name" -max_total_time="${FUZZ_SECONDS-5}" -timeout=5 \
+        -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
+        "$corpus" "${seeds[@]+"${seeds[@]}"}" >"build-fuzz/$name.log" 2>&1 &&
+        touch "build-fuzz/$name.ok"
+}
+
 fuzz_suite()
 {
-    local target name corpus seeds log
+    local target names=() name log
     build build-fuzz
     for target in build-fuzz/tests/fuzz/fuzz_*; do
         if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
-        name=${target##*/}
-        corpus=build-fuzz/corpus/$name
-        mkdir -p "$corpus"
+        while [ "$(jobs -rp | wc -l)" -ge "$parallel" ]; do wait -n || true; done
+        names+=("${target##*/}")
+        fuzz "${target##*/}" &
+    done
+    wait
+    for name in "${names[@]}"; do
         log=build-fuzz/$name.log
-        seeds=()
-        if [ -d "tests/fuzz/corpus/$name" ]; then seeds=("tests/fuzz/corpus/$name"); fi
-        if "$target" -max_total_time="${FUZZ_SECONDS-5}" -timeout=5 -rss_limit_mb=1024 \
-            -verbosity=0 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
-            "$corpus" "${seeds[@]+"${seeds[@]}"}" >"$log" 2>&1; then
+        if [ -f "build-fuzz/$name.ok" ]; then
             passed=$((passed + 1))
             echo "ok $name $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
         else
@@ -332,7 +355,7 @@ fuzz_suite()
 dist_suite()
 {
     build build
-    if make -C build -j"$(nproc)" distcheck >build/distcheck.log 2>&1; then
+    if make -C build -j"$parallel" distcheck >build/distcheck.log 2>&1; then
         passed=$((passed + 1))
         echo "ok distcheck"
     else
@@ -344,7 +367,7 @@ dist_suite()
 
 suite()
 {
-    local before="$passed $failed $skipped" numbers
+    local before="$passed $failed $skipped" numbers began=$SECONDS
     say "== $1"
     case $1 in
     unit | sim) automake_suite build "$1" ;;
@@ -356,7 +379,7 @@ suite()
     esac
     read -r -a numbers <<<"$before"
     echo "$1: $((passed - numbers[0])) passed, $((failed - numbers[1])) failed," \
-        "$((skipped - numbers[2])) skipped"
+        "$((skipped - numbers[2])) skipped in $((SECONDS - began)) s"
 }
 
 # Runs unit and sim in a build with counters and prints what was reached, folder by folder.

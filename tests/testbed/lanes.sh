@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Suites beside each other: those that wait for timers and gateways most of their time, each after
+# the other, and those that compute. Expects steps.sh.
+
+# What is timed has a processor to itself: the rest leaves one free, and steps back for it too.
+computes_beside()
+{
+    parallel=$(($(nproc) - 1))
+    renice -n 10 -p "$BASHPID" >/dev/null
+}
+
+# waits SUITE
+waits()
+{
+    case $1 in
+    testbed | roam | leaks | desktop | testbed-asan) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# lane NAME SUITE...: what a suite says is told in one piece, when it is over.
+lane()
+{
+    local one status=0 told=$scratch/$1/told tells=$scratch/tells counts=$scratch/counts
+    set +m
+    scratch=$scratch/$1
+    mkdir "$scratch"
+    shift
+    for one in "$@"; do
+        say "begins: $one"
+        # Not in the lane's own shell: it may end by fail().
+        (
+            suite "$one"
+            echo "$passed $failed $skipped" >>"$counts"
+        ) >"$told" 2>&1 &
+        wait $! || status=$?
+        flock "$tells" cat "$told"
+        if [ "$status" -ne 0 ]; then exit "$status"; fi
+    done
+}
+
+lanes=()
+
+leave_lanes()
+{
+    if [ ${#lanes[@]} -gt 0 ]; then kill -- "${lanes[@]/#/-}" 2>/dev/null || true; fi
+    rm -rf "$scratch"
+}
+
+# suites SUITE...: runs them and adds to the totals.
+suites()
+{
+    local waiting=() computing=() one broken=0 numbers
+    for one in "$@"; do
+        if waits "$one"; then waiting+=("$one"); else computing+=("$one"); fi
+    done
+    if [ ${#waiting[@]} -eq 0 ] || [ ${#computing[@]} -eq 0 ] || [ "$(nproc)" -lt 2 ]; then
+        for one in "$@"; do suite "$one"; done
+        return
+    fi
+    build build
+    set -m # so that each lane is a group of processes, which ends with us
+    lane waiting "${waiting[@]}" </dev/null &
+    lanes+=($!)
+    (computes_beside && lane computing "${computing[@]}") </dev/null &
+    lanes+=($!)
+    trap leave_lanes EXIT
+    for one in "${lanes[@]}"; do
+        wait "$one" || broken=$?
+    done
+    lanes=()
+    [ "$broken" -eq 0 ] || exit "$broken"
+    while read -r -a numbers; do
+        passed=$((passed + numbers[0]))
+        failed=$((failed + numbers[1]))
+        skipped=$((skipped + numbers[2]))
+    done <"$scratch/counts"
+}
