@@ -124,24 +124,45 @@ def report(running, status, verbose):
     return verdict
 
 
-def play(entries, context, options, jobs, again=False):
+def find_next(waiting, beside, jobs):
+    """The first one that may run beside those: `jobs` that are busy, and as many that are idle."""
+    if any(entry.alone for entry in beside):
+        return None
+    for entry in waiting:
+        if entry.alone:
+            return None if beside else entry
+        if sum(other.idle == entry.idle for other in beside) < jobs:
+            return entry
+    return None
+
+
+def play(entries, context, options, jobs):
     """Keeps `jobs` sandboxes busy; returns the entries per verdict."""
     verdicts = {"ok": [], "FAIL": [], "skip": []}
-    waiting, active = list(entries), {}
-    alone = False
+    # Those that wait for long begin early, so that nobody waits for them in the end.
+    waiting, active = sorted(entries, key=lambda entry: (not entry.alone, not entry.idle)), {}
     while waiting or active:
-        while waiting and not alone and len(active) < jobs:
-            if waiting[0].alone and active:
-                break
-            entry = waiting.pop(0)
-            running = Running(entry, context, options.logs, again)
+        while entry := find_next(waiting, [running.entry for running in active.values()], jobs):
+            waiting.remove(entry)
+            running = Running(entry, context, options.logs)
             active[running.pid] = running
-            alone = entry.alone
         pid, status = os.wait()
         if pid in active:
             running = active.pop(pid)
             verdicts[report(running, status, options.verbose)].append(running.entry)
-            alone = False
+    return verdicts
+
+
+def play_again(entries, context, options):
+    """Each by itself."""
+    verdicts = {"ok": [], "FAIL": [], "skip": []}
+    for entry in entries:
+        running = Running(entry, context, options.logs, again=True)
+        status = None
+        while status is None:
+            pid, ended = os.wait()
+            status = ended if pid == running.pid else None
+        verdicts[report(running, status, options.verbose)].append(entry)
     return verdicts
 
 
@@ -149,7 +170,7 @@ def run_all(entries, context, options):
     """Returns the count per verdict."""
     verdicts = play(entries, context, options, options.jobs)
     if verdicts["FAIL"] and not options.names:
-        again = play(verdicts["FAIL"], context, options, 1, again=True)
+        again = play_again(verdicts["FAIL"], context, options)
         if again["ok"]:
             print("unsteady, well the second time: "
                   + " ".join(entry.name for entry in again["ok"]), flush=True)

@@ -19,6 +19,7 @@ class Entry:
     timeout: int
     alone: bool
     bare: bool
+    idle: bool
 
 
 @dataclasses.dataclass
@@ -32,15 +33,16 @@ class Context:
 REGISTRY = []
 
 
-def scenario(function=None, *, timeout=30, alone=False, bare=False):
+def scenario(function=None, *, timeout=30, alone=False, bare=False, idle=False):
     """Declares a scenario. `alone`: not beside others, because it measures or loads the machine.
-    `bare`: it builds a network of its own. What the function returns is told with its result."""
+    `bare`: it builds a network of its own. `idle`: it waits for many seconds in which it does next to
+    nothing, so that others have its place. What the function returns is told with its result."""
     def declare(target):
         name = target.__name__
         if any(entry.name == name for entry in REGISTRY):
             raise ValueError(f"two scenarios are called {name}")
         file = os.path.splitext(os.path.basename(inspect.getfile(target)))[0]
-        REGISTRY.append(Entry(name, file, target, timeout, alone, bare))
+        REGISTRY.append(Entry(name, file, target, timeout, alone, bare, idle))
         return target
     return declare(function) if function else declare
 
@@ -53,6 +55,7 @@ def scenario_for(values, make_name, **options):
                 return target(context, value)
             file = os.path.splitext(os.path.basename(inspect.getfile(target)))[0]
             REGISTRY.append(Entry(make_name(value), file, one, options.get("timeout", 30),
-                                  options.get("alone", False), options.get("bare", False)))
+                                  options.get("alone", False), options.get("bare", False),
+                                  options.get("idle", False)))
         return target
     return declare

@@ -126,7 +126,7 @@ def address_appears_and_vanishes(context):
 
 
 @scenario_for([10, 60], lambda seconds: f"network_comes_back_after_{seconds}_seconds",
-              timeout=120, bare=True)
+              timeout=120, bare=True, idle=True)
 def network_comes_back(context, seconds):
     """Neither the tunnel nor its routes go while there is no network at all."""
     with moving(context, WIFI) as trip:
@@ -169,7 +169,8 @@ def mtu_of_1300(context, silent):
     return trip.result()
 
 
-@scenario_for(["drop", "reject"], lambda how: f"udp_is_blocked_by_{how}", bare=True, timeout=60)
+@scenario_for(["drop", "reject"], lambda how: f"udp_is_blocked_by_{how}", bare=True, timeout=60,
+              idle=True)
 def udp_blocked_at_the_start(context, how):
     """The internet is there, UDP is not: said as it is, not as a dead gateway."""
     bed = laptop.Laptop(context, Kind("wifi0", udp=how))
@@ -180,7 +181,7 @@ def udp_blocked_at_the_start(context, how):
     client.expect_refusal(tunnel, "udp-blocked", before, timeout=45)
 
 
-@scenario(bare=True, timeout=60)
+@scenario(bare=True, timeout=60, idle=True)
 def udp_is_blocked_in_the_next_network(context):
     """What is wrong shows, and is told from a dead gateway; the way back is found at once."""
     with moving(context, WIFI, Kind("eth0", udp="drop", delay=roam.DELAY)) as trip:

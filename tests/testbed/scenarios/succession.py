@@ -203,7 +203,7 @@ def disconnect_while_reconnecting(context):
     net.check(re.search("^Disconnected", client.output, re.MULTILINE), "no last word")
 
 
-@scenario(timeout=90)
+@scenario(timeout=90, idle=True)
 def typed_password_serves_again(context):
     """The user is asked once, whenever the gateway comes back; unless it is refused: then once more."""
     host = start(context)
@@ -303,7 +303,7 @@ def reload(host):
     host.configure({"rw": connection})
 
 
-@scenario(timeout=90)
+@scenario(timeout=90, idle=True)
 def repeated_authentication_is_refused(context):
     """The old IKE SA carries on to its end, and the reason can be seen the while; one more attempt
     then, and no other."""
@@ -314,7 +314,7 @@ def repeated_authentication_is_refused(context):
     net.check(failures == 2, f"{failures} attempts with the wrong password")
 
 
-@scenario(timeout=90)
+@scenario(timeout=90, idle=True)
 def repeated_authentication_is_refused_while_the_old_one_stands(context):
     """So gateways do that allow a user one IKE SA: when that has ended the next one is let in."""
     host, before, client = refuse_repeated_authentication(context)
@@ -400,7 +400,7 @@ def redirected_to_a_stranger(context):
         net.check("EAP/RES" not in other.log(), "the stranger was told of the user")
 
 
-@scenario(timeout=60)
+@scenario(timeout=60, idle=True)
 def redirected_to_a_silent_gateway(context):
     """Nobody is there: the connection stays where it is."""
     host = start(context)
