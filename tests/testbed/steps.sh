@@ -177,7 +177,7 @@ build_alone()
             "${arguments[@]+"${arguments[@]}"}")
     fi
     # Automake's rule for config.h never counts as up to date; only compiling is worth a line.
-    if make -C "$directory" -n all-am 2>/dev/null | grep -- ' -o ' >/dev/null; then
+    if make -C "$directory" -n -o config.h all-am 2>/dev/null | grep -- ' -o ' >/dev/null; then
         say "Building $directory"
     fi
     quietly "the build" make -s -C "$directory" -j"$parallel" all
