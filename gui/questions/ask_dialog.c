@@ -10,7 +10,7 @@
 struct input {
     char *id;
     gboolean optional;
-    GtkWidget *row, *again; /* AdwEntryRow; `again` of a new secret, else NULL */
+    GtkWidget *entry, *again; /* `again` of a new secret, else NULL; of a choice the first button */
     GPtrArray *buttons;     /* of a choice: GtkCheckButton; else NULL */
     GPtrArray *ids;         /* of a choice: what each button stands for */
 };
@@ -43,9 +43,9 @@ static void free_ask(gpointer data)
 
 /* ---- answers ---- */
 
-static const char *text_of(GtkWidget *row)
+static const char *text_of(GtkWidget *entry)
 {
-    return gtk_editable_get_text(GTK_EDITABLE(row));
+    return gtk_editable_get_text(GTK_EDITABLE(entry));
 }
 
 static const char *answer_of(const struct input *input)
@@ -55,23 +55,23 @@ static const char *answer_of(const struct input *input)
             return input->ids->pdata[i];
         }
     }
-    return input->buttons ? "" : text_of(input->row);
+    return input->buttons ? "" : text_of(input->entry);
 }
 
 /* Both have been typed, and are not the same. */
 static gboolean differs(const struct input *input)
 {
     return input->again && *text_of(input->again) &&
-           strcmp(text_of(input->row), text_of(input->again)) != 0;
+           strcmp(text_of(input->entry), text_of(input->again)) != 0;
 }
 
 /* What is missing, to be typed next; NULL = nothing. */
 static GtkWidget *missing(const struct input *input)
 {
     if (!*answer_of(input) && !input->optional) {
-        return input->row;
+        return input->entry;
     }
-    return input->again && strcmp(text_of(input->row), text_of(input->again)) != 0 ? input->again
+    return input->again && strcmp(text_of(input->entry), text_of(input->again)) != 0 ? input->again
                                                                                     : NULL;
 }
 
@@ -123,7 +123,7 @@ static void focus_first(const struct ask *ask)
 {
     GtkWidget *first = first_missing(ask);
     if (!first && ask->inputs->len > 0) {
-        first = ((const struct input *)ask->inputs->pdata[0])->row;
+        first = ((const struct input *)ask->inputs->pdata[0])->entry;
     }
     if (first) {
         gtk_widget_grab_focus(first);
@@ -132,31 +132,33 @@ static void focus_first(const struct ask *ask)
 
 /* ---- rows ---- */
 
-/* `title` is what is seen, `name` what a screen reader says. */
-static GtkWidget *add_row(struct ask *ask, GtkWidget *list, const struct ask_field *field,
-                          const char *title, const char *name)
+/* An entry of GTK's own: a screen reader hears its text and the focus, which libadwaita 1.2 does not
+ * tell it of the entries in rows. */
+static GtkWidget *add_entry(struct ask *ask, const struct ask_field *field, const char *title)
 {
-    /* A screen reader is told of the entry in the row: libadwaita 1.2 does not tell it of the focus. */
-    GtkWidget *row = g_object_new(
-        field->kind == ASK_TEXT ? ADW_TYPE_ENTRY_ROW : ADW_TYPE_PASSWORD_ENTRY_ROW,
-        "accessible-role", GTK_ACCESSIBLE_ROLE_LIST_ITEM, NULL);
-    GtkAccessible *entry = GTK_ACCESSIBLE(gtk_editable_get_delegate(GTK_EDITABLE(row)));
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6), *label = gtk_label_new(NULL);
+    GtkWidget *entry = field->kind == ASK_TEXT ? gtk_entry_new() : gtk_password_entry_new();
     g_autofree char *marked = frame_mnemonic(title, ask->mnemonics);
-    g_object_set(entry, "accessible-role", GTK_ACCESSIBLE_ROLE_TEXT_BOX, NULL);
-    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
-    adw_preferences_row_set_use_underline(ADW_PREFERENCES_ROW(row), TRUE);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), marked);
-    gtk_accessible_update_property(entry, GTK_ACCESSIBLE_PROPERTY_LABEL, name,
-                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, field->prompt, -1);
-    g_signal_connect_swapped(row, "changed", G_CALLBACK(update), ask);
-    g_signal_connect_swapped(row, "entry-activated", G_CALLBACK(on_enter), ask);
-    gtk_list_box_append(GTK_LIST_BOX(list), row);
-    return row;
+    gtk_label_set_text_with_mnemonic(GTK_LABEL(label), marked);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), entry);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    frame_wrap(GTK_LABEL(label));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                   field->prompt, -1);
+    g_signal_connect_swapped(entry, "changed", G_CALLBACK(update), ask);
+    g_signal_connect_swapped(entry, "activate", G_CALLBACK(on_enter), ask);
+    gtk_box_append(GTK_BOX(box), label);
+    gtk_box_append(GTK_BOX(box), entry);
+    frame_add(ask->window, box);
+    return entry;
 }
 
-static void add_choices(struct ask *ask, GtkWidget *list, const struct ask_field *field,
-                        struct input *input)
+static void add_choices(struct ask *ask, const struct ask_field *field, struct input *input)
 {
+    GtkWidget *list = gtk_list_box_new();
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
+    gtk_widget_add_css_class(list, "boxed-list");
+    frame_add(ask->window, list);
     input->buttons = g_ptr_array_new();
     input->ids = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < field->choices->len; i++) {
@@ -175,7 +177,7 @@ static void add_choices(struct ask *ask, GtkWidget *list, const struct ask_field
         if (i > 0) {
             gtk_check_button_set_group(GTK_CHECK_BUTTON(button), input->buttons->pdata[0]);
         } else {
-            input->row = button;
+            input->entry = button;
         }
         gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                        choice->title, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
@@ -188,81 +190,87 @@ static void add_choices(struct ask *ask, GtkWidget *list, const struct ask_field
     }
 }
 
-static GtkWidget *new_list(struct ask *ask)
-{
-    GtkWidget *list = gtk_list_box_new();
-    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
-    gtk_widget_add_css_class(list, "boxed-list");
-    frame_add(ask->window, list);
-    return list;
-}
-
-/* Fields without words of the gateway's share a list. */
-static GtkWidget *add_field(struct ask *ask, GtkWidget *list, const struct ask_field *field)
+static void add_field(struct ask *ask, const struct ask_field *field)
 {
     struct input *input = g_new0(struct input, 1);
+    gboolean choice = field->kind == ASK_CHOICE;
     input->id = g_strdup(field->id);
     input->optional = field->optional;
     g_ptr_array_add(ask->inputs, input);
-    if (!list || *field->prompt || field->kind == ASK_CHOICE) {
-        const char *words = field->kind == ASK_CHOICE && !*field->prompt ? field->label : field->prompt;
-        frame_add_text(ask->window, words, NULL);
-        list = new_list(ask);
+    frame_add_text(ask->window, choice && !*field->prompt ? field->label : field->prompt, NULL);
+    if (choice) {
+        add_choices(ask, field, input);
+        return;
     }
-    if (field->kind == ASK_CHOICE) {
-        add_choices(ask, list, field, input);
-        return NULL;
-    }
-    input->row = add_row(ask, list, field, field->label, field->label);
+    input->entry = add_entry(ask, field, field->label);
     if (field->kind == ASK_NEW_SECRET) {
         /* TRANSLATORS: %s is the label of a field, such as "New password". */
         g_autofree char *again = g_strdup_printf(_("%s, once more"), field->label);
-        input->again = add_row(ask, list, field, _("Once more"), again);
+        input->again = add_entry(ask, field, again);
     }
-    return list;
 }
 
-/* Filled in when the row has been told about. */
 static void fill_in(struct ask *ask, const struct ask_form *form)
 {
     for (guint i = 0; i < ask->inputs->len; i++) {
         const struct input *input = ask->inputs->pdata[i];
         const struct ask_field *field = form->fields->pdata[i];
         if (!input->buttons) {
-            gtk_editable_set_text(GTK_EDITABLE(input->row), field->value);
+            gtk_editable_set_text(GTK_EDITABLE(input->entry), field->value);
         }
     }
 }
 
-static void add_remember(struct ask *ask, gboolean remember)
+static GtkWidget *add_check(struct ask *ask, const char *title, gboolean active)
 {
-    GtkWidget *label = gtk_label_new(NULL);
-    g_autofree char *text = frame_mnemonic(_("Remember what I type"), ask->mnemonics);
-    ask->remember = gtk_check_button_new();
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_text_with_mnemonic(GTK_LABEL(label), text);
-    gtk_label_set_mnemonic_widget(GTK_LABEL(label), ask->remember);
-    gtk_check_button_set_child(GTK_CHECK_BUTTON(ask->remember), label);
-    gtk_check_button_set_active(GTK_CHECK_BUTTON(ask->remember), remember);
-    gtk_widget_set_halign(ask->remember, GTK_ALIGN_CENTER);
-    frame_add(ask->window, ask->remember);
+    GtkWidget *label = gtk_label_new(NULL), *check = gtk_check_button_new();
+    g_autofree char *marked = frame_mnemonic(title, ask->mnemonics);
+    frame_wrap(GTK_LABEL(label));
+    gtk_label_set_text_with_mnemonic(GTK_LABEL(label), marked);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), check);
+    gtk_check_button_set_child(GTK_CHECK_BUTTON(check), label);
+    gtk_check_button_set_active(GTK_CHECK_BUTTON(check), active);
+    gtk_widget_set_halign(check, GTK_ALIGN_START);
+    frame_add(ask->window, check);
+    return check;
+}
+
+static void show_text(GtkWidget *entry, gboolean shown)
+{
+    if (GTK_IS_PASSWORD_ENTRY(entry)) {
+        gtk_text_set_visibility(GTK_TEXT(gtk_editable_get_delegate(GTK_EDITABLE(entry))), shown);
+    }
+}
+
+static void on_show(GtkCheckButton *check, gpointer data)
+{
+    const struct ask *ask = data;
+    for (guint i = 0; i < ask->inputs->len; i++) {
+        const struct input *input = ask->inputs->pdata[i];
+        show_text(input->entry, gtk_check_button_get_active(check));
+        show_text(input->again, gtk_check_button_get_active(check));
+    }
 }
 
 static void add_fields(struct ask *ask, const struct ask_form *form)
 {
-    GtkWidget *list = NULL;
-    gboolean twice = FALSE;
+    gboolean twice = FALSE, hidden = FALSE;
     for (guint i = 0; i < form->fields->len; i++) {
         const struct ask_field *field = form->fields->pdata[i];
-        list = add_field(ask, list, field);
+        add_field(ask, field);
         twice |= field->kind == ASK_NEW_SECRET;
+        hidden |= field->kind == ASK_NEW_SECRET || field->kind == ASK_SECRET;
     }
     if (twice) {
         ask->differ = frame_add_error(ask->window, _("The two are not the same."));
         gtk_widget_set_visible(ask->differ, FALSE);
     }
+    if (hidden) {
+        g_signal_connect(add_check(ask, _("Show what I type"), FALSE), "toggled",
+                         G_CALLBACK(on_show), ask);
+    }
     if (form->may_remember) {
-        add_remember(ask, form->remember);
+        ask->remember = add_check(ask, _("Remember what I type"), form->remember);
     }
     frame_add_text(ask->window, form->note, "dim-label");
 }

@@ -14,6 +14,7 @@ from scenario import scenario, scenario_for
 from scenarios import nm_service
 
 AGENT_OWNED = {"user": "alice", "password-flags": "1"}
+REFUSED = "The gateway refused the credentials."
 NOT_SAVED = {"user": "alice", "password-flags": "2"}
 SIZE = (640, 560)
 
@@ -24,6 +25,12 @@ def type_password(screen, password):
     screen.type_keys(password)
     screen.key("Return")
     screen.wait_gone("dialog")
+
+
+def must_be_up(manager):
+    net.wait_until(lambda: "work:activated" in manager.nmcli(
+        "-t", "-f", "NAME,STATE", "connection", "show", "--active"), 20, "connection")
+    net.ping(net.HOST4)
 
 
 def start(context):
@@ -199,24 +206,24 @@ def dialog_says_what_it_needs(context):
 
 @scenario(timeout=60)
 def dialog_of_nm_applet(context):
-    """All real: nm-applet shows a window of its own with what we tell it to ask, and keeps the answer;
-    the next time we find it in the keyring, and nobody is asked."""
+    """All real: the keyring has an old password, which we find and the gateway refuses; nm-applet says
+    so in a window of its own, with what we tell it to ask, and keeps the new one, with which the
+    connection is up the next time without a question."""
     screen = start(context)
     keys = keyring.Keyring()
     _, manager = nm_service.start(context)
     nm_service.add(manager, context, password=None)
     manager.nmcli("connection", "modify", "work", "+vpn.data", "password-flags = 1")
     uuid = manager.nmcli("-g", "connection.uuid", "connection", "show", "work").strip()
+    keys.store(uuid, "password", "of last year")
     screen.start("nm-applet")
     net.wait_until(lambda: "org.freedesktop.nm-applet" in manager.log(), 15, "nm-applet as an agent")
     manager.nmcli("--wait", "0", "connection", "up", "work")
-    screen.find("label", 'The connection "work" needs:')
+    screen.find("label", REFUSED)
     screen.wait_for(lambda: screen.focused() and screen.focused().role == "password text", "focus")
     screen.type_keys(nm_service.PASSWORD)
     screen.key("Return")
-    net.wait_until(lambda: "work:activated" in manager.nmcli(
-        "-t", "-f", "NAME,STATE", "connection", "show", "--active"), 20, "connection")
-    net.ping(net.HOST4)
+    must_be_up(manager)
     net.wait_until(lambda: keys.lookup(uuid, "password") == nm_service.PASSWORD, 5,
                    "password in the keyring")
     manager.nmcli("connection", "down", "work")
@@ -237,9 +244,6 @@ def start_agent(context, screen):
     return manager
 
 
-REFUSED = "The gateway refused the credentials."
-
-
 @scenario(timeout=60)
 def dialog_asks_again_for_what_is_wrong(context):
     """A wrong password, and then, with the reason, the right one."""
@@ -249,9 +253,7 @@ def dialog_asks_again_for_what_is_wrong(context):
     type_password(screen, "wrong")
     screen.find("label", REFUSED)
     type_password(screen, nm_service.PASSWORD)
-    net.wait_until(lambda: "work:activated" in manager.nmcli(
-        "-t", "-f", "NAME,STATE", "connection", "show", "--active"), 20, "connection")
-    net.ping(net.HOST4)
+    must_be_up(manager)
     manager.nmcli("connection", "down", "work")
 
 

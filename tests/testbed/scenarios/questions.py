@@ -3,6 +3,7 @@
 reader does it."""
 
 import os
+import re
 
 import bus
 import desktop
@@ -140,6 +141,29 @@ def question_asks_a_new_password_twice(context):
 
 
 @scenario(bare=True)
+def question_shows_the_password_when_asked(context):
+    screen, program = show(context, SIGN_IN, size=(480, 560))
+    screen.type_keys("s3cret")
+    check = screen.find("check box", "Show what I type")
+    left, top = (int(number) for number in re.search(r"Position: (\d+),(\d+)", net.run(
+        "xdotool", "getactivewindow", "getwindowgeometry")).groups())
+    above = f"{check.size[0]}x{check.place[1]}+{left}+{top}"
+
+    def entries(name):
+        """What is seen above the check box, the password being selected."""
+        screen.key("alt+p")
+        path = screen.take_picture(name, "/run/bed")
+        return net.run("convert", path, "-crop", above, "-format", "%#", "info:")
+
+    hidden = entries("hidden")
+    screen.key("alt+s")
+    screen.wait_for(lambda: "CHECKED" in check.states, "Alt+S")
+    net.check(entries("shown") != hidden, "it stays hidden")
+    screen.key("Return")
+    must_say(screen, program, "user=alice", "password=s3cret", "remember=0")
+
+
+@scenario(bare=True)
 def question_offers_a_choice(context):
     screen, program = show(context, CHOICE)
     screen.find("label", "issued by Example CA, until 1 March 2027")
@@ -172,7 +196,7 @@ def question_has_room(context, look):
     window, cancel = screen.find("dialog"), screen.find("push button", "Cancel")
     middle = window.size[0] / 2
     net.check((cancel.place[0] > middle) == (look == "mirrored"), f"Cancel is at {cancel.place}")
-    last = screen.find("text", "New password, once more")
+    last = screen.find("password text", "New password, once more")
     net.check(last.place[1] + last.size[1] < window.size[1], f"the last field is at {last.place}")
     if look == "large":
         net.check(window.size[0] > 700, f"the window is {window.size[0]} wide")
