@@ -99,11 +99,12 @@ static const struct reason_row rows[REASON_COUNT] = {
                           N_("See godwit list."), 32},
     [REASON_TOKEN_MISSING] = {"token-missing", N_("The token with the certificate or key is not there."),
                               N_("Insert it. Its PKCS#11 module must be known to p11-kit for the whole "
-                                 "system; \"p11tool --list-tokens\" shows tokens and their URIs."),
+                                 "system; \"godwit doctor\" lists what there is."),
                               33},
     [REASON_TOKEN_OBJECT] = {"token-object", N_("The token does not hold what the profile names."),
-                             N_("Check the URIs of certificate and private-key; \"p11tool --login "
-                                "--list-all\" with the token's URI shows what it holds."),
+                             N_("Check the URIs of certificate and private-key; \"godwit doctor\" lists "
+                                "those of certificates, \"p11tool --login --list-all\" all that a "
+                                "token holds."),
                              34},
     [REASON_PIN_WRONG] = {"pin-wrong", N_("The PIN of the token is wrong."),
                           N_("Make sure of it before you try again: after a few wrong ones a token "
