@@ -105,30 +105,47 @@ class Column:
                   f"{stuck:6}", flush=True)
 
 
+def start_over(bed, at, left):
+    """A client that did not come back is started again behind the first uplink, where any can
+    connect (charon-cmd is given an IPv4 address of the gateway): the moves go on from there."""
+    home = KINDS[0].device
+    if at != home:
+        bed.prepare()
+        bed.move(at, home)
+    while left and left[0][1] == home:
+        left.pop(0)
+    if left:
+        left[0] = (home, left[0][1])
+    return home
+
+
 def run_moves(context, bed, which, moves, column):
-    """All moves with one client. When it does not come back it is started again where it is."""
-    left = list(moves)
-    bed[moves[0][0]].plug()
+    """All moves with one client, as long as it comes back."""
+    left, at = list(moves), moves[0][0]
+    bed[at].plug()
     while left:
-        connection = which(context)
+        connection, back = which(context), True
         with Meter() as meter:
-            while left:
-                source, target = left.pop(0)
+            while left and back:
+                source, at = left.pop(0)
+                kind = name_of(source, at)
                 bed.prepare()
                 # The answers of the move before are all in, and nobody is still busy with it.
                 time.sleep(0.3)
-                moment = bed.move(source, target)
+                moment = bed.move(source, at)
                 try:
                     outage = meter.wait_answer(moment, GIVE_UP)
                 except net.Failure:
-                    kind = name_of(source, target)
                     column.stuck[kind] = column.stuck.get(kind, 0) + 1
-                    break
+                    back = False
+                    continue
                 time.sleep(0.2)
                 lost = meter.lost(moment - 0.2, moment + outage / 1000 + 0.1)
-                column.add(name_of(source, target), outage, lost)
+                column.add(kind, outage, lost)
         connection.end()
-    bed[moves[-1][1]].unplug()
+        if not back:
+            at = start_over(bed, at, left)
+    bed[at].unplug()
 
 
 def measure(context, options):
