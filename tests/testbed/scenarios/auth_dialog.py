@@ -2,6 +2,7 @@
 """NetworkManager's auth dialog: its window, GNOME's keyring, and agents of several kinds."""
 
 import os
+import signal
 import sys
 import time
 
@@ -272,12 +273,18 @@ def dialog_asks_three_times_at_most(context):
     net.check(not screen.all("dialog"), "it asks once more")
 
 
-@scenario(timeout=60)
-def dialog_goes_with_the_connection(context):
-    """Somebody else takes the connection down while it is asked for its password."""
+@scenario_for(("connection", "service"), lambda what: f"dialog_goes_with_the_{what}", timeout=60)
+def dialog_goes(context, what):
+    """Somebody takes the connection down while it asks for its password, or our service dies."""
     screen = start(context)
     manager = start_agent(context, screen)
     manager.nmcli("--wait", "0", "connection", "up", "work")
     screen.find("dialog")
-    manager.nmcli("connection", "down", "work")
+    if what == "connection":
+        manager.nmcli("connection", "down", "work")
+    else:
+        for pid in client.processes(nm_service.SERVICE):
+            os.kill(pid, signal.SIGKILL)
     screen.wait_gone("dialog")
+    net.wait_until(lambda: "work" not in manager.nmcli("-g", "NAME", "connection", "show", "--active"),
+                   10, "end of the connection")
