@@ -18,7 +18,7 @@ packages=(
     libcap-ng-dev libnftables-dev libseccomp-dev libnm-dev network-manager libsecret-1-dev libgtk-4-dev
     libadwaita-1-dev libgtk-3-dev libnma-dev libnma-gtk4-dev libdbusmenu-glib-dev desktop-file-utils appstream
     # tests
-    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh appstream
+    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
