@@ -44,11 +44,11 @@ def _install(context):
     """What `make install` does with them."""
     policy = bus.read(f"{POLICIES}/org.freedesktop.systemd1.conf")
     for folder in (SBIN, "/usr/local/libexec", bus.ETC, bus.SERVICES, POLICIES,
-                   "/etc/dbus-1/system.d", "/run/dbus", "/run/systemd"):
+                   "/etc/dbus-1/system.d", "/run/dbus", "/run/systemd", UNITS):
         bus.cover(folder)
     os.mkdir(LIBEXEC)
     os.makedirs("/etc/godwit", exist_ok=True)  # ConfigurationDirectory=
-    for folder, name in ((SBIN, "godwitd"), (LIBEXEC, "godwit-tunnel")):
+    for folder, name in ((SBIN, "godwitd"), (LIBEXEC, "godwit-token"), (LIBEXEC, "godwit-tunnel")):
         shutil.copy(os.path.join(context.build, name), folder)
     shutil.copy(bus.find(context, f"generated/{bus.NAME}.service"), bus.SERVICES)
     shutil.copy(bus.find(context, f"client/daemon/{bus.NAME}.conf"), POLICIES)

@@ -13,6 +13,7 @@ import net
 import tokens
 from caller import Caller, octets
 from client import connected, expect_refusal
+from machine import Machine
 from scenario import scenario, scenario_for
 from scenarios.authentication import start
 from scenarios.nm_service import add, start as nm_start
@@ -34,6 +35,17 @@ def by_token(*more, certificate=None, pin=tokens.PIN):
 def attempt(context, *more, **options):
     arguments, options = by_token(*more, **options)
     return client.Client(context, *arguments, **options)
+
+
+def connect(who, context, **more):
+    """The object of a connection by the bus; `more` keys of its profile."""
+    with open(context.pki.certificate("root"), "rb") as file:
+        keys = {"gateway": "'vpn.example.org'", "auth": "'certificate'", "ca": octets(file.read()),
+                "certificate": octets(uri().encode()), **more}
+    profile = ", ".join(f"'{key}': <{value}>" for key, value in keys.items())
+    who.sessions()
+    path, = who.manager("Connect", f"('work', {{{profile}}}, @a{{sv}} {{}})")
+    return path
 
 
 @scenario_for(["user-rsa2048", "user-ecdsa256", "user-ecdsa384", "user-ed25519"],
@@ -177,12 +189,7 @@ def pin_is_a_form_on_the_bus(context):
     system = bus.Bus(context)
     before = net.snapshot()
     alice = Caller(bus.USERS["alice1"])
-    with open(context.pki.certificate("root"), "rb") as file:
-        root = octets(file.read())
-    alice.sessions()
-    path, = alice.manager(
-        "Connect", f"('work', {{'gateway': <'vpn.example.org'>, 'auth': <'certificate'>, 'ca': <{root}>,"
-                   f" 'certificate': <{octets(uri().encode())}>}}, @a{{sv}} {{}})")
+    path = connect(alice, context)
     asked = net.wait_until(lambda: (form := alice.property(path, "Form"))[0] and form, 10, "a form")
     net.check("PIN" in str(asked) and "Alice" in str(asked), f"the form: {asked}")
     worker, helper = client.worker(), client.processes("godwit-token")
@@ -284,6 +291,23 @@ def module_that_does_not_sign(context, mood):
     before = net.snapshot()
     expect_refusal(attempt(context), {"crash": "token-failed", "refuse": "token-unsupported"}[mood],
                    before)
+
+
+@scenario(timeout=60)
+def token_under_systemd(context):
+    """What the unit lets the service do is enough for godwit-token and a module."""
+    start(context, gateway.certificate_connection())
+    machine = Machine(context)
+    Token(context)
+    root = Caller()
+    path = connect(root, context, **{"private-key-password": octets(tokens.PIN.encode())})
+    root.wait_state(path, "connected")
+    net.ping(net.HOST4)
+    helper, = client.processes("godwit-token")
+    net.check(client.status_of(helper)["Seccomp"] == "2", "godwit-token is not confined")
+    net.check(machine.show("godwitd.service")["ActiveState"] == "active", "another service")
+    root.session(path, "Disconnect")
+    net.check(root.wait_ended(path)[0] == "user", "it ended otherwise")
 
 
 @scenario
