@@ -52,6 +52,26 @@ def firewall(rules):
     return lambda host, manager: net.run("nft", "-f", "-", namespace="gw", input_text=rules)
 
 
+BABBLER = """
+import os, select, socket
+held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+for one, port in zip(held, (500, 4500)):
+    one.bind(("", port))
+print("ready", flush=True)
+while True:
+    for one in select.select(held, [], [])[0]:
+        asked, client = one.recvfrom(65536)
+        for answer in (os.urandom(100), asked, asked[:28], asked[:8] + os.urandom(8) + asked[16:]):
+            one.sendto(answer, client)
+"""
+
+
+def babble(host, _manager):
+    """Who answers is no gateway."""
+    host.stop()
+    net.Process([sys.executable, "-c", BABBLER], namespace="gw").read_until("^ready", 10)
+
+
 def without_resolver(_host, _manager):
     bus.write("/etc/resolv.conf", f"nameserver {net.GATEWAY4}\noptions timeout:1 attempts:1\n")
 
@@ -84,8 +104,10 @@ FAILURES = {
     "unknown_key": Failure("profile", "", 'unknown key "gatway"', {"gatway": "x"}),
     "unknown_name": Failure("resolve", CONNECT, "could not be resolved",
                             {"gateway": "no-such-gateway.example.org"}, before=without_resolver),
-    "no_answer": Failure("gateway-unreachable", CONNECT, "does not answer", {"timeout": "4"},
+    "no_answer": Failure("gateway-unreachable", CONNECT, "does not answer", {"timeout": "3"},
                          before=firewall(DROP)),
+    "nonsense": Failure("udp-blocked", CONNECT, "does not get through", {"timeout": "3"},
+                        before=babble),
     "gateway_down": Failure("port-unreachable", CONNECT, "Nothing listens",
                             before=lambda host, _: host.stop()),
     "udp_blocked": Failure("udp-blocked", CONNECT, "does not get through",

@@ -391,6 +391,7 @@ static void on_surroundings(enum channel_message kind, GVariant *body)
         strstr(network_text, "192.0.2.99")) {
         again = TRUE;
         connected();
+        channel_send(channel, MESSAGE_MTU, g_variant_new("(q)", (guint16)1290));
     }
     if (mode && g_str_has_prefix(mode, "tells")) {
         phase("resolve", kind == MESSAGE_NETWORK ? network_text

@@ -79,7 +79,7 @@ def nm_sets_up_everything(context):
     net.wait_until(lambda: "nameserver 10.20.0.1\n" in manager.resolver(), 5, "server in resolv.conf")
     net.run("ip", "addr", "add", "192.0.2.99/24", "dev", "cl0")  # then the worker tells others
     net.wait_until(lambda: addresses(4) == {"10.9.0.6/32"}
-                   and addresses(6) == {"fd99::5/128", "fd99:2::5/128"} and mtu() == 1300, 5,
+                   and addresses(6) == {"fd99::5/128", "fd99:2::5/128"} and mtu() == 1290, 5,
                    "other addresses and another MTU")
     net.run("ip", "addr", "del", "192.0.2.99/24", "dev", "cl0")
     take_down(manager)
