@@ -99,28 +99,15 @@ static inline void show_dialog(GtkWidget *dialog)
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
+/* Its close button hides it, and so does Escape. */
+static inline void keep_when_closed(GtkWidget *dialog)
+{
+    g_signal_connect(dialog, "delete-event", G_CALLBACK(gtk_widget_hide_on_delete), NULL);
+}
+
 static inline void close_window(GtkWidget *window)
 {
     gtk_widget_destroy(window);
-}
-
-static inline void put_first_control(GtkWidget *widget, gpointer found)
-{
-    if (!*(GtkWidget **)found && gtk_widget_get_visible(widget)) {
-        if (GTK_IS_COMBO_BOX(widget) || GTK_IS_BUTTON(widget)) {
-            *(GtkWidget **)found = widget;
-        } else if (GTK_IS_CONTAINER(widget)) {
-            gtk_container_forall(GTK_CONTAINER(widget), put_first_control, found);
-        }
-    }
-}
-
-/* The list or button that a widget made of others begins with; itself when there is none. */
-static inline GtkWidget *first_control(GtkWidget *widget)
-{
-    GtkWidget *found = NULL;
-    put_first_control(widget, &found);
-    return found ? found : widget;
 }
 
 /* What a screen reader says of it besides its name. */
@@ -215,28 +202,14 @@ static inline void show_dialog(GtkWidget *dialog)
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
+static inline void keep_when_closed(GtkWidget *dialog)
+{
+    gtk_window_set_hide_on_close(GTK_WINDOW(dialog), TRUE);
+}
+
 static inline void close_window(GtkWidget *window)
 {
     gtk_window_destroy(GTK_WINDOW(window));
-}
-
-static inline GtkWidget *find_control(GtkWidget *widget)
-{
-    if (!gtk_widget_get_visible(widget) || GTK_IS_COMBO_BOX(widget) || GTK_IS_BUTTON(widget)) {
-        return gtk_widget_get_visible(widget) ? widget : NULL;
-    }
-    GtkWidget *found = NULL;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
-         child = gtk_widget_get_next_sibling(child)) {
-        found = find_control(child);
-    }
-    return found;
-}
-
-static inline GtkWidget *first_control(GtkWidget *widget)
-{
-    GtkWidget *found = find_control(widget);
-    return found ? found : widget;
 }
 
 static inline void describe(GtkWidget *widget, const char *text, gboolean wrong)

@@ -14,7 +14,7 @@
 struct editor_options {
     const char *const *hidden;      /* keys that whoever shows the form cares for; NULL-ended */
     gboolean has_keyring;           /* see struct page_owner */
-    page_make_chooser make_chooser; /* see struct page_owner; NULL = a choice of files */
+    page_make_chooser make_chooser; /* see struct page_owner; NULL = there are files alone */
 };
 
 /*

@@ -63,23 +63,29 @@ void file_row_refresh(struct row *row)
 
 /* ---- a new one ---- */
 
-/* Wrong paths become the value, so that the reason stands beside the field. */
-void file_row_take(struct row *row, const char *path)
+/* By value, what is a readable file; anything else becomes the value, and the reason stands beside. */
+static char *text_for(const char *key, const char *path)
 {
     struct profile *profile = profile_new();
-    if (!g_str_has_prefix(path, TOKEN) && profile_set(profile, row->key->name, path, NULL, NULL)) {
-        struct bytes octets = profile_get_bytes(profile, row->key->name);
+    char *text = NULL;
+    if (!g_str_has_prefix(path, TOKEN) && profile_set(profile, key, path, NULL, NULL)) {
+        struct bytes octets = profile_get_bytes(profile, key);
         char *encoded = g_base64_encode(octets.data, octets.len);
-        char *text = g_strconcat(BASE64, encoded, NULL);
-        row_change(row, text);
+        text = g_strconcat(BASE64, encoded, NULL);
         secret_wipe(encoded, strlen(encoded));
-        secret_wipe(text, strlen(text));
         g_free(encoded);
-        g_free(text);
-    } else {
-        row_change(row, path);
     }
     profile_free(profile);
+    return text ? text : g_strdup(path);
+}
+
+void file_row_take(struct row *row, const char *key, const char *path)
+{
+    char *text = text_for(key, path);
+    values_change(row->owner->values, key, text);
+    row->owner->changed(row->owner->context);
+    secret_wipe(text, strlen(text));
+    g_free(text);
 }
 
 void file_row_close(struct row *row)
@@ -99,7 +105,7 @@ static void responded(GtkNativeDialog *dialog, int response, gpointer data)
     g_autofree char *path = file ? g_file_get_path(file) : NULL;
     file_row_close(row);
     if (path) {
-        file_row_take(row, path);
+        file_row_take(row, row->key->name, path);
     }
 }
 
@@ -141,20 +147,23 @@ static GtkWidget *make_status(void)
 
 void file_row_fill(struct row *row)
 {
+    const struct page_owner *owner = row->owner;
+    GtkWidget *elsewhere = owner->make_chooser ? owner->make_chooser(row->key, row) : NULL;
+    GtkWidget *buttons = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
     row->line = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
     row->kept = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
     row->status = make_status();
     row->remove = named_button(_("Remove"), row->key);
     g_signal_connect(row->remove, "clicked", G_CALLBACK(remove_clicked), row);
-    GtkWidget *chooser =
-        row->owner->make_chooser ? row->owner->make_chooser(row->key, row) : NULL;
-    if (!chooser) {
-        chooser = named_button(_("Choose…"), row->key);
-        g_signal_connect(chooser, "clicked", G_CALLBACK(choose_clicked), row);
+    row->field = named_button(_("Choose…"), row->key);
+    gtk_widget_set_hexpand(row->field, TRUE);
+    g_signal_connect(row->field, "clicked", G_CALLBACK(choose_clicked), row);
+    put_in_box(buttons, row->field);
+    if (elsewhere) {
+        put_in_box(buttons, elsewhere);
     }
-    row->field = first_control(chooser);
     put_in_box(row->kept, row->status);
     put_in_box(row->kept, row->remove);
-    put_in_box(row->line, chooser);
+    put_in_box(row->line, buttons);
     put_in_box(row->line, row->kept);
 }

@@ -110,7 +110,7 @@ gboolean page_refresh(struct page *page)
     return any;
 }
 
-void page_choose(gpointer row, const char *path)
+void page_choose(gpointer row, const char *key, const char *path)
 {
-    file_row_take(row, path);
+    file_row_take(row, key, path);
 }

@@ -15,8 +15,8 @@ struct page;
 typedef void (*page_changed)(gpointer context);
 
 /*
- * A choice of files and of what lies on tokens, in the place of our button: a widget that calls
- * page_choose() with a path or a "pkcs11:" URI; NULL = our button for this key.
+ * A button beside that of files, for what lies elsewhere (on a token): it calls page_choose() when
+ * something has been chosen. NULL where this key cannot be there.
  */
 typedef GtkWidget *(*page_make_chooser)(const struct profile_key *key, gpointer row);
 
@@ -25,7 +25,7 @@ struct page_owner {
     struct values *values;
     page_changed changed;
     gpointer context;
-    page_make_chooser make_chooser; /* NULL = a button that opens a choice of files */
+    page_make_chooser make_chooser; /* NULL = there are files alone */
     gboolean has_keyring;           /* secrets may be kept for the user alone, or be asked for */
 };
 
@@ -46,7 +46,10 @@ char *page_mnemonic(struct page *page, const char *label);
  * row is left.
  */
 gboolean page_refresh(struct page *page);
-/* A file, or a "pkcs11:" URI, for the row that a chooser was made for: read now. */
-void page_choose(gpointer row, const char *path);
+/*
+ * For a button that was made for `row`: sets that key, of the row or another one, to the content of
+ * a file, read now, or to a "pkcs11:" URI.
+ */
+void page_choose(gpointer row, const char *key, const char *path);
 
 #endif

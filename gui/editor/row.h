@@ -32,7 +32,7 @@ void file_row_fill(struct row *row);
 void file_row_refresh(struct row *row);
 void file_row_close(struct row *row);
 /* Does what page_choose() promises. */
-void file_row_take(struct row *row, const char *path);
+void file_row_take(struct row *row, const char *key, const char *path);
 
 /* secret_row.c */
 void secret_row_fill(struct row *row);

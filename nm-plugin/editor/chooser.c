@@ -6,13 +6,69 @@
 #include "common/i18n.h"
 #include "gui/editor/compat.h"
 
-static void chosen(NMACertChooser *chooser, gpointer row)
+struct chooser {
+    const struct profile_key *key;
+    gpointer row;
+    GtkWidget *dialog; /* NULL until it is wanted */
+    NMACertChooser *choice;
+};
+
+static void chooser_free(gpointer data)
 {
-    NMSetting8021xCKScheme scheme = NM_SETTING_802_1X_CK_SCHEME_UNKNOWN;
-    g_autofree char *value = nma_cert_chooser_get_cert(chooser, &scheme);
-    if (value) {
-        page_choose(row, value);
+    struct chooser *chooser = data;
+    if (chooser->dialog) {
+        close_window(chooser->dialog);
     }
+    g_free(chooser);
+}
+
+/* A certificate's private key is beside it, and chosen with it. */
+static void take(struct chooser *chooser)
+{
+    NMSetting8021xCKScheme scheme;
+    g_autofree char *certificate = nma_cert_chooser_get_cert(chooser->choice, &scheme);
+    g_autofree char *private_key = nma_cert_chooser_get_key(chooser->choice, &scheme);
+    if (certificate) {
+        page_choose(chooser->row, chooser->key->name, certificate);
+    }
+    if (private_key) {
+        page_choose(chooser->row, "private-key", private_key);
+    }
+}
+
+static void responded(GtkWidget *dialog, int response, gpointer data)
+{
+    gtk_widget_hide(dialog);
+    if (response == GTK_RESPONSE_OK) {
+        take(data);
+    }
+}
+
+static void make_dialog(struct chooser *chooser, GtkWindow *parent)
+{
+    gboolean alone = g_str_equal(chooser->key->name, "ca");
+    /* Translators: what NetworkManager's own words are put around: "… certificate". */
+    const char *whose = alone ? _("CA") : _("User");
+    GtkWidget *choice = nma_cert_chooser_new(
+        whose, NMA_CERT_CHOOSER_FLAG_NO_PASSWORDS | (alone ? NMA_CERT_CHOOSER_FLAG_CERT : 0));
+    chooser->choice = NMA_CERT_CHOOSER(choice);
+    chooser->dialog = gtk_dialog_new_with_buttons(
+        _(chooser->key->label), parent, GTK_DIALOG_MODAL, _("_Cancel"), GTK_RESPONSE_CANCEL,
+        _("_OK"), GTK_RESPONSE_OK, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(chooser->dialog), GTK_RESPONSE_OK);
+    keep_when_closed(chooser->dialog);
+    set_margins(choice, 18);
+    put_in_box(gtk_dialog_get_content_area(GTK_DIALOG(chooser->dialog)), choice);
+    g_signal_connect(chooser->dialog, "response", G_CALLBACK(responded), chooser);
+}
+
+static void clicked(GtkWidget *button, gpointer data)
+{
+    struct chooser *chooser = data;
+    if (!chooser->dialog) {
+        make_dialog(chooser, window_of(button));
+    }
+    show_dialog(chooser->dialog);
 }
 
 GtkWidget *chooser_new(const struct profile_key *key, gpointer row)
@@ -20,13 +76,13 @@ GtkWidget *chooser_new(const struct profile_key *key, gpointer row)
     if (!g_str_equal(key->name, "ca") && !g_str_equal(key->name, "certificate")) {
         return NULL;
     }
-    GtkWidget *chooser = nma_cert_chooser_new(
-        _(key->label), NMA_CERT_CHOOSER_FLAG_CERT | NMA_CERT_CHOOSER_FLAG_NO_PASSWORDS);
-    /* The row has a label of its own. */
-    GtkWidget *label = gtk_grid_get_child_at(GTK_GRID(chooser), 0, 0);
-    if (GTK_IS_LABEL(label)) {
-        show_by_owner(label, FALSE);
-    }
-    g_signal_connect(chooser, "changed", G_CALLBACK(chosen), row);
-    return chooser;
+    struct chooser *chooser = g_new0(struct chooser, 1);
+    GtkWidget *button = gtk_button_new_with_label(_("On a token…"));
+    g_autofree char *name = g_strdup_printf("%s: %s", _(key->label), _("On a token…"));
+    give_name(button, name);
+    chooser->key = key;
+    chooser->row = row;
+    g_signal_connect(button, "clicked", G_CALLBACK(clicked), chooser);
+    g_object_set_data_full(G_OBJECT(button), "godwit-chooser", chooser, chooser_free);
+    return button;
 }

@@ -5,8 +5,9 @@
 #include "gui/editor/page.h"
 
 /*
- * NetworkManager's own choice of certificates, among files and on PKCS#11 tokens, for a page's row;
- * NULL for keys of other kinds. A page_make_chooser.
+ * A page_make_chooser: a button that opens NetworkManager's own choice of certificates, which looks
+ * at PKCS#11 tokens too. That one loads the modules of all tokens, and must not go before it has
+ * done so: it is only made when somebody wants it, and stays until the button goes.
  */
 GtkWidget *chooser_new(const struct profile_key *key, gpointer row);
 

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nm-plugin/editor/setting.h"
 
+#include <string.h>
+
+#include "common/secret.h"
 #include "nm-plugin/shared/settings.h"
 
-static const char *text_in(NMSettingVpn *setting, const struct profile_key *key)
+static void load(struct values *values, NMSettingVpn *setting, const struct profile_key *key)
 {
-    const char *text = settings_is_secret(key) ? nm_setting_vpn_get_secret(setting, key->name) : NULL;
-    return text ? text : nm_setting_vpn_get_data_item(setting, key->name);
+    char *text = settings_text(setting, key);
+    values_load(values, key->name, text);
+    if (text) {
+        secret_wipe(text, strlen(text));
+        g_free(text);
+    }
+}
+
+static gboolean has(NMSettingVpn *setting, const struct profile_key *key)
+{
+    return nm_setting_vpn_get_secret(setting, key->name) ||
+           nm_setting_vpn_get_data_item(setting, key->name);
 }
 
 struct values *setting_to_values(NMConnection *connection)
@@ -17,7 +30,7 @@ struct values *setting_to_values(NMConnection *connection)
     for (const struct profile_key *key = profile_keys(); key->name; key++) {
         NMSettingSecretFlags flags = NM_SETTING_SECRET_FLAG_NONE;
         if (setting && !is_new) {
-            values_load(values, key->name, text_in(setting, key));
+            load(values, setting, key);
         }
         if (key->type == PROFILE_SECRET && is_new) {
             flags = NM_SETTING_SECRET_FLAG_AGENT_OWNED;
@@ -38,22 +51,6 @@ static NMSettingVpn *setting_of(NMConnection *connection)
     }
     g_object_set(setting, NM_SETTING_VPN_SERVICE_TYPE, SETTINGS_SERVICE, NULL);
     return setting;
-}
-
-static void put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
-{
-    gboolean secret = settings_is_secret(key);
-    if (secret || !text) {
-        (void)nm_setting_vpn_remove_data_item(setting, key->name);
-    }
-    if (secret) {
-        (void)nm_setting_vpn_remove_secret(setting, key->name);
-    }
-    if (text && secret) {
-        nm_setting_vpn_add_secret(setting, key->name, text);
-    } else if (text) {
-        nm_setting_vpn_add_data_item(setting, key->name, text);
-    }
 }
 
 /* Where a secret is kept is told of those that the method of authentication uses. */
@@ -78,8 +75,8 @@ void setting_from_values(const struct values *values, NMConnection *connection)
         if (secret && !values_keeps(values_storage(values, key->name))) {
             text = NULL;
         }
-        if (values_touched(values, key->name) || (text && !text_in(setting, key))) {
-            put(setting, key, text);
+        if (values_touched(values, key->name) || (text && !has(setting, key))) {
+            settings_put(setting, key, text);
         }
         if (secret) {
             put_storage(setting, values, key);

@@ -104,14 +104,28 @@ static void take_secret(const char *name, const char *text, gpointer data)
     }
 }
 
-static void take_timeout(struct reading *reading, NMSettingVpn *setting)
+/* NULL = it is not set. */
+static char *timeout_text(NMSettingVpn *setting)
 {
     guint32 seconds = nm_setting_vpn_get_timeout(setting);
-    if (reading->error || seconds == 0 || profile_is_set(reading->profile, TIMEOUT)) {
-        return;
+    return seconds == 0 ? NULL
+                        : g_strdup_printf("%u", MAX(seconds, TIMEOUT_MORE + 1) - TIMEOUT_MORE);
+}
+
+static void take_timeout(struct reading *reading, NMSettingVpn *setting)
+{
+    g_autofree char *text = timeout_text(setting);
+    if (text && !reading->error && !profile_is_set(reading->profile, TIMEOUT)) {
+        (void)profile_set(reading->profile, TIMEOUT, text, NULL, &reading->error);
     }
-    g_autofree char *text = g_strdup_printf("%u", MAX(seconds, TIMEOUT_MORE + 1) - TIMEOUT_MORE);
-    (void)profile_set(reading->profile, TIMEOUT, text, NULL, &reading->error);
+}
+
+char *settings_text(NMSettingVpn *setting, const struct profile_key *key)
+{
+    const char *text =
+        settings_is_secret(key) ? nm_setting_vpn_get_secret(setting, key->name) : NULL;
+    text = text ? text : nm_setting_vpn_get_data_item(setting, key->name);
+    return !text && g_str_equal(key->name, TIMEOUT) ? timeout_text(setting) : g_strdup(text);
 }
 
 struct profile *settings_to_profile(NMConnection *connection, settings_reader reader,
@@ -167,21 +181,24 @@ static void take_out(NMSettingVpn *setting, const struct profile_key *key)
     (void)nm_setting_vpn_remove_data_item(setting, key->name);
 }
 
-static void put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
+static void put_timeout(NMSettingVpn *setting, const char *text)
 {
-    take_out(setting, key);
-    /* The name of a private key is no secret. */
-    void (*add)(NMSettingVpn *, const char *, const char *) =
-        settings_is_secret(key) && !is_uri(text) ? nm_setting_vpn_add_secret : nm_setting_vpn_add_data_item;
-    add(setting, key->name, text);
-}
-
-static void put_timeout(NMSettingVpn *setting, const struct profile *profile)
-{
-    guint64 seconds =
-        profile_is_set(profile, TIMEOUT) ? profile_get_uint(profile, TIMEOUT) + TIMEOUT_MORE : 0;
+    guint64 seconds = text ? g_ascii_strtoull(text, NULL, 10) + TIMEOUT_MORE : 0;
     (void)nm_setting_vpn_remove_data_item(setting, TIMEOUT);
     g_object_set(setting, NM_SETTING_VPN_TIMEOUT, (guint)seconds, NULL);
+}
+
+void settings_put(NMSettingVpn *setting, const struct profile_key *key, const char *text)
+{
+    take_out(setting, key);
+    if (g_str_equal(key->name, TIMEOUT)) {
+        put_timeout(setting, text);
+    } else if (text && settings_is_secret(key) && !is_uri(text)) {
+        nm_setting_vpn_add_secret(setting, key->name, text);
+    } else if (text) {
+        /* The name of a private key is no secret. */
+        nm_setting_vpn_add_data_item(setting, key->name, text);
+    }
 }
 
 void settings_from_profile(const struct profile *profile, NMConnection *connection)
@@ -192,19 +209,16 @@ void settings_from_profile(const struct profile *profile, NMConnection *connecti
         g_object_set(setting, NM_SETTING_VPN_SERVICE_TYPE, SETTINGS_SERVICE, NULL);
         nm_connection_add_setting(connection, NM_SETTING(setting));
     }
-    put_timeout(setting, profile);
     for (const struct profile_key *key = profile_keys(); key->name; key++) {
-        if (g_str_equal(key->name, "name") || g_str_equal(key->name, TIMEOUT)) {
+        if (g_str_equal(key->name, "name")) {
             continue;
         }
-        if (!profile_is_set(profile, key->name)) {
-            take_out(setting, key);
-            continue;
+        char *text = profile_is_set(profile, key->name) ? text_of(profile, key) : NULL;
+        settings_put(setting, key, text);
+        if (text) {
+            secret_wipe(text, strlen(text));
+            g_free(text);
         }
-        char *text = text_of(profile, key);
-        put(setting, key, text);
-        secret_wipe(text, strlen(text));
-        g_free(text);
     }
     NMSettingConnection *common = nm_connection_get_setting_connection(connection);
     if (common && profile_is_set(profile, "name")) {

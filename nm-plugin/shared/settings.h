@@ -32,6 +32,14 @@ struct profile *settings_to_profile(NMConnection *connection, settings_reader re
  */
 void settings_from_profile(const struct profile *profile, NMConnection *connection);
 
+/*
+ * The text that the setting has for the key, NULL = none; it is the caller's, to be wiped and freed.
+ * "timeout" is NetworkManager's own vpn.timeout, less what that one waits longer.
+ */
+char *settings_text(NMSettingVpn *setting, const struct profile_key *key);
+/* Sets it, or takes it out (NULL). */
+void settings_put(NMSettingVpn *setting, const struct profile_key *key, const char *text);
+
 /* Whether the key is kept among vpn.secrets. */
 gboolean settings_is_secret(const struct profile_key *key);
 

@@ -129,9 +129,33 @@ class Node:
     def replace_text(self, text):
         self.call("org.a11y.atspi.EditableText", "SetTextContents", "(s)", text)
 
+    @property
+    def actions(self):
+        """How many."""
+        try:
+            return self.read("Action", "NActions")
+        except Gone:
+            return 0
+
+    def select_child(self, index, wait=True):
+        """A page of a notebook or a row of a list, by its place. Without `wait` for what answers only
+        when a dialog that it opens is closed again."""
+        if wait:
+            self.call("org.a11y.atspi.Selection", "SelectChild", "(i)", index)
+        else:
+            self.bus.call(self.address[0], self.address[1], "org.a11y.atspi.Selection", "SelectChild",
+                          GLib.Variant("(i)", (index,)), None, Gio.DBusCallFlags.NONE, -1, None, None)
+
     def act(self):
         """What the widget is for: a button is pressed, a box ticked, a list opened."""
         self.call("org.a11y.atspi.Action", "DoAction", "(i)", 0)
+
+    def focus(self):
+        """False where that is not to be had (GTK 4.8)."""
+        try:
+            return self.call("org.a11y.atspi.Component", "GrabFocus")[0]
+        except Gone:
+            return False
 
     def walk(self, depth=0):
         """The widget and all that is below it, hidden or not."""

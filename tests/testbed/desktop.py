@@ -214,11 +214,11 @@ class Desktop:
     # ---- what is on the screen ----
 
     def all(self, role=None, name=None, within=None, shown=True):
-        """Every widget of that role (as AT-SPI calls it) whose whole name matches the expression."""
+        """Every widget whose whole role (as AT-SPI calls it) and name match the expressions."""
         found = []
         for node in (within or self.root).walk():
             with contextlib.suppress(accessibility.Gone):
-                if ((role is None or node.role == role)
+                if ((role is None or re.fullmatch(role, node.role))
                         and (name is None or re.fullmatch(name, node.name))
                         and (not shown or node.shown)):
                     found.append(node)
@@ -268,13 +268,52 @@ class Desktop:
         node.act()
         return node
 
-    def type_into(self, name, text, role="text", within=None):
+    def type_into(self, name, text, within=None):
         """Replaces what the entry of that name holds, and waits until it does; the entry."""
-        node = self.find(role, name, within)
+        return self.fill(self.find("(password )?text", name, within), text)
+
+    def fill(self, node, text):
         node.replace_text(text)
-        if role == "text":  # a password does not show itself
-            self.wait_for(lambda: node.text == text, f"{text[:40]!r} in {name!r}")
+        # A password may show itself as bullets.
+        self.wait_for(lambda: len(node.text) == len(text), f"{text[:40]!r} in {node.name!r}")
         return node
+
+    def tick(self, node, on=True):
+        """Sets a box; by the keyboard where it has no other way (GTK 4.8)."""
+        if ("CHECKED" in node.states) == on:
+            return
+        if node.actions:
+            node.act()
+        else:
+            self.reach(node)
+            self.key("space")
+        self.wait_for(lambda: ("CHECKED" in node.states) == on, f"{node.name!r} as {on}")
+
+    def choose(self, node, words, place):
+        """An entry of a list that opens: by what it is called, or (GTK 4.8) by its place."""
+        items = [item for item in node.walk() if item.role == "menu item"]
+        if items:
+            net.check(items[place].name == words, f"{node.name!r} has {items[place].name!r} there")
+            items[place].act()
+        else:
+            node.select_child(place)
+
+    @staticmethod
+    def choose_words(node, words):
+        """In a list of GTK 3 whose order is somebody else's."""
+        next(item for item in node.walk() if item.role == "menu item" and item.name == words).act()
+
+    def reach(self, node):
+        """Goes there, with the Tab key where there is no other way."""
+        if node.focus():
+            return
+        for _ in range(60):
+            if any("FOCUSED" in inner.states for inner in node.walk()):
+                return
+            before = self.focused()
+            self.key("Tab")
+            self.wait_for(lambda: self.focused() != before, "another widget with the focus")
+        raise net.Failure(f"the Tab key does not come to {node.name!r}")
 
     # Keys go to the window that has the focus.
 
