@@ -6,7 +6,7 @@
 
 #define BETWEEN_PARTS 12
 #define MARGIN 18
-#define WINDOW_WIDTH 640
+#define WINDOW_WIDTH 720
 #define WINDOW_HEIGHT 460
 
 struct editor {

@@ -48,7 +48,7 @@ static char *content_in_words(const char *base64, gboolean is_certificate)
     return g_strdup_printf(_("Kept here (%s)"), size);
 }
 
-void file_row_refresh(struct row *row)
+void file_row_refresh(struct row *row, gboolean wanted)
 {
     const char *text = values_get(row->owner->values, row->key->name);
     gboolean is_certificate = !g_str_has_prefix(row->key->name, "private");
@@ -58,7 +58,7 @@ void file_row_refresh(struct row *row)
                                  : shown_line(text, SHOWN);
     gtk_label_set_text(GTK_LABEL(row->status), words ? words : "");
     gtk_widget_set_tooltip_text(row->status, words);
-    show_by_owner(row->kept, words != NULL);
+    show_by_owner(row->kept, wanted && words);
 }
 
 /* ---- a new one ---- */
@@ -149,21 +149,18 @@ void file_row_fill(struct row *row)
 {
     const struct page_owner *owner = row->owner;
     GtkWidget *elsewhere = owner->make_chooser ? owner->make_chooser(row->key, row) : NULL;
-    GtkWidget *buttons = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    row->line = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
+    row->line = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    row->field = named_button(_("Choose…"), row->key);
+    gtk_widget_set_hexpand(row->field, TRUE);
+    g_signal_connect(row->field, "clicked", G_CALLBACK(choose_clicked), row);
+    put_in_box(row->line, row->field);
+    if (elsewhere) {
+        put_in_box(row->line, elsewhere);
+    }
     row->kept = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
     row->status = make_status();
     row->remove = named_button(_("Remove"), row->key);
     g_signal_connect(row->remove, "clicked", G_CALLBACK(remove_clicked), row);
-    row->field = named_button(_("Choose…"), row->key);
-    gtk_widget_set_hexpand(row->field, TRUE);
-    g_signal_connect(row->field, "clicked", G_CALLBACK(choose_clicked), row);
-    put_in_box(buttons, row->field);
-    if (elsewhere) {
-        put_in_box(buttons, elsewhere);
-    }
     put_in_box(row->kept, row->status);
     put_in_box(row->kept, row->remove);
-    put_in_box(row->line, buttons);
-    put_in_box(row->line, row->kept);
 }

@@ -46,7 +46,11 @@ GtkWidget *page_widget(struct page *page)
 
 GtkWidget *page_view(struct page *page)
 {
-    page->view = page->view ? page->view : scrolled(page->grid);
+    if (!page->view) {
+        page->view = scrolled(page->grid);
+        gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(page->view), GTK_POLICY_NEVER,
+                                       GTK_POLICY_AUTOMATIC);
+    }
     return page->view;
 }
 
@@ -63,7 +67,7 @@ void page_add_widget(struct page *page, GtkWidget *widget)
 void page_add(struct page *page, const struct profile_key *key)
 {
     struct row *row = row_new(page->owner, key, page->mnemonics);
-    GtkWidget *const below[] = {row->storage, row->reason};
+    GtkWidget *const below[] = {row->kept, row->storage, row->reason};
     if (row->label) {
         gtk_grid_attach(GTK_GRID(page->grid), row->label, 0, page->lines, 1, 1);
         gtk_grid_attach(GTK_GRID(page->grid), row->line, 1, page->lines++, 1, 1);

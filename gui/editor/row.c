@@ -6,7 +6,8 @@
 #include "gui/editor/mnemonic.h"
 
 #define LABEL_WIDTH 32  /* characters; longer ones are wrapped */
-#define ENTRY_WIDTH 32  /* characters */
+#define LABEL_LEAST 20  /* characters; narrower, and a window is made as high as it would be then */
+#define ENTRY_WIDTH 24  /* characters */
 #define REASON_WIDTH 40 /* characters */
 
 void row_change(struct row *row, const char *text)
@@ -87,6 +88,7 @@ static GtkWidget *make_label(const struct profile_key *key, GtkWidget *target, G
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     wrap_label(label);
     gtk_label_set_max_width_chars(GTK_LABEL(label), LABEL_WIDTH);
+    gtk_label_set_width_chars(GTK_LABEL(label), (int)MIN(g_utf8_strlen(text, -1), LABEL_LEAST));
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), target);
     return label;
 }
@@ -97,7 +99,7 @@ static GtkWidget *make_reason(void)
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     wrap_label(label);
     gtk_label_set_max_width_chars(GTK_LABEL(label), REASON_WIDTH);
-    set_style(label, "error", TRUE);
+    gtk_label_set_width_chars(GTK_LABEL(label), LABEL_LEAST);
     return label;
 }
 
@@ -159,9 +161,11 @@ gboolean row_refresh(struct row *row)
         }
     }
     if (row->key->type == PROFILE_FILE) {
-        file_row_refresh(row);
+        file_row_refresh(row, wanted);
     }
-    gtk_label_set_text(GTK_LABEL(row->reason), problem ? problem : "");
+    /* Not in the themes' red, which is hard to read in the dark one of GTK. */
+    g_autofree char *marked = g_strdup_printf("\u26a0 %s", problem ? problem : "");
+    gtk_label_set_text(GTK_LABEL(row->reason), marked);
     show_by_owner(row->reason, problem != NULL);
     set_style(row->field, "error", problem != NULL);
     describe(row->field, said, problem != NULL);

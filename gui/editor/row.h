@@ -29,7 +29,7 @@ void row_change(struct row *row, const char *text);
 
 /* file_row.c */
 void file_row_fill(struct row *row);
-void file_row_refresh(struct row *row);
+void file_row_refresh(struct row *row, gboolean wanted);
 void file_row_close(struct row *row);
 /* Does what page_choose() promises. */
 void file_row_take(struct row *row, const char *key, const char *path);

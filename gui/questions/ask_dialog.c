@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "gui/editor/mnemonic.h"
 #include "gui/questions/frame.h"
 
 struct input {
@@ -138,7 +139,7 @@ static GtkWidget *add_entry(struct ask *ask, const struct ask_field *field, cons
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6), *label = gtk_label_new(NULL);
     GtkWidget *entry = field->kind == ASK_TEXT ? gtk_entry_new() : gtk_password_entry_new();
-    g_autofree char *marked = frame_mnemonic(title, ask->mnemonics);
+    g_autofree char *marked = mnemonic_label(title, ask->mnemonics);
     gtk_label_set_text_with_mnemonic(GTK_LABEL(label), marked);
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), entry);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
@@ -224,7 +225,7 @@ static void fill_in(struct ask *ask, const struct ask_form *form)
 static GtkWidget *add_check(struct ask *ask, const char *title, gboolean active)
 {
     GtkWidget *label = gtk_label_new(NULL), *check = gtk_check_button_new();
-    g_autofree char *marked = frame_mnemonic(title, ask->mnemonics);
+    g_autofree char *marked = mnemonic_label(title, ask->mnemonics);
     frame_wrap(GTK_LABEL(label));
     gtk_label_set_text_with_mnemonic(GTK_LABEL(label), marked);
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), check);

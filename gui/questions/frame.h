@@ -36,12 +36,7 @@ void frame_accept(GtkWindow *frame);
 /* Goes without a call of `closed`. */
 void frame_dismiss(GtkWindow *frame);
 
-/*
- * `label` with the underscore before a character that `used` (lower case characters) does not
- * have, which is added to it; free it. Underscores of the label are doubled.
- */
-char *frame_mnemonic(const char *label, GString *used);
-/* The characters that the frame's own buttons use. */
+/* The characters that the frame's own buttons use, for mnemonic_label(). */
 GString *frame_used_mnemonics(GtkWindow *frame);
 
 #endif

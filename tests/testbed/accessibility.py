@@ -106,6 +106,11 @@ class Node:
         return self.call("org.a11y.atspi.Component", "GetPosition", "(u)", 1)
 
     @property
+    def place(self):
+        """In its window."""
+        return self.call("org.a11y.atspi.Component", "GetExtents", "(u)", 1)[0][:2]
+
+    @property
     def shown(self):
         states = self.states
         # GTK 4.8 tells SHOWING of windows alone: what has no room in its window is not shown.

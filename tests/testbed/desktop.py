@@ -260,6 +260,17 @@ class Desktop:
     def wait_gone(self, role=None, name=None, timeout=20):
         self.wait_for(lambda: not self.all(role, name), f"end of {role} {name!r}", timeout)
 
+    def activate(self, window):
+        """Waits until it has the keyboard, which a window manager that was busy may have given to
+        nobody."""
+        def is_active():
+            if "ACTIVE" in window.states:
+                return True
+            net.run("xdotool", "search", "--onlyvisible", "--name", f"^{re.escape(window.name)}$",
+                    "windowactivate", ok=False)
+            return False
+        self.wait_for(is_active, "active window")
+
     # ---- working ----
 
     def press(self, role, name=None, within=None, timeout=20):

@@ -71,7 +71,7 @@ class Form:
         self.process = screen.start(f"{context.build}/tests/testbed/show_editor{gtk}",
                                     f"{context.build}/{PLUGIN}", path)
         self.window = screen.find("frame", "VPN")
-        screen.wait_for(lambda: "ACTIVE" in self.window.states, "active window")
+        screen.activate(self.window)
 
     def close(self):
         self.process.kill()

@@ -51,7 +51,7 @@ def desktop_works(context, version):
     screen.type_into("Greeting", "ahoj")
     screen.press("push button", "Repeat")
     screen.find("label", "ahoj")
-    screen.wait_for(lambda: "ACTIVE" in screen.find("frame", "Trial").states, "active window")
+    screen.activate(screen.find("frame", "Trial"))
     screen.key("alt+g", "ctrl+a")
     screen.type_keys("moin")
     screen.key("alt+r")
