@@ -139,6 +139,54 @@ static void tell_all(struct dns_bus *bus)
     }
 }
 
+/* ---- without the main loop ---- */
+
+struct wait {
+    GDBusConnection *connection;
+    gboolean over; /* it is had, or it cannot be */
+};
+
+static void on_had(GObject *source, GAsyncResult *result, gpointer data)
+{
+    struct wait *wait = data;
+    (void)source;
+    wait->connection = g_bus_get_finish(result, NULL);
+    wait->over = TRUE;
+}
+
+static gboolean on_limit(gpointer data)
+{
+    *(gboolean *)data = TRUE;
+    return G_SOURCE_REMOVE;
+}
+
+/* A bus that takes connections and says nothing has no end of its own: then `wait` stays with the
+ * thread that waits for it. */
+GDBusConnection *dns_bus_now(void)
+{
+    struct wait *wait = g_new0(struct wait, 1);
+    GMainContext *own = g_main_context_new();
+    GSource *limit = g_timeout_source_new(DNS_PATIENCE);
+    GDBusConnection *connection = NULL;
+    gboolean late = FALSE;
+    g_source_set_callback(limit, on_limit, &late, NULL);
+    g_source_attach(limit, own);
+    g_main_context_push_thread_default(own);
+    g_bus_get(G_BUS_TYPE_SYSTEM, NULL, on_had, wait);
+    while (!wait->over && !late) {
+        g_main_context_iteration(own, TRUE);
+    }
+    g_main_context_pop_thread_default(own);
+    g_source_destroy(limit);
+    g_source_unref(limit);
+    if (wait->over) {
+        connection = wait->connection;
+        g_free(wait);
+    }
+    g_main_context_unref(own);
+    return connection;
+}
+
 static void on_appeared(GDBusConnection *connection, const char *name, const char *owner,
                         gpointer data)
 {

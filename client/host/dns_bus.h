@@ -22,6 +22,10 @@ struct dns_service {
     void (*come)(struct dns_bus *bus);
 };
 
+/* The system bus for what cannot wait for the main loop, if it is had within DNS_PATIENCE; else
+ * NULL. g_object_unref(). */
+GDBusConnection *dns_bus_now(void);
+
 struct dns_bus *dns_bus_new(const struct dns_service *service, const struct dns_target *target,
                             dns_told told, void *context);
 void dns_bus_free(struct dns_bus *bus);

@@ -179,12 +179,10 @@ static GVariant *configuration_now(GDBusConnection *connection)
 static void revert(struct record *record)
 {
     guint n;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GDBusConnection) connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+    g_autoptr(GDBusConnection) connection = dns_bus_now();
     record_set(record, "undo", KEY, "");
     (void)record_save(record, NULL);
     if (!connection) {
-        g_debug("%s", error->message);
         return;
     }
     g_dbus_connection_set_exit_on_close(connection, FALSE);

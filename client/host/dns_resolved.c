@@ -110,7 +110,19 @@ static void stop(void *way)
     dns_bus_free(way);
 }
 
-/* It forgets a link by itself when that is gone, as ours soon is or has long been; nobody waits. */
+static void on_bus(GObject *source, GAsyncResult *result, gpointer link)
+{
+    g_autoptr(GDBusConnection) connection = g_bus_get_finish(result, NULL);
+    (void)source;
+    if (connection) {
+        g_dbus_connection_call(connection, NAME, PATH, MANAGER, "RevertLink",
+                               g_variant_new("(i)", GPOINTER_TO_INT(link)), NULL,
+                               G_DBUS_CALL_FLAGS_NO_AUTO_START, DNS_PATIENCE, NULL, NULL, NULL);
+    }
+}
+
+/* It forgets a link by itself when that is gone, as ours soon is or has long been; nobody waits,
+ * least of all for a bus that hangs. */
 static void revert(struct record *record)
 {
     gint32 link = (gint32)record_get_number(record, "undo", "ifindex", 0);
@@ -119,12 +131,7 @@ static void revert(struct record *record)
     if (link <= 0 || !if_indextoname((unsigned)link, name) || g_strcmp0(name, interface) != 0) {
         return;
     }
-    g_autoptr(GDBusConnection) connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
-    if (connection) {
-        g_dbus_connection_call(connection, NAME, PATH, MANAGER, "RevertLink",
-                               g_variant_new("(i)", link), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-                               DNS_PATIENCE, NULL, NULL, NULL);
-    }
+    g_bus_get(G_BUS_TYPE_SYSTEM, NULL, on_bus, GINT_TO_POINTER(link));
 }
 
 const struct dns_backend dns_resolved = {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <linux/capability.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "host/dns_query.h"
@@ -302,6 +304,34 @@ START_TEST(disk_fills_up)
 }
 END_TEST
 
+/* ---- a system bus that takes calls and never answers ---- */
+
+static const char *const on_the_bus[] = {"nameserver 127.0.0.53\n", "nameserver 127.0.0.1\n"};
+
+static void hang_the_bus(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/hangs"};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)unlink(address.sun_path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    ck_assert(g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/hangs", TRUE));
+}
+
+START_TEST(end_does_not_wait_for_the_bus)
+{
+    struct host_tunnel tunnel;
+    hang_the_bus();
+    ck_assert(g_file_set_contents(RESOLV, on_the_bus[_i], -1, NULL));
+    tunnel_up(&tunnel, "a", FULL, &full_tunnel);
+    gint64 begun = g_get_monotonic_time();
+    tunnel_down(&tunnel);
+    gint64 took = (g_get_monotonic_time() - begun) / 1000;
+    ck_assert_msg(took < 5000, "the end took %" G_GINT64_FORMAT " ms", took);
+    ck_assert(has(on_the_bus[_i]));
+}
+END_TEST
+
 /* As the service, which may not give files away. */
 static void set_chown(gboolean may)
 {
@@ -357,6 +387,7 @@ int main(void)
     tcase_add_test(host, disk_is_full);
     tcase_add_test(host, no_room_for_the_file);
     tcase_add_test(host, disk_fills_up);
+    tcase_add_loop_test(host, end_does_not_wait_for_the_bus, 0, G_N_ELEMENTS(on_the_bus));
     tcase_add_test(host, file_of_another_user);
     suite_add_tcase(suite, host);
     return run_suite(suite);
