@@ -2,6 +2,7 @@
 #include "gui/app/notifications.h"
 
 #include "common/i18n.h"
+#include "gui/model/text.h"
 
 enum { LOST_SECONDS = 5 }; /* after which a lost connection is worth a word */
 #define FAILURE "failure"
@@ -12,6 +13,7 @@ struct notifications {
     GodwitWorld *world;
     GHashTable *told; /* struct told by session */
     gboolean holding;
+    guint64 started_us; /* of CLOCK_BOOTTIME */
 };
 
 struct told {
@@ -133,16 +135,18 @@ static void on_changed(struct notifications *notifications)
     notifications->holding = holding;
 }
 
-/* What was there before us is no news. */
+/* What was connected before us is no news; what is by the time that we hear of it is some. */
 static void on_began(struct notifications *notifications, GodwitSession *session)
 {
     struct told *told = g_new0(struct told, 1);
+    gint64 seconds = godwit_session_get_seconds(session);
+    guint64 ours = (boottime_now() - notifications->started_us) / G_USEC_PER_SEC;
 
     told->notifications = notifications;
     told->session = session;
     told->id = g_strdup(godwit_session_get_path(session));
-    told->state = godwit_session_get_state(session);
-    told->was_on = told->state == GODWIT_ON || told->state == GODWIT_ROAMING;
+    told->was_on = seconds > (gint64)ours;
+    told->state = told->was_on ? godwit_session_get_state(session) : GODWIT_CONNECTING;
     g_hash_table_insert(notifications->told, g_object_ref(session), told);
 }
 
@@ -185,6 +189,7 @@ struct notifications *notifications_new(GApplication *application, GodwitWorld *
     struct notifications *notifications = g_new0(struct notifications, 1);
 
     notifications->application = application;
+    notifications->started_us = boottime_now();
     notifications->world = g_object_ref(world);
     notifications->told = g_hash_table_new_full(NULL, NULL, g_object_unref, free_told);
     g_signal_connect_swapped(world, "began", G_CALLBACK(on_began), notifications);

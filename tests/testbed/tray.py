@@ -281,6 +281,11 @@ class Stage:
     def manager(self, method, signature=None, *arguments):
         return self.call("/org/godwit/VPN1", "Manager", method, signature, *arguments)
 
+    def calls(self):
+        """What it was asked, a line each."""
+        with open(f"{self.FOLDER}/calls", encoding="utf-8") as file:
+            return file.read()
+
     def begin(self, name):
         """A session that somebody else begins; its path."""
         return self.manager("Connect", "(sa{sv}a{sv})", name, {}, {})[0]
@@ -316,3 +321,25 @@ def load(pid, seconds=3):
     before = cpu_seconds(pid)
     time.sleep(seconds)
     return Load(100 * (cpu_seconds(pid) - before) / seconds, memory_kib(pid))
+
+
+class Notifications:
+    """What the desktop is asked to show."""
+
+    PATH = "/run/bed/notifications"
+
+    def __init__(self, screen):
+        self.screen = screen
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_notifications.py")
+        screen.start("/usr/bin/python3", script, self.PATH)
+        screen.wait_for(lambda: os.path.exists(self.PATH), "stand-in for notifications")
+
+    def titles(self):
+        with open(self.PATH, encoding="utf-8") as file:
+            return [line.partition(" | ")[0] for line in file]
+
+    def wait(self, *titles):
+        """Until these, and no others, were shown since the last time."""
+        self.screen.wait_for(lambda: len(self.titles()) >= len(titles), f"notification {titles[-1]!r}")
+        net.check(self.titles() == list(titles), f"notifications: {self.titles()}")
+        bus.write(self.PATH, "")

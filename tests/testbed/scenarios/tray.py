@@ -241,3 +241,49 @@ def tray_keeps_profiles(context):
     screen.press("push button", "Delete")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")
     screen.wait_gone("push button", "Details of vpn.example.org")
+
+
+@scenario(bare=True, timeout=60)
+def tray_notifies(context):
+    """Of what somebody must know, once; not of what a person did, or of what has healed at once."""
+    stage, screen, _, program = tray.start_stage(context, panel=None)
+    shown = tray.Notifications(screen)
+    program.give_profile()
+    program.start("--hidden")
+    stage.play("connect|full;phase|reconnecting|Lost.;connect|full;wait")
+    program.choose("work")
+    shown.wait("work is connected")
+    program.choose("work")
+    program.wait_icon("off")
+    stage.play("end|auth-failed|")
+    program.choose("work")
+    shown.wait("work is not connected")
+    stage.play("ask|password|Password|Please")
+    stage.begin("asks")
+    shown.wait("asks needs you")
+    program.choose("Disconnect")
+    screen.wait_for(lambda: "asks" not in [label for _, label, _ in program.menu()], "end of it")
+    stage.play("ask|user|User|;phase|reconnecting|Lost.;wait")
+    path = stage.begin("lost")
+    shown.wait("lost needs you")
+    stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})
+    shown.wait("lost is interrupted")
+
+
+@scenario(bare=True, timeout=60)
+def tray_has_preferences(context):
+    """Starting with the session is a file that desktops know; the kill switch is godwitd's."""
+    stage, screen, _, program = tray.start_stage(context, panel=None)
+    program.start()
+    screen.wait_for(lambda: "ACTIVE" in screen.find("frame", "Godwit").states, "active window")
+    screen.key("ctrl+comma")
+    screen.find("frame", "Preferences")
+    path = f"{tray.desktop.HOME}/.config/autostart/org.godwit.Tray.desktop"
+    screen.press("check box", "Start With the Session")
+    screen.wait_for(lambda: os.path.exists(path), "file of the autostart")
+    net.run("desktop-file-validate", path)
+    screen.press("check box", "Hold Traffic While Nothing Is Connected")
+    program.wait_icon("blocked")
+    net.check("SetKillSwitch (true, @as [])" in stage.calls(), stage.calls())
+    screen.press("check box", "Start With the Session")
+    screen.wait_for(lambda: not os.path.exists(path), "end of the file")
