@@ -56,8 +56,8 @@ static char *unescape(const char *text)
     for (; *text; text++) {
         if (text[0] == '\\' && text[1] == 'x' && g_ascii_isxdigit(text[2]) &&
             g_ascii_isxdigit(text[3])) {
-            g_string_append_c(out, (char)(g_ascii_xdigit_value(text[2]) << 4 |
-                                          g_ascii_xdigit_value(text[3])));
+            g_string_append_c(
+                out, (char)(g_ascii_xdigit_value(text[2]) << 4 | g_ascii_xdigit_value(text[3])));
             text += 3;
         } else {
             g_string_append_c(out, *text);
@@ -305,8 +305,7 @@ static gboolean is_process_of(pid_t pid, uid_t uid)
     unsigned ids[4];
     const char *line =
         g_file_get_contents(path, &text, NULL, NULL) ? strstr(text, "\nUid:\t") : NULL;
-    if (!line ||
-        sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4) {
+    if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4) {
         return FALSE;
     }
     return ids[0] == uid && ids[1] == uid && ids[2] == uid && ids[3] == uid;

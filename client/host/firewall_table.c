@@ -13,10 +13,12 @@
 #define PORTAL_TRAFFIC "meta l4proto . th dport { tcp . 1-65535, udp . 53 }"
 
 static const char *const keys[N_SHARE_WORDS] = {
-    [SHARE_INTERFACE] = "interface", [SHARE_MARK] = "mark",         [SHARE_INNER] = "inner",
-    [SHARE_HELD] = "held",           [SHARE_NETWORKS] = "networks", [SHARE_EXCLUDED] = "excluded",
-    [SHARE_LOCAL] = "local",         [SHARE_DNS] = "dns",           [SHARE_OUTSIDE] = "outside",
-    [SHARE_SERVERS] = "servers",     [SHARE_EMPTY] = "empty",       [SHARE_INSIDE] = "inside",
+    [SHARE_INTERFACE] = "interface", [SHARE_MARK] = "mark",
+    [SHARE_INNER] = "inner",         [SHARE_HELD] = "held",
+    [SHARE_NETWORKS] = "networks",   [SHARE_EXCLUDED] = "excluded",
+    [SHARE_LOCAL] = "local",         [SHARE_DNS] = "dns",
+    [SHARE_OUTSIDE] = "outside",     [SHARE_SERVERS] = "servers",
+    [SHARE_EMPTY] = "empty",         [SHARE_INSIDE] = "inside",
     [SHARE_ONLY] = "only",           [SHARE_ONLY_HELD] = "only-held",
 };
 
@@ -261,8 +263,8 @@ static void lead_outside(struct table *table, const struct firewall_share *share
     }
     for (char **server = servers; *server; server++) {
         add_app_rule(table, "lead",
-                 "%s %s daddr %s meta l4proto { tcp, udp } th dport { 53, 853 } return", where,
-                 family_of(*server), *server);
+                     "%s %s daddr %s meta l4proto { tcp, udp } th dport { 53, 853 } return", where,
+                     family_of(*server), *server);
     }
     for (char **group = groups; *group; group++) {
         lead(table, where, *group, mark);
@@ -270,7 +272,7 @@ static void lead_outside(struct table *table, const struct firewall_share *share
     lead_flows(table, where, mark);
     for (char **address = inner; *address; address++) {
         add_app_rule(table, "nat", "meta mark %s oifname != \"%s\" %s saddr %s masquerade", mark,
-                 interface, family_of(*address), *address);
+                     interface, family_of(*address), *address);
     }
 }
 
@@ -337,8 +339,8 @@ static void refuse_empty(struct table *table, const char *word, const char *inte
 }
 
 /*
- * The kill switch of those that alone use a tunnel. What is led there is looked at again when it has
- * its new way: the hook of what the host sends knows the old one only.
+ * The kill switch of those that alone use a tunnel. What is led there is looked at again when it
+ * has its new way: the hook of what the host sends knows the old one only.
  */
 static void hold_inside(struct table *table)
 {
@@ -494,8 +496,7 @@ char *firewall_table(const GPtrArray *shares, gint64 worker, gboolean found, gbo
 {
     struct table table = {g_string_new(NULL), shares, FALSE};
     if (had_apps) {
-        g_string_append(table.commands,
-                        "add table " TABLE_APPS "\ndelete table " TABLE_APPS "\n");
+        g_string_append(table.commands, "add table " TABLE_APPS "\ndelete table " TABLE_APPS "\n");
     }
     if (shares->len == 0) {
         g_string_append(table.commands, "add table " TABLE "\ndelete table " TABLE "\n");

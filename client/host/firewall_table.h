@@ -17,9 +17,9 @@ enum share_word {
     SHARE_DNS,      /* SHARE_HOLD_DNS, or nothing */
     SHARE_OUTSIDE,  /* control groups of programs that leave beside the tunnel */
     SHARE_SERVERS,  /* name servers that these ask through the tunnel nevertheless */
-    SHARE_EMPTY,    /* families that are led to the tunnel for these alone: it does not carry them */
-    SHARE_INSIDE,   /* control groups of programs that alone use the tunnel */
-    SHARE_ONLY,     /* the mark of their packets */
+    SHARE_EMPTY,  /* families that are led to the tunnel for these alone: it does not carry them */
+    SHARE_INSIDE, /* control groups of programs that alone use the tunnel */
+    SHARE_ONLY,   /* the mark of their packets */
     SHARE_ONLY_HELD, /* families of theirs that do not leave outside */
     N_SHARE_WORDS
 };

@@ -260,7 +260,8 @@ static gboolean set_apps(struct host *host, const struct host_options *options, 
     struct routing_wish wish = {&host->config, options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    gboolean done = lock >= 0 && set_firewall(host, &host->config, options, &host->network, error) &&
+    gboolean done = lock >= 0 &&
+                    set_firewall(host, &host->config, options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,
                                   &wish, error);
     if (done) {
@@ -297,8 +298,8 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     struct routing_wish wish = {config, &options, &host->network};
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
-    host->hold_dns = options.full_tunnel && options.apps != HOST_APPS_ONLY && plan.all &&
-                     plan.n_servers > 0;
+    host->hold_dns =
+        options.full_tunnel && options.apps != HOST_APPS_ONLY && plan.all && plan.n_servers > 0;
     gboolean done = lock >= 0 && follow_apps(host, &options, error) &&
                     set_firewall(host, config, &options, &host->network, error) &&
                     routing_apply(host->record, nl, host->ifindex, host->interface, &host->routing,

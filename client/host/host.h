@@ -85,9 +85,9 @@ struct host_options {
     /* Which applications those some are, as apps.h names them; NULL = none yet. Borrowed for the
      * call. */
     const char *const *app_names;
-    uid_t app_owner;      /* whose; 0 = everybody's */
-    guint32 fwmark;       /* as given to host_udp_open() */
-    struct addr gateway;  /* outer address; FAMILY_NONE = unknown */
+    uid_t app_owner;     /* whose; 0 = everybody's */
+    guint32 fwmark;      /* as given to host_udp_open() */
+    struct addr gateway; /* outer address; FAMILY_NONE = unknown */
 };
 
 struct host; /* one tunnel's changes and its undo record */
@@ -101,8 +101,9 @@ void host_prepare(void);
  * and it may be known later only: host_dns_pending(). */
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
-/* For a session whose addresses, routes and DNS NetworkManager sets, only what that one does not do:
- * the firewall, and addresses of a family beyond its first. The caller reverts when it fails. */
+/* For a session whose addresses, routes and DNS NetworkManager sets, only what that one does not
+ * do: the firewall, and addresses of a family beyond its first. The caller reverts when it fails.
+ */
 gboolean host_apply_beside(struct host *host, const struct net_config *config,
                            const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until

@@ -30,7 +30,7 @@ struct plan {
     int ifindex;
     gboolean has_address;
     gboolean enabled; /* the family, for the interface */
-    gboolean rest; /* there is a rule for what is not one of the tunnel's networks */
+    gboolean rest;    /* there is a rule for what is not one of the tunnel's networks */
     const struct routing_wish *wish;
     struct routing *out;
 };
@@ -423,8 +423,8 @@ gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
     record_set_number(record, "undo", "fwmark", wish->options->fwmark);
     record_set_number(record, "undo", "only", wish->options->apps == HOST_APPS_ONLY);
     /* What some programs get comes by another link than the rules for all others say. */
-    gboolean misled = wish->options->apps != HOST_APPS_ALL ||
-                      answers_look_misled(is, &wish->options->gateway);
+    gboolean misled =
+        wish->options->apps != HOST_APPS_ALL || answers_look_misled(is, &wish->options->gateway);
     done = done && record_save(record, error) && (!misled || rp_filter_loosen(record, error)) &&
            netlink_link_up(nl, ifindex, wish->config->mtu, error) && add(nl, ifindex, is, error) &&
            (!*routing || remove_old(nl, ifindex, *routing, is, error));
@@ -472,12 +472,12 @@ void routing_revert(struct record *record, struct netlink *nl)
     if (number >= HOST_SESSIONS_MAX) {
         return;
     }
-    const struct rules_wish all = {
-        .number = number,
-        .fwmark = fwmark,
-        .rest = TRUE,
-        .local_network = TRUE,
-        .only = record_get_number(record, "undo", "only", FALSE) != FALSE};
+    const struct rules_wish all = {.number = number,
+                                   .fwmark = fwmark,
+                                   .rest = TRUE,
+                                   .local_network = TRUE,
+                                   .only =
+                                       record_get_number(record, "undo", "only", FALSE) != FALSE};
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
         rules_of(rules, families[i], &all);
     }

@@ -173,8 +173,8 @@ gboolean session_apply(struct session *session, GError **error)
         take_own_routes(&session->net, prefixes);
     }
     carry_name_servers(&session->net, &granted);
-    g_auto(GStrv) apps = profile_get_list(
-        profile, options.apps == HOST_APPS_ONLY ? "include-apps" : "exclude-apps");
+    g_auto(GStrv) apps =
+        profile_get_list(profile, options.apps == HOST_APPS_ONLY ? "include-apps" : "exclude-apps");
     options.app_names = (const char *const *)apps;
     options.app_owner = session->owner;
     options.full_tunnel = session_is_full_tunnel(session);

@@ -220,8 +220,9 @@ START_TEST(without_control_groups_it_is_said)
     ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
     ck_assert_int_eq(umount2(APPS_ROOT, MNT_DETACH), 0);
     ck_assert_ptr_null(apps_new(wanted, 0, NULL, NULL, &error));
-    ck_assert_str_eq(error->message, "Applications cannot be told apart: this system has no control "
-                                     "groups of version 2 at /sys/fs/cgroup.");
+    ck_assert_str_eq(error->message,
+                     "Applications cannot be told apart: this system has no control "
+                     "groups of version 2 at /sys/fs/cgroup.");
 }
 END_TEST
 
@@ -316,8 +317,10 @@ static void begin(void)
 static void remove_all(void)
 {
     g_free(sandbox_run("for i in $(seq 100); do find " APPS_ROOT "/godwit-test-%d -depth -type d "
-                       "-exec rmdir {} \\; 2>/dev/null; test -e " APPS_ROOT "/godwit-test-%d || break; "
-                       "done", (int)getpid(), (int)getpid()));
+                       "-exec rmdir {} \\; 2>/dev/null; test -e " APPS_ROOT
+                       "/godwit-test-%d || break; "
+                       "done",
+                       (int)getpid(), (int)getpid()));
 }
 
 int main(void)
