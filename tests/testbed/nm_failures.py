@@ -84,7 +84,8 @@ def without_service(_host, _manager):
 
 @dataclasses.dataclass
 class Failure:
-    """`keys` of the connection; `gateway`: makes the gateway's connection; `pools`: its addresses;
+    """`reason`: its name, or a pattern of names; `keys` of the connection; `gateway`: makes the
+    gateway's connection; `pools`: its addresses;
     `before`, `after` it was up: what happens to the world, with the gateway and NetworkManager;
     `failure`: what NetworkManager is told ("" = it refuses at once)."""
     reason: str
@@ -106,8 +107,9 @@ FAILURES = {
                             {"gateway": "no-such-gateway.example.org"}, before=without_resolver),
     "no_answer": Failure("gateway-unreachable", CONNECT, "does not answer", {"timeout": "3"},
                          before=firewall(DROP)),
-    "nonsense": Failure("udp-blocked", CONNECT, "does not get through", {"timeout": "3"},
-                        before=babble),
+    # Whether the host answers TCP may not be known yet.
+    "nonsense": Failure("(?:udp-blocked|gateway-unreachable)", CONNECT,
+                        "does not (get through|answer)", {"timeout": "3"}, before=babble),
     "gateway_down": Failure("port-unreachable", CONNECT, "Nothing listens",
                             before=lambda host, _: host.stop()),
     "udp_blocked": Failure("udp-blocked", CONNECT, "does not get through",
@@ -144,7 +146,8 @@ FAILURES = {
 
 
 def meet(host, manager, add, failure, name="work"):
-    """Makes it happen to the connection of that name; (what nmcli says, our line of the log, what NetworkManager was told)."""
+    """Makes it happen to the connection of that name; (what nmcli says, our line of the log, what
+    NetworkManager was told)."""
     if failure.before:
         failure.before(host, manager)
     add(manager, **failure.keys)
@@ -175,7 +178,7 @@ def in_sandbox(context, name, failure):
                failure)
     check(met, failure)
     said, line, told = met
-    print(f"{name}\n  reason  {failure.reason}\n  NetworkManager  {told or 'refused at once'}\n"
+    print(f"{name}\n  reason  {line.partition(':')[0]}\n  NetworkManager  {told or 'refused at once'}\n"
           f"  nmcli   {said.splitlines()[0]}\n  log     {line}", flush=True)
     return 0
 
