@@ -46,11 +46,8 @@ static void responded(GtkWidget *dialog, int response, gpointer data)
 
 static void make_dialog(struct chooser *chooser, GtkWindow *parent)
 {
-    gboolean alone = g_str_equal(chooser->key->name, "ca");
     /* Translators: what NetworkManager's own words are put around: "… certificate". */
-    const char *whose = alone ? _("CA") : _("User");
-    GtkWidget *choice = nma_cert_chooser_new(
-        whose, NMA_CERT_CHOOSER_FLAG_NO_PASSWORDS | (alone ? NMA_CERT_CHOOSER_FLAG_CERT : 0));
+    GtkWidget *choice = nma_cert_chooser_new(_("User"), NMA_CERT_CHOOSER_FLAG_NO_PASSWORDS);
     chooser->choice = NMA_CERT_CHOOSER(choice);
     chooser->dialog = gtk_dialog_new_with_buttons(
         _(chooser->key->label), parent, GTK_DIALOG_MODAL, _("_Cancel"), GTK_RESPONSE_CANCEL,
@@ -73,7 +70,7 @@ static void clicked(GtkWidget *button, gpointer data)
 
 GtkWidget *chooser_new(const struct profile_key *key, gpointer row)
 {
-    if (!g_str_equal(key->name, "ca") && !g_str_equal(key->name, "certificate")) {
+    if (!(key->flags & PROFILE_TOKEN) || g_str_equal(key->name, "private-key")) {
         return NULL;
     }
     struct chooser *chooser = g_new0(struct chooser, 1);

@@ -7,7 +7,8 @@
 /*
  * A page_make_chooser: a button that opens NetworkManager's own choice of certificates, which looks
  * at PKCS#11 tokens too. That one loads the modules of all tokens, and must not go before it has
- * done so: it is only made when somebody wants it, and stays until the button goes.
+ * done so: it is only made when somebody wants it, and stays until the button goes. NULL for keys
+ * that cannot be on a token, and for the private key, which is chosen with its certificate.
  */
 GtkWidget *chooser_new(const struct profile_key *key, gpointer row);
 

@@ -203,6 +203,22 @@ def editor_says_why(context, gtk):
         screen.wait_for(lambda: form.said() == "good", "a connection that is right again")
 
 
+@scenario_for(GTKS, lambda gtk: f"editor_offers_tokens_gtk{gtk}", timeout=60, bare=True)
+def editor_offers_tokens(context, gtk):
+    """The choice among tokens opens, is left in two ways, and the editor lives on."""
+    screen = desktop.Desktop(context)
+    form = editor_form.Form(context, screen, gtk, "gateway=vpn.example.org\nauth=certificate\n")
+    for leave in (lambda dialog: screen.press("push button", "Cancel", dialog),
+                  lambda dialog: screen.wait_for(lambda: screen.key("Escape") or not screen.all(
+                      "dialog", "Certificate"), "end by Escape")):
+        screen.press("push button", "Certificate: On a token….*", form.window)
+        dialog = screen.find("dialog", "Certificate")
+        screen.find("label", "User certificate", dialog)
+        leave(dialog)
+        screen.wait_gone("dialog", "Certificate")
+    net.check(form.said().startswith("Certificate: missing"), form.said())
+
+
 @scenario_for(GTKS, lambda gtk: f"editor_leaves_nothing_gtk{gtk}", timeout=120, bare=True)
 def editor_leaves_nothing(context, gtk):
     """Opened and closed 200 times: every editor ends, and memory does not grow."""
