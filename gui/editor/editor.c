@@ -96,9 +96,9 @@ static void open_window(GtkWidget *button, gpointer data)
 {
     struct editor *editor = data;
     GtkWidget *notebook = gtk_notebook_new();
-    editor->window = gtk_dialog_new_with_buttons(
-        _("Advanced settings"), window_of(button),
-        GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, _("_Close"), GTK_RESPONSE_CLOSE, NULL);
+    editor->window = gtk_dialog_new_with_buttons(_("Advanced settings"), window_of(button),
+                                                 GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT,
+                                                 _("_Close"), GTK_RESPONSE_CLOSE, NULL);
     gtk_window_set_default_size(GTK_WINDOW(editor->window), WINDOW_WIDTH, WINDOW_HEIGHT);
     gtk_dialog_set_default_response(GTK_DIALOG(editor->window), GTK_RESPONSE_CLOSE);
     gtk_notebook_set_tab_pos(GTK_NOTEBOOK(notebook), GTK_POS_LEFT);

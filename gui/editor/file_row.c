@@ -9,8 +9,8 @@
 #include "gui/questions/shown.h"
 
 /*
- * A file is read when it is chosen, with the rights of whoever chooses it, and kept by value: later,
- * nobody has to open it. What lies on a token stays there: its URI is kept.
+ * A file is read when it is chosen, with the rights of whoever chooses it, and kept by value:
+ * later, nobody has to open it. What lies on a token stays there: its URI is kept.
  */
 
 #define BASE64 "base64:"
@@ -27,8 +27,9 @@ static char *name_of_certificate(const guchar *octets, gsize length)
         certificate = g_tls_certificate_new_from_pem((const char *)octets, (gssize)length, NULL);
     } else {
         g_byte_array_append(array, octets, (guint)length);
-        certificate = g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()),
-                                     NULL, NULL, "certificate", array, NULL);
+        certificate =
+            g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()), NULL,
+                           NULL, "certificate", array, NULL);
     }
     return certificate ? g_tls_certificate_get_subject_name(certificate) : NULL;
 }
@@ -63,7 +64,8 @@ void file_row_refresh(struct row *row, gboolean wanted)
 
 /* ---- a new one ---- */
 
-/* By value, what is a readable file; anything else becomes the value, and the reason stands beside. */
+/* By value, what is a readable file; anything else becomes the value, and the reason stands beside.
+ */
 static char *text_for(const char *key, const char *path)
 {
     struct profile *profile = profile_new();

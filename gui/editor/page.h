@@ -42,8 +42,8 @@ void page_add_widget(struct page *page, GtkWidget *widget);
 /* A text that is no key, with the page's own mnemonics. Free it. */
 char *page_mnemonic(struct page *page, const char *label);
 /*
- * Shows the rows that the method of authentication needs, and what is wrong with each. FALSE when no
- * row is left.
+ * Shows the rows that the method of authentication needs, and what is wrong with each. FALSE when
+ * no row is left.
  */
 gboolean page_refresh(struct page *page);
 /*

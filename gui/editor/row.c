@@ -6,7 +6,8 @@
 #include "gui/editor/mnemonic.h"
 
 #define LABEL_WIDTH 32  /* characters; longer ones are wrapped */
-#define LABEL_LEAST 20  /* characters; narrower, and a window is made as high as it would be then */
+#define LABEL_LEAST 20  /* characters; narrower, and a window is made as high as it would be then  \
+                         */
 #define ENTRY_WIDTH 24  /* characters */
 #define REASON_WIDTH 40 /* characters */
 
@@ -80,7 +81,8 @@ static void fill_choice(struct row *row)
 
 static GtkWidget *make_label(const struct profile_key *key, GtkWidget *target, GString *used)
 {
-    /* Translators: label of a field and unit of what is typed there, as in "Keepalive (seconds)". */
+    /* Translators: label of a field and unit of what is typed there, as in "Keepalive (seconds)".
+     */
     g_autofree char *text = key->unit ? g_strdup_printf(_("%s (%s)"), _(key->label), _(key->unit))
                                       : g_strdup(_(key->label));
     g_autofree char *marked = mnemonic_label(text, used);
@@ -152,8 +154,8 @@ gboolean row_refresh(struct row *row)
     struct values *values = row->owner->values;
     gboolean wanted = !row->key->auth || g_str_equal(row->key->auth, values_auth(values));
     g_autofree char *problem = wanted ? values_problem(values, row->key->name) : NULL;
-    g_autofree char *said =
-        problem ? g_strdup_printf("%s. %s", problem, _(row->key->help)) : g_strdup(_(row->key->help));
+    g_autofree char *said = problem ? g_strdup_printf("%s. %s", problem, _(row->key->help))
+                                    : g_strdup(_(row->key->help));
     GtkWidget *const parts[] = {row->label, row->line, row->storage};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (parts[i]) {

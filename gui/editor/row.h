@@ -16,7 +16,7 @@ struct row {
 
     /* Of a file. */
     GtkWidget *kept, *status, *remove; /* what there is, and an end to it */
-    GtkFileChooserNative *dialog; /* while it is open */
+    GtkFileChooserNative *dialog;      /* while it is open */
 };
 
 /* Takes `used` for its mnemonic. The widgets belong to nobody yet. */

@@ -63,8 +63,8 @@ void secret_row_fill(struct row *row)
     g_signal_connect(row->field, "changed", G_CALLBACK(entry_changed), row);
     if (row->owner->has_keyring) {
         row->storage = storage_choice(row);
-        gtk_widget_set_sensitive(row->field, values_keeps(values_storage(row->owner->values,
-                                                                         row->key->name)));
+        gtk_widget_set_sensitive(row->field,
+                                 values_keeps(values_storage(row->owner->values, row->key->name)));
     }
 }
 

@@ -49,9 +49,9 @@ static void make_dialog(struct chooser *chooser, GtkWindow *parent)
     /* Translators: what NetworkManager's own words are put around: "… certificate". */
     GtkWidget *choice = nma_cert_chooser_new(_("User"), NMA_CERT_CHOOSER_FLAG_NO_PASSWORDS);
     chooser->choice = NMA_CERT_CHOOSER(choice);
-    chooser->dialog = gtk_dialog_new_with_buttons(
-        _(chooser->key->label), parent, GTK_DIALOG_MODAL, _("_Cancel"), GTK_RESPONSE_CANCEL,
-        _("_OK"), GTK_RESPONSE_OK, NULL);
+    chooser->dialog =
+        gtk_dialog_new_with_buttons(_(chooser->key->label), parent, GTK_DIALOG_MODAL, _("_Cancel"),
+                                    GTK_RESPONSE_CANCEL, _("_OK"), GTK_RESPONSE_OK, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(chooser->dialog), GTK_RESPONSE_OK);
     keep_when_closed(chooser->dialog);
     set_margins(choice, 18);

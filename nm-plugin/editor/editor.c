@@ -27,8 +27,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(GodwitEditor, godwit_editor, G_TYPE_OBJECT,
 
 /* NetworkManager has a name and an automatic connection of its own, and its routes know no
  * applications. */
-static const char *const hidden[] = {"name", "autoconnect", "exclude-apps",
-                                     "include-apps", NULL};
+static const char *const hidden[] = {"name", "autoconnect", "exclude-apps", "include-apps", NULL};
 
 static void changed(gpointer self)
 {
@@ -90,7 +89,7 @@ NMVpnEditor *nm_vpn_editor_factory_godwit(NMVpnEditorPlugin *plugin, NMConnectio
     (void)plugin;
     (void)error;
     GodwitEditor *self = g_object_new(GODWIT_TYPE_EDITOR, NULL);
-    self->widget = g_object_ref_sink(
-        editor_new(setting_to_values(connection), &options, changed, self));
+    self->widget =
+        g_object_ref_sink(editor_new(setting_to_values(connection), &options, changed, self));
     return NM_VPN_EDITOR(self);
 }

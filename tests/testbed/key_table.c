@@ -5,8 +5,8 @@
  *
  *     METHOD <tab> KEY <tab> TYPE <tab> LABEL <tab> VALUE <tab> WORDS <tab> PLACE
  *
- * in the order of the table; WORDS is what a choice is called in a form, PLACE where it stands. Files are left to the
- * caller. Keys that do not go together stand under different methods.
+ * in the order of the table; WORDS is what a choice is called in a form, PLACE where it stands.
+ * Files are left to the caller. Keys that do not go together stand under different methods.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static const char *const samples[] = {"vpn.example.org",
 static gboolean fits(struct profile *profile, const struct profile_key *key, const char *text)
 {
     struct profile *before = profile_copy(profile);
-    gboolean good = profile_set(profile, key->name, text, NULL, NULL) &&
-                    profile_validate(profile, NULL);
+    gboolean good =
+        profile_set(profile, key->name, text, NULL, NULL) && profile_validate(profile, NULL);
     if (!good && profile_is_set(before, key->name)) {
         (void)profile_set(profile, key->name, profile_get(before, key->name), NULL, NULL);
     } else if (!good) {
@@ -124,7 +124,8 @@ static gboolean is_of(const struct profile_key *key, const char *method)
     return !key->auth || g_str_equal(key->auth, method);
 }
 
-/* Of keys that exclude each other the first one wins; so what no other method has had is set first. */
+/* Of keys that exclude each other the first one wins; so what no other method has had is set first.
+ */
 static void set_keys(struct profile *profile, const char *method, GHashTable *done, gboolean again)
 {
     for (const struct profile_key *key = profile_keys(); key->name; key++) {

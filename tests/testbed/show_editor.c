@@ -148,7 +148,8 @@ int main(int argc, char **argv)
     if (argc < 3) {
         fail(NULL);
     }
-    shown.plugin = nm_vpn_editor_plugin_load(argv[1], "org.freedesktop.NetworkManager.godwit", &error);
+    shown.plugin =
+        nm_vpn_editor_plugin_load(argv[1], "org.freedesktop.NetworkManager.godwit", &error);
     if (!shown.plugin) {
         fail(error);
     }
