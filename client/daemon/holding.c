@@ -13,6 +13,7 @@
 struct holding {
     gboolean always; /* as in the file */
     char **excepted;
+    struct kill_switch_follower *follower; /* NULL = nothing is held */
 };
 
 static void load(struct holding *holding)
@@ -57,6 +58,19 @@ static gboolean save(gboolean always, const char *const *excepted, GError **erro
 static gboolean apply(gboolean always, const char *const *excepted, GError **error)
 {
     return always ? kill_switch_hold(FALSE, excepted, error) : kill_switch_release(error);
+}
+
+void holding_follow(struct holding *holding)
+{
+    g_autoptr(GError) error = NULL;
+    if (!holding_is_on(holding)) {
+        g_clear_pointer(&holding->follower, kill_switch_follower_free);
+    } else if (!holding->follower) {
+        holding->follower = kill_switch_follow(&error);
+        if (!holding->follower) {
+            g_warning("%s", error->message);
+        }
+    }
 }
 
 gboolean holding_set(struct holding *holding, gboolean always, const char *const *excepted,
@@ -118,6 +132,7 @@ struct holding *holding_new(void)
 void holding_free(struct holding *holding)
 {
     if (holding) {
+        kill_switch_follower_free(holding->follower);
         g_strfreev(holding->excepted);
         g_free(holding);
     }

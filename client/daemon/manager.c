@@ -279,11 +279,17 @@ static void publish(struct manager *manager)
 
 void manager_refresh(struct manager *manager)
 {
+    holding_follow(manager->holding);
     properties_set(manager->properties, "KillSwitchAlways",
                    g_variant_new_boolean(holding_is_on(manager->holding)));
     properties_set(manager->properties, "KillSwitchExcepted",
                    g_variant_new_strv(holding_excepted(manager->holding), -1));
     publish(manager);
+}
+
+gboolean manager_holds_traffic(const struct manager *manager)
+{
+    return holding_is_on(manager->holding);
 }
 
 static const char *connectivity_name(enum connectivity connectivity)

@@ -17,6 +17,8 @@ void manager_call(struct manager *manager, struct request *request);
 GVariant *manager_properties(struct manager *manager, const struct caller *caller);
 /* Something on the host may have changed: tells the subscribers what has. */
 void manager_refresh(struct manager *manager);
+/* The permanent kill switch does, which is looked after as long as it is on. */
+gboolean manager_holds_traffic(const struct manager *manager);
 /* What the host's network manager says has changed. */
 void manager_set_connectivity(struct manager *manager, enum connectivity connectivity);
 /* How long that user is let out to a captive portal is told to its programs. */

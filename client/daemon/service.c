@@ -47,7 +47,8 @@ void service_stop(struct service *service)
 static gboolean is_busy(const struct service *service)
 {
     return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0 ||
-           (service->autoconnect && autoconnect_waits(service->autoconnect));
+           (service->autoconnect && autoconnect_waits(service->autoconnect)) ||
+           manager_holds_traffic(service->manager);
 }
 
 static void own_name(struct service *service);

@@ -443,6 +443,17 @@ START_TEST(idle_service_ends)
 }
 END_TEST
 
+START_TEST(service_that_holds_traffic_stays)
+{
+    g_variant_unref(
+        user_gets(root, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(true, @as [])")));
+    g_usleep(1200 * 1000); /* longer than the idle time */
+    g_variant_unref(
+        user_gets(root, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(false, @as [])")));
+    daemon_bed_ends_well(bed, 0);
+}
+END_TEST
+
 /* Datagrams as systemd reads them. */
 static void expect_notice(int fd, const char *wanted)
 {
@@ -732,7 +743,7 @@ static Suite *suite(void)
          start,
          {bound_session_ends_with_its_caller, service_ends_with_its_sessions_ended,
           second_signal_does_not_wait, second_service_gives_way, systemd_is_told}},
-        {"idle", start_idle, {idle_service_ends}},
+        {"idle", start_idle, {idle_service_ends, service_that_holds_traffic_stays}},
         {"system profiles",
          start,
          {system_profiles_are_listed_without_secrets, system_profile_connects,

@@ -112,6 +112,8 @@ def kill_switch_of_the_computer(context):
     expect(system.run("alice1", "connect", "work"), 0, r"^Connected to work in ")
     net.ping(net.HOST4)
     expect(system.run("alice1", "disconnect"), 0)
+    net.run("nft", "flush", "ruleset")
+    net.wait_until(lambda: "table inet godwit" in net.run("nft", "list", "tables"), 5, "rules that are back")
     expect(system.run(None, "killswitch", "off"), 0, r"\ATraffic may leave")
     net.check_unchanged(before)
 
