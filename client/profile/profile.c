@@ -212,11 +212,13 @@ gboolean profile_needs_token(const struct profile *profile)
             profile_is_on_token(profile, "private-key"));
 }
 
-static gboolean validate_auth(const struct profile *profile, GError **error)
+static gboolean validate_auth(const struct profile *profile, gboolean key_may_follow,
+                              GError **error)
 {
     static const char *const credentials[] = {"certificate", "private-key", NULL};
     const char *auth = profile_get(profile, "auth");
     gboolean on_token = profile_is_on_token(profile, "certificate");
+    gboolean no_key = on_token || key_may_follow;
 
     if (on_token && profile_is_set(profile, "private-key") &&
         !profile_is_on_token(profile, "private-key")) {
@@ -226,7 +228,7 @@ static gboolean validate_auth(const struct profile *profile, GError **error)
     }
     for (const char *const *key = credentials; *key != NULL; key++) {
         if (strcmp(auth, "certificate") == 0 && !profile_is_set(profile, *key) &&
-            !(on_token && strcmp(*key, "private-key") == 0)) {
+            !(no_key && strcmp(*key, "private-key") == 0)) {
             return profile_fail(error, PROFILE_ERROR_MISSING, *key,
                                 _("missing; auth=certificate needs it"));
         }
@@ -266,7 +268,7 @@ static gboolean validate_tunnel(const struct profile *profile, GError **error)
     return TRUE;
 }
 
-gboolean profile_validate(const struct profile *profile, GError **error)
+static gboolean validate(const struct profile *profile, gboolean key_may_follow, GError **error)
 {
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
         if ((key->flags & PROFILE_REQUIRED) != 0 && !profile_is_set(profile, key->name)) {
@@ -277,7 +279,17 @@ gboolean profile_validate(const struct profile *profile, GError **error)
         return profile_fail(error, PROFILE_ERROR_VALUE, "request-ipv6",
                             _("false like request-ipv4: no internal address is left to ask for"));
     }
-    return validate_auth(profile, error) && validate_tunnel(profile, error) &&
+    return validate_auth(profile, key_may_follow, error) && validate_tunnel(profile, error) &&
            validate_proposals(profile, "ike-proposals", PROTO_IKE, error) &&
            validate_proposals(profile, "esp-proposals", PROTO_ESP, error);
+}
+
+gboolean profile_validate(const struct profile *profile, GError **error)
+{
+    return validate(profile, FALSE, error);
+}
+
+gboolean profile_validate_without_secrets(const struct profile *profile, GError **error)
+{
+    return validate(profile, TRUE, error);
 }

@@ -113,8 +113,8 @@ struct profile *profile_parse(struct bytes text, const char *origin, const char 
                               GError **error);
 /*
  * The same from what other programs write, told by its content: our own keyfile, or a connection of
- * NetworkManager-strongswan as NetworkManager keeps it. Complete (profile_validate()), or an error
- * that says what of it cannot be taken over.
+ * NetworkManager-strongswan as NetworkManager keeps it. Complete but for what exports leave out
+ * (profile_validate_without_secrets()), or an error that says what of it cannot be taken over.
  */
 struct profile *profile_import(const char *path, GError **error);
 /* The same of a file's content; certificates and keys that it names are read. */
@@ -159,6 +159,8 @@ gboolean profile_needs_token(const struct profile *profile);
 /* Rules across keys: auth=certificate needs certificate and private-key…; the message names the
  * key. */
 gboolean profile_validate(const struct profile *profile, GError **error);
+/* The same of one whose secrets are elsewhere: what exports leave out may be given later. */
+gboolean profile_validate_without_secrets(const struct profile *profile, GError **error);
 
 /*
  * What travels over D-Bus (a{sv}): strings, booleans, uint64, ay for FILE and SECRET. Only what is

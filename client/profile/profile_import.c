@@ -170,7 +170,7 @@ struct profile *profile_import_text(struct bytes text, const char *path, GError 
     }
     profile = importer == NULL ? profile_parse(text, shown, folder, error)
                                : importer->read(file, shown, error);
-    if (profile != NULL && !profile_validate(profile, error)) {
+    if (profile != NULL && !profile_validate_without_secrets(profile, error)) {
         g_prefix_error(error, "%s: ", shown);
         g_clear_pointer(&profile, profile_free);
     }

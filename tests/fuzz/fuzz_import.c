@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     dict = g_variant_ref_sink(profile_to_variant(profile));
     again = profile_from_variant(dict, NULL);
-    if (again == NULL || !profile_validate(again, NULL)) {
+    if (again == NULL || !profile_validate_without_secrets(again, NULL)) {
         abort();
     }
     g_variant_unref(dict);

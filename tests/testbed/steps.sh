@@ -27,6 +27,8 @@ packages=(
     xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
     adwaita-icon-theme librsvg2-common fonts-dejavu-core locales gnome-keyring libsecret-tools
     network-manager-gnome xfce4-panel lxqt-panel
+    # the plugin that bench nm measures beside ours
+    network-manager-strongswan
 )
 
 # Versions with the security fixes that tests hold the client to: names excluded from a certification

@@ -90,6 +90,20 @@ START_TEST(own_keyfile)
 }
 END_TEST
 
+/* As NetworkManager's programs export it: without secrets. */
+START_TEST(own_keyfile_without_its_private_key)
+{
+    struct profile *profile = must_import("[godwit]\ngateway=vpn.example.org\nauth=certificate\n"
+                                          "certificate=base64:YQ==\n");
+    g_autoptr(GError) error = NULL;
+
+    ck_assert(profile_is_set(profile, "certificate"));
+    ck_assert(!profile_validate(profile, &error)); /* it can't connect yet */
+    ck_assert_ptr_nonnull(strstr(error->message, "private-key"));
+    profile_free(profile);
+}
+END_TEST
+
 static const struct {
     const char *text, *with;
 } refused[] = {
@@ -104,6 +118,7 @@ static const struct {
     {CONNECTION "service-type=org.freedesktop.NetworkManager.openvpn\n", "connection"},
     {"PK\x03\x04", "file"},
     {"[godwit]\n", "gateway"},
+    {"[godwit]\ngateway=vpn.example.org\nauth=certificate\n", "certificate"},
 };
 
 START_TEST(what_cannot_be_taken_over_is_said)
@@ -126,6 +141,7 @@ int main(void)
     tcase_add_test(tests, strongswan_by_name_and_password);
     tcase_add_test(tests, strongswan_by_shared_key);
     tcase_add_test(tests, own_keyfile);
+    tcase_add_test(tests, own_keyfile_without_its_private_key);
     tcase_add_loop_test(tests, what_cannot_be_taken_over_is_said, 0, G_N_ELEMENTS(refused));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
