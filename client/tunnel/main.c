@@ -57,6 +57,7 @@ static gboolean drop_what_is_left(void)
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
+    static const char header[] = ""; /* of every catalogue */
     int channel_fd = -1, report_fd = -1;
     GError *error = NULL;
     GMainLoop *loop;
@@ -71,8 +72,8 @@ int main(int argc, char **argv)
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);
     /* Catalogues are read at their first text: now, for later no file can be opened. */
-    (void)dgettext(PACKAGE, "");
-    (void)dgettext("libc", "");
+    (void)dgettext(PACKAGE, header);
+    (void)dgettext("libc", header);
     if (!parse(&argc, &argv, &channel_fd, &report_fd, &error)) {
         g_printerr("godwit-tunnel: %s\n", error->message);
         g_error_free(error);

@@ -205,7 +205,7 @@ static void add_field(struct ask *ask, const struct ask_field *field)
     }
     input->entry = add_entry(ask, field, field->label);
     if (field->kind == ASK_NEW_SECRET) {
-        /* TRANSLATORS: %s is the label of a field, such as "New password". */
+        /* Translators: %s is the label of a field, such as "New password". */
         g_autofree char *again = g_strdup_printf(_("%s, once more"), field->label);
         input->again = add_entry(ask, field, again);
     }

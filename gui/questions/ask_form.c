@@ -44,7 +44,7 @@ struct ask_form *ask_form_new(const char *name)
 {
     struct ask_form *form = g_new0(struct ask_form, 1);
     g_autofree char *shown = shown_name(name, NAME_MAX_CHARACTERS);
-    /* TRANSLATORS: heading of a dialog; the name of a VPN connection. */
+    /* Translators: heading of a dialog; the name of a VPN connection. */
     form->title = g_strdup_printf(_("Sign in to “%s”"), shown);
     form->message = g_strdup("");
     form->error = g_strdup("");

@@ -60,14 +60,14 @@ static char *names_text(const char *const *names)
 static char *date_text(gint64 when)
 {
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
-    /* TRANSLATORS: a day as strftime(3) writes it, "21 November 2026". */
+    /* Translators: a day as strftime(3) writes it, "21 November 2026". */
     return date ? g_date_time_format(date, _("%-d %B %Y")) : g_strdup("?");
 }
 
 static char *validity_text(const struct trust_question *question, gint64 now)
 {
     g_autofree char *from = date_text(question->not_before), *to = date_text(question->not_after);
-    /* TRANSLATORS: the days between which a certificate is valid. */
+    /* Translators: the days between which a certificate is valid. */
     return now < question->not_before
                ? g_strdup_printf(_("from %s to %s: it is not valid yet"), from, to)
            : now > question->not_after
