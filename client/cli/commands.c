@@ -15,8 +15,6 @@ const struct command *const cli_commands[] = {
     &command_doctor,  &command_cleanup, NULL,
 };
 
-G_DEFINE_QUARK(godwit-cli-error-quark, cli_error)
-
 static gboolean is_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;

@@ -11,6 +11,8 @@
 
 #define COLUMNS 80
 
+G_DEFINE_QUARK(godwit-cli-error-quark, cli_error)
+
 static gboolean has_style(FILE *out)
 {
     const char *refused = g_getenv("NO_COLOR"), *terminal = g_getenv("TERM");
@@ -33,6 +35,18 @@ const char *style_begin(FILE *out, enum style style)
 const char *style_end(FILE *out)
 {
     return has_style(out) ? "\033[0m" : "";
+}
+
+/* Columns of a terminal that the characters up to `end` take. */
+static glong columns_of(const char *text, const char *end)
+{
+    glong columns = 0;
+
+    for (; text < end; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        columns += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+    }
+    return columns;
 }
 
 struct rows {
@@ -63,11 +77,13 @@ void rows_finish(struct rows *rows, FILE *out)
     glong widest = 0;
 
     for (guint i = 0; i < rows->labels->len; i++) {
-        widest = MAX(widest, g_utf8_strlen(rows->labels->pdata[i], -1));
+        const char *label = rows->labels->pdata[i];
+
+        widest = MAX(widest, columns_of(label, label + strlen(label)));
     }
     for (guint i = 0; i < rows->labels->len; i++) {
         const char *label = rows->labels->pdata[i];
-        int gap = (int)(widest - g_utf8_strlen(label, -1)) + 2;
+        int gap = (int)(widest - columns_of(label, label + strlen(label))) + 2;
 
         fprintf(out, "  %s%s%s%*s%s\n", style_begin(out, STYLE_DIM), label, style_end(out), gap, "",
                 (const char *)rows->values->pdata[i]);
@@ -77,28 +93,51 @@ void rows_finish(struct rows *rows, FILE *out)
     g_free(rows);
 }
 
+/* Lines may end behind a wide character too, but what closes stays with it. */
+static gboolean ends_piece(gunichar c, gunichar next)
+{
+    GUnicodeType type = g_unichar_type(next);
+
+    return next == ' ' || next == '\0' ||
+           (g_unichar_iswide(c) && g_unichar_type(c) != G_UNICODE_OPEN_PUNCTUATION &&
+            type != G_UNICODE_CLOSE_PUNCTUATION && type != G_UNICODE_OTHER_PUNCTUATION &&
+            type != G_UNICODE_MODIFIER_LETTER);
+}
+
+static const char *end_of_piece(const char *text)
+{
+    const char *next = g_utf8_next_char(text);
+
+    while (!ends_piece(g_utf8_get_char(text), g_utf8_get_char(next))) {
+        text = next;
+        next = g_utf8_next_char(text);
+    }
+    return next;
+}
+
 void print_wrapped(FILE *out, unsigned indent, const char *text)
 {
-    char **words = g_strsplit(text, " ", -1);
     glong column = 0;
 
-    for (char **word = words; *word != NULL; word++) {
-        glong width = g_utf8_strlen(*word, -1);
+    while (*text != '\0') {
+        int blank = *text == ' ';
+        const char *piece = text + blank, *end = *piece == '\0' ? piece : end_of_piece(piece);
+        glong width = columns_of(piece, end);
 
-        if (column > 0 && column + 1 + width > COLUMNS) {
+        if (column > 0 && column + blank + width > COLUMNS) {
             fputc('\n', out);
             column = 0;
         }
         if (column == 0) {
-            fprintf(out, "%*s%s", (int)indent, "", *word);
-            column = (glong)indent + width;
-        } else {
-            fprintf(out, " %s", *word);
-            column += 1 + width;
+            blank = 0;
+            fprintf(out, "%*s", (int)indent, "");
+            column = (glong)indent;
         }
+        fprintf(out, "%*s%.*s", blank, "", (int)(end - piece), piece);
+        column += blank + width;
+        text = end;
     }
     fputc('\n', out);
-    g_strfreev(words);
 }
 
 char *printable(const char *text)

@@ -182,7 +182,7 @@ void progress_connected(guint64 start_us, const struct session_info *info)
     struct rows *rows = rows_new();
     char *bold = g_strconcat(style_begin(stdout, STYLE_BOLD), name, style_end(stdout), NULL);
 
-    /* Translators: the line must begin with this word, which scripts wait for. */
+    /* Scripts wait for this line in the language "C". */
     printf(_("Connected to %s in %.0f ms\n"), bold, took);
     rows_add(rows, _("Gateway"), gateway_text(info));
     rows_add(rows, _("Software"), fact(info, "gateway-version", NULL));

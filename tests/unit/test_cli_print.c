@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <glib.h>
+#include <locale.h>
+#include <stdlib.h>
+
+#include "cli/print.h"
+#include "vectors.h"
+
+static char *wrapped(const char *text, unsigned indent)
+{
+    char *printed = NULL;
+    size_t size;
+    FILE *out = open_memstream(&printed, &size);
+
+    ck_assert_ptr_nonnull(out);
+    print_wrapped(out, indent, text);
+    fclose(out);
+    return printed;
+}
+
+#define TEN "1234567890"
+#define KANJI10 "\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22" /* 20 columns */
+
+static const struct {
+    const char *text;
+    unsigned indent;
+    const char *want;
+} lines[] = {
+    {"", 4, "\n"},
+    {"one two", 0, "one two\n"},
+    {"one two", 4, "    one two\n"},
+    {TEN TEN TEN TEN TEN TEN TEN " " TEN, 0, TEN TEN TEN TEN TEN TEN TEN "\n" TEN "\n"},
+    {TEN TEN TEN TEN TEN TEN TEN " 123456789", 0, TEN TEN TEN TEN TEN TEN TEN " 123456789\n"},
+    /* Longer than a line: it stays whole. */
+    {"a " TEN TEN TEN TEN TEN TEN TEN TEN TEN, 2,
+     "  a\n  " TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n"},
+    /* Wide characters take two columns, and may end a line. */
+    {KANJI10 KANJI10 KANJI10 KANJI10 "\u5b57", 0, KANJI10 KANJI10 KANJI10 KANJI10 "\n\u5b57\n"},
+    /* But a full stop does not begin one. */
+    {KANJI10 KANJI10 KANJI10 KANJI10 "\u3002", 0,
+     KANJI10 KANJI10 KANJI10
+     "\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\n\u6f22\u3002\n"},
+    {KANJI10 " godwit", 2, "  " KANJI10 " godwit\n"},
+};
+
+START_TEST(text_is_wrapped)
+{
+    char *printed = wrapped(lines[_i].text, lines[_i].indent);
+
+    ck_assert_str_eq(printed, lines[_i].want);
+    free(printed);
+}
+END_TEST
+
+START_TEST(labels_are_aligned)
+{
+    char *printed = NULL;
+    size_t size;
+    FILE *out = open_memstream(&printed, &size);
+    struct rows *rows = rows_new();
+
+    rows_add(rows, "ab", g_strdup("narrow"));
+    rows_add(rows, "\u6f22\u5b57", g_strdup("wide"));
+    rows_add(rows, "u\u0308", g_strdup("combined"));
+    rows_add(rows, "none", NULL);
+    rows_finish(rows, out);
+    fclose(out);
+    ck_assert_str_eq(printed,
+                     "  ab    narrow\n  \u6f22\u5b57  wide\n  u\u0308     combined\n");
+    free(printed);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cli_print");
+    TCase *tests = tcase_create("print");
+
+    tcase_add_loop_test(tests, text_is_wrapped, 0, G_N_ELEMENTS(lines));
+    tcase_add_test(tests, labels_are_aligned);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
