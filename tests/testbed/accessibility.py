@@ -102,11 +102,6 @@ class Node:
 
     @property
     def place(self):
-        """From the corner of its window."""
-        return self.call("org.a11y.atspi.Component", "GetPosition", "(u)", 1)
-
-    @property
-    def place(self):
         """In its window."""
         return self.call("org.a11y.atspi.Component", "GetExtents", "(u)", 1)[0][:2]
 

@@ -257,6 +257,17 @@ class Desktop:
                 raise net.Failure(f"no {what} after {timeout} s")
             time.sleep(0.02)
 
+    @staticmethod
+    def becomes(condition, timeout):
+        """Whether it does in that time."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            with contextlib.suppress(accessibility.Gone):
+                if condition():
+                    return True
+            time.sleep(0.02)
+        return False
+
     def wait_gone(self, role=None, name=None, timeout=20):
         self.wait_for(lambda: not self.all(role, name), f"end of {role} {name!r}", timeout)
 
@@ -334,8 +345,22 @@ class Desktop:
         net.run("xdotool", "key", "--clearmodifiers", *names)
 
     @staticmethod
-    def type_keys(text):
+    def send_keys(text):
+        """To whatever takes them."""
         net.run("xdotool", "type", "--clearmodifiers", "--delay", "2", text)
+
+    def type_keys(self, text):
+        """Into the entry that has the focus. A window tells that before the X server gives it the
+        keyboard, so that keys may be lost: then once more."""
+        entry = self.wait_for(self.focused, "widget with the focus")
+        for _ in range(3):
+            wanted = (len(text), len(entry.text) + len(text))
+            self.send_keys(text)
+            if self.becomes(lambda: len(entry.text) in wanted, 2):
+                return
+            entry = self.wait_for(self.focused, "widget with the focus")
+            self.key("ctrl+a")
+        raise net.Failure(f"keys do not come to {entry.name!r}")
 
     def focused(self):
         """The widget that has the keyboard's focus; None when none has."""

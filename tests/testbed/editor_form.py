@@ -109,7 +109,7 @@ class Form:
     def choose_file(self, node, path):
         node.act()
         self.screen.find("file chooser|dialog|widget", node.name.partition(":")[0])
-        self.screen.type_keys(path)
+        self.screen.send_keys(path)
         self.screen.key("Return")
         self.screen.wait_gone("file chooser|dialog|widget", node.name.partition(":")[0])
 
