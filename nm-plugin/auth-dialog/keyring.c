@@ -13,6 +13,7 @@
 #define SETTING "setting-name"
 #define KEY "setting-key"
 #define VPN "vpn"
+#define SCHEMA "xdg:schema"
 
 /* As in nm-applet and GNOME Shell; what others have stored may be of an older schema. */
 static const SecretSchema schema = {
@@ -164,7 +165,9 @@ static void take_item(SecretItem *item, GHashTable *found)
     g_autoptr(SecretValue) value = secret_item_get_secret(item);
     const char *key = g_hash_table_lookup(attributes, KEY);
     const char *text = value ? secret_value_get_text(value) : NULL;
-    if (key && text) {
+    /* What agents of old have left beside it is not what was stored last. */
+    gboolean current = g_strcmp0(g_hash_table_lookup(attributes, SCHEMA), schema.name) == 0;
+    if (key && text && (current || !g_hash_table_contains(found, key))) {
         g_hash_table_insert(found, g_strdup(key), g_strdup(text));
     }
 }

@@ -11,6 +11,7 @@ import net
 import sandbox
 
 SETTING = ("setting-name", "vpn", "setting-key")
+SCHEMA = ("xdg:schema", "org.freedesktop.NetworkManager.Connection")
 
 REFUSING = """
 from gi.repository import Gio, GLib
@@ -52,13 +53,14 @@ class Keyring:
     @staticmethod
     def lookup(uuid, key):
         """What is kept under that name, "" = nothing."""
-        return net.run("secret-tool", "lookup", "connection-uuid", uuid, *SETTING, key, ok=False)
+        return net.run("secret-tool", "lookup", "connection-uuid", uuid, *SETTING, key,
+                       *SCHEMA, ok=False)
 
     @staticmethod
-    def store(uuid, key, value):
-        """As another agent does it."""
+    def store(uuid, key, value, schema=SCHEMA):
+        """As another agent does it; without a schema, as old ones did."""
         net.run("secret-tool", "store", "--label", "VPN", "connection-uuid", uuid, *SETTING, key,
-                input_text=value)
+                *schema, input_text=value)
 
     def silence(self):
         self.process.send_signal(signal.SIGSTOP)

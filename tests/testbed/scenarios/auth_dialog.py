@@ -123,6 +123,19 @@ def dialog_shows_what_the_gateway_says(context):
 
 
 @scenario(bare=True)
+def dialog_keeps_beside_an_old_agent(context):
+    """Whose entry names no schema, so that it stays: what was stored last counts."""
+    screen = start(context)
+    keys = keyring.Keyring()
+    keys.store(UUID, "password", "old", schema=())
+    dialog = AuthDialog(context, "-i", "-r", data=AGENT_OWNED)
+    type_password(screen, "new")
+    net.check(dialog.answers() == {"password": "new"}, "another password came")
+    known = AuthDialog(context, "-i", data=AGENT_OWNED).answers()
+    net.check(known == {"password": "new"}, f"what was stored is not what is found: {known}")
+
+
+@scenario(bare=True)
 def dialog_and_keyring(context):
     """What is typed is kept under NetworkManager's names, and found there; not what may not be."""
     screen = start(context)
