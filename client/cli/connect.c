@@ -9,6 +9,7 @@
 #include "cli/remote.h"
 #include "cli/secrets.h"
 #include "cli/target.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "common/signals.h"
 #include "session/session.h"
@@ -92,7 +93,7 @@ static void on_dns_answers(void *context, const char *text)
 {
     const struct connection *c = context;
 
-    progress_phase(c->start_us, "dns", text, progress_now());
+    progress_phase(c->start_us, "dns", text, boottime_now());
 }
 
 static void on_values(void *context, GHashTable *values)

@@ -5,6 +5,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "common/addr.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 
 static const struct flag no_flags[] = {{.name = NULL}};
@@ -96,7 +97,7 @@ static void print_status(GVariant *properties)
     g_autoptr(GVariantDict) all = g_variant_dict_new(properties);
     g_auto(GStrv) excepted = NULL;
     gboolean always = FALSE;
-    guint64 portal = 0, now = progress_now();
+    guint64 portal = 0, now = boottime_now();
 
     g_variant_dict_lookup(all, "KillSwitchAlways", "b", &always);
     g_variant_dict_lookup(all, "KillSwitchExcepted", "^as", &excepted);

@@ -4,6 +4,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/seen.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 
 enum { FLAG_FOLLOW, FLAG_TRACE };
@@ -211,7 +212,7 @@ static struct seen *choose(const struct options *options, const GPtrArray *all, 
 static int show(struct bus *bus, const struct options *options)
 {
     struct follow follow = {
-        .boot_us = g_get_real_time() - (gint64)progress_now(),
+        .boot_us = g_get_real_time() - (gint64)boottime_now(),
         .trace = options->flags[FLAG_TRACE],
         .entries = g_array_new(FALSE, FALSE, sizeof(struct entry)),
         .ended = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,

@@ -5,6 +5,7 @@
 
 #include "cli/progress.h"
 #include "cli/secrets.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 
 struct setting {
@@ -219,7 +220,7 @@ gboolean options_parse(struct options *options, const struct usage *usage, int a
 
     *options = (struct options){
         .settings = g_array_new(FALSE, TRUE, sizeof(struct setting)),
-        .start_us = progress_now(),
+        .start_us = boottime_now(),
     };
     g_array_set_clear_func(options->settings, clear_setting);
     context = context_of(options, usage, names);

@@ -2,19 +2,11 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "cli/print.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "common/phase.h"
-
-guint64 progress_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
-}
 
 static double milliseconds(guint64 start_us, guint64 at_us)
 {
@@ -169,7 +161,7 @@ void progress_again(guint64 start_us, const struct session_info *info)
          *addresses = prefixes_text(info->net->addresses, info->net->n_addresses);
     char *facts = g_strdup_printf("%s; %s", gateway, addresses);
 
-    progress_phase(start_us, "again", facts, progress_now());
+    progress_phase(start_us, "again", facts, boottime_now());
     g_free(facts);
     g_free(addresses);
     g_free(gateway);
@@ -177,7 +169,7 @@ void progress_again(guint64 start_us, const struct session_info *info)
 
 void progress_connected(guint64 start_us, const struct session_info *info)
 {
-    double took = milliseconds(start_us, progress_now());
+    double took = milliseconds(start_us, boottime_now());
     char *name = printable(info->name);
     struct rows *rows = rows_new();
     char *bold = g_strconcat(style_begin(stdout, STYLE_BOLD), name, style_end(stdout), NULL);

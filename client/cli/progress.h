@@ -5,7 +5,6 @@
 #include "session/session.h"
 
 /* Times are microseconds of CLOCK_BOOTTIME; what is shown are milliseconds since `start_us`. */
-guint64 progress_now(void);
 void progress_phase(guint64 start_us, const char *phase, const char *text, guint64 at_us);
 /* One rung of the ladder, on stderr. */
 void progress_trace(guint64 start_us, const char *line, gboolean outbound, gboolean retransmission,

@@ -7,6 +7,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/seen.h"
+#include "common/boottime.h"
 #include "common/i18n.h"
 
 enum { FLAG_JSON, FLAG_NAMES, FLAG_WATCH };
@@ -270,7 +271,7 @@ static void measure(GHashTable *rates, const struct seen *seen)
 {
     const char *key = seen->path != NULL ? seen->path : facts_text(seen->facts, "Interface");
     struct rate *rate = g_hash_table_lookup(rates, key);
-    guint64 now = progress_now();
+    guint64 now = boottime_now();
 
     if (rate == NULL) {
         rate = g_new0(struct rate, 1);

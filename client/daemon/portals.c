@@ -3,8 +3,7 @@
 
 #include "daemon/portals.h"
 
-#include <time.h>
-
+#include "common/boottime.h"
 #include "session/kill_switch.h"
 
 struct portals {
@@ -19,13 +18,6 @@ struct portal {
     guint64 until;
     guint timer;
 };
-
-static guint64 now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
-}
 
 static void portal_free(gpointer data)
 {
@@ -55,7 +47,7 @@ gboolean portals_allow(struct portals *portals, uid_t uid, guint seconds, GError
         struct portal *portal = g_new0(struct portal, 1);
         portal->all = portals;
         portal->uid = uid;
-        portal->until = now_us() + (guint64)seconds * G_USEC_PER_SEC;
+        portal->until = boottime_now() + (guint64)seconds * G_USEC_PER_SEC;
         portal->timer = g_timeout_add_seconds(seconds, on_time, portal);
         g_hash_table_insert(portals->users, GUINT_TO_POINTER(uid), portal);
     }

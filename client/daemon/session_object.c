@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <time.h>
-
+#include "common/boottime.h"
 #include "common/vpn1.h"
 #include "daemon/session_object_private.h"
 #include "generated/vpn1-info.h"
-
-static guint64 now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
-}
 
 /* ---- telling ---- */
 
@@ -154,7 +146,7 @@ static void on_connected(void *context, const struct session_info *info)
     struct session_object *object = context;
     if (!object->connected) {
         object->connected = TRUE;
-        properties_set(object->properties, "Connected", g_variant_new_uint64(now_us()));
+        properties_set(object->properties, "Connected", g_variant_new_uint64(boottime_now()));
         properties_set(object->properties, "ConnectedSince",
                        g_variant_new_int64(g_get_real_time() / G_USEC_PER_SEC));
     }
@@ -208,7 +200,7 @@ static void set_first_properties(struct session_object *object, const struct ses
     set_string(object, "State", "connecting");
     set_string(object, "Gateway", profile_get(wish->profile, "gateway"));
     set_string(object, "KillSwitch", profile_get(wish->profile, "kill-switch"));
-    properties_set(object->properties, "Started", g_variant_new_uint64(now_us()));
+    properties_set(object->properties, "Started", g_variant_new_uint64(boottime_now()));
     /* Who learns of the object learns these with it. */
     GVariant *changes = properties_take_changes(object->properties);
     g_variant_unref(g_variant_ref_sink(changes));

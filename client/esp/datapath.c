@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "esp/datapath_internal.h"
@@ -19,15 +18,6 @@
 #endif
 
 #define MTU_MIN 68 /* RFC 791 3.2: what every network carries */
-
-uint64_t datapath_now_us(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
-        return 0;
-    }
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 bool datapath_wait(struct datapath *dp, int fd, short events)
 {

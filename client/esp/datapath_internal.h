@@ -106,7 +106,6 @@ static inline void count_set(struct datapath *dp, enum counter which, uint64_t v
     atomic_store_explicit(&dp->counters[which], value, memory_order_relaxed);
 }
 
-uint64_t datapath_now_us(void); /* CLOCK_BOOTTIME */
 /* Packet threads: control has something to report. */
 void datapath_tell(struct datapath *dp);
 /* Blocks until `fd` is ready for `events` or stop is asked for; false then. */

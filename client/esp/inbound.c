@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
 #include "esp/datapath_internal.h"
 #include "esp/wire.h"
 
@@ -194,7 +195,7 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
     if (in->packets > 0) {
         count(in->dp, IN_PACKETS, in->packets);
         count(in->dp, IN_OCTETS, in->octets);
-        count_set(in->dp, IN_LAST, datapath_now_us());
+        count_set(in->dp, IN_LAST, boottime_now());
         in->packets = 0;
         in->octets = 0;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
 #include "esp/datapath_internal.h"
 
 /* TUN to UDP: read, cut, seal, send. */
@@ -125,7 +126,7 @@ void outbound_flush(struct outbound *o)
     if (sent > 0) {
         count(o->dp, OUT_PACKETS, sent);
         count(o->dp, OUT_OCTETS, run->inner * sent / run->n);
-        count_set(o->dp, OUT_LAST, datapath_now_us());
+        count_set(o->dp, OUT_LAST, boottime_now());
     }
     run->n = 0;
     run->used = 0;
@@ -207,7 +208,7 @@ static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet,
 
 static bool error_allowed(struct outbound *o)
 {
-    uint64_t now = datapath_now_us();
+    uint64_t now = boottime_now();
     uint64_t full = ERROR_BURST * ERROR_INTERVAL_US;
     o->error_allowance_us += now - o->error_last_us;
     o->error_last_us = now;

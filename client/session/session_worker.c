@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <time.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "common/log.h"
 #include "common/net_config_variant.h"
@@ -40,12 +40,10 @@ static gboolean known_phase(const char *phase)
 
 void session_reconnecting(struct session *session, const char *why)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
+    guint64 now = boottime_now();
     session_record_state(session, "reconnecting", why);
     if (session->ops->phase) {
-        session->ops->phase(session->context, "reconnecting", why,
-                            (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000);
+        session->ops->phase(session->context, "reconnecting", why, now);
     }
 }
 

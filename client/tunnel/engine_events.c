@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/tunnel_private.h"
 
@@ -41,7 +42,7 @@ static void phase(struct tunnel *t, struct link *link, const struct ike_event *e
         return;
     }
     if (!t->was_up || (t->disconnecting && link == t->current)) {
-        t->ops->phase(t->context, phase_name(event->phase), event->text, link_now());
+        t->ops->phase(t->context, phase_name(event->phase), event->text, boottime_now());
     }
 }
 

@@ -4,13 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
-guint64 link_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
-}
+#include "common/boottime.h"
 
 void link_set_path(struct link *link, const struct path *path)
 {
@@ -38,7 +32,7 @@ enum link_result link_open(struct link **out, const struct ike_sockets *sockets,
         config->path_mtu = path_mtu;
     }
     config->wall_clock = time(NULL);
-    err = ike_new(&link->ike, config, link_now());
+    err = ike_new(&link->ike, config, boottime_now());
     if (err != OK) {
         g_free(link);
         return err == ERR_UNSUPPORTED ? LINK_CONTRADICTION : LINK_FAILED;
@@ -123,7 +117,7 @@ void link_send(struct link *link, const struct ike_sockets *sockets, uint8_t *bu
     struct path path;
     ssize_t len;
 
-    while ((len = ike_output(link->ike, &path, buffer, IKE_MESSAGE_MAX, link_now())) > 0) {
+    while ((len = ike_output(link->ike, &path, buffer, IKE_MESSAGE_MAX, boottime_now())) > 0) {
         if (!ike_socket_send(sockets, &path, bytes_of(buffer, (size_t)len))) {
             g_debug("sending to the gateway: %s", g_strerror(errno));
         }

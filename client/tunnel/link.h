@@ -63,7 +63,4 @@ gboolean link_add_child(struct link *link, guint32 spi_in);
 gboolean link_has_child(const struct link *link, guint32 spi_in);
 void link_remove_child(struct link *link, guint32 spi_in);
 
-/* Microseconds of CLOCK_BOOTTIME: the engine's clock, which goes on while the machine sleeps. */
-guint64 link_now(void);
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <glib-unix.h>
 
+#include "common/boottime.h"
 #include "tunnel/tunnel_private.h"
 
 /* Datagrams at a time, so that a flood of them keeps nobody from timers, signals and the session.
@@ -36,7 +37,7 @@ static void input(struct tunnel *t, const struct path *path, struct bytes datagr
     struct link *link = link_of(t, datagram);
 
     if (link != NULL) {
-        ike_input(link->ike, path, datagram, link_now());
+        ike_input(link->ike, path, datagram, boottime_now());
         loop_run(t);
     }
 }
@@ -48,7 +49,7 @@ static void unreachable(struct tunnel *t, const struct ike_socket_error *error)
         struct link *link = link_at(t, slot);
 
         if (link != NULL && link->ike != NULL) {
-            ike_unreachable(link->ike, &error->path, error->icmp, &error->reporter, link_now());
+            ike_unreachable(link->ike, &error->path, error->icmp, &error->reporter, boottime_now());
         }
     }
     loop_run(t);
@@ -125,9 +126,9 @@ static struct link *owner_of(struct tunnel *t, guint32 spi_in)
 static void about_child(struct link *link, const struct datapath_event *event)
 {
     if (event->type == DATAPATH_HEARD) {
-        ike_child_received(link->ike, event->spi_in, link_now());
+        ike_child_received(link->ike, event->spi_in, boottime_now());
     } else {
-        ike_rekey_child(link->ike, event->spi_in, link_now());
+        ike_rekey_child(link->ike, event->spi_in, boottime_now());
     }
 }
 
@@ -197,7 +198,7 @@ static void tell_of_traffic(struct tunnel *t)
 static void tick(struct link *link)
 {
     if (link != NULL && link->ike != NULL) {
-        ike_tick(link->ike, link_now());
+        ike_tick(link->ike, boottime_now());
     }
 }
 
@@ -235,7 +236,7 @@ static guint64 earlier(guint64 at, const struct link *link)
 
 static void arm_timer(struct tunnel *t)
 {
-    guint64 at = MIN(succession_deadline(t), mtu_deadline(t)), now = link_now();
+    guint64 at = MIN(succession_deadline(t), mtu_deadline(t)), now = boottime_now();
 
     for (gsize slot = 0; slot < SLOTS; slot++) {
         at = earlier(at, link_at(t, slot));

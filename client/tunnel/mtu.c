@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "tunnel/tunnel_private.h"
 
 /*
@@ -98,16 +99,16 @@ void mtu_moved(struct tunnel *t)
 
 static void ask(struct tunnel *t)
 {
-    guint16 size = pmtu_next(&t->mtu.pmtu, link_now());
+    guint16 size = pmtu_next(&t->mtu.pmtu, boottime_now());
 
     if (size != 0) {
-        ike_probe_mtu(t->current->ike, size, link_now());
+        ike_probe_mtu(t->current->ike, size, boottime_now());
     }
 }
 
 void mtu_large_sent(struct tunnel *t)
 {
-    guint64 now = link_now();
+    guint64 now = boottime_now();
 
     if (t->current == NULL) {
         return;
@@ -145,7 +146,7 @@ static void look(struct tunnel *t, guint64 now)
 
 void mtu_tick(struct tunnel *t)
 {
-    guint64 now = link_now();
+    guint64 now = boottime_now();
 
     if (t->current == NULL || now < mtu_deadline(t)) {
         return;
@@ -161,7 +162,7 @@ void mtu_answer(struct tunnel *t, struct link *link, guint16 size, gboolean pass
     if (link != t->current) {
         return;
     }
-    if (pmtu_answer(&t->mtu.pmtu, size, passed, link_now())) {
+    if (pmtu_answer(&t->mtu.pmtu, size, passed, boottime_now())) {
         apply(t);
         watch_large(t);
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/tunnel_private.h"
 
@@ -114,7 +115,7 @@ static void suspect_network(struct race *race)
 /* Of the first attempt; later ones have all of it each. */
 static guint64 time_left(const struct tunnel *t)
 {
-    guint64 now = link_now(), all = profile_get_uint(t->config.profile, "timeout");
+    guint64 now = boottime_now(), all = profile_get_uint(t->config.profile, "timeout");
 
     if (t->purpose != PURPOSE_CONNECT) {
         return all * G_USEC_PER_SEC;
@@ -151,7 +152,7 @@ static gboolean ask(struct tunnel *t, const struct endpoint *gateway, struct lin
         }
         succession_give_trust(t, *lane);
         uplinks_tell(&t->uplinks, *lane, &t->sockets);
-        ike_set_gateways((*lane)->ike, candidates(t)->items, candidates(t)->n, link_now());
+        ike_set_gateways((*lane)->ike, candidates(t)->items, candidates(t)->n, boottime_now());
         return TRUE;
     case LINK_NO_ROUTE:
         note_no_route(&t->race, &gateway->addr);
@@ -179,7 +180,7 @@ static struct link *ask_next(struct tunnel *t)
             struct endpoint after;
 
             if (candidate(t, t->race.asked, &after)) {
-                t->race.next_at = link_now() + NEXT_AFTER;
+                t->race.next_at = boottime_now() + NEXT_AFTER;
             }
             return *lane;
         }
@@ -206,8 +207,8 @@ void race_start(struct tunnel *t)
     race->asked = 0;
     if (ask_next(t) != NULL) {
         race->first = t->next->gateway;
-        race->answer_by = t->purpose == PURPOSE_CONNECT ? IKE_NEVER : link_now() + ANSWER_TIME;
-        race->tcp_at = link_now() + TCP_AFTER;
+        race->answer_by = t->purpose == PURPOSE_CONNECT ? IKE_NEVER : boottime_now() + ANSWER_TIME;
+        race->tcp_at = boottime_now() + TCP_AFTER;
     } else if (!t->ended) {
         fails(t);
     }
@@ -309,7 +310,7 @@ static gboolean ask_for_host(struct tunnel *t)
 void race_tick(struct tunnel *t)
 {
     struct race *race = &t->race;
-    guint64 now = link_now();
+    guint64 now = boottime_now();
 
     if (t->next == NULL || t->next->answered) {
         return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/tunnel_private.h"
 
@@ -44,7 +45,7 @@ static void say(struct tunnel *t, const char *text)
     const char *phase = purpose_phase(t->purpose);
 
     if (phase != NULL) {
-        t->ops->phase(t->context, phase, text, link_now());
+        t->ops->phase(t->context, phase, text, boottime_now());
     }
 }
 
@@ -104,7 +105,7 @@ static void leave(struct tunnel *t, struct link *link)
             tunnel_end(t, REASON_INTERNAL, "");
         }
     }
-    link->until = link_now() + LINGER_TIME;
+    link->until = boottime_now() + LINGER_TIME;
     t->leaving[slot] = link;
 }
 
@@ -114,7 +115,7 @@ static gboolean settle_replaced(struct tunnel *t)
     struct link *link = g_steal_pointer(&t->replaced);
 
     if (link != NULL) {
-        ike_disconnect(link->ike, link_now());
+        ike_disconnect(link->ike, boottime_now());
         leave(t, link);
     }
     return link != NULL;
@@ -131,7 +132,7 @@ static gboolean settle_leaving(struct tunnel *t)
         if (link->down && link->ike != NULL) {
             ike_free(g_steal_pointer(&link->ike));
         }
-        if (link->ike == NULL && link_now() >= link->until) {
+        if (link->ike == NULL && boottime_now() >= link->until) {
             succession_drop(t, g_steal_pointer(&t->leaving[i]));
         }
     }
@@ -234,8 +235,8 @@ static void want(struct tunnel *t, enum purpose purpose, const char *why)
         return;
     }
     t->purpose = purpose;
-    t->next_at = link_now();
-    retry_was_up(&t->retry, link_now() - t->current->up_since);
+    t->next_at = boottime_now();
+    retry_was_up(&t->retry, boottime_now() - t->current->up_since);
     say(t, why);
 }
 
@@ -245,7 +246,7 @@ void succession_start(struct tunnel *t)
     if (gateways_prefer(&t->known, &t->ask_first.addr)) {
         t->answered_port = t->ask_first.port;
     }
-    t->connect_by = link_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
+    t->connect_by = boottime_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
     loop_start(t);
     begin(t);
     loop_run(t);
@@ -261,14 +262,14 @@ void succession_answered(struct tunnel *t, struct link *link)
     }
     if (link_can_move(t->current)) {
         /* It may be heard again as well, and be moved sooner than a successor is made. */
-        ike_network_changed(t->current->ike, link_now());
+        ike_network_changed(t->current->ike, boottime_now());
     } else {
         const struct path path = {
             .local = link->path.local, .remote = link->path.remote, .ifindex = link->path.ifindex};
 
         /* No ESP can go on in it, and only its end sets our internal address free, for the
          * successor to be given it again. */
-        ike_disconnect_along(t->current->ike, &path, link_now());
+        ike_disconnect_along(t->current->ike, &path, boottime_now());
     }
 }
 
@@ -278,7 +279,7 @@ void succession_take_over(struct tunnel *t, struct link *link)
 
     t->current = link;
     t->next = NULL;
-    link->up_since = link_now();
+    link->up_since = boottime_now();
     gateways_worked(&t->known, &link->gateway);
     t->redirected_from = (struct addr){0};
     t->purpose = PURPOSE_NONE;
@@ -322,7 +323,7 @@ static void try_again(struct tunnel *t, enum reason reason, const char *detail)
         t->redirected_from = (struct addr){0};
         tunnel_look_up(t);
     }
-    t->next_at = link_now() + delay;
+    t->next_at = boottime_now() + delay;
     say_failure(t, reason, detail, delay);
 }
 
@@ -337,7 +338,7 @@ void succession_failed(struct tunnel *t, enum reason reason, const char *detail,
     } else if (reason == REASON_AUTH_FAILED && typed_forget(t)) {
         /* It is asked for once more. */
         say_failure(t, reason, detail, IKE_NEVER);
-        t->next_at = link_now();
+        t->next_at = boottime_now();
     } else if (retry_after_failure(reason, engine_retry) && (t->current != NULL || reconnects(t))) {
         try_again(t, reason, detail);
     } else if (t->current != NULL) {
@@ -392,7 +393,7 @@ static void reconnect(struct tunnel *t, enum reason reason, const char *detail)
     if (!making) {
         guint64 delay = retry_delay(&t->retry, random_number(t));
 
-        t->next_at = link_now() + delay;
+        t->next_at = boottime_now() + delay;
         say_failure(t, reason, detail, delay);
     }
 }
@@ -406,7 +407,7 @@ static gboolean settle_current(struct tunnel *t)
         return FALSE;
     }
     t->current = NULL;
-    up = link_now() - link->up_since;
+    up = boottime_now() - link->up_since;
     leave(t, link);
     retry_was_up(&t->retry, up);
     if (t->disconnecting) {
@@ -462,14 +463,14 @@ void succession_redirect(struct tunnel *t, struct link *link, const char *to)
     if (!in_use) {
         t->redirected_from = (struct addr){0};
     }
-    t->ops->phase(t->context, "redirected", to, link_now());
-    if (!redirects_allow(&t->redirects, link_now())) {
+    t->ops->phase(t->context, "redirected", to, boottime_now());
+    if (!redirects_allow(&t->redirects, boottime_now())) {
         /* Of one that is being made the end follows, for this reason. */
         return;
     }
     if (in_use) {
         abandon_next(t);
-        retry_was_up(&t->retry, link_now() - link->up_since);
+        retry_was_up(&t->retry, boottime_now() - link->up_since);
         t->purpose = PURPOSE_REDIRECT;
     }
     go_to(t, &link->gateway, to);
@@ -498,7 +499,7 @@ void succession_found(struct tunnel *t, gboolean redirect, const struct addr *fo
         return;
     }
     gateways_set(&t->redirected, usable, kept);
-    t->next_at = link_now();
+    t->next_at = boottime_now();
 }
 
 /* ---- the network ---- */
@@ -539,7 +540,7 @@ void succession_network_changed(struct tunnel *t)
         if (t->redirected_from.family == FAMILY_NONE) {
             tunnel_look_up(t);
         }
-        t->next_at = link_now();
+        t->next_at = boottime_now();
     }
 }
 
@@ -548,7 +549,7 @@ void succession_network_changed(struct tunnel *t)
 static gboolean due(const struct tunnel *t)
 {
     return t->purpose != PURPOSE_NONE && t->next == NULL && !t->disconnecting &&
-           link_now() >= t->next_at;
+           boottime_now() >= t->next_at;
 }
 
 guint64 succession_deadline(const struct tunnel *t)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/tunnel_private.h"
 
@@ -74,7 +75,7 @@ static void on_signature(void *context, struct bytes signature)
 
     keep_pin(t);
     if (t->next != NULL && t->next->ike != NULL) {
-        ike_provide_signature(t->next->ike, signature, REASON_TOKEN_FAILED, "", link_now());
+        ike_provide_signature(t->next->ike, signature, REASON_TOKEN_FAILED, "", boottime_now());
         loop_run(t);
     }
 }
@@ -128,7 +129,7 @@ static void on_waiting(void *context, const char *text)
     struct tunnel *t = context;
 
     if (!t->was_up) {
-        t->ops->phase(t->context, "token", text, link_now());
+        t->ops->phase(t->context, "token", text, boottime_now());
     }
 }
 
@@ -143,7 +144,7 @@ static void on_failed(void *context, enum reason reason, const char *detail)
     if (!t->configured) {
         tunnel_end(t, reason, detail);
     } else if (t->next != NULL && t->next->ike != NULL) {
-        ike_provide_signature(t->next->ike, (struct bytes){0}, reason, detail, link_now());
+        ike_provide_signature(t->next->ike, (struct bytes){0}, reason, detail, boottime_now());
         loop_run(t);
     }
 }

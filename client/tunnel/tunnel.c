@@ -3,6 +3,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/tunnel_private.h"
 
@@ -178,7 +179,7 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
         tunnel_look_up(t);
     }
     if (t->resolving != NULL) {
-        t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), link_now());
+        t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), boottime_now());
     }
     /* While the name is looked up. */
     tunnel_prepare(t);
@@ -241,7 +242,7 @@ void tunnel_wake(struct tunnel *t)
 {
     t->uplinks.asleep = FALSE;
     if (!t->ended && t->current != NULL) {
-        ike_woke(t->current->ike, link_now());
+        ike_woke(t->current->ike, boottime_now());
     }
     network_changed(t);
 }
@@ -254,10 +255,10 @@ void tunnel_disconnect(struct tunnel *t)
     t->disconnecting = TRUE;
     race_stop(t);
     if (t->current != NULL) {
-        ike_disconnect(t->current->ike, link_now());
+        ike_disconnect(t->current->ike, boottime_now());
     }
     if (t->next != NULL) {
-        ike_disconnect(t->next->ike, link_now());
+        ike_disconnect(t->next->ike, boottime_now());
     }
     loop_run(t);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/boottime.h"
 #include "tunnel/tunnel_private.h"
 
 /*
@@ -39,7 +40,7 @@ void typed_provide(struct tunnel *t, enum eap_secret secret, struct bytes value)
     if (value.len > 0) {
         keep(t, secret, value);
     }
-    ike_provide_secret(t->next->ike, secret, value, link_now());
+    ike_provide_secret(t->next->ike, secret, value, boottime_now());
 }
 
 void typed_apply(struct tunnel *t)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/uplinks.h"
 
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "tunnel/link.h"
 
@@ -166,9 +167,9 @@ void uplinks_tell(const struct uplinks *uplinks, struct link *link,
     collect(&uplinks->network, sockets, &link->path.remote, &now);
     now.changes = uplinks->changes;
     if (link->told.changes == 0 || !same_locals(&now, &link->told)) {
-        ike_set_paths(link->ike, now.locals, now.n, link_now());
+        ike_set_paths(link->ike, now.locals, now.n, boottime_now());
     } else if (now.changes != link->told.changes) {
-        ike_network_changed(link->ike, link_now());
+        ike_network_changed(link->ike, boottime_now());
     }
     link->told = now;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/app/notifications.h"
 
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "gui/model/text.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
 #include "common/i18n.h"
 #include "common/phase.h"
 #include "gui/model/text.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/model/text.h"
 
-#include <time.h>
-
+#include "common/boottime.h"
 #include "common/i18n.h"
 
 char *duration_text(gint64 seconds)
@@ -23,14 +22,6 @@ char *rate_text(double octets_per_second)
 
     /* Translators: octets in each second, such as "1.2 MB/s". */
     return g_strdup_printf(_("%s/s"), size);
-}
-
-guint64 boottime_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
 }
 
 char *clock_text(guint64 boottime_us)

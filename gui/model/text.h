@@ -17,7 +17,5 @@ char *duration_text(gint64 seconds);
 char *rate_text(double octets_per_second);
 /* "14:02:33", the local time of a moment of CLOCK_BOOTTIME. */
 char *clock_text(guint64 boottime_us);
-/* Now, in microseconds of CLOCK_BOOTTIME. */
-guint64 boottime_now(void);
 
 #endif

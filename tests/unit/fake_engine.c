@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
 #include "esp/datapath.h"
 #include "tunnel/ike_socket.h"
 #include "tunnel/link.h"
@@ -242,7 +243,7 @@ void ike_set_gateways(struct ike *ike, const struct addr *gateways, size_t n, ui
 uint64_t ike_deadline(const struct ike *ike)
 {
     must(!ike->freed);
-    return link_now() + TICK;
+    return boottime_now() + TICK;
 }
 
 void ike_tick(struct ike *ike, uint64_t now)
