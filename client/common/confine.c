@@ -4,8 +4,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- rights ---- */
+
+bool confine_rights(void)
+{
+    return getuid() != 0 && geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
 
 /* ---- files ---- */
 
@@ -181,4 +190,48 @@ bool confine_calls(const struct confine_rule *rules, size_t n, enum confine_acti
     }
     seccomp_release(filter);
     return done;
+}
+
+bool confine_modules(enum confine_action reach)
+{
+#define REACH(name)                                                                                \
+    {                                                                                              \
+        .call = SCMP_SYS(name), .action = reach, .err = EPERM                                      \
+    }
+#define CHANGE(name)                                                                               \
+    {                                                                                              \
+        .call = SCMP_SYS(name), .action = CONFINE_END                                              \
+    }
+    const struct confine_rule rules[] = {
+        REACH(execve),
+        REACH(execveat),
+        REACH(ptrace),
+        REACH(process_vm_readv),
+        REACH(process_vm_writev),
+        REACH(kill),
+        REACH(tkill),
+        REACH(pidfd_open),
+        REACH(pidfd_send_signal),
+        REACH(keyctl),
+        REACH(add_key),
+        REACH(request_key),
+        REACH(io_uring_setup),
+        REACH(userfaultfd),
+        REACH(perf_event_open),
+        CHANGE(unshare),
+        CHANGE(setns),
+        CHANGE(mount),
+        CHANGE(umount2),
+        CHANGE(pivot_root),
+        CHANGE(chroot),
+        CHANGE(bpf),
+        CHANGE(init_module),
+        CHANGE(finit_module),
+        CHANGE(kexec_load),
+        CHANGE(open_by_handle_at),
+    };
+#undef CHANGE
+#undef REACH
+
+    return confine_calls(rules, sizeof rules / sizeof rules[0], CONFINE_ALLOW, -1);
 }

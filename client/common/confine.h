@@ -9,8 +9,12 @@
 
 /*
  * What a process gives up for good, for itself and for all that it starts. To be called while it
- * has one thread, and after no_new_privs.
+ * has one thread; what restricts files and system calls after confine_rights().
  */
+
+/* Root is refused, to whom the rest would mean little; no program that is started gives new rights,
+ * and nobody of the same user looks inside. */
+bool confine_rights(void) __attribute__((warn_unused_result));
 
 /*
  * Files, by Landlock: none can be opened, or only be read; none executed, made or removed. Without
@@ -51,6 +55,14 @@ struct confine_rule {
  */
 bool confine_calls(const struct confine_rule *rules, size_t n, enum confine_action rest, int report)
     __attribute__((warn_unused_result));
+
+/*
+ * The same for a program into which libraries load modules of their own choice (name services,
+ * PKCS#11): what none of them may do is named, not what they may. `reach`, CONFINE_END or
+ * CONFINE_FAIL, is what becomes of reaching for other programs and processes, the kernel's keys and
+ * its rarer interfaces; whoever goes about changing the system is ended.
+ */
+bool confine_modules(enum confine_action reach) __attribute__((warn_unused_result));
 
 #define CONFINE_EXIT_CODE 159  /* as a shell has it for SIGSYS */
 #define CONFINE_REPORT 0x5eccU /* whatever else the reader may find */

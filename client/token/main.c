@@ -85,56 +85,10 @@ static void tell_pinpad(void *context, const char *label)
     say_label(TOKEN_PINPAD, 0, label);
 }
 
-/* Modules load what they like, and speak to whom they like: what none of them may do is named, not
- * what they may. */
+/* Modules load what they like, and speak to whom they like. */
 static bool confine(void)
 {
-#define END(name)                                                                                  \
-    {                                                                                              \
-        .call = SCMP_SYS(name), .action = CONFINE_END                                              \
-    }
-#define FAIL(name)                                                                                 \
-    {                                                                                              \
-        .call = SCMP_SYS(name), .action = CONFINE_FAIL, .err = EPERM                               \
-    }
-    static const struct confine_rule rules[] = {
-        FAIL(execve),
-        FAIL(execveat),
-        FAIL(ptrace),
-        FAIL(process_vm_readv),
-        FAIL(process_vm_writev),
-        FAIL(kill),
-        FAIL(tkill),
-        FAIL(pidfd_open),
-        FAIL(pidfd_send_signal),
-        FAIL(keyctl),
-        FAIL(add_key),
-        FAIL(request_key),
-        FAIL(io_uring_setup),
-        FAIL(userfaultfd),
-        FAIL(perf_event_open),
-        END(unshare),
-        END(setns),
-        END(mount),
-        END(umount2),
-        END(pivot_root),
-        END(chroot),
-        END(bpf),
-        END(init_module),
-        END(finit_module),
-        END(kexec_load),
-        END(open_by_handle_at),
-    };
-#undef FAIL
-#undef END
-    return confine_files(CONFINE_USE_FILES, NULL, 0) &&
-           confine_calls(rules, sizeof rules / sizeof rules[0], CONFINE_ALLOW, -1);
-}
-
-static bool drop_what_is_left(void)
-{
-    return getuid() != 0 && geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    return confine_files(CONFINE_USE_FILES, NULL, 0) && confine_modules(CONFINE_FAIL);
 }
 
 static void serve(void)
@@ -172,7 +126,7 @@ static void serve(void)
 /* For `godwit doctor`, as whoever runs it. */
 static int list(void)
 {
-    if (!drop_what_is_left() || !confine()) {
+    if (!confine_rights() || !confine()) {
         return EXIT_FAILURE;
     }
     (void)alarm(LIST_PATIENCE);
@@ -197,7 +151,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "godwit-token: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;
     }
-    if (!drop_what_is_left() || !confine()) {
+    if (!confine_rights() || !confine()) {
         fprintf(stderr, "godwit-token: %s\n", _("It cannot give up its rights."));
         return EXIT_FAILURE;
     }

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
+#include "common/confine.h"
 #include "common/i18n.h"
 #include "common/signals.h"
 #include "tunnel/control.h"
@@ -46,14 +46,6 @@ static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd, 
     return parsed;
 }
 
-/* Whoever started us should have dropped everything; parsing strangers' octets as root is refused
- * even when it did not. */
-static gboolean drop_what_is_left(void)
-{
-    return getuid() != 0 && geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
-}
-
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
@@ -83,7 +75,9 @@ int main(int argc, char **argv)
         g_printerr("godwit-tunnel: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;
     }
-    if (!drop_what_is_left()) {
+    /* Whoever started us should have dropped everything; parsing strangers' octets as root is refused
+     * even when it did not. */
+    if (!confine_rights()) {
         g_printerr("godwit-tunnel: %s\n", _("It must not run as root."));
         return EXIT_FAILURE;
     }

@@ -86,45 +86,9 @@ static gboolean hear(int fd, struct scout_question *question, int *reply)
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* Name services load modules of their own choice: what none of them may do is named, not what
- * they may. */
 static gboolean confine(void)
 {
-#define END(name)                                                                                  \
-    {                                                                                              \
-        .call = SCMP_SYS(name), .action = CONFINE_END                                              \
-    }
-    static const struct confine_rule rules[] = {
-        END(execve),
-        END(execveat),
-        END(ptrace),
-        END(process_vm_readv),
-        END(process_vm_writev),
-        END(kill),
-        END(tkill),
-        END(pidfd_open),
-        END(pidfd_send_signal),
-        END(unshare),
-        END(setns),
-        END(mount),
-        END(umount2),
-        END(pivot_root),
-        END(chroot),
-        END(bpf),
-        END(perf_event_open),
-        END(userfaultfd),
-        END(io_uring_setup),
-        END(keyctl),
-        END(add_key),
-        END(request_key),
-        END(init_module),
-        END(finit_module),
-        END(kexec_load),
-        END(open_by_handle_at),
-    };
-#undef END
-    return confine_files(CONFINE_READ_FILES, NULL, 0) &&
-           confine_calls(rules, G_N_ELEMENTS(rules), CONFINE_ALLOW, -1);
+    return confine_files(CONFINE_READ_FILES, NULL, 0) && confine_modules(CONFINE_END);
 }
 
 static void serve(int fd)
