@@ -19,7 +19,7 @@ static const struct usage usage = {
 /* What is asked, or NULL. */
 static GVariant *form_of(const struct seen *seen)
 {
-    GVariant *form = facts_value(seen->facts, "Form", "(ua(sssb))");
+    GVariant *form = facts_value(seen->facts, "Form", VPN1_FORM_TYPE);
     guint32 number = 0;
 
     if (form != NULL) {

@@ -135,7 +135,7 @@ static void take_changes(struct remote *remote, GVariant *changed)
     if (has_answers && *facts_text(remote->facts, "DnsAnswers") != '\0') {
         remote->ops->dns_answers(remote->context, facts_text(remote->facts, "DnsAnswers"));
     }
-    form = facts_value(remote->facts, "Form", "(ua(sssb))");
+    form = facts_value(remote->facts, "Form", VPN1_FORM_TYPE);
     if (form != NULL && !remote->over) {
         tell_form(remote, form);
     }

@@ -60,11 +60,13 @@ GArray *secrets_fields(GVariant *form, guint32 *number)
     GVariantIter iter;
     struct session_field field;
 
-    g_variant_get(form, "(u@a(sssb))", number, &list);
+    g_variant_get(form, "(u@a" VPN1_FIELD_TYPE ")", number, &list);
     g_variant_iter_init(&iter, list);
-    while (g_variant_iter_next(&iter, "(&s&s&sb)", &field.id, &field.label, &field.prompt,
-                               &field.secret)) {
+    while (g_variant_iter_next(&iter, "(&s&s&s&s@a{sv})", &field.id, &field.label, &field.prompt,
+                               &field.kind, &field.details)) {
         g_array_append_val(fields, field);
+        /* The form has it. */
+        g_variant_unref(field.details);
     }
     g_variant_unref(list);
     return fields;
@@ -250,7 +252,7 @@ struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
             .id = g_strdup(fields[i].id),
             .label = printable(fields[i].label == NULL ? fields[i].id : fields[i].label),
             .prompt = printable(fields[i].prompt == NULL ? "" : fields[i].prompt),
-            .secret = fields[i].secret,
+            .secret = strcmp(fields[i].kind, VPN1_FIELD_TEXT) != 0,
         };
 
         g_array_append_val(prompt->fields, field);

@@ -12,7 +12,7 @@
 const char *secret_read_fd(int fd, struct secret *out);
 
 /*
- * The fields of the service's Form, (ua(sssb)), as struct session_field: they borrow from `form`.
+ * The fields of the service's Form, VPN1_FORM_TYPE, as struct session_field: they borrow from `form`.
  * *number is the form's, 0 = nothing is asked.
  */
 GArray *secrets_fields(GVariant *form, guint32 *number);

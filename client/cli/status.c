@@ -148,7 +148,7 @@ static char *state_text(const struct seen *seen)
 /* What the gateway wants to know, and nobody has answered. */
 static char *question_text(const struct seen *seen)
 {
-    GVariant *form = facts_value(seen->facts, "Form", "(ua(sssb))");
+    GVariant *form = facts_value(seen->facts, "Form", VPN1_FORM_TYPE);
     g_autoptr(GVariant) fields = NULL;
     GString *labels = g_string_new(NULL);
     g_autofree char *text = NULL;
@@ -158,7 +158,7 @@ static char *question_text(const struct seen *seen)
     if (form != NULL) {
         fields = g_variant_get_child_value(form, 1);
         g_variant_iter_init(&iter, fields);
-        while (g_variant_iter_next(&iter, "(&s&s&sb)", NULL, &label, NULL, NULL)) {
+        while (g_variant_iter_next(&iter, "(&s&s&s&s@a{sv})", NULL, &label, NULL, NULL, NULL)) {
             g_string_append_printf(labels, "%s%s", labels->len == 0 ? "" : ", ", label);
         }
     }

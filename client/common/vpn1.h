@@ -17,6 +17,12 @@
 #define DBUS_PROPERTIES DBUS_NAME ".Properties"
 #define DBUS_OBJECT_MANAGER DBUS_NAME ".ObjectManager"
 
+/* What is asked of a person, see the property Form: each field has one of these kinds. */
+#define VPN1_FORM_TYPE "(ua(ssssa{sv}))"
+#define VPN1_FIELD_TYPE "(ssssa{sv})"
+#define VPN1_FIELD_TEXT "text"
+#define VPN1_FIELD_SECRET "secret"
+
 /*
  * The reason that stands for an error on the bus, such as "org.godwit.VPN1.Error.NotAuthorized" or
  * "org.freedesktop.DBus.Error.AccessDenied". REASON_SERVICE_REFUSED for an error of godwitd's that

@@ -76,7 +76,12 @@ static void on_trace(void *context, const char *line, gboolean outbound, gboolea
 void session_object_close_form(struct session_object *object)
 {
     g_clear_pointer(&object->form_ids, g_ptr_array_unref);
-    properties_set(object->properties, "Form", g_variant_new("(ua(sssb))", 0, NULL));
+    properties_set(object->properties, "Form", g_variant_new(VPN1_FORM_TYPE, 0, NULL));
+}
+
+static GVariant *details_of(const struct session_field *field)
+{
+    return field->details ? field->details : g_variant_new("a{sv}", NULL);
 }
 
 static void on_secrets_required(void *context, const struct session_field *fields, gsize n_fields)
@@ -85,14 +90,14 @@ static void on_secrets_required(void *context, const struct session_field *field
     GVariantBuilder builder;
     session_object_close_form(object);
     object->form_ids = g_ptr_array_new_with_free_func(g_free);
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sssb)"));
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a" VPN1_FIELD_TYPE));
     for (gsize i = 0; i < n_fields; i++) {
         g_ptr_array_add(object->form_ids, g_strdup(fields[i].id));
-        g_variant_builder_add(&builder, "(sssb)", fields[i].id, fields[i].label, fields[i].prompt,
-                              fields[i].secret);
+        g_variant_builder_add(&builder, "(ssss@a{sv})", fields[i].id, fields[i].label,
+                              fields[i].prompt, fields[i].kind, details_of(&fields[i]));
     }
     properties_set(object->properties, "Form",
-                   g_variant_new("(ua(sssb))", ++object->form, &builder));
+                   g_variant_new(VPN1_FORM_TYPE, ++object->form, &builder));
     session_object_publish(object);
 }
 

@@ -79,7 +79,7 @@ gboolean form_required(struct form *form, GVariant *fields)
             .id = key->name,
             .label = _(key->label),
             .prompt = text_printable(bytes_of_string(prompt), texts[i], TEXT_MAX),
-            .secret = key->type == PROFILE_SECRET,
+            .kind = key->type == PROFILE_SECRET ? VPN1_FIELD_SECRET : VPN1_FIELD_TEXT,
         };
     }
     form->ask(form->context, shown, n);

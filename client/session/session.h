@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/net_config.h"
+#include "common/vpn1.h"
 #include "profile/profile.h"
 #include "session/worker.h"
 
@@ -19,7 +20,8 @@ struct session;
 
 struct session_field { /* of a secrets form */
     const char *id, *label, *prompt;
-    gboolean secret;
+    const char *kind;  /* VPN1_FIELD_… */
+    GVariant *details; /* of that kind, a{sv}; NULL = none */
 };
 
 struct session_info { /* valid while connected; borrowed */

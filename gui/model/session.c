@@ -7,6 +7,7 @@
 #include "common/boottime.h"
 #include "common/i18n.h"
 #include "common/phase.h"
+#include "common/vpn1.h"
 #include "gui/model/text.h"
 
 enum { ENTRIES_MAX = 1000 };
@@ -89,7 +90,7 @@ gboolean godwit_session_get_switch(GodwitSession *session, const char *property)
 
 GVariant *godwit_session_dup_form(GodwitSession *session)
 {
-    GVariant *form = value_of(session, "Form", "(ua(sssb))");
+    GVariant *form = value_of(session, "Form", VPN1_FORM_TYPE);
     guint32 number = 0;
 
     if (form != NULL) {

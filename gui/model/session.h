@@ -40,7 +40,7 @@ char *godwit_session_dup_banner(GodwitSession *session); /* with line feeds */
 gboolean godwit_session_get_switch(GodwitSession *session, const char *property);
 /* Seconds since it was first connected; -1 before. */
 gint64 godwit_session_get_seconds(GodwitSession *session);
-/* The open question as (ua(sssb)), see the interface; NULL when there is none. */
+/* The open question as VPN1_FORM_TYPE, see the interface; NULL when there is none. */
 GVariant *godwit_session_dup_form(GodwitSession *session);
 
 struct godwit_entry {

@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "common/secret.h"
+#include "common/vpn1.h"
 #include "gui/questions/shown.h"
 
 #define NAME_MAX_CHARACTERS 64
@@ -115,18 +116,22 @@ void ask_field_add_choice(struct ask_field *field, const char *id, const char *t
 struct ask_form *ask_form_of_variant(const char *name, GVariant *form, guint32 *number)
 {
     g_autoptr(GVariantIter) fields = NULL;
-    const char *id, *label, *prompt;
-    gboolean secret;
+    const char *id, *label, *prompt, *kind;
     *number = 0;
-    if (!form || !g_variant_is_of_type(form, G_VARIANT_TYPE("(ua(sssb))"))) {
+    if (!form || !g_variant_is_of_type(form, G_VARIANT_TYPE(VPN1_FORM_TYPE))) {
         return NULL;
     }
-    g_variant_get(form, "(ua(sssb))", number, &fields);
+    g_variant_get(form, VPN1_FORM_TYPE, number, &fields);
     if (*number == 0 || g_variant_iter_n_children(fields) == 0) {
         return NULL;
     }
     struct ask_form *asked = ask_form_new(name);
-    while (g_variant_iter_next(fields, "(&s&s&sb)", &id, &label, &prompt, &secret)) {
+    while (g_variant_iter_next(fields, "(&s&s&s&s@a{sv})", &id, &label, &prompt, &kind, NULL)) {
+        gboolean secret = g_str_equal(kind, VPN1_FIELD_SECRET);
+        if (!secret && !g_str_equal(kind, VPN1_FIELD_TEXT)) {
+            ask_form_free(asked);
+            return NULL;
+        }
         ask_form_add(asked, secret ? ASK_SECRET : ASK_TEXT, id, label, prompt, NULL);
     }
     if (asked->fields->len == 1) {

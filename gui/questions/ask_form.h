@@ -61,8 +61,8 @@ void ask_field_add_choice(struct ask_field *field, const char *id, const char *t
                           const char *detail);
 
 /*
- * A form of org.godwit.VPN1.Session: its property Form, (ua(sssb)); "user" and "password" and so on
- * are fields of it. NULL when nothing is asked. *number is for ProvideSecrets and CancelSecrets.
+ * A form of org.godwit.VPN1.Session: its property Form, VPN1_FORM_TYPE; "user" and "password" and so on
+ * are fields of it. NULL when nothing is asked, or nothing that we know how to. *number is for ProvideSecrets and CancelSecrets.
  */
 struct ask_form *ask_form_of_variant(const char *name, GVariant *form, guint32 *number);
 

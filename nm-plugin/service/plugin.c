@@ -6,6 +6,7 @@
 
 #include "common/i18n.h"
 #include "common/secret.h"
+#include "common/vpn1.h"
 #include "nm-plugin/service/failure.h"
 #include "nm-plugin/service/files.h"
 #include "nm-plugin/service/ip_config.h"
@@ -141,10 +142,9 @@ static void on_asks(void *context, GVariant *form)
     g_autoptr(GPtrArray) hints = g_ptr_array_new();
     g_autoptr(GString) message = g_string_new(NULL);
     g_autoptr(GVariantIter) fields = NULL;
-    const char *id, *label, *prompt;
-    gboolean secret;
+    const char *id, *prompt, *kind;
     guint32 number;
-    g_variant_get(form, "(ua(sssb))", &number, &fields);
+    g_variant_get(form, VPN1_FORM_TYPE, &number, &fields);
     if (self->up) {
         wait_for_answer(self, form);
         return;
@@ -155,7 +155,13 @@ static void on_asks(void *context, GVariant *form)
     }
     g_clear_pointer(&self->form, g_variant_unref);
     self->form = g_variant_ref(form);
-    while (g_variant_iter_next(fields, "(&s&s&sb)", &id, &label, &prompt, &secret)) {
+    while (g_variant_iter_next(fields, "(&s&s&s&s@a{sv})", &id, NULL, &prompt, &kind, NULL)) {
+        if (!g_str_equal(kind, VPN1_FIELD_TEXT) && !g_str_equal(kind, VPN1_FIELD_SECRET)) {
+            /* NetworkManager's agents have no way to ask that. */
+            g_clear_pointer(&self->form, g_variant_unref);
+            link_cancel(self->link, number);
+            return;
+        }
         g_ptr_array_add(hints, (gpointer)id);
         if (*prompt) {
             g_string_append_printf(message, "%s%s", message->len > 0 ? "\n" : "", prompt);
@@ -307,8 +313,8 @@ static gboolean plugin_new_secrets(NMVpnServicePlugin *plugin, NMConnection *con
         return FALSE;
     }
     g_variant_builder_init(&values, G_VARIANT_TYPE("a{say}"));
-    g_variant_get(self->form, "(ua(sssb))", &number, &fields);
-    while (g_variant_iter_next(fields, "(&s&s&sb)", &id, NULL, NULL, NULL)) {
+    g_variant_get(self->form, VPN1_FORM_TYPE, &number, &fields);
+    while (g_variant_iter_next(fields, "(&s&s&s&s@a{sv})", &id, NULL, NULL, NULL, NULL)) {
         const char *value = nm_setting_vpn_get_secret(setting, id);
         if (value) {
             g_variant_builder_add(

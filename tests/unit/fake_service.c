@@ -16,6 +16,7 @@
 
 #define NAME "org.godwit.VPN1"
 #define PATH "/org/godwit/VPN1"
+#define FIELD_TYPE "(ssssa{sv})"
 #define ERRORS NAME ".Error."
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define OBJECTS "org.freedesktop.DBus.ObjectManager"
@@ -202,9 +203,10 @@ static void ask(struct fake *fake, const char *id, const char *label, const char
 {
     GVariantBuilder fields;
 
-    g_variant_builder_init(&fields, G_VARIANT_TYPE("a(sssb)"));
-    g_variant_builder_add(&fields, "(sssb)", id, label, prompt, g_strcmp0(id, "user") != 0);
-    put(fake, "Form", g_variant_new("(u@a(sssb))", ++fake->form, g_variant_builder_end(&fields)));
+    g_variant_builder_init(&fields, G_VARIANT_TYPE("a" FIELD_TYPE));
+    g_variant_builder_add(&fields, FIELD_TYPE, id, label, prompt,
+                          g_strcmp0(id, "user") == 0 ? "text" : "secret", NULL);
+    put(fake, "Form", g_variant_new("(u@a" FIELD_TYPE ")", ++fake->form, g_variant_builder_end(&fields)));
     publish(fake);
 }
 
@@ -312,7 +314,7 @@ static void on_session_call(GDBusConnection *bus, const char *sender, const char
         ended = ++fake->disconnects >= fake->wanted_disconnects;
     } else if (g_str_equal(method, "ProvideSecrets")) {
         note(method, arguments);
-        put(fake, "Form", g_variant_new_parsed("(@u 0, @a(sssb) [])"));
+        put(fake, "Form", g_variant_new_parsed("(@u 0, @a" FIELD_TYPE " [])"));
         publish(fake);
         go_on(fake);
     } else if (g_str_equal(method, "CancelSecrets")) {
@@ -430,7 +432,7 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
     put(fake, "Origin", g_variant_new_string("tray"));
     put(fake, "State", g_variant_new_string("connecting"));
     put(fake, "Started", g_variant_new_uint64(now_us()));
-    put(fake, "Form", g_variant_new_parsed("(@u 0, @a(sssb) [])"));
+    put(fake, "Form", g_variant_new_parsed("(@u 0, @a" FIELD_TYPE " [])"));
     fake->object =
         g_dbus_connection_register_object(service->bus, fake->path,
                                           (GDBusInterfaceInfo *)&org_godwit_vpn1_session_interface,

@@ -87,7 +87,7 @@ static gboolean step(struct session *session, char **words)
     guint n = g_strv_length(words);
     const char *first = n > 1 ? words[1] : "", *second = n > 2 ? words[2] : "";
     struct session_field field = {
-        .id = first, .label = second, .secret = strcmp(first, "user") != 0};
+        .id = first, .label = second, .kind = strcmp(first, "user") != 0 ? VPN1_FIELD_SECRET : VPN1_FIELD_TEXT};
 
     if (strcmp(words[0], "phase") == 0) {
         session->ops->phase(session->context, first, second, now_us());

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "common/vpn1.h"
 #include "gui/questions/ask_form.h"
 #include "gui/questions/shown.h"
 #include "unit/vectors.h"
@@ -75,7 +76,7 @@ START_TEST(a_form_of_the_service)
 {
     guint32 number;
     GVariant *one = g_variant_ref_sink(
-        g_variant_new_parsed("(@u 7, [('password', 'Password', 'Token\ncode\x01?', true)])"));
+        g_variant_new_parsed("(@u 7, [('password', 'Password', 'Token\ncode\x01?', 'secret', @a{sv} {})])"));
     struct ask_form *form = ask_form_of_variant("work", one, &number);
     const struct ask_field *field = form->fields->pdata[0];
     ck_assert_uint_eq(number, 7);
@@ -88,7 +89,8 @@ START_TEST(a_form_of_the_service)
     g_variant_unref(one);
 
     GVariant *two = g_variant_ref_sink(g_variant_new_parsed(
-        "(@u 8, [('user', 'User name', 'Who?', false), ('password', 'Password', '', true)])"));
+        "(@u 8, [('user', 'User name', 'Who?', 'text', @a{sv} {}), ('password', 'Password', '', "
+        "'secret', {})])"));
     form = ask_form_of_variant("work", two, &number);
     field = form->fields->pdata[0];
     ck_assert_uint_eq(form->fields->len, 2);
@@ -100,10 +102,20 @@ START_TEST(a_form_of_the_service)
 }
 END_TEST
 
+START_TEST(a_kind_that_nobody_knows_is_not_shown)
+{
+    guint32 number;
+    GVariant *odd = g_variant_ref_sink(g_variant_new_parsed(
+        "(@u 9, [('password', 'Password', '', 'secret', @a{sv} {}), ('face', 'Face', '', 'camera', {})])"));
+    ck_assert_ptr_null(ask_form_of_variant("work", odd, &number));
+    g_variant_unref(odd);
+}
+END_TEST
+
 START_TEST(nothing_asked_is_no_form)
 {
     guint32 number = 1;
-    GVariant *none = g_variant_ref_sink(g_variant_new_parsed("(@u 0, @a(sssb) [])"));
+    GVariant *none = g_variant_ref_sink(g_variant_new_parsed("(@u 0, @a" VPN1_FIELD_TYPE " [])"));
     GVariant *other = g_variant_ref_sink(g_variant_new_string("x"));
     ck_assert_ptr_null(ask_form_of_variant("work", none, &number));
     ck_assert_uint_eq(number, 0);
@@ -136,6 +148,7 @@ int main(void)
     tcase_add_test(shown, lines_stay_and_are_counted);
     tcase_add_test(shown, a_name_does_not_turn_the_sentence_around);
     tcase_add_test(forms, a_form_of_the_service);
+    tcase_add_test(forms, a_kind_that_nobody_knows_is_not_shown);
     tcase_add_test(forms, nothing_asked_is_no_form);
     tcase_add_test(forms, answers_become_octets);
     suite_add_tcase(suite, shown);

@@ -326,7 +326,7 @@ START_TEST(form_is_answered_once)
 {
     g_autofree char *path =
         user_connects(alice, "ask|password|Password|Hello;connect|full;wait", "", "{}");
-    user_sees(alice, path, "Form", "(1, [('password', 'Password', 'Hello', true)])");
+    user_sees(alice, path, "Form", "(1, [('password', 'Password', 'Hello', 'secret', {})])");
     user_fails(alice, path, SESSION, "ProvideSecrets",
                g_variant_new_parsed("(@u 2, {'password': @ay [120]})"), ERROR("NotReady"));
     user_fails(alice, path, SESSION, "ProvideSecrets",
@@ -345,7 +345,7 @@ START_TEST(form_is_cancelled)
 {
     g_free(objects_of(alice));
     g_autofree char *path = user_connects(alice, "ask|password|Password|;wait", "", "{}");
-    user_sees(alice, path, "Form", "(1, [('password', 'Password', '', true)])");
+    user_sees(alice, path, "Form", "(1, [('password', 'Password', '', 'secret', {})])");
     g_variant_unref(user_gets(alice, path, SESSION, "CancelSecrets", g_variant_new("(u)", 1)));
     user_hears(alice, "Ended ('secret-missing', ");
 }
@@ -357,7 +357,7 @@ START_TEST(ladder_goes_to_who_asked)
 {
     g_autofree char *path = user_connects(alice, "trace|HDR|1;ask|password|P|;trace|SK|0|1;wait",
                                           "", "{'trace': <true>}");
-    user_sees(alice, path, "Form", "(1, [('password', 'P', '', true)])");
+    user_sees(alice, path, "Form", "(1, [('password', 'P', '', 'secret', {})])");
     g_autoptr(GVariant) reply = user_gets(alice, path, SESSION, "GetTrace", NULL);
     g_autofree char *rungs = g_variant_print(reply, FALSE);
     ck_assert_msg(g_str_has_prefix(rungs, "([('HDR', true, false, "), "%s", rungs);

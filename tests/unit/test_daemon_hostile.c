@@ -222,7 +222,7 @@ START_TEST(bad_answers_to_a_form)
     g_autofree char *path = user_connects(alice, "ask|password|P|;wait", "", "{}");
     g_autofree char *octets = g_malloc0(MEBI);
     GVariantBuilder values;
-    user_sees(alice, path, "Form", "(1, [('password', 'P', '', true)])");
+    user_sees(alice, path, "Form", "(1, [('password', 'P', '', 'secret', {})])");
     user_fails(alice, path, SESSION, "ProvideSecrets", g_variant_new_parsed("('1', 2)"),
                INVALID_ARGS);
     user_fails(alice, path, SESSION, "ProvideSecrets",
@@ -240,7 +240,7 @@ START_TEST(bad_answers_to_a_form)
                           g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets, MEBI, 1));
     user_fails(alice, path, SESSION, "ProvideSecrets", g_variant_new("(ua{say})", 1, &values),
                INVALID_ARGS);
-    user_sees(alice, path, "Form", "(1, [('password', 'P', '', true)])");
+    user_sees(alice, path, "Form", "(1, [('password', 'P', '', 'secret', {})])");
 }
 END_TEST
 

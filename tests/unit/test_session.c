@@ -98,7 +98,7 @@ static void on_secrets(void *context, const struct session_field *fields, gsize 
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
     ck_assert_uint_eq(n_fields, 1);
     ck_assert_str_eq(fields[0].id, "password");
-    ck_assert(fields[0].secret);
+    ck_assert_str_eq(fields[0].kind, VPN1_FIELD_SECRET);
     if (watch->connected) {
         g_autoptr(GPtrArray) records = session_records();
         const struct session_record *record = records->pdata[0];
