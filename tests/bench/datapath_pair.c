@@ -1,57 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One end of a tunnel with static keys: the real datapath without IKE, for measurements. Start one
- * in each of two network namespaces; ends on SIGINT or SIGTERM and prints what was counted.
- *   datapath_pair a|b TUN LOCAL REMOTE [SUITE [MTU]]     e.g.  datapath_pair a
- * gw0 10.0.0.1 10.0.0.2 aes256gcm16 a sends with the first key and b with the second; both use UDP
- * port 4500. SUITE: "aes256gcm16", "aes128-sha256".
+ * One end of a tunnel with static keys: the real datapath, TUN and sockets without IKE, for
+ * measurements. Start one in each of two network namespaces:
+ *   datapath_pair a|b LOCAL [SUITE [CHILDREN [REKEY]]]
+ * a sends with the first keys and b with the second. SUITE is named as in profiles. CHILDREN are
+ * installed, of which one lets everything pass and is asked last. REKEY: milliseconds between two
+ * keys; each end moves on by the clock that both share.
+ * It prints "ready TUN PORT MTU", then obeys lines on standard input: "peer ADDRESS PORT" and
+ * "counters"; it ends with its input.
  */
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <signal.h>
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto/crypt.h"
 #include "esp/datapath.h"
+#include "host/host.h"
 
-#define PORT 4500
-#define SPI_A 0x0a0a0a0a
-#define SPI_B 0x0b0b0b0b
+#define PATH_MTU 1500
+#define CHILDREN_MAX 10000
+#define BUSY 0 /* of the children; first installed, so asked last */
 
-static int fail(const char *what)
+struct end {
+    bool is_a;
+    struct suite suite;
+    uint32_t children;
+    uint64_t rekey_ms; /* 0: one key for ever */
+    uint64_t epoch;    /* of the key that is sent with */
+    struct datapath *dp;
+    struct datapath_path path;
+};
+
+static uint64_t clock_ms(void)
 {
-    perror(what);
-    return 1;
-}
-
-static int tun_open(const char *name)
-{
-    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
-    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-    if (fd >= 0 && ioctl(fd, TUNSETIFF, &request) != 0) {
-        close(fd);
-        return -1;
-    }
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){4 << 20}, sizeof(int));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){1 << 20}, sizeof(int));
-    return fd;
-}
-
-static int udp_open(const struct endpoint *local)
-{
-    struct sockaddr_storage address;
-    socklen_t len = endpoint_to_sockaddr(local, &address);
-    int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, len) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static bool suite_parse(const char *text, struct suite *suite)
@@ -63,99 +50,223 @@ static bool suite_parse(const char *text, struct suite *suite)
     return suite->encr != NULL && (suite->integ != NULL) == ((suite->encr->flags & ALG_AEAD) == 0);
 }
 
-static void params_fill(struct esp_params *params, const struct suite *suite, uint32_t spi,
-                        const uint8_t *keys)
+/* ---- keys ---- */
+
+static uint32_t spi_of(bool from_a, uint64_t epoch, uint32_t child)
 {
-    *params = (struct esp_params){.spi = spi, .suite = *suite, .n_local = 2, .n_remote = 2};
-    params->encr_key = bytes_of(keys, crypt_encr_key_len(suite->encr));
-    params->integ_key = bytes_of(keys + 64, crypt_integ_key_len(suite->integ));
-    for (size_t i = 0; i < 2; i++) {
-        struct esp_selector any = {.port_high = UINT16_MAX};
-        any.start.family = any.end.family = i == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-        memset(any.end.octets, 0xff, i == 0 ? 4 : 16);
-        params->local[i] = params->remote[i] = any;
-    }
+    return (from_a ? 0x0a000000u : 0x0b000000u) | ((uint32_t)(epoch % 256) << 16) | child;
 }
 
-static enum err sas_add(struct datapath *dp, const struct suite *suite, bool is_a)
+static struct esp_selector any(enum family family)
 {
-    static uint8_t keys[2][128];
-    struct esp_params params;
-    struct datapath_child child = {.spi_in = is_a ? SPI_B : SPI_A};
-    for (size_t i = 0; i < sizeof(keys[0]); i++) {
-        keys[0][i] = (uint8_t)(i * 73 + 5);
-        keys[1][i] = (uint8_t)(i * 41 + 9);
+    struct esp_selector selector = {.port_high = UINT16_MAX};
+    selector.start.family = selector.end.family = family;
+    memset(selector.end.octets, 0xff, family == FAMILY_IPV4 ? 4 : 16);
+    return selector;
+}
+
+/* A host each in 198.18.0.0/15 (RFC 2544). */
+static struct esp_selector idle(uint32_t child)
+{
+    struct esp_selector selector = any(FAMILY_IPV4);
+    const uint8_t host[4] = {198, 18, (uint8_t)(child >> 8), (uint8_t)child};
+    memcpy(selector.start.octets, host, sizeof(host));
+    memcpy(selector.end.octets, host, sizeof(host));
+    return selector;
+}
+
+static const struct esp_params *params_of(const struct end *end, bool from_a, uint64_t epoch,
+                                          uint32_t child)
+{
+    static struct esp_params params;
+    static uint8_t keys[128];
+    for (size_t i = 0; i < sizeof(keys); i++) {
+        keys[i] = (uint8_t)(i * 73 + (from_a ? 5 : 9) + epoch * 31 + child * 7);
     }
-    params_fill(&params, suite, is_a ? SPI_B : SPI_A, keys[is_a ? 1 : 0]);
-    enum err err = datapath_add_in(dp, &child, &params);
-    if (err == OK) {
-        params_fill(&params, suite, is_a ? SPI_A : SPI_B, keys[is_a ? 0 : 1]);
-        err = datapath_set_out(dp, &child, &params);
+    params = (struct esp_params){.spi = spi_of(from_a, epoch, child), .suite = end->suite};
+    params.encr_key = bytes_of(keys, crypt_encr_key_len(end->suite.encr));
+    params.integ_key = bytes_of(keys + 64, crypt_integ_key_len(end->suite.integ));
+    params.n_local = params.n_remote = child == BUSY ? 2 : 1;
+    params.local[0] = any(FAMILY_IPV4);
+    params.remote[0] = child == BUSY ? any(FAMILY_IPV4) : idle(child);
+    params.local[1] = params.remote[1] = any(FAMILY_IPV6);
+    return &params;
+}
+
+static struct datapath_child child_of(const struct end *end, uint64_t epoch, uint32_t child)
+{
+    return (struct datapath_child){.spi_in = spi_of(!end->is_a, epoch, child), .reqid = child + 1};
+}
+
+static enum err hear(struct end *end, uint64_t epoch, uint32_t child)
+{
+    struct datapath_child of = child_of(end, epoch, child);
+    return datapath_add_in(end->dp, &of, params_of(end, !end->is_a, epoch, child));
+}
+
+static enum err speak(struct end *end, uint64_t epoch, uint32_t child)
+{
+    struct datapath_child of = child_of(end, epoch, child);
+    return datapath_set_out(end->dp, &of, params_of(end, end->is_a, epoch, child));
+}
+
+static enum err children_add(struct end *end)
+{
+    enum err err = OK;
+    end->epoch = end->rekey_ms != 0 ? clock_ms() / end->rekey_ms : 0;
+    for (uint32_t child = 0; child < end->children && err == OK; child++) {
+        err = hear(end, end->epoch, child);
+        if (err == OK) {
+            err = speak(end, end->epoch, child);
+        }
+    }
+    /* The other end may be at its next key before us, and started before us. */
+    if (err == OK && end->rekey_ms != 0) {
+        err = hear(end, end->epoch + 1, BUSY);
+        if (err == OK) {
+            err = hear(end, end->epoch - 1, BUSY);
+        }
     }
     return err;
 }
 
-static void report(const struct datapath *dp)
+static enum err rekey(struct end *end)
+{
+    enum err err = OK;
+    for (uint64_t now = clock_ms() / end->rekey_ms; end->epoch < now && err == OK;) {
+        end->epoch++;
+        err = hear(end, end->epoch + 1, BUSY);
+        if (err == OK) {
+            err = speak(end, end->epoch, BUSY);
+        }
+        datapath_remove_in(end->dp, spi_of(!end->is_a, end->epoch - 2, BUSY));
+    }
+    return err;
+}
+
+/* ---- orders ---- */
+
+static void counters_print(const struct end *end)
 {
     struct datapath_counters c;
-    datapath_get_counters(dp, &c);
-    printf("in  %lu packets %lu octets; dropped: replay %lu integrity %lu spi %lu policy %lu "
-           "malformed %lu tun %lu\n",
-           c.in_packets, c.in_octets, c.in_dropped_replay, c.in_dropped_integrity,
-           c.in_dropped_unknown_spi, c.in_dropped_policy, c.in_dropped_malformed, c.in_dropped_tun);
-    printf("out %lu packets %lu octets; dropped: no sa %lu policy %lu too big %lu send %lu "
-           "malformed %lu; fallbacks "
-           "%lu\n",
-           c.out_packets, c.out_octets, c.out_dropped_no_sa, c.out_dropped_policy,
-           c.out_dropped_too_big, c.out_dropped_send, c.out_dropped_malformed, c.gso_fallbacks);
+    datapath_get_counters(end->dp, &c);
+    printf("{\"epoch\": %lu, \"in_packets\": %lu, \"in_octets\": %lu, \"out_packets\": %lu, "
+           "\"out_octets\": %lu, \"gso_fallbacks\": %lu, \"dropped\": {\"replay\": %lu, "
+           "\"integrity\": %lu, \"unknown spi\": %lu, \"in policy\": %lu, \"in malformed\": %lu, "
+           "\"tun\": %lu, \"no sa\": %lu, \"out policy\": %lu, \"too big\": %lu, \"send\": %lu, "
+           "\"out malformed\": %lu}}\n",
+           end->epoch, c.in_packets, c.in_octets, c.out_packets, c.out_octets, c.gso_fallbacks,
+           c.in_dropped_replay, c.in_dropped_integrity, c.in_dropped_unknown_spi,
+           c.in_dropped_policy, c.in_dropped_malformed, c.in_dropped_tun, c.out_dropped_no_sa,
+           c.out_dropped_policy, c.out_dropped_too_big, c.out_dropped_send,
+           c.out_dropped_malformed);
+    fflush(stdout);
+}
+
+static bool obey(struct end *end, const char *order)
+{
+    char address[64];
+    if (strcmp(order, "counters\n") == 0) {
+        counters_print(end);
+        return true;
+    }
+    return sscanf(order, "peer %63s %hu", address, &end->path.remote.port) == 2 &&
+           addr_parse(&end->path.remote.addr, address) &&
+           datapath_set_path(end->dp, &end->path) == OK;
+}
+
+static int timeout_of(const struct end *end)
+{
+    if (end->rekey_ms == 0) {
+        return -1;
+    }
+    return (int)(end->rekey_ms - clock_ms() % end->rekey_ms);
+}
+
+/* Orders come one line a write. */
+static int serve(struct end *end)
+{
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+    for (;;) {
+        int ready = poll(&input, 1, timeout_of(end));
+        if (end->rekey_ms != 0 && rekey(end) != OK) {
+            fprintf(stderr, "the next key cannot be installed\n");
+            return 1;
+        }
+        if (ready > 0) {
+            char order[128];
+            ssize_t n = read(STDIN_FILENO, order, sizeof(order) - 1);
+            if (n <= 0) {
+                return 0;
+            }
+            order[n] = '\0';
+            if (!obey(end, order)) {
+                fprintf(stderr, "not understood: %s", order);
+                return 2;
+            }
+        }
+    }
+}
+
+/* ---- start ---- */
+
+static bool arguments_parse(struct end *end, int argc, char **argv)
+{
+    if (argc < 3 || !addr_parse(&end->path.local.addr, argv[2]) ||
+        !suite_parse(argc > 3 ? argv[3] : "aes256gcm16", &end->suite)) {
+        return false;
+    }
+    end->is_a = argv[1][0] == 'a';
+    end->children = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 1;
+    end->rekey_ms = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
+    return end->children >= 1 && end->children <= CHILDREN_MAX;
+}
+
+/* What the kernel chose; the address stays that of the path. */
+static uint16_t port_of(int udp)
+{
+    struct sockaddr_storage address;
+    struct endpoint endpoint;
+    socklen_t len = sizeof(address);
+    bool known = getsockname(udp, (struct sockaddr *)&address, &len) == 0 &&
+                 endpoint_from_sockaddr(&endpoint, (struct sockaddr *)&address);
+    return known ? endpoint.port : 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct datapath_path path = {.local.port = PORT, .remote.port = PORT};
-    struct suite suite;
-    if (argc < 5 || !addr_parse(&path.local.addr, argv[3]) ||
-        !addr_parse(&path.remote.addr, argv[4]) ||
-        !suite_parse(argc > 5 ? argv[5] : "aes256gcm16", &suite)) {
-        fprintf(stderr, "usage: datapath_pair a|b TUN LOCAL REMOTE [SUITE [MTU]]\n");
+    struct end end = {0};
+    if (!arguments_parse(&end, argc, argv)) {
+        fprintf(stderr, "usage: datapath_pair a|b LOCAL [SUITE [CHILDREN [REKEY]]]\n");
         return 2;
     }
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigprocmask(SIG_BLOCK, &ends, NULL);
-
-    int tun = tun_open(argv[2]);
-    if (tun < 0) {
-        return fail("tun");
-    }
-    int udp = udp_open(&path.local);
+    enum family family = end.path.local.addr.family;
+    char name[16];
+    gboolean vnet_hdr = FALSE;
+    GError *error = NULL;
+    int tun = host_tun_open(name, &vnet_hdr, &error);
+    int udp = tun < 0 ? -1 : host_udp_open(family, HOST_FWMARK_DEFAULT, &error);
     if (udp < 0) {
-        return fail("udp");
+        fprintf(stderr, "%s\n", error != NULL ? error->message : "no such family here");
+        return 1;
     }
-    bool v4 = path.local.addr.family == FAMILY_IPV4;
+    end.path.local.port = port_of(udp);
     struct datapath_config config = {
         .tun_fd = tun,
-        .vnet_hdr = true,
-        .udp4_fd = v4 ? udp : -1,
-        .udp6_fd = v4 ? -1 : udp,
-        .mtu = argc > 6 ? (uint16_t)atoi(argv[6])
-                        : esp_inner_mtu(&suite, 1500, path.local.addr.family, true),
+        .vnet_hdr = vnet_hdr,
+        .udp4_fd = family == FAMILY_IPV4 ? udp : -1,
+        .udp6_fd = family == FAMILY_IPV6 ? udp : -1,
+        .mtu = esp_inner_mtu(&end.suite, PATH_MTU, family, true),
     };
-    struct datapath *dp;
-    if (datapath_start(&dp, &config) != OK || sas_add(dp, &suite, argv[1][0] == 'a') != OK ||
-        datapath_set_path(dp, &path) != OK) {
+    if (datapath_start(&end.dp, &config) != OK || children_add(&end) != OK) {
         fprintf(stderr, "the datapath does not start\n");
         return 1;
     }
-    printf("mtu %u\n", config.mtu);
+    printf("ready %s %u %u\n", name, end.path.local.port, config.mtu);
     fflush(stdout);
-    int received;
-    sigwait(&ends, &received);
-    report(dp);
-    datapath_stop(dp);
+    int code = serve(&end);
+    datapath_stop(end.dp);
     close(tun);
     close(udp);
-    return 0;
+    return code;
 }

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tunnels that are measured: each between the namespaces a and b, which one veth joins. All are
+up at the same time, so that measurements can take turns; one without traffic costs nothing."""
+
+import json
+import os
+import subprocess
+
+import net
+
+OUTER = {"a": "192.0.2.1", "b": "192.0.2.2"}
+OTHER = {"a": "b", "b": "a"}
+SUITES = {"aes256gcm": "aes256gcm16", "chacha20": "chacha20poly1305", "null": "aes256gcm16"}
+
+
+def set_up():
+    """The two namespaces in the current sandbox."""
+    for name in OUTER:
+        net.run("ip", "netns", "add", name)
+        net.run("sysctl", "-q", "-w", *net.NO_DAD, namespace=name)
+    net.batch("a", "link add a0 type veth peer name b0 netns b")
+    for name, address in OUTER.items():
+        net.batch(name, "link set lo up", f"addr add {address}/24 dev {name}0",
+                  f"link set {name}0 up")
+    net.run("ping", "-n", "-q", "-c", "1", "-W", "3", OUTER["b"], namespace="a")
+
+
+class Veth:
+    """No tunnel at all."""
+    name = "veth"
+    note = "no tunnel"
+
+    def start(self):
+        pass
+
+    def address(self, end):
+        return OUTER[end]
+
+    def pids(self, _end):
+        return []
+
+    def dropped(self):
+        return {}
+
+
+class Datapath:
+    """Godwit's datapath with static keys."""
+
+    def __init__(self, number, build, cipher="aes256gcm", children=1, rekey=0, name=None):
+        self.number = number
+        self.name = name or f"godwit {cipher}"
+        self.note = ""
+        front = "datapath_null" if cipher == "null" else "datapath_pair"
+        self.program = os.path.join(os.path.abspath(build), "tests", "bench", front)
+        self.options = [SUITES.get(cipher, cipher), str(children), str(rekey)]
+        self.processes = {}
+
+    def start(self):
+        ready = {}
+        for end, outer in OUTER.items():
+            process = net.Process([self.program, end, outer, *self.options], namespace=end,
+                                  stdin=subprocess.PIPE)
+            ready[end] = process.read_until(r"^ready (\S+) (\d+) (\d+)$", 10)
+            self.processes[end] = process
+        for end in OUTER:
+            device, _, mtu = ready[end].groups()
+            self.order(end, f"peer {OUTER[OTHER[end]]} {ready[OTHER[end]].group(2)}")
+            net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device}",
+                      f"link set {device} mtu {mtu} up")
+            self.note = f"MTU {mtu}"
+
+    def order(self, end, text):
+        stdin = self.processes[end].popen.stdin
+        stdin.write(text.encode() + b"\n")
+        stdin.flush()
+
+    def address(self, end):
+        return f"10.{self.number}.0.{1 if end == 'a' else 2}"
+
+    def pids(self, end):
+        return [self.processes[end].pid]
+
+    def counters(self, end):
+        process = self.processes[end]
+        process.output = ""
+        self.order(end, "counters")
+        return json.loads(process.read_until(r"^(\{.*\})$", 5).group(1))
+
+    def dropped(self):
+        """What either end has dropped since it began, by its reason."""
+        found = {}
+        for end in OUTER:
+            for reason, count in self.counters(end)["dropped"].items():
+                if count:
+                    found[f"{end}: {reason}"] = count
+        return found
+
+    def stop(self):
+        for process in self.processes.values():
+            process.popen.stdin.close()
+            process.wait(10)
