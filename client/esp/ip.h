@@ -42,10 +42,12 @@ struct bytes ip_destination(const struct ip_info *info, const uint8_t *packet);
 /* DSCP|ECN octet of either family. */
 uint8_t ip_tos(const uint8_t *packet);
 
-/* ---- Internet checksum (RFC 1071); sums are in memory order, so that they can be stored as they
- * are ---- */
+/* ---- checksum.c: Internet checksum (RFC 1071); sums are in memory order, so that they can be
+ * stored as they are ---- */
 uint64_t checksum_add(uint64_t sum, const uint8_t *data,
-                      size_t len);    /* odd `len` only at the end */
+                      size_t len); /* odd `len` only at the end */
+/* The same on a machine without wide registers. */
+uint64_t checksum_add_plain(uint64_t sum, const uint8_t *data, size_t len);
 uint16_t checksum_fold(uint64_t sum); /* not complemented */
 /* Sum over the pseudo header: addresses, protocol and upper-layer length. */
 uint64_t checksum_pseudo(const struct ip_info *info, const uint8_t *packet, size_t upper_len);
