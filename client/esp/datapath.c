@@ -229,6 +229,7 @@ static enum err replace_out(struct datapath *dp, struct out_entry *old, struct o
         return ERR_MEMORY;
     }
     after->retired.release = release_plain;
+    after->serial = before != NULL ? before->serial + 1 : 1;
     if (old == NULL) {
         after->entries[after->n++] = entry;
     }

@@ -55,6 +55,7 @@ struct out_entry {
 /* The outbound SAs in the order in which they are asked; this and the target are swapped whole. */
 struct out_table {
     struct retired retired;
+    uint64_t serial; /* no other table has it */
     size_t n;
     struct out_entry *entries[]; /* retired one by one */
 };

@@ -45,7 +45,7 @@ uint16_t esp_inner_mtu(const struct suite *suite, uint16_t path_mtu, enum family
                        bool udp_encapsulated);
 
 /* ---- outbound ---- */
-struct ip_info;
+struct flow; /* selector.h */
 struct esp_out;
 enum err esp_out_new(struct esp_out **out, const struct esp_params *params) ERR_CHECK;
 void esp_out_free(struct esp_out *sa);
@@ -56,8 +56,7 @@ void esp_out_free(struct esp_out *sa);
  */
 enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp,
                   size_t *esp_len) ERR_CHECK;
-/* `info` came from ip_parse. */
-bool esp_out_selects(const struct esp_out *sa, const struct ip_info *info, const uint8_t *packet);
+bool esp_out_selects(const struct esp_out *sa, const struct flow *flow);
 
 /* ---- inbound ---- */
 struct esp_in;

@@ -195,9 +195,9 @@ enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp
     return crypt_seal(sa->sa.crypt, sequence, associated.head, associated.tail, packet, text_len);
 }
 
-bool esp_out_selects(const struct esp_out *sa, const struct ip_info *info, const uint8_t *packet)
+bool esp_out_selects(const struct esp_out *sa, const struct flow *flow)
 {
-    return selectors_match(&sa->sa.selectors, info, packet, true);
+    return selectors_match(&sa->sa.selectors, flow, true);
 }
 
 /* ---- inbound ---- */
@@ -257,8 +257,9 @@ static enum err unwrap(const struct esp_in *sa, uint8_t *text, size_t text_len, 
         info.family != (next == IPPROTO_IPIP ? FAMILY_IPV4 : FAMILY_IPV6)) {
         return ERR_SYNTAX;
     }
-    if (!selectors_match(&sa->sa.selectors, &info, text, false) ||
-        !ip_ecn_decapsulate(text, outer_ecn)) {
+    struct flow flow;
+    flow_of(&flow, &info, text);
+    if (!selectors_match(&sa->sa.selectors, &flow, false) || !ip_ecn_decapsulate(text, outer_ecn)) {
         return ERR_STATE;
     }
     *inner = text;

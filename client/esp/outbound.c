@@ -6,6 +6,7 @@
 
 #include "common/boottime.h"
 #include "esp/datapath_internal.h"
+#include "esp/selector.h"
 
 /* TUN to UDP: read, cut, seal, send. */
 
@@ -27,9 +28,19 @@ struct run {
     uint8_t data[UDP_RUN_MAX];
 };
 
+/* Which SA a flow takes, so that the others are not asked for every packet. */
+#define FLOWS 64 /* a power of two */
+
+struct flow_slot {
+    struct flow flow; /* family 0: unused */
+    struct out_entry *out;
+};
+
 struct outbound {
     struct datapath *dp;
     struct out_table *table;
+    uint64_t flows_serial; /* of the table that `flows` was filled from */
+    struct flow_slot flows[FLOWS];
     struct out_entry *out; /* of the frame at hand */
     struct path_entry *path;
     uint16_t mtu;
@@ -275,15 +286,40 @@ void outbound_begin(struct outbound *o)
     }
 }
 
-static struct out_entry *select_sa(const struct outbound *o, const struct ip_info *info,
-                                   const uint8_t *packet)
+static struct out_entry *ask_all(const struct out_table *table, const struct flow *flow)
 {
-    for (size_t i = 0; i < o->table->n; i++) {
-        if (esp_out_selects(o->table->entries[i]->sa, info, packet)) {
-            return o->table->entries[i];
+    for (size_t i = 0; i < table->n; i++) {
+        if (esp_out_selects(table->entries[i]->sa, flow)) {
+            return table->entries[i];
         }
     }
     return NULL;
+}
+
+/* Who chooses addresses so that they meet in one slot makes their own packets slow. */
+static size_t slot_of(const struct flow *flow)
+{
+    uint64_t ports = (uint64_t)flow->source_port << 16 | flow->destination_port;
+    uint64_t mixed = flow->source[0] + flow->source[1] + flow->destination[0] * 3 +
+                     flow->destination[1] * 5 + ports * 7 + flow->protocol;
+    return (size_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (FLOWS - 1);
+}
+
+static struct out_entry *select_sa(struct outbound *o, const struct ip_info *info,
+                                   const uint8_t *packet)
+{
+    struct flow flow;
+    flow_of(&flow, info, packet);
+    if (o->flows_serial != o->table->serial) {
+        o->flows_serial = o->table->serial;
+        memset(o->flows, 0, sizeof(o->flows));
+    }
+    struct flow_slot *slot = &o->flows[slot_of(&flow)];
+    if (memcmp(&slot->flow, &flow, sizeof(flow)) != 0) {
+        slot->flow = flow;
+        slot->out = ask_all(o->table, &flow);
+    }
+    return slot->out;
 }
 
 void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)

@@ -61,7 +61,7 @@ void sa_table_free(struct sa_table *table)
  * empty. */
 static size_t probe(const struct sa_slots *slots, uint32_t spi, struct sa_entry **entry)
 {
-    size_t at = spi & (slots->n - 1);
+    size_t at = (size_t)(spi * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (slots->n - 1);
     for (;;) {
         *entry = atomic_load(&slots->slot[at]);
         if (*entry == NULL || (*entry)->spi == spi) {

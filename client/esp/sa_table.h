@@ -8,7 +8,7 @@
 
 /*
  * Inbound SAs by SPI: open addressing, one writer (control), one reader (the inbound thread), no
- * lock. SPIs are our own random choice, so their low bits serve as the hash.
+ * lock. SPIs are our own random choice: nobody else can make them collide.
  */
 struct sa_entry {
     struct retired retired;

@@ -7,6 +7,79 @@
 
 #define IPPROTO_MOBILITY 135
 
+_Static_assert(sizeof(struct flow) == 40, "no octet is left to chance");
+
+/* Host order, high half first. */
+static void number_of(uint64_t out[static 2], enum family family, const uint8_t *octets)
+{
+    if (family == FAMILY_IPV4) {
+        out[0] = 0;
+        out[1] = get_u32(octets);
+    } else {
+        out[0] = (uint64_t)get_u32(octets) << 32 | get_u32(octets + 4);
+        out[1] = (uint64_t)get_u32(octets + 8) << 32 | get_u32(octets + 12);
+    }
+}
+
+/* ---- packets ---- */
+
+static void ports_of(struct flow *out, const uint8_t *at, size_t left)
+{
+    switch (out->protocol) {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
+    case IPPROTO_DCCP:
+    case IPPROTO_SCTP:
+        if (left >= 4) {
+            out->has = FLOW_SOURCE_PORT | FLOW_DESTINATION_PORT;
+            out->source_port = get_u16(at);
+            out->destination_port = get_u16(at + 2);
+        }
+        break;
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        out->has = FLOW_ONE_SIDED;
+        if (left >= 2) {
+            out->has |= FLOW_SOURCE_PORT;
+            out->source_port = get_u16(at);
+        }
+        break;
+    case IPPROTO_MOBILITY:
+        out->has = FLOW_ONE_SIDED;
+        if (left >= 3) {
+            out->has |= FLOW_SOURCE_PORT;
+            out->source_port = (uint16_t)(at[2] << 8);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void flow_of(struct flow *out, const struct ip_info *info, const uint8_t *packet)
+{
+    *out = (struct flow){.family = (uint8_t)info->family, .protocol = info->protocol};
+    number_of(out->source, info->family, ip_source(info, packet).data);
+    number_of(out->destination, info->family, ip_destination(info, packet).data);
+    ports_of(out, packet + info->header_len,
+             info->has_upper ? info->total_len - info->header_len : 0);
+}
+
+/* ---- selectors ---- */
+
+static void selector_of(struct selector *out, const struct esp_selector *from)
+{
+    *out = (struct selector){
+        .port_low = from->port_low,
+        .port_high = from->port_high,
+        .family = (uint8_t)from->start.family,
+        .protocol = from->protocol,
+    };
+    number_of(out->start, from->start.family, from->start.octets);
+    number_of(out->end, from->start.family, from->end.octets);
+}
+
 enum err selectors_init(struct selectors *out, const struct esp_params *params)
 {
     *out = (struct selectors){0};
@@ -14,12 +87,16 @@ enum err selectors_init(struct selectors *out, const struct esp_params *params)
         params->n_remote > ESP_SELECTORS_MAX) {
         return ERR_SYNTAX;
     }
-    struct esp_selector *all = calloc(params->n_local + params->n_remote, sizeof(*all));
+    struct selector *all = calloc(params->n_local + params->n_remote, sizeof(*all));
     if (all == NULL) {
         return ERR_MEMORY;
     }
-    memcpy(all, params->local, params->n_local * sizeof(*all));
-    memcpy(all + params->n_local, params->remote, params->n_remote * sizeof(*all));
+    for (size_t i = 0; i < params->n_local; i++) {
+        selector_of(&all[i], &params->local[i]);
+    }
+    for (size_t i = 0; i < params->n_remote; i++) {
+        selector_of(&all[params->n_local + i], &params->remote[i]);
+    }
     *out = (struct selectors){all, params->n_local, all + params->n_local, params->n_remote};
     return OK;
 }
@@ -30,61 +107,19 @@ void selectors_free(struct selectors *selectors)
     *selectors = (struct selectors){0};
 }
 
-/* What RFC 4301 4.4.1.1 calls the port of each side: ports, or the type (and code) on the sender's
- * side. */
-struct upper {
-    bool has_source, has_destination;
-    bool one_sided; /* ICMP and mobility: only the sender's selector speaks (RFC 4301 4.4.1.3) */
-    uint16_t source, destination;
-};
-
-static struct upper upper_of(const struct ip_info *info, const uint8_t *packet)
+static bool at_most(const uint64_t a[static 2], const uint64_t b[static 2])
 {
-    struct upper upper = {0};
-    const uint8_t *at = packet + info->header_len;
-    size_t left = info->total_len - info->header_len;
-    switch (info->protocol) {
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-    case IPPROTO_UDPLITE:
-    case IPPROTO_DCCP:
-    case IPPROTO_SCTP:
-        if (info->has_upper && left >= 4) {
-            upper.has_source = upper.has_destination = true;
-            upper.source = get_u16(at);
-            upper.destination = get_u16(at + 2);
-        }
-        break;
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-        upper.one_sided = true;
-        if (info->has_upper && left >= 2) {
-            upper.has_source = true;
-            upper.source = get_u16(at);
-        }
-        break;
-    case IPPROTO_MOBILITY:
-        upper.one_sided = true;
-        if (info->has_upper && left >= 3) {
-            upper.has_source = true;
-            upper.source = (uint16_t)(at[2] << 8);
-        }
-        break;
-    default:
-        break;
-    }
-    return upper;
+    return a[0] < b[0] || (a[0] == b[0] && a[1] <= b[1]);
 }
 
-static bool side_matches(const struct esp_selector *list, size_t n, const struct ip_info *info,
-                         struct bytes address, bool port_counts, bool has_port, uint16_t port)
+static bool side_matches(const struct selector *list, size_t n, const struct flow *flow,
+                         const uint64_t address[static 2], bool port_counts, bool has_port,
+                         uint16_t port)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct esp_selector *s = &list[i];
-        if (s->start.family != info->family ||
-            (s->protocol != 0 && s->protocol != info->protocol) ||
-            memcmp(address.data, s->start.octets, address.len) < 0 ||
-            memcmp(address.data, s->end.octets, address.len) > 0) {
+        const struct selector *s = &list[i];
+        if (s->family != flow->family || (s->protocol != 0 && s->protocol != flow->protocol) ||
+            !at_most(s->start, address) || !at_most(address, s->end)) {
             continue;
         }
         bool any = s->port_low == 0 && s->port_high == UINT16_MAX;
@@ -97,16 +132,14 @@ static bool side_matches(const struct esp_selector *list, size_t n, const struct
     return false;
 }
 
-bool selectors_match(const struct selectors *selectors, const struct ip_info *info,
-                     const uint8_t *packet, bool outbound)
+bool selectors_match(const struct selectors *selectors, const struct flow *flow, bool outbound)
 {
-    struct upper upper = upper_of(info, packet);
-    const struct esp_selector *from = outbound ? selectors->local : selectors->remote;
-    const struct esp_selector *to = outbound ? selectors->remote : selectors->local;
+    const struct selector *from = outbound ? selectors->local : selectors->remote;
+    const struct selector *to = outbound ? selectors->remote : selectors->local;
     size_t n_from = outbound ? selectors->n_local : selectors->n_remote;
     size_t n_to = outbound ? selectors->n_remote : selectors->n_local;
-    return side_matches(from, n_from, info, ip_source(info, packet), true, upper.has_source,
-                        upper.source) &&
-           side_matches(to, n_to, info, ip_destination(info, packet), !upper.one_sided,
-                        upper.has_destination, upper.destination);
+    return side_matches(from, n_from, flow, flow->source, true, (flow->has & FLOW_SOURCE_PORT) != 0,
+                        flow->source_port) &&
+           side_matches(to, n_to, flow, flow->destination, (flow->has & FLOW_ONE_SIDED) == 0,
+                        (flow->has & FLOW_DESTINATION_PORT) != 0, flow->destination_port);
 }

@@ -193,6 +193,52 @@ START_TEST(test_several_outbound)
 }
 END_TEST
 
+/* Many flows in turn, more than are remembered: each goes along the SA that selects it. */
+START_TEST(test_many_flows)
+{
+    enum { FLOWS = 700, ROUNDS = 3 };
+    struct tunnel t;
+    struct esp_params all, even, there;
+    uint8_t packet[200];
+    struct packet_spec spec = {.payload = 100};
+    size_t len = packet_build(&spec, false, packet);
+    tunnel_open(&t, FAMILY_IPV4, true);
+    set_paths(&t);
+    params_for(&all, &t.suite, 0x1000);
+    set_out(&t.a, 1, &all);
+    params_for(&even, &t.suite, 0x2000);
+    even.n_remote = 0;
+    for (uint8_t i = 0; i < 250; i += 2) {
+        struct esp_selector *one = &even.remote[even.n_remote++];
+        *one = all.remote[0];
+        one->start = one->end = addr_of(FAMILY_IPV4, packet + 16);
+        one->start.octets[3] = one->end.octets[3] = i;
+    }
+    struct datapath_child child = {.spi_in = 2, .reqid = 2};
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &child, &even), OK);
+    params_for(&there, &t.suite, 0x2000);
+    add_in(&t.b, &there);
+    uint64_t evens = 0, odds = 0;
+    for (unsigned i = 0; i < FLOWS * ROUNDS; i++) {
+        unsigned flow = i % FLOWS;
+        packet[19] = (uint8_t)(flow % 250);
+        packet[21] = (uint8_t)(flow / 250); /* of the source port */
+        tun_write(&t, &t.a, NULL, packet, len);
+        *(flow % 250 % 2 == 0 ? &evens : &odds) += 1;
+        if (i % 32 == 31) { /* so that no buffer overflows */
+            WAIT(&t.b, in_packets, evens);
+            WAIT(&t.b, in_dropped_unknown_spi, odds);
+            uint8_t frame[2000];
+            while (recv(t.b.tun, frame, sizeof(frame), MSG_DONTWAIT) > 0) {
+            }
+        }
+    }
+    WAIT(&t.b, in_packets, evens);
+    WAIT(&t.b, in_dropped_unknown_spi, odds);
+    tunnel_close(&t);
+}
+END_TEST
+
 static void expect_event(const struct end *end, enum datapath_event_type type, uint32_t spi_in)
 {
     struct datapath_event event;
@@ -312,6 +358,7 @@ int main(void)
     tcase_add_test(tcase, test_swap_under_load);
     tcase_add_test(tcase, test_many_sas);
     tcase_add_test(tcase, test_several_outbound);
+    tcase_add_test(tcase, test_many_flows);
     tcase_add_test(tcase, test_heard);
     tcase_add_test(tcase, test_worn);
     tcase_add_test(tcase, test_large);
