@@ -22,6 +22,28 @@ enum err crypt_new(struct crypt **out, const struct alg *encr, const struct alg 
                    struct bytes integ_key) ERR_CHECK;
 void crypt_free(struct crypt *crypt);
 
+/*
+ * A library of ciphers and the room in which one thread works with it. A library other than GnuTLS has only some of the ciphers,
+ * those in which it is faster, and does the work of many packets at once; it serves ESP.
+ */
+struct crypt_lanes;
+enum crypt_library {
+    CRYPT_FASTEST,  /* of those that were built in and run on this processor */
+    CRYPT_GNUTLS,
+    CRYPT_IPSEC_MB, /* intel-ipsec-mb */
+};
+/* ERR_UNSUPPORTED: not built in, or its self-test or this processor says no; never with CRYPT_FASTEST and CRYPT_GNUTLS. */
+enum err crypt_lanes_new(struct crypt_lanes **out, enum crypt_library library) ERR_CHECK;
+/* After all crypt objects that were made in them; what is left of keys is wiped. */
+void crypt_lanes_free(struct crypt_lanes *lanes);
+/* "GnuTLS", or "intel-ipsec-mb 1.3.0 (AVX512)"; lives as long as the lanes. */
+const char *crypt_lanes_name(const struct crypt_lanes *lanes);
+/* As crypt_new, which knows GnuTLS alone, for use in the thread of `lanes`; NULL = GnuTLS. It may be called from another thread. */
+enum err crypt_new_in(struct crypt **out, struct crypt_lanes *lanes, const struct alg *encr, const struct alg *integ,
+                      struct bytes encr_key, struct bytes integ_key) ERR_CHECK;
+/* Whose work it is. */
+enum crypt_library crypt_library(const struct crypt *crypt);
+
 size_t crypt_encr_key_len(const struct alg *encr);   /* key + salt */
 size_t crypt_integ_key_len(const struct alg *integ); /* 0 for NULL */
 size_t crypt_iv_len(const struct crypt *crypt);
@@ -41,5 +63,19 @@ enum err crypt_seal(struct crypt *crypt, uint64_t counter, struct bytes aad, str
  */
 enum err crypt_open(struct crypt *crypt, struct bytes aad, struct bytes mac_tail, uint8_t *data, size_t len, uint8_t **text,
                     size_t *text_len) ERR_CHECK;
+
+/* One of several messages: `data` is iv | text | icv of `len` octets, in place, both ways. */
+struct crypt_message {
+    struct bytes aad, mac_tail; /* as above; some libraries need `aad` right before `data` to be faster than GnuTLS with a MAC */
+    uint8_t *data;
+    size_t len;
+    uint64_t counter; /* to seal */
+    uint8_t *text;    /* result: the text inside `data`; NULL after a failure to open */
+    size_t text_len;
+    enum err err; /* result of this message, as from crypt_seal or crypt_open */
+};
+/* As crypt_seal and crypt_open for each of any number of messages, which do not overlap. */
+void crypt_seal_batch(struct crypt *crypt, struct crypt_message *messages, size_t n);
+void crypt_open_batch(struct crypt *crypt, struct crypt_message *messages, size_t n);
 
 #endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crypto/crypt_provider.h"
 
-#define NONCE_MAX 12
-#define IV_LEN 8
-
 struct aead {
     gnutls_aead_cipher_hd_t cipher;
 };
@@ -72,28 +69,17 @@ static void aead_stop(void *state)
     }
 }
 
-/* Nonce = salt | IV (RFC 4106 4, RFC 4309 4, RFC 7634 2); returns its length. */
-static size_t make_nonce(const struct crypt *crypt, const uint8_t *iv,
-                         uint8_t nonce[static NONCE_MAX])
-{
-    memcpy(nonce, crypt->salt, crypt->encr->salt_octets);
-    memcpy(nonce + crypt->encr->salt_octets, iv, IV_LEN);
-    return (size_t)crypt->encr->salt_octets + IV_LEN;
-}
-
-static enum err aead_seal(void *state, const struct crypt *crypt, uint64_t counter,
+static enum err aead_seal(void *state, const struct crypt *crypt,
                           const struct crypt_message *message)
 {
     struct aead *aead = state;
     size_t icv_len = crypt->encr->icv_octets;
     size_t out_len = message->text_len + icv_len;
-    uint8_t nonce[NONCE_MAX];
+    uint8_t nonce[CRYPT_NONCE_MAX];
     size_t nonce_len;
 
-    for (size_t i = IV_LEN; i-- > 0; counter >>= 8) {
-        message->iv[i] = (uint8_t)counter;
-    }
-    nonce_len = make_nonce(crypt, message->iv, nonce);
+    crypt_write_counter(message->data, message->counter);
+    nonce_len = crypt_make_nonce(crypt, message->data, nonce);
     return gnutls_aead_cipher_encrypt(aead->cipher, nonce, nonce_len, message->aad.data,
                                       message->aad.len, icv_len, message->text, message->text_len,
                                       message->text, &out_len) == 0
@@ -107,8 +93,8 @@ static enum err aead_open(void *state, const struct crypt *crypt,
     struct aead *aead = state;
     size_t icv_len = crypt->encr->icv_octets;
     size_t out_len = message->text_len;
-    uint8_t nonce[NONCE_MAX];
-    size_t nonce_len = make_nonce(crypt, message->iv, nonce);
+    uint8_t nonce[CRYPT_NONCE_MAX];
+    size_t nonce_len = crypt_make_nonce(crypt, message->data, nonce);
     int failed = gnutls_aead_cipher_decrypt(aead->cipher, nonce, nonce_len, message->aad.data,
                                             message->aad.len, icv_len, message->text,
                                             message->text_len + icv_len, message->text, &out_len);
@@ -120,6 +106,7 @@ static enum err aead_open(void *state, const struct crypt *crypt,
 }
 
 const struct crypt_provider crypt_aead = {
+    .library = CRYPT_GNUTLS,
     .state_size = sizeof(struct aead),
     .start = aead_start,
     .stop = aead_stop,

@@ -58,8 +58,8 @@ static bool mac_feed(gnutls_hmac_hd_t mac, struct bytes part)
 static enum err mac_whole(gnutls_hmac_hd_t mac, const struct crypt_message *message,
                           uint8_t out[static ICV_MAX])
 {
-    size_t covered = (size_t)(message->text - message->iv) + message->text_len;
-    bool fed = mac_feed(mac, message->aad) && mac_feed(mac, bytes_of(message->iv, covered)) &&
+    size_t covered = (size_t)(message->text - message->data) + message->text_len;
+    bool fed = mac_feed(mac, message->aad) && mac_feed(mac, bytes_of(message->data, covered)) &&
                mac_feed(mac, message->mac_tail);
 
     /* Also after a failure: this resets the state for the next message. */
@@ -95,24 +95,12 @@ static enum err mac_verify(gnutls_hmac_hd_t mac, const struct crypt *crypt,
                : ERR_INTEGRITY;
 }
 
-static void write_counter(uint8_t *out, uint64_t counter)
-{
-    for (size_t i = 8; i-- > 0; counter >>= 8) {
-        out[i] = (uint8_t)counter;
-    }
-}
-
 /* ---- CBC ---- */
-
-struct cbc {
-    gnutls_cipher_hd_t cipher;
-    gnutls_hmac_hd_t mac;
-};
 
 static enum err cbc_start(void *state, const struct crypt *crypt, struct bytes encr_key,
                           struct bytes integ_key)
 {
-    struct cbc *cbc = state;
+    struct crypt_cbc_state *cbc = state;
     /* GnuTLS copies the key; its type has no const. */
     gnutls_datum_t key = {.data = (unsigned char *)(uintptr_t)encr_key.data,
                           .size = (unsigned)encr_key.len};
@@ -134,7 +122,7 @@ static enum err cbc_start(void *state, const struct crypt *crypt, struct bytes e
 
 static void cbc_stop(void *state)
 {
-    struct cbc *cbc = state;
+    struct crypt_cbc_state *cbc = state;
 
     if (cbc->cipher != NULL) {
         gnutls_cipher_deinit(cbc->cipher);
@@ -149,18 +137,18 @@ static void cbc_stop(void *state)
  * key (NIST SP 800-38A, appendix C). Chaining from a zero IV gives just that when the counter's
  * block is the first of the run.
  */
-static enum err cbc_seal(void *state, const struct crypt *crypt, uint64_t counter,
+static enum err cbc_seal(void *state, const struct crypt *crypt,
                          const struct crypt_message *message)
 {
-    struct cbc *cbc = state;
+    struct crypt_cbc_state *cbc = state;
     uint8_t zeros[BLOCK_MAX] = {0};
     size_t iv_len = crypt->encr->iv_octets;
     size_t len = iv_len + message->text_len;
 
-    memset(message->iv, 0, iv_len);
-    write_counter(message->iv + iv_len - 8, counter);
+    memset(message->data, 0, iv_len);
+    crypt_write_counter(message->data + iv_len - 8, message->counter);
     gnutls_cipher_set_iv(cbc->cipher, zeros, iv_len);
-    if (gnutls_cipher_encrypt2(cbc->cipher, message->iv, len, message->iv, len) != 0) {
+    if (gnutls_cipher_encrypt2(cbc->cipher, message->data, len, message->data, len) != 0) {
         return ERR_CRYPTO;
     }
     return mac_append(cbc->mac, crypt, message);
@@ -169,13 +157,13 @@ static enum err cbc_seal(void *state, const struct crypt *crypt, uint64_t counte
 static enum err cbc_open(void *state, const struct crypt *crypt,
                          const struct crypt_message *message)
 {
-    struct cbc *cbc = state;
+    struct crypt_cbc_state *cbc = state;
     enum err err = mac_verify(cbc->mac, crypt, message);
 
     if (err != OK || message->text_len == 0) {
         return err;
     }
-    gnutls_cipher_set_iv(cbc->cipher, message->iv, crypt->encr->iv_octets);
+    gnutls_cipher_set_iv(cbc->cipher, message->data, crypt->encr->iv_octets);
     return gnutls_cipher_decrypt2(cbc->cipher, message->text, message->text_len, message->text,
                                   message->text_len) == 0
                ? OK
@@ -183,7 +171,8 @@ static enum err cbc_open(void *state, const struct crypt *crypt,
 }
 
 const struct crypt_provider crypt_cbc = {
-    .state_size = sizeof(struct cbc),
+    .library = CRYPT_GNUTLS,
+    .state_size = sizeof(struct crypt_cbc_state),
     .start = cbc_start,
     .stop = cbc_stop,
     .seal = cbc_seal,
@@ -236,18 +225,18 @@ static void ctr_apply(struct ctr *ctr, const struct crypt *crypt,
     uint8_t block[AES_BLOCK_SIZE] = {0};
 
     memcpy(block, crypt->salt, CRYPT_SALT_MAX);
-    memcpy(block + CRYPT_SALT_MAX, message->iv, CTR_IV_LEN);
+    memcpy(block + CRYPT_SALT_MAX, message->data, CTR_IV_LEN);
     block[AES_BLOCK_SIZE - 1] = 1;
     ctr_crypt(&ctr->key, ctr->encrypt, AES_BLOCK_SIZE, block, message->text_len, message->text,
               message->text);
 }
 
-static enum err ctr_seal(void *state, const struct crypt *crypt, uint64_t counter,
+static enum err ctr_seal(void *state, const struct crypt *crypt,
                          const struct crypt_message *message)
 {
     struct ctr *ctr = state;
 
-    write_counter(message->iv, counter);
+    crypt_write_counter(message->data, message->counter);
     ctr_apply(ctr, crypt, message);
     return mac_append(ctr->mac, crypt, message);
 }
@@ -265,6 +254,7 @@ static enum err ctr_open(void *state, const struct crypt *crypt,
 }
 
 const struct crypt_provider crypt_ctr = {
+    .library = CRYPT_GNUTLS,
     .state_size = sizeof(struct ctr),
     .start = ctr_start,
     .stop = ctr_stop,

@@ -171,7 +171,7 @@ enum err datapath_add_in(struct datapath *dp, const struct datapath_child *child
     struct usage usage;
     usage_init(&usage, child->octets, child->packets);
     quiesce_reclaim(&dp->quiesce);
-    enum err err = esp_in_new(&sa, params);
+    enum err err = esp_in_new(&sa, params, NULL);
     if (err == OK) {
         err = sa_table_add(&dp->in, &dp->quiesce, child->spi_in, sa, &usage);
         if (err != OK) {
@@ -211,7 +211,7 @@ static struct out_entry *out_entry_new(const struct datapath_child *child,
     entry->reqid = child->reqid;
     entry->suite = params->suite;
     usage_init(&entry->usage, child->octets, child->packets);
-    *err = esp_out_new(&entry->sa, params);
+    *err = esp_out_new(&entry->sa, params, NULL);
     if (*err != OK) {
         free(entry);
         return NULL;

@@ -12,6 +12,8 @@
 #define TRAILER 2u /* pad length, next header */
 #define UDP_ENCAPSULATION 8u
 
+#define BATCH 64 /* packets that are worked on at once */
+
 #define NEXT_DUMMY 59 /* RFC 4303 2.6 */
 
 /* Lengths that follow from the algorithms alone. */
@@ -87,7 +89,7 @@ static void sa_free(struct sa *sa)
     selectors_free(&sa->selectors);
 }
 
-static enum err sa_init(struct sa *sa, const struct esp_params *params)
+static enum err sa_init(struct sa *sa, const struct esp_params *params, struct crypt_lanes *lanes)
 {
     *sa = (struct sa){
         .spi = params->spi,
@@ -97,8 +99,8 @@ static enum err sa_init(struct sa *sa, const struct esp_params *params)
     };
     enum err err = selectors_init(&sa->selectors, params);
     if (err == OK) {
-        err = crypt_new(&sa->crypt, params->suite.encr, params->suite.integ, params->encr_key,
-                        params->integ_key);
+        err = crypt_new_in(&sa->crypt, lanes, params->suite.encr, params->suite.integ,
+                           params->encr_key, params->integ_key);
     }
     if (err != OK) {
         sa_free(sa);
@@ -114,25 +116,27 @@ static enum err sa_init(struct sa *sa, const struct esp_params *params)
 struct associated {
     uint8_t aad[12];
     uint8_t high[4];
-    struct bytes head, tail;
 };
 
-static void associate(const struct sa *sa, uint64_t sequence, struct associated *out)
+/* The message of the ESP packet at `esp` whose header is written. */
+static void associate(const struct sa *sa, uint64_t sequence, uint8_t *esp, size_t len,
+                      struct associated *own, struct crypt_message *out)
 {
-    put_u32(out->aad, sa->spi);
-    put_u32(out->high, (uint32_t)(sequence >> 32));
-    out->tail = bytes_of(NULL, 0);
+    *out = (struct crypt_message){.aad = bytes_of(esp, HEADER),
+                                  .data = esp + HEADER,
+                                  .len = len - HEADER,
+                                  .counter = sequence};
     if (!sa->esn) {
-        put_u32(out->aad + 4, (uint32_t)sequence);
-        out->head = bytes_of(out->aad, 8);
-    } else if (sa->aead) {
-        memcpy(out->aad + 4, out->high, 4);
-        put_u32(out->aad + 8, (uint32_t)sequence);
-        out->head = bytes_of(out->aad, 12);
+        return;
+    }
+    put_u32(own->high, (uint32_t)(sequence >> 32));
+    if (sa->aead) {
+        memcpy(own->aad, esp, 4);
+        memcpy(own->aad + 4, own->high, 4);
+        memcpy(own->aad + 8, esp + 4, 4);
+        out->aad = bytes_of(own->aad, sizeof(own->aad));
     } else {
-        put_u32(out->aad + 4, (uint32_t)sequence);
-        out->head = bytes_of(out->aad, 8);
-        out->tail = bytes_of(out->high, 4);
+        out->mac_tail = bytes_of(own->high, sizeof(own->high));
     }
 }
 
@@ -144,14 +148,15 @@ struct esp_out {
     uint64_t last; /* highest allowed */
 };
 
-enum err esp_out_new(struct esp_out **out, const struct esp_params *params)
+enum err esp_out_new(struct esp_out **out, const struct esp_params *params,
+                     struct crypt_lanes *lanes)
 {
     *out = NULL;
     struct esp_out *sa = calloc(1, sizeof(*sa));
     if (sa == NULL) {
         return ERR_MEMORY;
     }
-    enum err err = sa_init(&sa->sa, params);
+    enum err err = sa_init(&sa->sa, params, lanes);
     if (err != OK) {
         free(sa);
         return err;
@@ -170,29 +175,61 @@ void esp_out_free(struct esp_out *sa)
     }
 }
 
-enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp, size_t *esp_len)
+/* Trailer, header and number of the next packet. */
+static enum err wrap(struct esp_out *sa, struct esp_packet *packet, struct associated *own,
+                     struct crypt_message *message)
 {
     const struct layout *layout = &sa->sa.layout;
+    uint8_t *inner = packet->data;
     if (sa->next == 0 || sa->next > sa->last) {
         return ERR_STATE;
     }
     uint64_t sequence = sa->next++;
 
-    size_t text_len = padded(layout, len);
-    uint8_t pad = (uint8_t)(text_len - TRAILER - len);
+    size_t text_len = padded(layout, packet->len);
+    uint8_t pad = (uint8_t)(text_len - TRAILER - packet->len);
     for (uint8_t i = 0; i < pad; i++) {
-        packet[len + i] = (uint8_t)(i + 1);
+        inner[packet->len + i] = (uint8_t)(i + 1);
     }
-    packet[text_len - 2] = pad;
-    packet[text_len - 1] = packet[0] >> 4 == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+    inner[text_len - 2] = pad;
+    inner[text_len - 1] = inner[0] >> 4 == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 
-    *esp = packet - layout->iv - HEADER;
-    *esp_len = HEADER + layout->iv + text_len + layout->icv;
-    put_u32(*esp, sa->sa.spi);
-    put_u32(*esp + 4, (uint32_t)sequence);
-    struct associated associated;
-    associate(&sa->sa, sequence, &associated);
-    return crypt_seal(sa->sa.crypt, sequence, associated.head, associated.tail, packet, text_len);
+    packet->result = inner - layout->iv - HEADER;
+    packet->result_len = HEADER + layout->iv + text_len + layout->icv;
+    put_u32(packet->result, sa->sa.spi);
+    put_u32(packet->result + 4, (uint32_t)sequence);
+    associate(&sa->sa, sequence, packet->result, packet->result_len, own, message);
+    return OK;
+}
+
+static void seal_some(struct esp_out *sa, struct esp_packet *packets, size_t n)
+{
+    struct crypt_message messages[BATCH];
+    struct associated own[BATCH];
+    size_t wrapped = 0;
+    while (wrapped < n && wrap(sa, &packets[wrapped], &own[wrapped], &messages[wrapped]) == OK) {
+        wrapped++;
+    }
+    crypt_seal_batch(sa->sa.crypt, messages, wrapped);
+    for (size_t i = 0; i < n; i++) {
+        packets[i].err = i < wrapped ? messages[i].err : ERR_STATE;
+    }
+}
+
+void esp_seal_batch(struct esp_out *sa, struct esp_packet *packets, size_t n)
+{
+    for (size_t at = 0; at < n; at += BATCH) {
+        seal_some(sa, packets + at, n - at < BATCH ? n - at : BATCH);
+    }
+}
+
+enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp, size_t *esp_len)
+{
+    struct esp_packet one = {.data = packet, .len = len};
+    seal_some(sa, &one, 1);
+    *esp = one.result;
+    *esp_len = one.result_len;
+    return one.err;
 }
 
 bool esp_out_selects(const struct esp_out *sa, const struct flow *flow)
@@ -207,14 +244,14 @@ struct esp_in {
     struct replay replay;
 };
 
-enum err esp_in_new(struct esp_in **out, const struct esp_params *params)
+enum err esp_in_new(struct esp_in **out, const struct esp_params *params, struct crypt_lanes *lanes)
 {
     *out = NULL;
     struct esp_in *sa = calloc(1, sizeof(*sa));
     if (sa == NULL) {
         return ERR_MEMORY;
     }
-    enum err err = sa_init(&sa->sa, params);
+    enum err err = sa_init(&sa->sa, params, lanes);
     if (err != OK) {
         free(sa);
         return err;
@@ -267,27 +304,74 @@ static enum err unwrap(const struct esp_in *sa, uint8_t *text, size_t text_len, 
     return OK;
 }
 
+/* A packet on its way through open_some(). */
+struct opening {
+    struct esp_packet *packet;
+    uint64_t sequence;
+    struct associated own;
+};
+
+static enum err admit(const struct esp_in *sa, struct esp_packet *packet, struct opening *opening,
+                      struct crypt_message *message)
+{
+    uint8_t *esp = packet->data;
+    if (packet->len < HEADER || get_u32(esp) != sa->sa.spi) {
+        return ERR_SYNTAX;
+    }
+    if (!replay_check(&sa->replay, get_u32(esp + 4), &opening->sequence)) {
+        return ERR_REPLAY;
+    }
+    opening->packet = packet;
+    associate(&sa->sa, opening->sequence, esp, packet->len, &opening->own, message);
+    return OK;
+}
+
+/* One that verified. It may have come twice in this batch, or the batch may have left it behind. */
+static enum err let_in(struct esp_in *sa, const struct opening *opening,
+                       const struct crypt_message *message)
+{
+    struct esp_packet *packet = opening->packet;
+    uint64_t sequence;
+    if (!replay_check(&sa->replay, (uint32_t)opening->sequence, &sequence) ||
+        sequence != opening->sequence) {
+        return ERR_REPLAY;
+    }
+    replay_commit(&sa->replay, sequence);
+    return unwrap(sa, message->text, message->text_len, packet->ecn, &packet->result,
+                  &packet->result_len);
+}
+
+static void open_some(struct esp_in *sa, struct esp_packet *packets, size_t n)
+{
+    struct crypt_message messages[BATCH];
+    struct opening openings[BATCH];
+    size_t admitted = 0;
+    for (size_t i = 0; i < n; i++) {
+        packets[i].result = packets[i].data;
+        packets[i].result_len = 0;
+        packets[i].err = admit(sa, &packets[i], &openings[admitted], &messages[admitted]);
+        admitted += packets[i].err == OK;
+    }
+    crypt_open_batch(sa->sa.crypt, messages, admitted);
+    for (size_t i = 0; i < admitted; i++) {
+        openings[i].packet->err =
+            messages[i].err == OK ? let_in(sa, &openings[i], &messages[i]) : messages[i].err;
+    }
+}
+
+void esp_open_batch(struct esp_in *sa, struct esp_packet *packets, size_t n)
+{
+    for (size_t at = 0; at < n; at += BATCH) {
+        open_some(sa, packets + at, n - at < BATCH ? n - at : BATCH);
+    }
+}
+
 enum err esp_open(struct esp_in *sa, uint8_t *packet, size_t len, uint8_t outer_ecn,
                   uint8_t **inner, size_t *inner_len)
 {
-    *inner = packet;
-    *inner_len = 0;
-    if (len < HEADER || get_u32(packet) != sa->sa.spi) {
-        return ERR_SYNTAX;
-    }
-    uint64_t sequence;
-    if (!replay_check(&sa->replay, get_u32(packet + 4), &sequence)) {
-        return ERR_REPLAY;
-    }
-    struct associated associated;
-    associate(&sa->sa, sequence, &associated);
-    uint8_t *text;
-    size_t text_len;
-    enum err err = crypt_open(sa->sa.crypt, associated.head, associated.tail, packet + HEADER,
-                              len - HEADER, &text, &text_len);
-    if (err != OK) {
-        return err;
-    }
-    replay_commit(&sa->replay, sequence);
-    return unwrap(sa, text, text_len, outer_ecn, inner, inner_len);
+    struct esp_packet one = {.data = packet, .len = len, .ecn = outer_ecn};
+    open_some(sa, &one, 1);
+    *inner = one.result;
+    *inner_len = one.result_len;
+    return one.err;
 }

@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, (uint16_t)(576 + rd_u8(&r) * 8));
     check(sa_table_init(&dp->in) == OK);
-    check(esp_in_new(&sa, &params) == OK);
+    check(esp_in_new(&sa, &params, NULL) == OK);
     check(sa_table_add(&dp->in, &dp->quiesce, SPI, sa, &(struct usage){0}) == OK);
     check(crypt_new(&crypt, params.suite.encr, NULL, params.encr_key, params.integ_key) == OK);
     struct inbound *in = inbound_new(dp);

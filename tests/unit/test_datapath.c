@@ -390,7 +390,7 @@ START_TEST(test_refusals)
     tunnel_open(&t, FAMILY_IPV4, true);
     int fd = udp_socket(FAMILY_IPV4, 0, &stranger);
     params_for(&params, &t.suite, 0x3000);
-    ck_assert_int_eq(esp_out_new(&out, &params), OK);
+    ck_assert_int_eq(esp_out_new(&out, &params, NULL), OK);
     narrow = params;
     ck_assert(addr_parse(&narrow.remote[0].start, "10.9.0.0"));
     struct datapath_child child = {.spi_in = narrow.spi};

@@ -272,7 +272,7 @@ START_TEST(test_heard)
     params_for(&params, &t.suite, 0x3000);
     params.local[0].protocol = params.local[1].protocol = IPPROTO_SCTP;
     add_in(&t.a, &params);
-    ck_assert_int_eq(esp_out_new(&out, &params), OK);
+    ck_assert_int_eq(esp_out_new(&out, &params, NULL), OK);
     size_t len = packet_build(&spec, true, room + 100);
     ck_assert_int_eq(esp_seal(out, room + 100, len, &esp, &esp_len), OK);
     esp[esp_len - 1] ^= 1;

@@ -39,8 +39,8 @@ static struct suite named_suite(const char *encr, const char *integ, bool esn)
 
 static void pair_with(struct esp_params *params, struct esp_out **out, struct esp_in **in)
 {
-    ck_assert_int_eq(esp_out_new(out, params), OK);
-    ck_assert_int_eq(esp_in_new(in, params), OK);
+    ck_assert_int_eq(esp_out_new(out, params, NULL), OK);
+    ck_assert_int_eq(esp_in_new(in, params, NULL), OK);
 }
 
 /* ---- vectors ---- */
@@ -61,7 +61,7 @@ START_TEST(test_rfc7634_packet)
     size_t inner_len;
 
     for (size_t i = 0; i < esp.len; i++) {
-        ck_assert_int_eq(esp_in_new(&in, &params), OK);
+        ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
         uint8_t *changed = octets_copy(esp);
         changed[i] ^= 0x10;
         enum err err = esp_open(in, changed, esp.len, 0, &inner, &inner_len);
@@ -69,7 +69,7 @@ START_TEST(test_rfc7634_packet)
         ck_assert_uint_eq(inner_len, 0);
         esp_in_free(in);
     }
-    ck_assert_int_eq(esp_in_new(&in, &params), OK);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
     ck_assert_int_eq(esp_open(in, octets_copy(esp), esp.len, 0, &inner, &inner_len), OK);
     ck_assert_octets(bytes_of(inner, inner_len), vector_hex(example, "source_packet"));
     ck_assert_int_eq(esp_open(in, octets_copy(esp), esp.len, 0, &inner, &inner_len), ERR_REPLAY);
@@ -109,7 +109,7 @@ START_TEST(test_rfc3602_packets)
         size_t inner_len;
         struct bytes text = vector_hex(item, "padded_plaintext");
         bool is_tunnel = text.data[text.len - 1] == 4;
-        ck_assert_int_eq(esp_in_new(&in, &params), OK);
+        ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
         ck_assert_int_eq(esp_open(in, packet, w.len, 0, &inner, &inner_len),
                          is_tunnel ? OK : ERR_STATE);
         ck_assert_octets(bytes_of(packet + 8 + 16, text.len), text);
@@ -179,7 +179,7 @@ static unsigned run_testmgr(JsonObject *sets, const char *set, const char *famil
         for (size_t j = 4; j < w.len; j++) {
             uint8_t *changed = octets_copy(wr_written(&w));
             changed[j] ^= 1;
-            ck_assert_int_eq(esp_in_new(&in, &params), OK);
+            ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
             enum err err = esp_open(in, changed, w.len, 0, &inner, &inner_len);
             /* A changed number can be outside the window or cross into a high half that cannot be.
              */
@@ -187,7 +187,7 @@ static unsigned run_testmgr(JsonObject *sets, const char *set, const char *famil
                           err);
             esp_in_free(in);
         }
-        ck_assert_int_eq(esp_in_new(&in, &params), OK);
+        ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
         enum err err = esp_open(in, packet, w.len, 0, &inner, &inner_len);
         /* Their next header is not a tunnel's, or the text is no packet; but the ICV is good and
          * the text is right. */
@@ -218,7 +218,7 @@ START_TEST(test_sealed_layout)
         struct esp_out *out;
         params_for(&params, &suite, SPI);
         params.first_sequence = esn ? UINT64_C(0x100000005) : 5;
-        ck_assert_int_eq(esp_out_new(&out, &params), OK);
+        ck_assert_int_eq(esp_out_new(&out, &params, NULL), OK);
         struct packet_spec spec = {.payload = 51};
         struct box box = box_new(&suite, 200);
         size_t len = packet_build(&spec, false, box.packet);
@@ -421,7 +421,7 @@ START_TEST(test_contents)
     uint8_t text[2500];
     struct bytes inner;
     params_for(&params, &suite, SPI);
-    ck_assert_int_eq(esp_in_new(&in, &params), OK);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
     struct packet_spec spec = {.payload = 20};
     size_t len = packet_build(&spec, false, text);
     uint8_t *end = text + len;
@@ -489,7 +489,7 @@ START_TEST(test_runts)
         struct esp_params params;
         struct esp_in *in;
         params_for(&params, &suite, SPI);
-        ck_assert_int_eq(esp_in_new(&in, &params), OK);
+        ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
         for (size_t len = 0; len < 80; len++) {
             uint8_t *packet = calloc(1, len + 1);
             uint8_t *inner;
@@ -519,7 +519,7 @@ START_TEST(test_policy_commits_replay)
     params_for(&params, &suite, SPI);
     ck_assert(addr_parse(&params.remote[0].start, "10.2.0.2"));
     ck_assert(addr_parse(&params.remote[0].end, "10.2.0.9"));
-    ck_assert_int_eq(esp_in_new(&in, &params), OK);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
     struct packet_spec spec = {.payload = 20};
     size_t len = packet_build(&spec, true, text);
     memcpy(text + len, (uint8_t[]){1, 2, 2, 4}, 4);
@@ -541,7 +541,7 @@ START_TEST(test_ecn_through_open)
     uint8_t text[200];
     struct bytes inner;
     params_for(&params, &suite, SPI);
-    ck_assert_int_eq(esp_in_new(&in, &params), OK);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), OK);
     struct packet_spec spec = {.payload = 20, .tos = 0xb8 | 2};
     size_t len = packet_build(&spec, false, text);
     ck_assert_uint_eq(esp_outer_tos(text, len), 0xba);
@@ -567,14 +567,14 @@ START_TEST(test_bad_params)
     struct esp_in *in;
     params_for(&params, &suite, SPI);
     params.n_local = 0;
-    ck_assert_int_eq(esp_out_new(&out, &params), ERR_SYNTAX);
+    ck_assert_int_eq(esp_out_new(&out, &params, NULL), ERR_SYNTAX);
     ck_assert_ptr_null(out);
     params.n_local = ESP_SELECTORS_MAX + 1;
-    ck_assert_int_eq(esp_in_new(&in, &params), ERR_SYNTAX);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), ERR_SYNTAX);
     ck_assert_ptr_null(in);
     params.n_local = 1;
     params.encr_key.len--;
-    ck_assert_int_eq(esp_in_new(&in, &params), ERR_KEY);
+    ck_assert_int_eq(esp_in_new(&in, &params, NULL), ERR_KEY);
     ck_assert_ptr_null(in);
     esp_in_free(NULL);
     esp_out_free(NULL);
