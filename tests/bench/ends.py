@@ -4,6 +4,7 @@ up at the same time, so that measurements can take turns; one without traffic co
 
 import json
 import os
+import signal
 import subprocess
 
 import net
@@ -25,10 +26,39 @@ def set_up():
     net.run("ping", "-n", "-q", "-c", "1", "-W", "3", OUTER["b"], namespace="a")
 
 
-class Veth:
+class Tunnel:
+    """One process at each end; its `number` makes its addresses."""
+    name = None
+
+    def __init__(self, number):
+        self.number = number
+        self.processes = {}
+
+    def address(self, end):
+        return f"10.{self.number}.0.{1 if end == 'a' else 2}"
+
+    def addresses_add(self, end, device):
+        net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device}")
+
+    def pids(self, end):
+        return [self.processes[end].pid]
+
+    def dropped(self):
+        """What either end has dropped since it began, by reason, where it tells."""
+        return {}
+
+    def stop(self):
+        for process in self.processes.values():
+            process.signal(signal.SIGTERM)
+            process.wait(10)
+
+
+class Veth(Tunnel):
     """No tunnel at all."""
-    name = "veth"
-    note = "no tunnel"
+    name = "plain veth"
+
+    def __init__(self):
+        super().__init__(0)
 
     def start(self):
         pass
@@ -36,24 +66,19 @@ class Veth:
     def address(self, end):
         return OUTER[end]
 
-    def pids(self, _end):
+    def pids(self, end):
         return []
 
-    def dropped(self):
-        return {}
 
-
-class Datapath:
+class Datapath(Tunnel):
     """Godwit's datapath with static keys."""
 
     def __init__(self, number, build, cipher="aes256gcm", children=1, rekey=0, name=None):
-        self.number = number
+        super().__init__(number)
         self.name = name or f"godwit {cipher}"
-        self.note = ""
         front = "datapath_null" if cipher == "null" else "datapath_pair"
         self.program = os.path.join(os.path.abspath(build), "tests", "bench", front)
         self.options = [SUITES.get(cipher, cipher), str(children), str(rekey)]
-        self.processes = {}
 
     def start(self):
         ready = {}
@@ -64,30 +89,22 @@ class Datapath:
             self.processes[end] = process
         for end in OUTER:
             device, _, mtu = ready[end].groups()
-            self.order(end, f"peer {OUTER[OTHER[end]]} {ready[OTHER[end]].group(2)}")
-            net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device}",
-                      f"link set {device} mtu {mtu} up")
-            self.note = f"MTU {mtu}"
+            self._order(end, f"peer {OUTER[OTHER[end]]} {ready[OTHER[end]].group(2)}")
+            self.addresses_add(end, device)
+            net.batch(end, f"link set {device} mtu {mtu} up")
 
-    def order(self, end, text):
+    def _order(self, end, text):
         stdin = self.processes[end].popen.stdin
         stdin.write(text.encode() + b"\n")
         stdin.flush()
 
-    def address(self, end):
-        return f"10.{self.number}.0.{1 if end == 'a' else 2}"
-
-    def pids(self, end):
-        return [self.processes[end].pid]
-
     def counters(self, end):
         process = self.processes[end]
         process.output = ""
-        self.order(end, "counters")
+        self._order(end, "counters")
         return json.loads(process.read_until(r"^(\{.*\})$", 5).group(1))
 
     def dropped(self):
-        """What either end has dropped since it began, by its reason."""
         found = {}
         for end in OUTER:
             for reason, count in self.counters(end)["dropped"].items():

@@ -3,7 +3,9 @@
 """How fast the datapath is, beside others, all in one run and in turn."""
 
 import argparse
+import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -14,67 +16,155 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "testbed")]
 
 import ends  # noqa: E402
 import figures  # noqa: E402
+import goals  # noqa: E402
 import net  # noqa: E402
+import rivals  # noqa: E402
 import sandbox  # noqa: E402
 import traffic  # noqa: E402
 
-WAYS = {"a": "a to b", "b": "b to a"}
+WIREGUARD = os.path.abspath("build/bench/wireguard-go")
+WAYS = {"a": "a to b", "b": "b to a", "ab": "both ways at once"}
+SIZES = (64, 512, 1300)
+PINGS = 500
 
 
-def tunnels_of(options):
-    """One of godwit's for each build and cipher, and those of others that were asked for."""
-    ciphers = options.cipher or ["aes256gcm"]
-    tunnels = []
-    for build in options.build:
-        for cipher in ciphers:
-            name = f"godwit {cipher}" if len(options.build) == 1 else f"{build} {cipher}"
-            tunnels.append(ends.Datapath(len(tunnels) + 1, build, cipher, name=name))
-    return tunnels
+class Bench:
+    """One run: its tunnels, all up, and what was found so far."""
+
+    def __init__(self, options):
+        self.options = options
+        self.programs = options.programs
+        self.table = figures.Table()
+        self.tunnels = []
+
+    def start(self):
+        os.nice(-15)
+        ends.set_up()
+        self.tunnels = self._chosen()
+        for tunnel in self.tunnels:
+            tunnel.start()
+
+    def _chosen(self):
+        """One of ours for each build and cipher, and those of others."""
+        options, chosen = self.options, []
+        for build in options.build:
+            for cipher in options.cipher:
+                name = f"godwit {cipher}" if len(options.build) == 1 else f"{build} {cipher}"
+                chosen.append(ends.Datapath(len(chosen) + 1, build, cipher, name=name))
+        if options.beside:
+            if os.path.exists(WIREGUARD):
+                chosen.append(rivals.WireGuard(len(chosen) + 1, WIREGUARD))
+            chosen += [rivals.StrongSwan(len(chosen) + 1), ends.Veth()]
+        return chosen
+
+    def rounds(self, title, measure):
+        """Calls measure(tunnel) for each in turn, and again."""
+        for number in range(self.options.rounds):
+            for tunnel in self.tunnels:
+                progress(f"{title}, {number + 1} of {self.options.rounds}: {tunnel.name}")
+                measure(tunnel)
+        progress("")
+
+    # ---- what is measured ----
+
+    def throughput(self):
+        def one(tunnel, ways, streams):
+            got = traffic.throughput(self.programs, tunnel, ways, self.options.seconds, streams)
+            count = "1 stream" if streams == 1 else f"{streams} streams"
+            self.table.add(f"TCP, {count}, {WAYS[ways]}", "Gbit/s", tunnel.name, got["gbits"])
+            if streams == 1 and len(ways) == 1 and tunnel.pids("a"):
+                sent, received = got[f"cpu {ways}"], got[f"cpu {ends.OTHER[ways]}"]
+                self.table.add("CPU of the sending end", "s/GB", tunnel.name, sent)
+                self.table.add("CPU of the receiving end", "s/GB", tunnel.name, received)
+                self.table.add("CPU of one end", "s/GB", tunnel.name, (sent + received) / 2)
+
+        kinds = [("a", 1), ("b", 1), ("ab", 1)]
+        if self.options.streams > 1:
+            kinds += [("a", self.options.streams), ("b", self.options.streams),
+                      ("ab", self.options.streams)]
+        for ways, streams in kinds:
+            self.rounds(f"TCP, {streams} {WAYS[ways]}", lambda tunnel: one(tunnel, ways, streams))
+
+    def cpu(self):
+        self.options.streams = 0
+        self.throughput()
+
+    def pps(self):
+        for octets in SIZES:
+            self.rounds(f"UDP, {octets} octets", lambda tunnel: self.table.add(
+                f"UDP, {octets} octets, loss below 0.1 %", "1,000/s", tunnel.name,
+                traffic.lossless(self.programs, tunnel, octets) / 1000))
+
+    def latency(self):
+        def one(tunnel):
+            for load, find in (("idle", traffic.pings(tunnel, PINGS)),
+                               ("under load", traffic.pings_under_load(self.programs, tunnel, PINGS))):
+                self.table.samples.setdefault(f"ping {load}", {}).setdefault(tunnel.name, []).extend(find)
+                for part, value in (("median", 0.5), ("99th of 100", 0.99)):
+                    self.table.add(f"ping {load}, {part}", "ms", tunnel.name,
+                                   figures.quantile(find, value))
+        self.rounds("ping", one)
+
+    def memory(self):
+        for tunnel in self.tunnels:
+            if tunnel.pids("a"):
+                self.table.add("resident memory of one end", "MB", tunnel.name,
+                               traffic.resident_megabytes(tunnel.pids("a")))
+
+    def all(self):
+        self.throughput()
+        self.latency()
+        self.pps()
+        self.memory()
 
 
-def start(tunnels):
+COMMANDS = {"throughput": Bench.throughput, "latency": Bench.latency, "pps": Bench.pps,
+            "cpu": Bench.cpu, "all": Bench.all}
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r{text:78}\r", end="", file=sys.stderr, flush=True)
+
+
+def run(options):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    os.nice(-15)
-    ends.set_up()
-    for tunnel in tunnels:
-        tunnel.start()
-    print("Load of the machine: " + ", ".join(f"{load:.1f}" for load in os.getloadavg()))
-
-
-def throughput(options):
-    tunnels = tunnels_of(options)
-    start(tunnels)
-    table = figures.Table()
-    for _ in range(options.rounds):
-        for way, title in WAYS.items():
-            for tunnel in tunnels:
-                got = traffic.throughput(options.programs, tunnel, way, options.seconds)
-                sender, receiver = (got[f"cpu {end}"] for end in (way, ends.OTHER[way]))
-                table.add(tunnel.name, f"{title}, Gbit/s", got["gbits"])
-                table.add(tunnel.name, "sending end, CPU-s/GB", sender)
-                table.add(tunnel.name, "receiving end, CPU-s/GB", receiver)
-    print(f"TCP, one stream, {options.rounds} times {options.seconds} s each way, in turn")
-    table.print()
-    for tunnel in tunnels:
+    bench = Bench(options)
+    bench.start()
+    load = os.getloadavg()
+    COMMANDS[options.command](bench)
+    print(f"{platform.machine()}, {os.cpu_count()} processors that carry both ends and the traffic, "
+          f"Linux {platform.release()}; load before {load[0]:.1f}, after {os.getloadavg()[0]:.1f}; "
+          f"{options.rounds} rounds, TCP for {options.seconds:g} s each. Ratios: median of those of "
+          "each round.")
+    bench.table.print()
+    goals.show(bench.table)
+    for tunnel in bench.tunnels:
         if tunnel.dropped():
             print(f"{tunnel.name} dropped: {tunnel.dropped()}")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"load": load, "kernel": platform.release(), "processors": os.cpu_count(),
+                       "rounds": options.rounds, "seconds": options.seconds,
+                       "figures": bench.table.values, "samples": bench.table.samples}, file)
     return 0
-
-
-COMMANDS = {"throughput": throughput}
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("--build", action="append",
-                        help="build directory; several are compared in turn")
+    parser.add_argument("--build", action="append", help="build directory; several take turns")
     parser.add_argument("--cipher", action="append",
-                        help="aes256gcm, chacha20, null, or as in profiles; may be repeated")
-    parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=5)
+                        help="aes256gcm, chacha20, null, or as in profiles; several take turns")
+    parser.add_argument("--alone", dest="beside", action="store_false",
+                        help="without wireguard-go, strongSwan and plain veth")
+    parser.add_argument("--seconds", type=float, default=2, help="of each TCP measurement")
+    parser.add_argument("--streams", type=int, default=8, help="beside one; 1: one alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", metavar="FILE", help="every figure of every round")
     options = parser.parse_args()
     options.build = options.build or ["build"]
+    options.cipher = options.cipher or ["aes256gcm", "null"]
     return options
 
 
@@ -88,7 +178,7 @@ def main():
             print(f"What is to be measured cannot be built in {build}.", file=sys.stderr)
             return 2
     options.programs = os.path.join(os.path.abspath(options.build[0]), "tests", "bench")
-    return sandbox.run(lambda: COMMANDS[options.command](options))
+    return sandbox.run(lambda: run(options))
 
 
 if __name__ == "__main__":

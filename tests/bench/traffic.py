@@ -3,7 +3,7 @@
 
 import os
 import re
-import sys
+import subprocess
 import time
 
 import net
@@ -86,3 +86,77 @@ def throughput(programs, tunnel, senders, seconds, streams=1):
     gigabytes = sum(octets for octets, _ in results) / 1e9
     return {"gbits": sum(gbits for _, gbits in results),
             **{f"cpu {name}": value / gigabytes for name, value in spent.items()}}
+
+
+# ---- datagrams ----
+
+LOSS_MAX = 0.001
+STEP_SECONDS = 0.3
+STEPS = 7
+
+
+def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS):
+    """Sends from a to b; (sent, received, seconds)."""
+    program = os.path.join(programs, "datagrams")
+    receiving = net.Process([program, "receive", str(PORT)], namespace="b", stdin=subprocess.PIPE)
+    receiving.read_until("^ready", 10)
+    sent, took = net.run(program, "send", tunnel.address("b"), str(PORT), str(octets), f"{rate:.0f}",
+                         str(seconds), namespace="a").split()
+    receiving.popen.stdin.close()
+    net.check(receiving.wait(30) == 0, f"the receiver failed: {receiving.tail()}")
+    return int(sent), int(receiving.output.split()[-1]), float(took)
+
+
+def lossless(programs, tunnel, octets):
+    """The highest rate found, in datagrams a second, of which next to nothing was lost."""
+    sent, received, seconds = datagrams(programs, tunnel, octets, 0)
+    best, low, high = 0, 0, sent / seconds
+    if sent - received <= sent * LOSS_MAX:
+        return high
+    # What passes a flood is near what passes without loss.
+    rate = received / seconds
+    for _ in range(STEPS):
+        for _ in range(2):  # another program's turn on the processor must not count
+            sent, received, seconds = datagrams(programs, tunnel, octets, rate)
+            if sent - received <= sent * LOSS_MAX:
+                break
+        if sent - received <= sent * LOSS_MAX:
+            best = max(best, received / seconds)
+            low = max(low, rate)
+        else:
+            high = min(high, rate)
+        rate = (low + high) / 2 if low else rate / 2
+        if low and high / low < 1.03:
+            break
+    return best
+
+
+# ---- round trips ----
+
+def pings(tunnel, count, interval=0.002):
+    """Round-trip times in milliseconds, of ICMP from a to b; the lost are left out."""
+    output = net.run("ping", "-n", "-i", str(interval), "-c", str(count), "-W", "1",
+                     tunnel.address("b"), namespace="a", ok=False)
+    found = [float(text) for text in re.findall(r" time=([\d.]+) ms", output)]
+    net.check(len(found) > count / 2, f"{count - len(found)} of {count} pings were lost")
+    return found
+
+
+def pings_under_load(programs, tunnel, count):
+    """While one TCP stream fills the tunnel in the same direction."""
+    flow = Streams(programs, tunnel, "a", str(count * 0.002 + 0.5))
+    flow.begin()
+    time.sleep(0.2)
+    found = pings(tunnel, count)
+    flow.end(30)
+    return found
+
+
+# ---- memory ----
+
+def resident_megabytes(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            total += int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.MULTILINE).group(1))
+    return total * 1024 / 1e6

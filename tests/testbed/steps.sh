@@ -395,3 +395,27 @@ coverage()
         client/crypto
     [ "$failed" -eq 0 ] || fail "$failed tests failed"
 }
+
+# wireguard-go of Debian 13, which bench measures ours beside, at build/bench/wireguard-go: found by
+# apt's signed lists of that release, in folders of its own. Without it the measurement goes on.
+unpack_wireguard()
+{
+    local folder=$scratch/trixie uri deb program=build/bench/wireguard-go
+    if [ -x "$program" ]; then return; fi
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
+        head -n 1)
+    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" build/bench
+    printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: %s\n' \
+        "$uri" /usr/share/keyrings/debian-archive-keyring.gpg >"$folder/trixie.sources"
+    local options=(-q -o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$folder/trixie.sources"
+        -o Dir::Etc::sourceparts=- -o Dir::State::lists="$folder/lists"
+        -o Dir::Cache="$folder/cache" -o Acquire::Languages=none)
+    if ! (cd "$folder" && apt-get "${options[@]}" update &&
+        apt-get "${options[@]}" download 'wireguard-go=0.0.20231211*') >"$folder/log" 2>&1; then
+        say "wireguard-go of Debian 13 cannot be had from this machine's mirror; measured without it."
+        return
+    fi
+    deb=$(echo "$folder"/wireguard-go_*.deb)
+    dpkg -x "$deb" "$folder/unpacked"
+    cp "$folder/unpacked/usr/bin/wireguard-go" "$program"
+}

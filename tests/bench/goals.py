@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was set out for, beside where we are."""
+
+OURS, NULL, WIREGUARD, STRONGSWAN = ("godwit aes256gcm", "godwit null", "wireguard-go",
+                                     "strongSwan")
+ONE_STREAM = [f"TCP, 1 stream, {way}" for way in ("a to b", "b to a")]
+# Title; the rows that must all do it; against whom; at least or at most; the ratio.
+GOALS = (
+    ("TCP, one stream, each way", ONE_STREAM, WIREGUARD, ">=", 5),
+    ("TCP, one stream, each way", ONE_STREAM, STRONGSWAN, ">=", 14),
+    ("TCP, one stream, each way", ONE_STREAM, NULL, ">=", 0.85),
+    ("CPU per gigabyte, one end", ["CPU of one end"], WIREGUARD, "<=", 1 / 5),
+    ("packets of 64 octets, no loss", ["UDP, 64 octets, loss below 0.1 %"], WIREGUARD, ">=", 4),
+    ("ping, idle, median", ["ping idle, median"], WIREGUARD, "<=", 1 / 3),
+    ("ping, 99th of 100, under load", ["ping under load, 99th of 100"], WIREGUARD, "<=", 1 / 3),
+)
+
+
+def reached(kind, goal, ratio):
+    return ratio >= goal if kind == ">=" else ratio <= goal
+
+
+def show(table):
+    """Those of which both sides were measured."""
+    lines = []
+    for title, rows, against, kind, goal in GOALS:
+        ratios = [table.ratio(what, OURS, against) for what in rows]
+        if None in ratios:
+            continue
+        worst = min(ratios) if kind == ">=" else max(ratios)
+        word = "reached" if reached(kind, goal, worst) else "not yet"
+        lines.append(f"  {title:32} {against:14} {kind} {goal:5.2f} x  {worst:6.2f} x  {word}")
+    if lines:
+        print(f"\n{'goal of AES-256-GCM':34} {'against':14} {'':>10}  {'now':>7}")
+        print("\n".join(lines))
