@@ -1,40 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "esp/coalesce.h"
 
+#include "esp/segment.h"
 #include "esp/wire.h"
 
 void coalesce_reset(struct coalescer *c)
 {
     c->n = 0;
+    memset(c->chains, 0, sizeof(c->chains));
 }
 
-/* A plain data segment that may begin or continue a super-packet. */
-static bool may_merge(const struct ip_info *info, const uint8_t *packet)
+/* ---- may it be glued ---- */
+
+static bool plain_tcp(const uint8_t *tcp, size_t len, size_t *header)
 {
-    size_t ip = info->family == FAMILY_IPV4 ? IPV4_HEADER : IPV6_HEADER;
-    if (info->protocol != IPPROTO_TCP || info->fragment || info->header_len != ip ||
-        info->total_len - ip < TCP_HEADER) {
+    if (len < TCP_HEADER) {
         return false;
     }
-    const uint8_t *tcp = packet + ip;
-    size_t header = (size_t)(tcp[12] >> 4) * 4;
-    return (tcp[13] & ~(TCP_PSH | TCP_FIN)) == TCP_ACK && header >= TCP_HEADER &&
-           header < info->total_len - ip;
+    *header = (size_t)(tcp[12] >> 4) * 4;
+    return (tcp[13] & ~(TCP_PSH | TCP_FIN)) == TCP_ACK && *header >= TCP_HEADER && *header < len;
 }
 
-static bool same_flow(const struct frame *f, const struct ip_info *info, const uint8_t *packet)
+/* Without a checksum it stays alone, as in the kernel: what is cut again always has one. */
+static bool plain_udp(const uint8_t *udp, size_t len, size_t *header)
 {
-    const uint8_t *first = f->iov[1].iov_base;
-    size_t at = f->info.header_len;
-    return f->info.family == info->family && f->info.protocol == IPPROTO_TCP &&
-           info->protocol == IPPROTO_TCP && info->header_len == at && f->info.has_upper &&
-           info->has_upper && f->info.total_len >= at + 4 && info->total_len >= at + 4 &&
-           bytes_equal(ip_source(&f->info, first), ip_source(info, packet)) &&
-           bytes_equal(ip_destination(&f->info, first), ip_destination(info, packet)) &&
-           memcmp(first + at, packet + at, 4) == 0;
+    *header = UDP_HEADER;
+    return len > UDP_HEADER && get_u16(udp + 4) == len && get_u16(udp + 6) != 0;
 }
 
-static bool same_headers(const struct frame *f, const struct ip_info *info, const uint8_t *packet)
+/* A plain data segment that may begin or continue a super-packet; *header: of its transport. */
+static bool may_merge(const struct coalescer *c, const struct ip_info *info, const uint8_t *packet,
+                      size_t *header)
+{
+    size_t ip = info->family == FAMILY_IPV4 ? IPV4_HEADER : IPV6_HEADER;
+    if (!c->enabled || info->fragment || info->header_len != ip) {
+        return false;
+    }
+    if (info->protocol == IPPROTO_TCP) {
+        return plain_tcp(packet + ip, info->total_len - ip, header);
+    }
+    return info->protocol == IPPROTO_UDP && c->udp &&
+           plain_udp(packet + ip, info->total_len - ip, header);
+}
+
+static bool same_ip(const struct frame *f, const struct ip_info *info, const uint8_t *packet)
 {
     const uint8_t *first = f->iov[1].iov_base;
     if (info->family == FAMILY_IPV4) {
@@ -43,20 +52,20 @@ static bool same_headers(const struct frame *f, const struct ip_info *info, cons
         uint16_t step = (uint16_t)(get_u16(packet + 4) - get_u16(first + 4));
         bool counts = step == f->n;
         bool stands = step == 0 && info->dont_fragment;
-        if (memcmp(first, packet, 2) != 0 || memcmp(first + 6, packet + 6, 3) != 0 ||
-            !(counts || stands)) {
-            return false;
-        }
-    } else if (memcmp(first, packet, 4) != 0 || first[7] != packet[7]) {
-        return false;
+        return memcmp(first, packet, 2) == 0 && memcmp(first + 6, packet + 6, 3) == 0 &&
+               (counts || stands);
     }
-    const uint8_t *a = first + info->header_len;
-    const uint8_t *b = packet + info->header_len;
-    size_t tcp = f->header_len - info->header_len;
-    /* Acknowledgement; offset of the data; window; urgent pointer and options. Flags are ACK on
-     * both sides. */
-    return memcmp(a + 8, b + 8, 4) == 0 && a[12] == b[12] && memcmp(a + 14, b + 14, 2) == 0 &&
-           memcmp(a + 18, b + 18, tcp - 18) == 0;
+    return memcmp(first, packet, 4) == 0 && first[7] == packet[7];
+}
+
+/* Acknowledgement; offset of the data; window; urgent pointer and options. Flags are ACK on both
+ * sides. */
+static bool follows_tcp(const struct frame *f, const uint8_t *tcp, size_t header)
+{
+    const uint8_t *first = (const uint8_t *)f->iov[1].iov_base + f->info.header_len;
+    return get_u32(tcp + 4) == f->next_sequence && memcmp(first + 8, tcp + 8, 4) == 0 &&
+           first[12] == tcp[12] && memcmp(first + 14, tcp + 14, 2) == 0 &&
+           memcmp(first + 18, tcp + 18, header - 18) == 0;
 }
 
 static bool checksum_good(const struct ip_info *info, const uint8_t *packet)
@@ -70,13 +79,17 @@ static bool checksum_good(const struct ip_info *info, const uint8_t *packet)
                                       len)) == 0xffff;
 }
 
-static bool append(struct frame *f, const struct ip_info *info, uint8_t *packet)
+/* `header`: of its transport. */
+static bool append(struct frame *f, const struct ip_info *info, uint8_t *packet, size_t header)
 {
+    if (!f->open || f->n == COALESCE_PACKETS || info->header_len + header != f->header_len) {
+        return false;
+    }
+    bool tcp = info->protocol == IPPROTO_TCP;
+    const uint8_t *upper = packet + info->header_len;
     size_t payload = info->total_len - f->header_len;
-    const uint8_t *tcp = packet + info->header_len;
-    if (!f->open || !may_merge(info, packet) || !same_headers(f, info, packet) ||
-        get_u32(tcp + 4) != f->next_sequence || payload > f->segment || f->n == COALESCE_PACKETS ||
-        f->len + payload > IP_PACKET_MAX) {
+    if (payload > f->segment || f->len + payload > IP_PACKET_MAX || !same_ip(f, info, packet) ||
+        (tcp && !follows_tcp(f, upper, header))) {
         return false;
     }
     if (!f->verified && !checksum_good(&f->info, f->iov[1].iov_base)) {
@@ -86,47 +99,78 @@ static bool append(struct frame *f, const struct ip_info *info, uint8_t *packet)
     if (!checksum_good(info, packet)) {
         return false;
     }
-    uint8_t *first = f->iov[1].iov_base;
-    first[info->header_len + 13] |= tcp[13];
     f->n++;
     f->iov[f->n] = (struct iovec){packet + f->header_len, payload};
     f->len += payload;
-    f->next_sequence += (uint32_t)payload;
-    f->open = payload == f->segment && (tcp[13] & (TCP_PSH | TCP_FIN)) == 0;
+    f->open = payload == f->segment;
+    if (tcp) {
+        uint8_t *first = f->iov[1].iov_base;
+        first[info->header_len + 13] |= upper[13];
+        f->next_sequence += (uint32_t)payload;
+        f->open = f->open && (upper[13] & (TCP_PSH | TCP_FIN)) == 0;
+    }
     return true;
 }
 
-bool coalesce_add(struct coalescer *c, const struct ip_info *info, uint8_t *packet)
+static uint8_t *chain_of(struct coalescer *c, const struct flow *flow)
 {
-    for (size_t i = c->enabled ? c->n : 0; i-- > 0;) {
-        struct frame *f = &c->frames[i];
-        if (same_flow(f, info, packet)) {
-            if (append(f, info, packet)) {
-                return true;
-            }
-            f->open = false;
-            break;
+    return &c->chains[flow_hash(flow) & (COALESCE_CHAINS - 1)];
+}
+
+/* The latest frame of the flow. */
+static struct frame *find(struct coalescer *c, const struct flow *flow)
+{
+    for (uint8_t at = *chain_of(c, flow); at != 0; at = c->frames[at - 1].next) {
+        if (memcmp(&c->frames[at - 1].flow, flow, sizeof(*flow)) == 0) {
+            return &c->frames[at - 1];
         }
     }
-    if (c->n == COALESCE_FRAMES) {
-        return false;
-    }
+    return NULL;
+}
+
+/* A frame of its own. `header`: of a transport that more may be glued to, or 0. */
+static void begin(struct coalescer *c, const struct flow *flow, const struct ip_info *info,
+                  uint8_t *packet, size_t header)
+{
     struct frame *f = &c->frames[c->n++];
+    uint8_t *chain = chain_of(c, flow);
     f->hdr = (struct virtio_net_hdr){.gso_type = VIRTIO_NET_HDR_GSO_NONE};
     f->iov[0] = (struct iovec){&f->hdr, sizeof(f->hdr)};
     f->iov[1] = (struct iovec){packet, info->total_len};
     f->n = 1;
+    f->next = *chain;
+    *chain = (uint8_t)c->n;
+    f->flow = *flow;
     f->info = *info;
     f->len = info->total_len;
     f->verified = false;
-    f->open = c->enabled && may_merge(info, packet);
-    if (f->open) {
+    f->open = header != 0;
+    f->header_len = info->header_len + header;
+    f->segment = info->total_len - f->header_len;
+    if (f->open && info->protocol == IPPROTO_TCP) {
         const uint8_t *tcp = packet + info->header_len;
-        f->header_len = info->header_len + (size_t)(tcp[12] >> 4) * 4;
-        f->segment = info->total_len - f->header_len;
         f->next_sequence = get_u32(tcp + 4) + (uint32_t)f->segment;
         f->open = (tcp[13] & (TCP_PSH | TCP_FIN)) == 0;
     }
+}
+
+bool coalesce_add(struct coalescer *c, const struct ip_info *info, uint8_t *packet)
+{
+    struct flow flow;
+    size_t header = 0;
+    flow_of(&flow, info, packet);
+    bool merges = may_merge(c, info, packet, &header);
+    struct frame *f = c->enabled ? find(c, &flow) : NULL;
+    if (f != NULL) {
+        if (merges && append(f, info, packet, header)) {
+            return true;
+        }
+        f->open = false; /* what comes later must not overtake this one */
+    }
+    if (c->n == COALESCE_FRAMES) {
+        return false;
+    }
+    begin(c, &flow, info, packet, merges ? header : 0);
     return true;
 }
 
@@ -135,23 +179,31 @@ bool coalesce_add(struct coalescer *c, const struct ip_info *info, uint8_t *pack
 static void finish(struct frame *f)
 {
     uint8_t *packet = f->iov[1].iov_base;
+    uint8_t *upper = packet + f->info.header_len;
+    size_t upper_len = f->len - f->info.header_len;
     if (f->info.family == FAMILY_IPV4) {
         put_u16(packet + 2, (uint16_t)f->len);
         ipv4_checksum_set(packet);
     } else {
         put_u16(packet + 4, (uint16_t)(f->len - IPV6_HEADER));
     }
-    uint16_t pseudo = checksum_fold(checksum_pseudo(&f->info, packet, f->len - f->info.header_len));
-    memcpy(packet + f->info.header_len + 16, &pseudo, 2);
     f->hdr = (struct virtio_net_hdr){
         .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-        .gso_type =
-            f->info.family == FAMILY_IPV4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
         .hdr_len = (uint16_t)f->header_len,
         .gso_size = (uint16_t)f->segment,
         .csum_start = (uint16_t)f->info.header_len,
-        .csum_offset = 16,
     };
+    if (f->info.protocol == IPPROTO_UDP) {
+        put_u16(upper + 4, (uint16_t)upper_len);
+        f->hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4;
+        f->hdr.csum_offset = 6;
+    } else {
+        f->hdr.gso_type =
+            f->info.family == FAMILY_IPV4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+        f->hdr.csum_offset = 16;
+    }
+    uint16_t pseudo = checksum_fold(checksum_pseudo(&f->info, packet, upper_len));
+    memcpy(upper + f->hdr.csum_offset, &pseudo, 2);
 }
 
 const struct iovec *coalesce_frame(struct coalescer *c, size_t index, size_t *n_iov)

@@ -37,13 +37,15 @@ void datapath_tell(struct datapath *dp)
 /* ---- start and stop ---- */
 
 /* The offloads that segment.c undoes. What the kernel does not know it does not do; a TUN emulated
- * in a test knows none. */
-static void ask_offload(int fd)
+ * in a test knows none. True when UDP's are among them, then it takes such frames as well. */
+static bool ask_offload(int fd)
 {
     unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-    if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) != 0) {
+    bool uso = ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+    if (!uso) {
         (void)ioctl(fd, TUNSETOFFLOAD, tcp);
     }
+    return uso;
 }
 
 static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *argument)
@@ -63,6 +65,7 @@ static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *ar
 static enum err prepare(struct datapath *dp, const struct datapath_config *config)
 {
     dp->config = *config;
+    dp->uso = config->vnet_hdr && ask_offload(config->tun_fd);
     dp->wake = dp->news = -1;
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);
@@ -98,9 +101,6 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
         }
     }
     if (err == OK) {
-        if (config->vnet_hdr) {
-            ask_offload(config->tun_fd);
-        }
         if (config->udp4_fd >= 0) {
             udp_setup(config->udp4_fd, FAMILY_IPV4);
         }

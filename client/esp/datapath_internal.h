@@ -76,6 +76,7 @@ struct inbound;
 
 struct datapath {
     struct datapath_config config;
+    bool uso;   /* the TUN takes UDP super-packets */
     int wake;   /* eventfd: readable from datapath_stop on */
     int news;   /* eventfd: datapath_next_event() has something */
     int ike[2]; /* main loop's end, inbound thread's end */

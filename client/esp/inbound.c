@@ -32,6 +32,7 @@ struct inbound *inbound_new(struct datapath *dp)
         memset(in, 0, offsetof(struct inbound, coalescer.frames));
         in->dp = dp;
         in->coalescer.enabled = dp->config.vnet_hdr;
+        in->coalescer.udp = dp->uso;
     }
     return in;
 }

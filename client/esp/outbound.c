@@ -296,15 +296,6 @@ static struct out_entry *ask_all(const struct out_table *table, const struct flo
     return NULL;
 }
 
-/* Who chooses addresses so that they meet in one slot makes their own packets slow. */
-static size_t slot_of(const struct flow *flow)
-{
-    uint64_t ports = (uint64_t)flow->source_port << 16 | flow->destination_port;
-    uint64_t mixed = flow->source[0] + flow->source[1] + flow->destination[0] * 3 +
-                     flow->destination[1] * 5 + ports * 7 + flow->protocol;
-    return (size_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (FLOWS - 1);
-}
-
 static struct out_entry *select_sa(struct outbound *o, const struct ip_info *info,
                                    const uint8_t *packet)
 {
@@ -314,7 +305,7 @@ static struct out_entry *select_sa(struct outbound *o, const struct ip_info *inf
         o->flows_serial = o->table->serial;
         memset(o->flows, 0, sizeof(o->flows));
     }
-    struct flow_slot *slot = &o->flows[slot_of(&flow)];
+    struct flow_slot *slot = &o->flows[flow_hash(&flow) & (FLOWS - 1)];
     if (memcmp(&slot->flow, &flow, sizeof(flow)) != 0) {
         slot->flow = flow;
         slot->out = ask_all(o->table, &flow);

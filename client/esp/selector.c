@@ -66,6 +66,14 @@ void flow_of(struct flow *out, const struct ip_info *info, const uint8_t *packet
              info->has_upper ? info->total_len - info->header_len : 0);
 }
 
+uint32_t flow_hash(const struct flow *flow)
+{
+    uint64_t ports = (uint64_t)flow->source_port << 16 | flow->destination_port;
+    uint64_t mixed = flow->source[0] + flow->source[1] + flow->destination[0] * 3 +
+                     flow->destination[1] * 5 + ports * 7 + flow->protocol;
+    return (uint32_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 /* ---- selectors ---- */
 
 static void selector_of(struct selector *out, const struct esp_selector *from)

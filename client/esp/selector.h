@@ -23,6 +23,9 @@ enum flow_has {
 
 /* `info` came from ip_parse. */
 void flow_of(struct flow *out, const struct ip_info *info, const uint8_t *packet);
+/* Its low bits choose a slot. Who picks addresses so that they meet makes their own packets slow.
+ */
+uint32_t flow_hash(const struct flow *flow);
 
 /* One range of addresses and ports, as it is compared. */
 struct selector {

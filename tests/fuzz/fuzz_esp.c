@@ -139,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(dp, 0, sizeof(*dp));
     dp->config =
         (struct datapath_config){.tun_fd = tun[0], .vnet_hdr = true, .udp4_fd = -1, .udp6_fd = -1};
+    dp->uso = true;
     dp->wake = -1;
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);

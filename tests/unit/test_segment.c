@@ -180,6 +180,13 @@ END_TEST
 
 static struct coalescer coalescer;
 
+static void enable(void)
+{
+    coalescer.enabled = true;
+    coalescer.udp = true;
+    coalesce_reset(&coalescer);
+}
+
 static bool add(uint8_t *packet, size_t len)
 {
     struct ip_info info;
@@ -234,16 +241,20 @@ START_TEST(test_round_trip)
     static uint8_t originals[N][1500];
     static uint8_t super[70000];
     size_t lens[N];
+    static const char *const options[] = {"", "0101080a0000000100000002", NULL};
     for (unsigned v6 = 0; v6 < 2; v6++) {
-        for (unsigned options = 0; options < 2; options++) {
+        for (unsigned kind = 0; kind < 3; kind++) {
             struct packet_spec spec = stream;
             spec.family = v6 ? FAMILY_IPV6 : FAMILY_IPV4;
             spec.tos = 0x01;
-            spec.tcp_options = hex(options ? "0101080a0000000100000002" : "");
+            if (options[kind] != NULL) {
+                spec.tcp_options = hex(options[kind]);
+            } else {
+                spec.protocol = IPPROTO_UDP;
+            }
             build_stream(packets, lens, spec);
             memcpy(originals, packets, sizeof(packets));
-            coalescer.enabled = true;
-            coalesce_reset(&coalescer);
+            enable();
             for (size_t i = 0; i < N; i++) {
                 ck_assert(add(packets[i], lens[i]));
             }
@@ -280,8 +291,7 @@ static size_t frames_of_two(void (*change)(struct packet_spec *first, struct pac
     if (change != NULL) {
         change(&spec[0], &spec[1]);
     }
-    coalescer.enabled = true;
-    coalesce_reset(&coalescer);
+    enable();
     for (size_t i = 0; i < 2; i++) {
         ck_assert(add(packets[i], packet_build(&spec[i], false, packets[i])));
     }
@@ -379,6 +389,95 @@ START_TEST(test_rules)
 }
 END_TEST
 
+CHANGE(udp_both, a->protocol = b->protocol = IPPROTO_UDP)
+CHANGE(udp_shorter, udp_both(a, b); b->payload--)
+CHANGE(udp_longer, udp_both(a, b); b->payload++)
+CHANGE(udp_port, udp_both(a, b); b->destination_port++)
+CHANGE(udp_empty, udp_both(a, b); b->payload = 0)
+CHANGE(udp_first_empty, udp_both(a, b); a->payload = 0)
+CHANGE(udp_tos, udp_both(a, b); b->tos = 0xb8)
+CHANGE(udp_same_id, udp_both(a, b); b->identification--)
+CHANGE(udp_same_id_df, udp_both(a, b); same_id_df(a, b))
+CHANGE(udp_six, udp_both(a, b); a->family = b->family = FAMILY_IPV6)
+
+START_TEST(test_udp_rules)
+{
+    static const struct {
+        void (*change)(struct packet_spec *, struct packet_spec *);
+        const char *name;
+        size_t frames;
+    } cases[] = {
+        {udp_both, "nothing", 1},
+        {udp_six, "nothing, IPv6", 1},
+        {udp_shorter, "last is shorter", 1},
+        {udp_same_id_df, "constant identification under DF", 1},
+        {udp_longer, "longer", 2},
+        {udp_port, "other flow", 2},
+        {udp_empty, "no payload", 2},
+        {udp_first_empty, "no payload first", 2},
+        {udp_tos, "DSCP", 2},
+        {udp_same_id, "constant identification", 2},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t frames = frames_of_two(cases[i].change);
+        ck_assert_msg(frames == cases[i].frames, "%s: %zu frames", cases[i].name, frames);
+    }
+}
+END_TEST
+
+/* One of four datagrams changed on the way: it stays alone as it came, and none passes it. */
+START_TEST(test_udp_alone)
+{
+    static const struct {
+        size_t place;
+        uint8_t value[2];
+        const char *name;
+    } cases[] = {
+        {24, {0x02, 0xc5}, "another length than IP's"},
+        {26, {0, 0}, "no checksum"},
+        {26, {0x12, 0x34}, "a wrong checksum"},
+        {100, {0xff, 0xff}, "wrong payload"},
+    };
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        static uint8_t packets[4][1500];
+        uint8_t out[3000];
+        struct virtio_net_hdr hdr;
+        enable();
+        for (size_t i = 0; i < 4; i++) {
+            struct packet_spec spec = stream;
+            spec.protocol = IPPROTO_UDP;
+            spec.identification = (uint16_t)i;
+            size_t len = packet_build(&spec, false, packets[i]);
+            if (i == 1) {
+                memcpy(packets[i] + cases[k].place, cases[k].value, 2);
+            }
+            ck_assert(add(packets[i], len));
+        }
+        ck_assert_msg(coalescer.n == 3, "%s: %zu frames", cases[k].name, coalescer.n);
+        size_t len = frame_octets(1, &hdr, out);
+        ck_assert_octets(bytes_of(out, len), bytes_of(packets[1], len));
+        ck_assert_uint_eq(hdr.flags, 0);
+        ck_assert_uint_eq(coalescer.frames[2].n, 2);
+    }
+}
+END_TEST
+
+/* A kernel that takes TCP's super-packets only. */
+START_TEST(test_udp_disabled)
+{
+    enable();
+    coalescer.udp = false;
+    static uint8_t packets[2][1500];
+    for (size_t i = 0; i < 2; i++) {
+        struct packet_spec spec = stream;
+        udp_both(&spec, &spec);
+        spec.identification = (uint16_t)i;
+        ck_assert(add(packets[i], packet_build(&spec, false, packets[i])));
+    }
+    ck_assert_uint_eq(coalescer.n, 2);
+}
+END_TEST
+
 /* A bad checksum is not healed by gluing: the packet goes on as it came. */
 START_TEST(test_bad_checksums)
 {
@@ -389,8 +488,7 @@ START_TEST(test_bad_checksums)
         for (size_t place = 0; place < 3; place++) {
             build_stream(packets, lens, stream);
             packets[bad][places[place]] ^= 1;
-            coalescer.enabled = true;
-            coalesce_reset(&coalescer);
+            enable();
             for (size_t i = 0; i < 3; i++) {
                 ck_assert(add(packets[i], lens[i]));
             }
@@ -409,8 +507,7 @@ END_TEST
 START_TEST(test_flows_interleave)
 {
     static uint8_t packets[3 * N][1500];
-    coalescer.enabled = true;
-    coalesce_reset(&coalescer);
+    enable();
     for (size_t i = 0; i < 3 * N; i++) {
         struct packet_spec spec = stream;
         spec.source_port = (uint16_t)(i % 3);
@@ -429,8 +526,7 @@ END_TEST
 START_TEST(test_order_within_flow)
 {
     static uint8_t packets[3][1500];
-    coalescer.enabled = true;
-    coalesce_reset(&coalescer);
+    enable();
     for (size_t i = 0; i < 3; i++) {
         struct packet_spec spec = stream;
         spec.sequence += i == 0 ? 0 : SIZE;
@@ -446,8 +542,7 @@ START_TEST(test_limits)
 {
     static uint8_t packets[COALESCE_FRAMES + 1][1500];
     static uint8_t large[8][9000];
-    coalescer.enabled = true;
-    coalesce_reset(&coalescer);
+    enable();
     for (size_t i = 0; i <= COALESCE_FRAMES; i++) {
         struct packet_spec spec = stream;
         spec.source_port = (uint16_t)i;
@@ -511,6 +606,9 @@ int main(void)
     tcase_add_test(tcase, test_hostile_headers);
     tcase_add_test(tcase, test_round_trip);
     tcase_add_test(tcase, test_rules);
+    tcase_add_test(tcase, test_udp_rules);
+    tcase_add_test(tcase, test_udp_alone);
+    tcase_add_test(tcase, test_udp_disabled);
     tcase_add_test(tcase, test_bad_checksums);
     tcase_add_test(tcase, test_flows_interleave);
     tcase_add_test(tcase, test_order_within_flow);
