@@ -59,6 +59,23 @@ static void json_traffic(struct json *json, const char *name, guint64 octets, gu
     json_end(json, '}');
 }
 
+static void json_failure(struct json *json, const struct seen *seen)
+{
+    static const char *const names[] = {"reason", "sentence", "detail", "hint"};
+    GVariant *failure = facts_value(seen->facts, "LastError", "(ssss)");
+
+    json_begin(json, "last-error", '{');
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *text = "";
+
+        if (failure != NULL) {
+            g_variant_get_child(failure, i, "&s", &text);
+        }
+        json_text(json, names[i], text);
+    }
+    json_end(json, '}');
+}
+
 static void json_list(struct json *json, const char *name, const struct seen *seen, const char *property)
 {
     g_auto(GStrv) texts = facts_texts(seen->facts, property);
@@ -88,6 +105,7 @@ static void json_seen(struct json *json, const struct seen *seen, const struct r
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         json_text(json, texts[i].name, facts_text(seen->facts, texts[i].property));
     }
+    json_failure(json, seen);
     json_list(json, "addresses", seen, "Addresses");
     json_list(json, "routes", seen, "Routes");
     json_list(json, "dns", seen, "Dns");
@@ -120,6 +138,24 @@ static char *joined(const struct seen *seen, const char *property)
     g_autofree char *all = g_strjoinv(", ", texts);
 
     return printable(all);
+}
+
+/* What to do about what keeps it from being made again. */
+static char *hint_text(const struct seen *seen)
+{
+    GVariant *failure = facts_value(seen->facts, "LastError", "(ssss)");
+    const char *name, *hint;
+    enum reason reason;
+
+    if (failure == NULL) {
+        return NULL;
+    }
+    g_variant_get(failure, "(&s&s&s&s)", &name, NULL, NULL, &hint);
+    reason = reason_from_name(name);
+    if (strcmp(reason_name(reason), name) != 0) { /* a newer service's */
+        return printable(hint);
+    }
+    return g_strdup(reason_hint(reason) == NULL ? "" : _(reason_hint(reason)));
 }
 
 static char *gateway_text(const struct seen *seen)
@@ -201,6 +237,7 @@ static void print_seen(const struct seen *seen, const struct rate *rate)
 
     printf("%s%s%s\n", style_begin(stdout, STYLE_BOLD), name, style_end(stdout));
     rows_add(rows, _("State"), state_text(seen));
+    rows_add(rows, _("Hint"), hint_text(seen));
     rows_add(rows, _("Asks for"), question_text(seen));
     rows_add(rows, _("Gateway"), gateway_text(seen));
     rows_add(rows, _("Addresses"), joined(seen, "Addresses"));

@@ -24,6 +24,7 @@ static const struct {
     [MESSAGE_WAKE] = {CHANNEL_WORKER, "()"},
     [MESSAGE_ACCEPTED] = {CHANNEL_SESSION, "()"},
     [MESSAGE_PHASE] = {CHANNEL_SESSION, "(sst)"},
+    [MESSAGE_FAILED] = {CHANNEL_SESSION, "(ss)"},
     [MESSAGE_TRACE] = {CHANNEL_SESSION, "(sbbt)"},
     [MESSAGE_SECRETS_REQUIRED] = {CHANNEL_SESSION, "a(ss)"},
     [MESSAGE_CONNECTED] = {CHANNEL_SESSION, "(a{sv}a{ss})"},

@@ -28,6 +28,8 @@ enum channel_message {
                                  attempt comes), and while traffic goes on "reauthenticating",
                                  "redirected" (text: the gateway) and "moving", again with the
                                  reason as text when an attempt has failed. CONNECTED ends them. */
+    MESSAGE_FAILED,           /* (ss): reason_name(), sentence with the facts: what an attempt came to
+                                 that another one follows. The phase that says so comes next. */
     MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
     MESSAGE_SECRETS_REQUIRED, /* a(ss): fields of a form: profile key ("password", "user"), prompt
                                  of the gateway. One at a time. */

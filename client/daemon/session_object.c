@@ -38,9 +38,11 @@ static void set_string(struct session_object *object, const char *property, cons
     properties_set(object->properties, property, g_variant_new_string(value ? value : ""));
 }
 
-static void set_last_error(struct session_object *object, const char *sentence)
+static GVariant *failure_variant(enum reason reason, const char *detail)
 {
-    properties_set(object->properties, "LastError", g_variant_new("(ssss)", "", sentence, "", ""));
+    const char *hint = reason_hint(reason);
+    return g_variant_new("(ssss)", reason_name(reason), reason_sentence(reason),
+                         detail ? detail : "", hint ? hint : "");
 }
 
 /* ---- what the session tells ---- */
@@ -55,9 +57,15 @@ static void on_phase(void *context, const char *phase, const char *text, guint64
         set_string(object, "State", phase);
     } else if (g_str_equal(phase, "reconnecting") && object->connected) {
         set_string(object, "State", phase);
-        set_last_error(object, text);
     }
     tell(object, "Phase", g_variant_new("(sst)", phase, text, at_us));
+    session_object_publish(object);
+}
+
+static void on_failed(void *context, enum reason reason, const char *detail)
+{
+    struct session_object *object = context;
+    properties_set(object->properties, "LastError", failure_variant(reason, detail));
     session_object_publish(object);
 }
 
@@ -156,7 +164,7 @@ static void on_connected(void *context, const struct session_info *info)
                        g_variant_new_int64(g_get_real_time() / G_USEC_PER_SEC));
     }
     set_string(object, "State", "connected");
-    set_last_error(object, "");
+    properties_set(object->properties, "LastError", g_variant_new("(ssss)", "", "", "", ""));
     set_string(object, "Interface", info->interface);
     set_string(object, "DnsMethod", info->dns_method);
     set_string(object, "DnsAnswers", info->dns_answers ? info->dns_answers : "");
@@ -185,12 +193,9 @@ static void on_mtu(void *context, guint16 mtu)
 static void on_ended(void *context, enum reason reason, const char *detail)
 {
     struct session_object *object = context;
-    const char *hint = reason_hint(reason);
     object->ended = TRUE;
     session_object_close_form(object);
-    tell(object, "Ended",
-         g_variant_new("(ssss)", reason_name(reason), reason_sentence(reason), detail ? detail : "",
-                       hint ? hint : ""));
+    tell(object, "Ended", failure_variant(reason, detail));
     object->on_ended(object->context, object, reason);
 }
 
@@ -213,6 +218,7 @@ static void set_first_properties(struct session_object *object, const struct ses
 
 static const struct session_ops ops = {
     .phase = on_phase,
+    .failed = on_failed,
     .trace = on_trace,
     .secrets_required = on_secrets_required,
     .connected = on_connected,
@@ -222,6 +228,7 @@ static const struct session_ops ops = {
 };
 static const struct session_ops unattended_ops = {
     .phase = on_phase,
+    .failed = on_failed,
     .trace = on_trace,
     .connected = on_connected,
     .dns_answers = on_dns_answers,

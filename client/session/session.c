@@ -83,8 +83,7 @@ static void replace_later(struct session *session)
     start_source(&session->timer,
                  g_timeout_source_new(crashes == 1 ? 0 : REPLACE_DELAY << (crashes - 2)),
                  on_replace, session);
-    g_autofree char *text = g_strdup_printf(_("%s It is started again."), session->lost);
-    session_reconnecting(session, text);
+    session_replacing(session);
 }
 
 static gboolean settle(gpointer data)

@@ -40,6 +40,9 @@ struct session_info { /* valid while connected; borrowed */
  * callback. */
 struct session_ops {
     void (*phase)(void *context, const char *phase, const char *text, guint64 at_us);
+    /* What an attempt came to that another one follows; `detail` as in ended(). The phase that says
+     * so comes next. */
+    void (*failed)(void *context, enum reason reason, const char *detail);
     void (*trace)(void *context, const char *line, gboolean outbound, gboolean retransmission,
                   guint64 at_us);
     /* Answer later with session_provide_secrets(). NULL = secrets cannot be asked for. */

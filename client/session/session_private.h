@@ -83,8 +83,8 @@ void session_channel_closed(struct session *session, gboolean breach);
 /* Takes over `fd`. The worker finds the network and the profile waiting for it when it is up. */
 void session_open_channel(struct session *session, int fd);
 void session_close_channel(struct session *session);
-/* The connection stands still, for people: the front door and `godwit status` are told. */
-void session_reconnecting(struct session *session, const char *why);
+/* The worker was lost and another one follows: the front door and `godwit status` are told. */
+void session_replacing(struct session *session);
 
 /* ---- session_host.c: what it changes on the host ---- */
 /* The kill switch before there is a connection, when the profile wants it always. */

@@ -38,12 +38,31 @@ static gboolean known_phase(const char *phase)
     return g_strv_contains(phases, phase);
 }
 
-void session_reconnecting(struct session *session, const char *why)
+static void tell_failed(struct session *session, enum reason reason, const char *detail)
+{
+    if (session->ops->failed) {
+        session->ops->failed(session->context, reason, detail);
+    }
+}
+
+void session_replacing(struct session *session)
 {
     guint64 now = boottime_now();
-    session_record_state(session, "reconnecting", why);
+    g_autofree char *text = g_strdup_printf(_("%s It is started again."), session->lost);
+    session_record_state(session, "reconnecting", text);
+    tell_failed(session, REASON_WORKER_DIED, session->lost);
     if (session->ops->phase) {
-        session->ops->phase(session->context, "reconnecting", why, now);
+        session->ops->phase(session->context, "reconnecting", text, now);
+    }
+}
+
+static void on_failed(struct session *session, GVariant *body)
+{
+    const char *reason_text, *detail;
+    char shown[TEXT_MAX];
+    g_variant_get(body, "(&s&s)", &reason_text, &detail);
+    if (session->state != ENDED) {
+        tell_failed(session, reason_from_name(reason_text), printable(detail, shown));
     }
 }
 
@@ -212,6 +231,9 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
         break;
     case MESSAGE_PHASE:
         on_phase(session, body);
+        break;
+    case MESSAGE_FAILED:
+        on_failed(session, body);
         break;
     case MESSAGE_TRACE:
         on_trace(session, body);

@@ -46,6 +46,14 @@ static void report_phase(void *context, const char *phase, const char *text, gui
     channel_send(control->channel, MESSAGE_PHASE, g_variant_new("(sst)", phase, text, at_us));
 }
 
+static void report_failed(void *context, enum reason reason, const char *detail)
+{
+    struct control *control = context;
+
+    channel_send(control->channel, MESSAGE_FAILED,
+                 g_variant_new("(ss)", reason_name(reason), detail));
+}
+
 static void report_trace(void *context, const char *line, gboolean outbound,
                          gboolean retransmission, guint64 at_us)
 {
@@ -146,6 +154,7 @@ static void on_secrets(struct control *control, GVariant *values)
 
 static const struct tunnel_ops ops = {
     .phase = report_phase,
+    .failed = report_failed,
     .trace = report_trace,
     .secret_required = ask_secret,
     .connected = report_connected,
@@ -273,6 +282,7 @@ static void on_message(void *context, enum channel_message kind, GVariant *body)
         break;
     case MESSAGE_ACCEPTED:
     case MESSAGE_PHASE:
+    case MESSAGE_FAILED:
     case MESSAGE_TRACE:
     case MESSAGE_SECRETS_REQUIRED:
     case MESSAGE_CONNECTED:

@@ -57,6 +57,7 @@ static void say_failure(struct tunnel *t, enum reason reason, const char *detail
     char *text =
         *explained != '\0' ? g_strdup_printf("%s %s", sentence, explained) : g_strdup(sentence);
 
+    t->ops->failed(t->context, reason, explained);
     g_free(explained);
     if (delay != IKE_NEVER && delay > 0) {
         char *when =

@@ -32,6 +32,8 @@ struct tunnel_summary {
 /* Called from the main loop; a tunnel may not be freed inside one. */
 struct tunnel_ops {
     void (*phase)(void *context, const char *phase, const char *text, guint64 at_us);
+    /* What an attempt came to that another one follows; the phase that says so comes next. */
+    void (*failed)(void *context, enum reason reason, const char *detail);
     void (*trace)(void *context, const char *line, gboolean outbound, gboolean retransmission,
                   guint64 at_us);
     /* Answer with tunnel_provide_secret(). `id` is a profile key ("password", "psk",

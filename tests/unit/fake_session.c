@@ -2,7 +2,7 @@
 /*
  * A session that does nothing to the host: the command line and the service are tested against it.
  * What happens is in the environment variable FAKE, or else is its name: steps with ';' between them and '|' between their fields, taken
- * one after the other from the main loop: phase|NAME|TEXT  trace|LINE|OUT|AGAIN  connect|full, split
+ * one after the other from the main loop: phase|NAME|TEXT  failed|REASON|DETAIL  trace|LINE|OUT|AGAIN  connect|full, split
  * or again  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
  * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
  */
@@ -91,6 +91,8 @@ static gboolean step(struct session *session, char **words)
 
     if (strcmp(words[0], "phase") == 0) {
         session->ops->phase(session->context, first, second, now_us());
+    } else if (strcmp(words[0], "failed") == 0) {
+        session->ops->failed(session->context, reason_from_name(first), second);
     } else if (strcmp(words[0], "trace") == 0 && session->trace) {
         session->ops->trace(session->context, first, *second == '1', n > 3, now_us());
     } else if (strcmp(words[0], "connect") == 0) {

@@ -195,6 +195,8 @@ static void connected(void)
     }
     if (mode_is("reconnects") && !again) {
         again = TRUE;
+        channel_send(channel, MESSAGE_FAILED,
+                     g_variant_new("(ss)", "gateway-lost", "It\x1b[2J went."));
         phase("reconnecting", "Lost\x1b[2J.");
         ask();
     }

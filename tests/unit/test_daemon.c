@@ -127,14 +127,19 @@ START_TEST(reconnecting_is_told)
 {
     g_free(objects_of(alice));
     g_autofree char *path =
-        user_connects(alice, "connect|full;phase|reconnecting|It went.;wait", "", "{}");
+        user_connects(alice, "connect|full;failed|worker-died|Gone.;phase|reconnecting|;wait", "", "{}");
     user_sees(alice, path, "State", "'reconnecting'");
-    user_sees(alice, path, "LastError", "('', 'It went.', '', '')");
+    user_sees(alice, path, "LastError",
+              "('worker-died', 'The tunnel process ended unexpectedly.', 'Gone.', '')");
     g_autofree char *other =
-        user_connects(alice, "connect|full;phase|reconnecting|Off.;connect|again;wait", "", "{}");
-    user_sees(alice, other, "CurrentPhase", "'reconnecting'");
-    user_sees(alice, other, "State", "'connected'");
-    user_sees(alice, other, "LastError", "('', '', '', '')");
+        user_connects(alice, "connect|full;failed|auth-failed;phase|reconnecting;wait", "", "{}");
+    user_sees(alice, other, "LastError",
+              "('auth-failed', 'The gateway refused the credentials.', '', 'Check user name and "
+              "password, or the certificate or key.')");
+    g_autofree char *healed =
+        user_connects(alice, "failed|auth-failed;connect|full;phase|moving;wait", "", "{}");
+    user_sees(alice, healed, "CurrentPhase", "'moving'");
+    user_sees(alice, healed, "LastError", "('', '', '', '')");
 }
 END_TEST
 

@@ -26,6 +26,7 @@ struct watch {
     GMainLoop *loop;
     GString *log; /* what was called, in order */
     enum reason reason;
+    char *failed; /* reason and detail of the last attempt that did */
     char *detail, *phase_text, *label, *prompt, *gateway_id, *dns;
     guint connects;
     char *state, *why; /* in the record, when a password was asked for */
@@ -48,6 +49,13 @@ static void on_phase(void *context, const char *phase, const char *text, guint64
     if (g_str_equal(phase, "established")) {
         session_disconnect(watch->session);
     }
+}
+
+static void on_failed(void *context, enum reason reason, const char *detail)
+{
+    struct watch *watch = context;
+    g_free(watch->failed);
+    watch->failed = g_strdup_printf("%s: %s", reason_name(reason), detail);
 }
 
 static void on_trace(void *context, const char *line, gboolean outbound, gboolean retransmission,
@@ -127,6 +135,7 @@ static void on_secrets(void *context, const struct session_field *fields, gsize 
 }
 
 static const struct session_ops ops = {.phase = on_phase,
+                                       .failed = on_failed,
                                        .trace = on_trace,
                                        .secrets_required = on_secrets,
                                        .connected = on_connected,
@@ -188,6 +197,7 @@ static void finish(struct watch *watch)
     g_free(watch->dns);
     g_free(watch->state);
     g_free(watch->why);
+    g_free(watch->failed);
 }
 
 /* No process of ours, and the host as before. */
@@ -245,6 +255,7 @@ START_TEST(reconnects)
     ck_assert_str_eq(watch.log->str, "init trace connected reconnecting asked connected ");
     ck_assert_str_eq(watch.state, "reconnecting");
     ck_assert_str_eq(watch.why, "Lost?[2J.");
+    ck_assert_str_eq(watch.failed, "gateway-lost: It?[2J went.");
     g_autofree char *route = sandbox_run("ip route get 203.0.113.5");
     ck_assert_ptr_nonnull(strstr(route, "dev godwit0"));
     ck_assert_ptr_nonnull(strstr(route, "src 10.9.0.6"));
@@ -370,10 +381,12 @@ static void expect_record(const char *state, const char *why)
 }
 
 static const struct {
-    const char *mode, *why;
+    const char *mode, *why, *failed;
 } crashes[] = {
-    {"dies-once", "godwit-tunnel was ended by signal 9 (Killed). It is started again."},
-    {"breaks-once", "godwit-tunnel does not follow the protocol. It is started again."},
+    {"dies-once", "godwit-tunnel was ended by signal 9 (Killed). It is started again.",
+     "worker-died: godwit-tunnel was ended by signal 9 (Killed)."},
+    {"breaks-once", "godwit-tunnel does not follow the protocol. It is started again.",
+     "worker-died: godwit-tunnel does not follow the protocol."},
 };
 
 /* Another worker goes on with what the first one left for it, and the host stays as it is. */
@@ -388,6 +401,7 @@ START_TEST(crashes_once)
     ck_assert_uint_eq(watch.connects, 1);
     expect_way("203.0.113.5", "dev godwit0");
     expect_record("reconnecting", crashes[_i].why);
+    ck_assert_str_eq(watch.failed, crashes[_i].failed);
     while (watch.connects < 2) {
         run(&watch);
     }

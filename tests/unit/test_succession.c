@@ -13,7 +13,8 @@ START_TEST(reconnects)
 {
     bed_begin_up("");
     fake_down(0, REASON_GATEWAY_LOST, TRUE, "No answer.");
-    bed_wait_heard("reconnecting(The gateway stopped answering. No answer.) ");
+    bed_wait_heard("failed-gateway-lost(No answer.) reconnecting(The gateway stopped answering. "
+                   "No answer.) ");
     bed_wait_engines(2);
     ck_assert_uint_eq(fake_out[1], 0);
     ck_assert(!fake_engines[1].successor);
@@ -95,7 +96,7 @@ START_TEST(wakes_while_it_waits)
     ck_assert(fake_engines[4].freed);
     /* One that goes on well does not. */
     fake_phase(5, IKE_PHASE_GATEWAY_ANSWERED);
-    bed_let_pass(20);
+    bed_wait_taken(5);
     tunnel_wake(bed.tunnel);
     bed_let_pass(20);
     ck_assert_uint_eq(fake_n_engines, 6);
@@ -211,7 +212,7 @@ START_TEST(successor_fails)
     bed_wait_heard("reauthenticating(The gateway does not answer.) ");
     bed_wait_engines(3);
     fake_down(2, REASON_AUTH_FAILED, FALSE, "no");
-    bed_wait_heard("reauthenticating(The gateway refused the credentials. no) ");
+    bed_wait_heard("failed-auth-failed(no) reauthenticating(The gateway refused the credentials. no) ");
     bed_let_pass(50);
     /* The old one lives as long as it may; then this is why it ends. */
     ck_assert_uint_eq(fake_n_engines, 3);
@@ -316,7 +317,7 @@ START_TEST(moves_while_the_successor_is_made)
     fake_report(0, IKE_EVENT_PATH_LOST);
     bed_wait_engines(2);
     fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
-    bed_let_pass(20);
+    bed_wait_taken(1);
     tell_of(2, "198.51.100.8");
     bed_let_pass(20);
     ck_assert(!fake_engines[1].freed);
@@ -505,7 +506,7 @@ START_TEST(another_worker_goes_on)
     fake_up(0, 100, "10.9.0.5/32");
     bed_wait_heard("connected-192.0.2.2-10.9.0.5 ");
     fake_ticket(0, 8);
-    bed_let_pass(20);
+    bed_wait_taken(0);
 
     /* Nobody is asked for names: who would be may be behind the tunnel. */
     fake_names = "";

@@ -20,6 +20,12 @@ static void on_phase(void *context, const char *phase, const char *text, guint64
     g_string_append_printf(bed.log, "%s(%s) ", phase, text);
 }
 
+static void on_failed(void *context, enum reason reason, const char *detail)
+{
+    (void)context;
+    g_string_append_printf(bed.log, "failed-%s(%s) ", reason_name(reason), detail);
+}
+
 static void on_trace(void *context, const char *line, gboolean outbound, gboolean retransmission,
                      guint64 at)
 {
@@ -70,6 +76,7 @@ static void on_down(void *context, enum reason reason, const char *detail)
 
 static const struct tunnel_ops ops = {
     .phase = on_phase,
+    .failed = on_failed,
     .trace = on_trace,
     .secret_required = on_secret,
     .connected = on_connected,
@@ -120,6 +127,17 @@ void bed_wait_freed(gsize engine)
     guint patience = g_timeout_add_seconds(PATIENCE_S, on_patience, NULL);
 
     while (!fake_engines[engine].freed) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_source_remove(patience);
+}
+
+void bed_wait_taken(gsize engine)
+{
+    const struct ike *ike = &fake_engines[engine];
+    guint patience = g_timeout_add_seconds(PATIENCE_S, on_patience, NULL);
+
+    while (ike->next_event < ike->n_events) {
         g_main_context_iteration(NULL, TRUE);
     }
     g_source_remove(patience);

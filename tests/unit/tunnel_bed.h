@@ -31,6 +31,8 @@ void bed_wait_heard(const char *text);
 /* Until there are so many engines, and no more. */
 void bed_wait_engines(gsize n);
 void bed_wait_freed(gsize engine);
+/* Until all that the engine reports has been heard. */
+void bed_wait_taken(gsize engine);
 /* Everything that is due is done, and more. */
 void bed_let_pass(guint milliseconds);
 

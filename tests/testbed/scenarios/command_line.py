@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 
 import bus
 import client
@@ -188,3 +189,40 @@ def doctor_of_a_healthy_machine(context):
     net.check(not said and code == 0, f"exit code {code}: {said}{output}")
     for check in ("TUN device", "System service", "polkit", "Profiles", "Gateway", "Path MTU"):
         net.check(lines.get(check, {}).get("verdict") == "ok", f"{check}: {lines.get(check)}")
+
+
+@scenario(timeout=90, idle=True)
+def status_tells_why_and_what_to_do(context):
+    """The password that was typed is refused when the gateway comes back: reason, sentence, hint."""
+    host, system = start(context)
+    before = net.snapshot()
+    path = bus.give_profile(context, "alice1", **{"dpd": 1, "dead-after": 3})
+    with open(path, encoding="utf-8") as file:
+        kept = file.read()
+    bus.write(path, re.sub(r"password=.*\n", "", kept), 0o600)
+    terminal = system.terminal("alice1", "connect", "work")
+    terminal.read_until(r"Password: $", 10)
+    terminal.type(PASSWORD + "\n")
+    net.check(terminal.wait() == 0, terminal.output[-300:])
+
+    def shown():
+        return json.loads(system.run("alice1", "status", "--json")[1])[0]
+    net.check(set(shown()["last-error"].values()) == {None}, f"an error: {shown()['last-error']}")
+    pings = net.Process(["ping", "-n", "-q", "-i", "0.2", net.HOST4])
+    host.stop(signal.SIGKILL)
+    lost = net.wait_until(lambda: (now := shown())["state"] == "reconnecting" and now, 30, "the loss")
+    net.check(lost["last-error"]["reason"] == "gateway-lost", f"{lost['last-error']}")
+    users = dict(gateway.USERS)
+    gateway.USERS["alice"] = "another one"
+    host.launch()
+    host.configure({"rw": gateway.default_connection()})
+    gateway.USERS.update(users)
+    error = net.wait_until(lambda: (now := shown()["last-error"])["reason"] == "auth-failed" and now,
+                           30, "the refusal")
+    pings.kill()
+    net.check(error["sentence"] == "The gateway refused the credentials." and
+              error["hint"].startswith("Check user name and password"), f"{error}")
+    net.wait_until(lambda: "Asks for" in system.run("alice1", "status")[1], 10, "the question")
+    expect(system.run("alice1", "status"), 0, r"  Hint +Check user name and password.*\n  Asks for +Pass")
+    expect(system.run("alice1", "disconnect", "work"), 0, "Disconnected")
+    net.check_unchanged(before)
