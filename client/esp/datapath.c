@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "crypto/crypt.h"
 #include "esp/datapath_internal.h"
 
 /* Linux 6.2 */
@@ -71,8 +72,12 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, config->mtu);
     atomic_init(&dp->large, LARGE_NEVER);
-    if (sa_table_init(&dp->in) != OK) {
-        return ERR_MEMORY;
+    enum err err = sa_table_init(&dp->in);
+    for (unsigned i = 0; i < QUIESCE_THREADS && err == OK; i++) {
+        err = crypt_lanes_new(&dp->lanes[i], CRYPT_FASTEST);
+    }
+    if (err != OK) {
+        return err;
     }
     dp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     dp->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -153,6 +158,9 @@ void datapath_stop(struct datapath *dp)
     quiesce_retire(&dp->quiesce, path != NULL ? &path->retired : NULL);
     quiesce_reclaim(&dp->quiesce);
     sa_table_free(&dp->in);
+    for (unsigned i = 0; i < QUIESCE_THREADS; i++) {
+        crypt_lanes_free(dp->lanes[i]);
+    }
     outbound_free(dp->outbound);
     inbound_free(dp->inbound);
     close_fd(dp->wake);
@@ -171,7 +179,7 @@ enum err datapath_add_in(struct datapath *dp, const struct datapath_child *child
     struct usage usage;
     usage_init(&usage, child->octets, child->packets);
     quiesce_reclaim(&dp->quiesce);
-    enum err err = esp_in_new(&sa, params, NULL);
+    enum err err = esp_in_new(&sa, params, dp->lanes[THREAD_IN]);
     if (err == OK) {
         err = sa_table_add(&dp->in, &dp->quiesce, child->spi_in, sa, &usage);
         if (err != OK) {
@@ -199,7 +207,8 @@ static void release_plain(struct retired *object)
 }
 
 static struct out_entry *out_entry_new(const struct datapath_child *child,
-                                       const struct esp_params *params, enum err *err)
+                                       const struct esp_params *params, struct crypt_lanes *lanes,
+                                       enum err *err)
 {
     struct out_entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL) {
@@ -211,7 +220,7 @@ static struct out_entry *out_entry_new(const struct datapath_child *child,
     entry->reqid = child->reqid;
     entry->suite = params->suite;
     usage_init(&entry->usage, child->octets, child->packets);
-    *err = esp_out_new(&entry->sa, params, NULL);
+    *err = esp_out_new(&entry->sa, params, lanes);
     if (*err != OK) {
         free(entry);
         return NULL;
@@ -256,7 +265,7 @@ enum err datapath_set_out(struct datapath *dp, const struct datapath_child *chil
         }
     }
     enum err err;
-    struct out_entry *entry = out_entry_new(child, params, &err);
+    struct out_entry *entry = out_entry_new(child, params, dp->lanes[THREAD_OUT], &err);
     if (entry == NULL) {
         return err;
     }

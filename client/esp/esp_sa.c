@@ -21,7 +21,7 @@ struct layout {
     size_t iv;
     size_t icv;
     size_t align; /* ciphertext is a multiple: the cipher's block, and 4 for the trailer (RFC
-                     4303 2.4) */
+                     4303 2.4); a power of two */
 };
 
 static struct layout layout_of(const struct suite *suite)
@@ -36,7 +36,7 @@ static struct layout layout_of(const struct suite *suite)
 
 static size_t padded(const struct layout *layout, size_t len)
 {
-    return (len + TRAILER + layout->align - 1) / layout->align * layout->align;
+    return (len + TRAILER + layout->align - 1) & ~(layout->align - 1);
 }
 
 size_t esp_headroom(const struct suite *suite)

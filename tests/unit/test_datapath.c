@@ -130,6 +130,44 @@ START_TEST(test_segment_refused)
 }
 END_TEST
 
+/* The numbers of an SA end within a frame: what cannot be sealed does not go out, not even among
+ * the others. */
+START_TEST(test_numbers_end)
+{
+    enum { MSS = 1000, SEGMENTS = 30, LEFT = 21 };
+    struct tunnel t;
+    static uint8_t packet[70000];
+    struct esp_params params;
+    tunnel_open(&t, FAMILY_IPV4, true);
+    set_paths(&t);
+    t.suite.esn = false;
+    params_for(&params, &t.suite, 0x1000);
+    params.first_sequence = UINT32_MAX - LEFT + 1;
+    add_in(&t.b, &params);
+    set_out(&t.a, 0x1001, &params);
+    struct packet_spec spec = {
+        .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = MSS * SEGMENTS};
+    size_t len = packet_build(&spec, false, packet);
+    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                 .gso_size = MSS,
+                                 .csum_start = 20,
+                                 .csum_offset = 16};
+    tun_write(&t, &t.a, &hdr, packet, len);
+    for (size_t got = 0; got < MSS * LEFT;) {
+        got += tun_read(&t, &t.b, &hdr, packet, sizeof(packet)) - packet_header_len(&spec);
+    }
+    WAIT(&t.a, out_packets, LEFT);
+    WAIT(&t.a, out_dropped_no_sa, SEGMENTS - LEFT);
+    WAIT(&t.a, out_octets, LEFT * (MSS + packet_header_len(&spec)));
+    WAIT(&t.b, in_packets, LEFT);
+    struct datapath_counters b = counters(&t.b);
+    ck_assert_uint_eq(b.in_dropped_unknown_spi + b.in_dropped_integrity + b.in_dropped_malformed,
+                      0);
+    tunnel_close(&t);
+}
+END_TEST
+
 START_TEST(test_no_sa_no_path)
 {
     struct tunnel t;
@@ -536,6 +574,7 @@ int main(void)
     tcase_add_test(tcase, test_both_ways);
     tcase_add_test(tcase, test_super_packets);
     tcase_add_test(tcase, test_segment_refused);
+    tcase_add_test(tcase, test_numbers_end);
     tcase_add_test(tcase, test_no_sa_no_path);
     tcase_add_test(tcase, test_hostile_frames);
     tcase_add_test(tcase, test_too_big);
