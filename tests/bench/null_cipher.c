@@ -16,16 +16,11 @@ static enum err null_start(void *state, const struct crypt *crypt, struct bytes 
     return OK;
 }
 
-static void null_stop(void *state)
-{
-    (void)state;
-}
-
-static enum err null_seal(void *state, const struct crypt *crypt, uint64_t counter,
+static enum err null_seal(void *state, const struct crypt *crypt,
                           const struct crypt_message *message)
 {
     (void)state;
-    memcpy(message->iv, &counter, sizeof(counter));
+    memcpy(message->data, &message->counter, sizeof(message->counter));
     memset(message->text + message->text_len, 0, crypt_icv_len(crypt));
     return OK;
 }
@@ -39,4 +34,10 @@ static enum err null_open(void *state, const struct crypt *crypt,
     return OK;
 }
 
-const struct crypt_provider crypt_aead = {1, null_start, null_stop, null_seal, null_open};
+const struct crypt_provider crypt_aead = {
+    .library = CRYPT_GNUTLS,
+    .state_size = 64,
+    .start = null_start,
+    .seal = null_seal,
+    .open = null_open,
+};
