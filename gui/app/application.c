@@ -12,6 +12,7 @@
 #include "gui/model/text.h"
 #include "gui/tray/menu.h"
 #include "gui/tray/status_icon.h"
+#include "gui/window/importing.h"
 #include "gui/window/window.h"
 
 struct _GodwitApplication {
@@ -136,23 +137,42 @@ static void hold(GodwitApplication *application)
     }
 }
 
-static void godwit_application_activate(GApplication *app)
+static void show_window(GodwitApplication *application)
 {
-    GodwitApplication *application = GODWIT_APPLICATION(app);
-
     hold(application);
-    if (application->hidden) {
-        application->hidden = FALSE;
-        return;
-    }
     if (application->window == NULL) {
-        application->window = godwit_window_new(GTK_APPLICATION(app), application->world);
+        application->window = godwit_window_new(GTK_APPLICATION(application), application->world);
         g_object_add_weak_pointer(G_OBJECT(application->window), (gpointer *)&application->window);
         g_signal_connect(application->window, "close-request", G_CALLBACK(on_close), application);
         godwit_window_set_hosted(GODWIT_WINDOW(application->window), is_hosted(application));
         godwit_world_wake(application->world);
     }
     gtk_window_present(GTK_WINDOW(application->window));
+}
+
+static void godwit_application_activate(GApplication *app)
+{
+    GodwitApplication *application = GODWIT_APPLICATION(app);
+
+    if (application->hidden) {
+        hold(application);
+        application->hidden = FALSE;
+    } else {
+        show_window(application);
+    }
+}
+
+/* Files with connections, opened from a file manager. */
+static void godwit_application_open(GApplication *app, GFile **files, int n, const char *hint)
+{
+    GodwitApplication *application = GODWIT_APPLICATION(app);
+
+    (void)hint;
+    application->hidden = FALSE;
+    show_window(application);
+    for (int i = 0; i < n; i++) {
+        importing_offer(GTK_WINDOW(application->window), files[i]);
+    }
 }
 
 /* ---- actions ---- */
@@ -299,6 +319,7 @@ static void godwit_application_class_init(GodwitApplicationClass *class)
 
     application->startup = godwit_application_startup;
     application->activate = godwit_application_activate;
+    application->open = godwit_application_open;
     application->shutdown = godwit_application_shutdown;
     application->handle_local_options = godwit_application_handle_local_options;
 }
@@ -318,5 +339,6 @@ static void godwit_application_init(GodwitApplication *application)
 GApplication *godwit_application_new(void)
 {
     return g_object_new(GODWIT_TYPE_APPLICATION, "application-id", APPLICATION_ID,
-                        "resource-base-path", "/org/godwit/Tray", NULL);
+                        "flags", G_APPLICATION_HANDLES_OPEN, "resource-base-path",
+                        "/org/godwit/Tray", NULL);
 }

@@ -11,11 +11,18 @@
 
 /* What an editor edits, from a file; values_free(). NULL and *error when it can't be read. */
 struct values *store_read(const char *path, GError **error);
-/* Writes to `path`, or to a new file named after the connection when that is NULL. FALSE and *error
- * when the values are no usable profile, or can't be written. */
+/* The same for another one like it, with a name that is free. */
+struct values *store_read_copy(const char *path, GError **error);
+/* Writes to `path`, or to a new file as store_add() when that is NULL. FALSE and *error when the
+ * values are no usable profile, or can't be written. */
 gboolean store_write(const char *path, const struct values *values, GError **error);
-/* A new file with what another one has, of ours or of another program. */
-gboolean store_import(const char *path, GError **error);
+/* A new file, named after the connection, which gets another name when there is one of its own. */
+gboolean store_add(struct profile *profile, GError **error);
+/* What a file has, of ours or of another program, for store_add(); profile_free(). */
+struct profile *store_offered(const char *path, GError **error);
+/* Writes what another computer can use: files that are named stand in it. Passwords and private keys
+ * only with `with_secrets`. */
+gboolean store_export(const char *path, const char *target, gboolean with_secrets, GError **error);
 gboolean store_delete(const char *path, GError **error);
 
 #endif

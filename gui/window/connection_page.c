@@ -294,6 +294,25 @@ static void do_edit(GtkWidget *widget, const char *action, GVariant *parameter)
                         godwit_profile_get_path(page->profile));
 }
 
+static void do_duplicate(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
+
+    (void)action;
+    (void)parameter;
+    profile_editor_show_copy(GTK_WINDOW(gtk_widget_get_root(widget)),
+                             godwit_profile_get_path(page->profile));
+}
+
+static void do_export(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
+
+    (void)action;
+    (void)parameter;
+    exporting_choose(GTK_WINDOW(gtk_widget_get_root(widget)), page->profile);
+}
+
 static void do_delete(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
@@ -400,6 +419,8 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
     gtk_widget_class_install_action(widget, "connection.disconnect", NULL, do_disconnect);
     gtk_widget_class_install_action(widget, "connection.answer", NULL, do_answer);
     gtk_widget_class_install_action(widget, "connection.edit", NULL, do_edit);
+    gtk_widget_class_install_action(widget, "connection.duplicate", NULL, do_duplicate);
+    gtk_widget_class_install_action(widget, "connection.export", NULL, do_export);
     gtk_widget_class_install_action(widget, "connection.delete", NULL, do_delete);
     gtk_widget_class_install_action(widget, "connection.trace", NULL, do_trace);
 }

@@ -19,22 +19,94 @@ static void tell(GtkWindow *parent, const char *heading, const GError *error)
 
 /* ---- importing ---- */
 
-static void import(GtkWindow *parent, GFile *file)
+static struct profile *read_offered(GtkWindow *parent, GFile *file)
 {
     g_autofree char *path = g_file_get_path(file);
     g_autoptr(GError) error = NULL;
+    struct profile *profile = NULL;
 
-    if (path != NULL && !store_import(path, &error)) {
+    if (path == NULL) {
+        g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                            _("It is not a file of this computer."));
+    } else {
+        profile = store_offered(path, &error);
+    }
+    if (profile == NULL) {
         tell(parent, _("It Cannot Be Imported"), error);
     }
+    return profile;
+}
+
+static void add(GtkWindow *parent, struct profile *profile)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!store_add(profile, &error)) {
+        tell(parent, _("It Cannot Be Imported"), error);
+    }
+}
+
+static void on_import_answer(AdwMessageDialog *dialog, const char *response)
+{
+    if (strcmp(response, "import") == 0) {
+        add(gtk_window_get_transient_for(GTK_WINDOW(dialog)),
+            g_object_get_data(G_OBJECT(dialog), "profile"));
+    }
+}
+
+/* "Gateway: vpn.example.org", and who one is there. */
+static char *facts_of(const struct profile *profile)
+{
+    static const char *const keys[] = {"gateway", "user", "identity"};
+    GString *facts = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const struct profile_key *key = profile_key_find(keys[i]);
+
+        if (key != NULL && profile_is_set(profile, keys[i])) {
+            g_autofree char *value = shown_name(profile_get(profile, keys[i]), 200);
+
+            g_string_append_printf(facts, "%s%s: %s", facts->len == 0 ? "" : "\n", _(key->label),
+                                   value);
+        }
+    }
+    return g_string_free(facts, FALSE);
+}
+
+void importing_offer(GtkWindow *parent, GFile *file)
+{
+    struct profile *profile = read_offered(parent, file);
+    g_autofree char *name = NULL, *heading = NULL, *facts = NULL;
+    GtkWidget *dialog;
+
+    if (profile == NULL) {
+        return;
+    }
+    name = shown_name(profile_get(profile, "name"), 60);
+    heading = g_strdup_printf(_("Import “%s”?"), name);
+    facts = facts_of(profile);
+    dialog = adw_message_dialog_new(parent, heading, facts);
+    g_object_set_data_full(G_OBJECT(dialog), "profile", profile, (GDestroyNotify)profile_free);
+    adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "import",
+                                     _("_Import"), NULL);
+    adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "import",
+                                               ADW_RESPONSE_SUGGESTED);
+    adw_message_dialog_set_default_response(ADW_MESSAGE_DIALOG(dialog), "import");
+    adw_message_dialog_set_close_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
+    g_signal_connect(dialog, "response", G_CALLBACK(on_import_answer), NULL);
+    gtk_window_present(GTK_WINDOW(dialog));
 }
 
 static void on_chosen(GtkNativeDialog *dialog, int response, gpointer parent)
 {
     if (response == GTK_RESPONSE_ACCEPT) {
         g_autoptr(GFile) file = gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog));
+        struct profile *profile = read_offered(parent, file);
 
-        import(parent, file);
+        if (profile != NULL) {
+            add(parent, profile);
+            profile_free(profile);
+        }
     }
     g_object_unref(dialog);
 }
@@ -57,7 +129,7 @@ static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, do
     (void)x;
     (void)y;
     for (; files != NULL; files = files->next) {
-        import(window, files->data);
+        importing_offer(window, files->data);
     }
     return TRUE;
 }
@@ -68,6 +140,46 @@ void importing_accept_drops(GtkWindow *window)
 
     g_signal_connect_object(target, "drop", G_CALLBACK(on_drop), window, 0);
     gtk_widget_add_controller(GTK_WIDGET(window), GTK_EVENT_CONTROLLER(target));
+}
+
+/* ---- exporting ---- */
+
+#define WITH_SECRETS "secrets"
+
+/* The list may know another one of the file meanwhile. */
+static void keep_profile(gpointer dialog, GodwitProfile *profile)
+{
+    g_object_set_data_full(G_OBJECT(dialog), "profile", g_object_ref(profile), g_object_unref);
+}
+
+static void on_target(GtkNativeDialog *native, int response, GodwitProfile *profile)
+{
+    GtkFileChooser *chooser = GTK_FILE_CHOOSER(native);
+    g_autoptr(GFile) file = response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file(chooser) : NULL;
+    g_autofree char *path = file == NULL ? NULL : g_file_get_path(file);
+    gboolean with_secrets = g_strcmp0(gtk_file_chooser_get_choice(chooser, WITH_SECRETS), "true") == 0;
+    g_autoptr(GError) error = NULL;
+
+    if (path != NULL && !store_export(godwit_profile_get_path(profile), path, with_secrets, &error)) {
+        tell(gtk_native_dialog_get_transient_for(native), _("It Cannot Be Exported"), error);
+    }
+    g_object_unref(native);
+}
+
+void exporting_choose(GtkWindow *parent, GodwitProfile *profile)
+{
+    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
+        _("Export the Connection"), parent, GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
+    g_autofree char *name = g_strdup_printf("%s.godwit", godwit_profile_get_title(profile));
+
+    gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), g_strdelimit(name, "/\\", '-'));
+    gtk_file_chooser_add_choice(GTK_FILE_CHOOSER(dialog), WITH_SECRETS,
+                                _("With passwords and private keys"), NULL, NULL);
+    gtk_file_chooser_set_choice(GTK_FILE_CHOOSER(dialog), WITH_SECRETS, "false");
+    gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+    keep_profile(dialog, profile);
+    g_signal_connect(dialog, "response", G_CALLBACK(on_target), profile);
+    gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
 /* ---- deleting ---- */
@@ -93,6 +205,7 @@ void deleting_ask(GtkWindow *parent, GodwitProfile *profile)
     adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "delete",
                                                ADW_RESPONSE_DESTRUCTIVE);
     adw_message_dialog_set_close_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
-    g_signal_connect_object(dialog, "response", G_CALLBACK(on_answer), profile, 0);
+    keep_profile(dialog, profile);
+    g_signal_connect(dialog, "response", G_CALLBACK(on_answer), profile);
     gtk_window_present(GTK_WINDOW(dialog));
 }

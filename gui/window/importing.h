@@ -6,9 +6,13 @@
 
 #include "gui/model/profiles.h"
 
-/* Profiles from files, and their end. What goes wrong is told in a window of its own. */
+/* Profiles from files and to files, and their end. What goes wrong is told in a window of its own. */
 void importing_choose(GtkWindow *parent);
 void importing_accept_drops(GtkWindow *window);
+/* Tells what is in the file, and asks whether it is to be imported. */
+void importing_offer(GtkWindow *parent, GFile *file);
+/* Asks where to, and whether with secrets; of a profile that is a file. */
+void exporting_choose(GtkWindow *parent, GodwitProfile *profile);
 /* Asks whether the file of the profile is to be deleted, and does it. */
 void deleting_ask(GtkWindow *parent, GodwitProfile *profile);
 

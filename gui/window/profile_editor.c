@@ -98,14 +98,14 @@ static void add_escape(GtkWidget *window)
     gtk_widget_add_controller(window, keys);
 }
 
-void profile_editor_show(GtkWindow *parent, const char *path)
+/* Takes over `values`; NULL = there is an error to tell, and an empty form is shown. */
+static void show(GtkWindow *parent, const char *title, const char *path, struct values *values,
+                 const GError *error)
 {
     static const struct editor_options options = {.hidden = NULL};
     struct profile_editor *editor = g_new0(struct profile_editor, 1);
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *clamp = adw_clamp_new();
     GtkWidget *scrolled = gtk_scrolled_window_new();
-    g_autoptr(GError) error = NULL;
-    struct values *values = path == NULL ? values_new() : store_read(path, &error);
 
     editor->path = values == NULL ? NULL : g_strdup(path);
     editor->window = adw_window_new();
@@ -121,12 +121,32 @@ void profile_editor_show(GtkWindow *parent, const char *path)
     gtk_box_append(GTK_BOX(box), scrolled);
     adw_window_set_content(ADW_WINDOW(editor->window), box);
     add_escape(editor->window);
-    gtk_window_set_title(GTK_WINDOW(editor->window),
-                         path == NULL ? _("New Connection") : _("Edit Connection"));
+    gtk_window_set_title(GTK_WINDOW(editor->window), title);
     gtk_window_set_default_size(GTK_WINDOW(editor->window), 560, 640);
     gtk_window_set_transient_for(GTK_WINDOW(editor->window), parent);
     gtk_window_set_modal(GTK_WINDOW(editor->window), TRUE);
     g_signal_connect_swapped(editor->window, "destroy", G_CALLBACK(on_destroy), editor);
     say(editor, error);
     gtk_window_present(GTK_WINDOW(editor->window));
+}
+
+void profile_editor_show(GtkWindow *parent, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (path == NULL) {
+        show(parent, _("New Connection"), NULL, values_new(), NULL);
+    } else {
+        struct values *values = store_read(path, &error);
+
+        show(parent, _("Edit Connection"), path, values, error);
+    }
+}
+
+void profile_editor_show_copy(GtkWindow *parent, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    struct values *values = store_read_copy(path, &error);
+
+    show(parent, _("New Connection"), NULL, values, error);
 }

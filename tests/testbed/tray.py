@@ -211,6 +211,24 @@ class Tray:
             return False
         self.screen.wait_for(chosen, f"item {label!r} of the menu")
 
+    # ---- its window ----
+
+    def choose_in_window(self, button, label):
+        """An item of the menu of that button, by keyboard."""
+        screen = self.screen
+        screen.activate(screen.find("frame", "Godwit"))
+        # Two widgets may have the name, of which one can be pressed.
+        screen.wait_for(lambda: next((node for node in screen.all("push button", button)
+                                      if node.actions), None), f"button {button!r}").act()
+        for _ in range(5):
+            focused = screen.wait_for(screen.focused, "item of the menu")
+            if focused.name == label:
+                screen.key("Return")
+                return
+            screen.key("Down")
+            screen.wait_for(lambda: screen.focused() != focused, "next item of the menu")
+        raise net.Failure(f"no item {label!r} in the menu")
+
 
 def start(context, panel="xfce4-panel", gateway_options=None, dark=False, **options):
     """(gateway, bus, screen, panel, tray): everything but the tray itself runs."""

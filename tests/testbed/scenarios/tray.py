@@ -237,7 +237,7 @@ def tray_keeps_profiles(context):
     screen.press("push button", "Save")
     screen.wait_gone("frame", "Edit Connection")
     screen.wait_for(lambda: "user=bob" in program.read_profile(path), "changed file")
-    screen.press("push button", "Delete…")
+    program.choose_in_window("More", "Delete…")
     screen.press("push button", "Delete")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")
     screen.wait_gone("push button", "Details of vpn.example.org")
