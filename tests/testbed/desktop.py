@@ -285,10 +285,14 @@ class Desktop:
     # ---- working ----
 
     def press(self, role, name=None, within=None, timeout=20):
-        """Does what a widget is for: presses a button, ticks a box, opens a list; the widget."""
-        node = self.find(role, name, within, timeout)
-        node.act()
-        return node
+        """Does what a widget is for: presses a button, ticks a box, opens a list; the widget. A list
+        may be made anew in the middle of it: then that in the new one."""
+        def pressed():
+            node = (self.all(role, name, within) or [None])[0]
+            if node:
+                node.act()
+            return node
+        return self.wait_for(pressed, f"{role or 'widget'} {name!r} that can be pressed", timeout)
 
     def type_into(self, name, text, within=None):
         """Replaces what the entry of that name holds, and waits until it does; the entry."""
