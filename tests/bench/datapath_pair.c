@@ -22,7 +22,8 @@
 
 #define PATH_MTU 1500
 #define CHILDREN_MAX 10000
-#define BUSY 0 /* of the children; first installed, so asked last */
+#define KEYS_APART 10 /* so far one end may lag behind the other */
+#define BUSY 0        /* of the children; first installed, so asked last */
 
 struct end {
     bool is_a;
@@ -120,11 +121,10 @@ static enum err children_add(struct end *end)
             err = speak(end, end->epoch, child);
         }
     }
-    /* The other end may be at its next key before us, and started before us. */
-    if (err == OK && end->rekey_ms != 0) {
-        err = hear(end, end->epoch + 1, BUSY);
+    for (uint64_t i = 1; i <= KEYS_APART && end->rekey_ms != 0 && err == OK; i++) {
+        err = hear(end, end->epoch + i, BUSY);
         if (err == OK) {
-            err = hear(end, end->epoch - 1, BUSY);
+            err = hear(end, end->epoch - i, BUSY);
         }
     }
     return err;
@@ -135,11 +135,11 @@ static enum err rekey(struct end *end)
     enum err err = OK;
     for (uint64_t now = clock_ms() / end->rekey_ms; end->epoch < now && err == OK;) {
         end->epoch++;
-        err = hear(end, end->epoch + 1, BUSY);
+        err = hear(end, end->epoch + KEYS_APART, BUSY);
         if (err == OK) {
             err = speak(end, end->epoch, BUSY);
         }
-        datapath_remove_in(end->dp, spi_of(!end->is_a, end->epoch - 2, BUSY));
+        datapath_remove_in(end->dp, spi_of(!end->is_a, end->epoch - KEYS_APART - 1, BUSY));
     }
     return err;
 }

@@ -14,16 +14,26 @@ OTHER = {"a": "b", "b": "a"}
 SUITES = {"aes256gcm": "aes256gcm16", "chacha20": "chacha20poly1305", "null": "aes256gcm16"}
 
 
-def set_up():
-    """The two namespaces in the current sandbox."""
+def set_up(weather=None):
+    """The two namespaces in the current sandbox, joined by a veth; or, for `weather`, the program of
+    the test bed's cable and its first line of orders, by that. Returns its process."""
     for name in OUTER:
         net.run("ip", "netns", "add", name)
         net.run("sysctl", "-q", "-w", *net.NO_DAD, namespace=name)
-    net.batch("a", "link add a0 type veth peer name b0 netns b")
+    cable = None
+    if weather:
+        cable = net.Process([weather[0], "a", "a0", "b", "b0"], stdin=subprocess.PIPE)
+        cable.read_until("^ready", 10)
+    else:
+        net.batch("a", "link add a0 type veth peer name b0 netns b")
     for name, address in OUTER.items():
         net.batch(name, "link set lo up", f"addr add {address}/24 dev {name}0",
                   f"link set {name}0 up")
     net.run("ping", "-n", "-q", "-c", "1", "-W", "3", OUTER["b"], namespace="a")
+    if weather:
+        cable.popen.stdin.write(weather[1].encode() + b"\n")
+        cable.popen.stdin.flush()
+    return cable
 
 
 class Tunnel:
