@@ -31,6 +31,9 @@ packages=(
     network-manager-strongswan
 )
 
+# A library of ciphers that there is for one architecture only.
+if [ "$(dpkg --print-architecture)" = amd64 ]; then packages+=(libipsec-mb-dev); fi
+
 # Versions with the security fixes that tests hold the client to: names excluded from a certification
 # authority's domain have no case (CVE-2026-35331's class, in GnuTLS).
 at_least=(libgnutls28-dev=3.7.9-2+deb12u7)

@@ -9,6 +9,9 @@
 
 static const struct bytes nothing;
 
+/* Every test runs with GnuTLS, and again with what is fastest here. */
+static struct crypt_lanes *lanes;
+
 static const struct alg *alg_named(const char *name)
 {
     const struct alg *alg = alg_find_name(bytes_of_string(name));
@@ -35,7 +38,7 @@ static struct crypt *crypt_of(const struct alg *encr, const struct alg *integ, s
 {
     struct crypt *crypt;
 
-    ck_assert_uint_eq(crypt_new(&crypt, encr, integ, key, integ_key), OK);
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, encr, integ, key, integ_key), OK);
     return crypt;
 }
 
@@ -46,19 +49,36 @@ struct sealed {
     struct bytes data; /* iv | ciphertext | icv */
 };
 
-/* Opens a copy; OK must give `plaintext`, a failure nothing. */
-static enum err open_copy(struct crypt *crypt, const struct sealed *sealed, struct bytes plaintext)
-{
-    uint8_t *data = g_malloc(sealed->data.len > 0 ? sealed->data.len : 1);
-    uint8_t *text = data;
-    size_t text_len = 1;
-    enum err err;
+/* Several of the same at once; each right behind its header, as on the wire. */
+#define SEVERAL 6
 
-    if (sealed->data.len > 0) {
-        memcpy(data, sealed->data.data, sealed->data.len);
+struct several {
+    uint8_t *memory;
+    struct crypt_message messages[SEVERAL];
+};
+
+static void several_begin(struct several *several, const struct sealed *sealed, struct bytes data)
+{
+    size_t len = sealed->aad.len + data.len;
+
+    several->memory = g_malloc(SEVERAL * len + 1);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        uint8_t *at = several->memory + i * len;
+
+        memcpy(at, sealed->aad.data, sealed->aad.len);
+        if (data.len > 0) {
+            memcpy(at + sealed->aad.len, data.data, data.len);
+        }
+        several->messages[i] = (struct crypt_message){.aad = bytes_of(at, sealed->aad.len),
+                                                      .mac_tail = sealed->mac_tail,
+                                                      .data = at + sealed->aad.len,
+                                                      .len = data.len};
     }
-    err =
-        crypt_open(crypt, sealed->aad, sealed->mac_tail, data, sealed->data.len, &text, &text_len);
+}
+
+static void check_result(enum err err, const uint8_t *data, const uint8_t *text, size_t text_len,
+                         const struct crypt *crypt, struct bytes plaintext)
+{
     if (err == OK) {
         ck_assert_ptr_eq(text, data + crypt_iv_len(crypt));
         ck_assert_octets(bytes_of(text, text_len), plaintext);
@@ -66,7 +86,33 @@ static enum err open_copy(struct crypt *crypt, const struct sealed *sealed, stru
         ck_assert_ptr_null(text);
         ck_assert_uint_eq(text_len, 0);
     }
+}
+
+/* Opens copies, one and several; OK must give `plaintext`, a failure nothing. */
+static enum err open_copy(struct crypt *crypt, const struct sealed *sealed, struct bytes plaintext)
+{
+    uint8_t *data = g_malloc(sealed->data.len > 0 ? sealed->data.len : 1);
+    uint8_t *text = data;
+    size_t text_len = 1;
+    struct several several;
+    enum err err;
+
+    if (sealed->data.len > 0) {
+        memcpy(data, sealed->data.data, sealed->data.len);
+    }
+    err =
+        crypt_open(crypt, sealed->aad, sealed->mac_tail, data, sealed->data.len, &text, &text_len);
+    check_result(err, data, text, text_len, crypt, plaintext);
     g_free(data);
+    several_begin(&several, sealed, sealed->data);
+    crypt_open_batch(crypt, several.messages, SEVERAL);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        const struct crypt_message *message = &several.messages[i];
+
+        ck_assert_uint_eq(message->err, err);
+        check_result(err, message->data, message->text, message->text_len, crypt, plaintext);
+    }
+    g_free(several.memory);
     return err;
 }
 
@@ -123,15 +169,28 @@ static void check_seal(struct crypt *crypt, uint64_t counter, const struct seale
     size_t iv_len = crypt_iv_len(crypt);
     size_t len = iv_len + plaintext.len + crypt_icv_len(crypt);
     uint8_t *data = g_malloc0(len);
+    struct several several;
 
     if (plaintext.len > 0) {
         memcpy(data + iv_len, plaintext.data, plaintext.len);
     }
+    several_begin(&several, sealed, bytes_of(data, len));
     ck_assert_uint_eq(
         crypt_seal(crypt, counter, sealed->aad, sealed->mac_tail, data + iv_len, plaintext.len),
         OK);
     ck_assert_octets(bytes_of(data, len), sealed->data);
     g_free(data);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        several.messages[i].counter = counter;
+    }
+    crypt_seal_batch(crypt, several.messages, SEVERAL);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        const struct crypt_message *message = &several.messages[i];
+
+        ck_assert_uint_eq(message->err, OK);
+        ck_assert_octets(bytes_of(message->data, message->len), sealed->data);
+    }
+    g_free(several.memory);
 }
 
 static uint64_t number(struct bytes octets)
@@ -498,30 +557,34 @@ START_TEST(wrong_keys_are_refused)
     ck_assert_uint_eq(crypt_integ_key_len(NULL), 0);
     for (size_t len = 0; len < sizeof(key); len++) {
         if (len != 36) {
-            ck_assert_uint_eq(crypt_new(&crypt, gcm, NULL, bytes_of(key, len), nothing), ERR_KEY);
+            ck_assert_uint_eq(crypt_new_in(&crypt, lanes, gcm, NULL, bytes_of(key, len), nothing),
+                              ERR_KEY);
             ck_assert_ptr_null(crypt);
         }
         if (len != 32) {
-            ck_assert_uint_eq(crypt_new(&crypt, cbc, mac, bytes_of(key, 32), bytes_of(key, len)),
-                              ERR_KEY);
+            ck_assert_uint_eq(
+                crypt_new_in(&crypt, lanes, cbc, mac, bytes_of(key, 32), bytes_of(key, len)),
+                ERR_KEY);
         }
     }
     /* RFC 5282 8: an AEAD has no MAC beside it; and a plain cipher never goes without. */
-    ck_assert_uint_eq(crypt_new(&crypt, gcm, mac, bytes_of(key, 36), bytes_of(key, 32)),
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, gcm, mac, bytes_of(key, 36), bytes_of(key, 32)),
                       ERR_UNSUPPORTED);
-    ck_assert_uint_eq(crypt_new(&crypt, cbc, NULL, bytes_of(key, 32), nothing), ERR_UNSUPPORTED);
-    ck_assert_uint_eq(crypt_new(&crypt, cbc, prf, bytes_of(key, 32), bytes_of(key, 32)),
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, cbc, NULL, bytes_of(key, 32), nothing),
                       ERR_UNSUPPORTED);
-    ck_assert_uint_eq(
-        crypt_new(&crypt, alg_named("aes256ctr"), prf, bytes_of(key, 36), bytes_of(key, 32)),
-        ERR_UNSUPPORTED);
-    ck_assert_uint_eq(crypt_new(&crypt, mac, NULL, bytes_of(key, 32), nothing), ERR_UNSUPPORTED);
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, cbc, prf, bytes_of(key, 32), bytes_of(key, 32)),
+                      ERR_UNSUPPORTED);
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, alg_named("aes256ctr"), prf, bytes_of(key, 36),
+                                   bytes_of(key, 32)),
+                      ERR_UNSUPPORTED);
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, mac, NULL, bytes_of(key, 32), nothing),
+                      ERR_UNSUPPORTED);
     foreign.id = 23;
-    ck_assert_uint_eq(crypt_new(&crypt, &foreign, NULL, bytes_of(key, 36), nothing),
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, &foreign, NULL, bytes_of(key, 36), nothing),
                       ERR_UNSUPPORTED);
     foreign.id = gcm->id;
     foreign.key_bits = 512;
-    ck_assert_uint_eq(crypt_new(&crypt, &foreign, NULL, bytes_of(key, 36), nothing),
+    ck_assert_uint_eq(crypt_new_in(&crypt, lanes, &foreign, NULL, bytes_of(key, 36), nothing),
                       ERR_UNSUPPORTED);
     crypt_free(NULL);
 }
@@ -578,8 +641,8 @@ START_TEST(no_allocation_per_packet)
     gnutls_realloc = counting_realloc;
     for_each_crypt(allocates_nothing);
     ck_assert_msg(allocations == 0, "the counters are reset before each loop");
-    crypt_free(crypt_of(alg_named("aes128gcm16"), NULL,
-                        hex("00112233445566778899aabbccddeeff00000000"), nothing));
+    crypt_free(crypt_of(alg_named("aes128ccm16"), NULL,
+                        hex("00112233445566778899aabbccddeeff000000"), nothing));
     ck_assert_msg(allocations > 0, "GnuTLS does not allocate through these pointers");
     gnutls_malloc = was_malloc;
     gnutls_calloc = was_calloc;
@@ -587,25 +650,45 @@ START_TEST(no_allocation_per_packet)
 }
 END_TEST
 
+static void with_gnutls(void)
+{
+    ck_assert_uint_eq(crypt_lanes_new(&lanes, CRYPT_GNUTLS), OK);
+}
+
+static void with_fastest(void)
+{
+    ck_assert_uint_eq(crypt_lanes_new(&lanes, CRYPT_FASTEST), OK);
+}
+
+static void lanes_end(void)
+{
+    crypt_lanes_free(lanes);
+}
+
+static void add_tests(Suite *suite, const char *name, SFun setup)
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_add_checked_fixture(tcase, setup, lanes_end);
+    tcase_add_test(tcase, every_algorithm);
+    tcase_add_test(tcase, esp_aead_of_linux);
+    tcase_add_test(tcase, rfc3686_ctr);
+    tcase_add_test(tcase, rfc3602_cbc);
+    tcase_add_test(tcase, rfc7634_chacha20);
+    tcase_add_test(tcase, wycheproof);
+    tcase_add_test(tcase, all_lengths);
+    tcase_add_test(tcase, ivs);
+    tcase_add_test(tcase, wrong_keys_are_refused);
+    tcase_add_test(tcase, no_allocation_per_packet);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("crypt");
-    TCase *vectors = tcase_create("vectors");
-    TCase *interface = tcase_create("interface");
 
-    tcase_add_test(vectors, every_algorithm);
-    tcase_add_test(vectors, esp_aead_of_linux);
-    tcase_add_test(vectors, rfc3686_ctr);
-    tcase_add_test(vectors, rfc3602_cbc);
-    tcase_add_test(vectors, rfc7634_chacha20);
-    tcase_add_test(vectors, wycheproof);
-    tcase_set_timeout(vectors, 120);
-    suite_add_tcase(suite, vectors);
-    tcase_add_test(interface, all_lengths);
-    tcase_add_test(interface, ivs);
-    tcase_add_test(interface, wrong_keys_are_refused);
-    tcase_add_test(interface, no_allocation_per_packet);
-    tcase_set_timeout(interface, 60);
-    suite_add_tcase(suite, interface);
+    add_tests(suite, "GnuTLS", with_gnutls);
+    add_tests(suite, "fastest", with_fastest);
     return run_suite(suite);
 }
