@@ -71,7 +71,10 @@ static GodwitProfile *profile_of_file(const char *folder, const char *file)
     made->path = g_build_filename(folder, file, NULL);
     profile = profile_load(made->path, &error);
     if (profile == NULL || !profile_validate(profile, &error)) {
-        made->why = shown_text(error->message);
+        /* Files that cannot be read are told with their folder, which is not worth its room here. */
+        gsize known = g_str_has_prefix(error->message, made->path) ? strlen(folder) + 1 : 0;
+
+        made->why = shown_text(error->message + known);
     }
     if (profile != NULL) {
         made->title = g_strdup(profile_get(profile, "name"));

@@ -7,6 +7,7 @@
 #include "gui/window/graph.h"
 #include "gui/window/importing.h"
 #include "gui/window/profile_editor.h"
+#include "gui/window/state_image.h"
 #include "gui/window/text_window.h"
 
 enum { HISTORY_SHOWN = 12 };
@@ -48,7 +49,6 @@ static void show_time(GodwitConnectionPage *page)
 static void show_head(GodwitConnectionPage *page)
 {
     enum godwit_state state = state_of(page);
-    g_autofree char *icon = g_strdup_printf("godwit-%s-symbolic", godwit_state_name(state));
     g_autofree char *title = page->profile != NULL
                                  ? shown_text(godwit_profile_get_title(page->profile))
                                  : godwit_session_dup_text(page->session, "Name");
@@ -57,7 +57,7 @@ static void show_head(GodwitConnectionPage *page)
     gboolean usable = page->profile != NULL && godwit_profile_get_why(page->profile) == NULL;
     gboolean ending = page->session != NULL && godwit_session_is_ending(page->session);
 
-    gtk_image_set_from_icon_name(GTK_IMAGE(page->icon), icon);
+    state_image_show(GTK_IMAGE(page->icon), state);
     gtk_label_set_text(GTK_LABEL(page->title), title);
     gtk_label_set_text(GTK_LABEL(page->words), words);
     gtk_widget_set_visible(page->connect, state == GODWIT_OFF);

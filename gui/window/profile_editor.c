@@ -115,6 +115,8 @@ static void show(GtkWindow *parent, const char *title, const char *path, struct 
     gtk_widget_add_css_class(editor->form, "form");
     adw_clamp_set_child(ADW_CLAMP(clamp), editor->form);
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), clamp);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
     gtk_widget_set_vexpand(scrolled, TRUE);
     gtk_box_append(GTK_BOX(box), header_of(editor));
     gtk_box_append(GTK_BOX(box), editor->said);
@@ -128,6 +130,7 @@ static void show(GtkWindow *parent, const char *title, const char *path, struct 
     g_signal_connect_swapped(editor->window, "destroy", G_CALLBACK(on_destroy), editor);
     say(editor, error);
     gtk_window_present(GTK_WINDOW(editor->window));
+    (void)gtk_widget_child_focus(editor->form, GTK_DIR_TAB_FORWARD);
 }
 
 void profile_editor_show(GtkWindow *parent, const char *path)

@@ -8,6 +8,7 @@
 #include "gui/window/importing.h"
 #include "gui/window/profile_editor.h"
 #include "gui/window/profile_row.h"
+#include "gui/window/state_image.h"
 
 struct _GodwitWindow {
     AdwApplicationWindow parent;
@@ -41,10 +42,9 @@ static char *more_of(GodwitWindow *window, enum godwit_state state)
 static void show_head(GodwitWindow *window)
 {
     enum godwit_state state = godwit_world_get_state(window->world);
-    g_autofree char *icon = g_strdup_printf("godwit-%s-symbolic", godwit_state_name(state));
     g_autofree char *more = more_of(window, state);
 
-    gtk_image_set_from_icon_name(GTK_IMAGE(window->state_icon), icon);
+    state_image_show(GTK_IMAGE(window->state_icon), state);
     gtk_label_set_text(GTK_LABEL(window->state_words), godwit_state_words(state));
     gtk_label_set_text(GTK_LABEL(window->state_more), more);
     gtk_widget_set_visible(window->state_more, *more != '\0');
@@ -251,6 +251,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     gtk_widget_class_install_action(widget, "window.add", NULL, add_profile);
     gtk_widget_class_install_action(widget, "window.import", NULL, import_profile);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_n, GDK_CONTROL_MASK, "window.add", NULL);
+    gtk_widget_class_add_binding_action(widget, GDK_KEY_o, GDK_CONTROL_MASK, "window.import", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_Left, GDK_ALT_MASK, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);

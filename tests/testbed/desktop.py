@@ -32,6 +32,10 @@ WIDTH, HEIGHT = 1280, 1000
 CATALOGUES = "/usr/local/share/locale"
 LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8"}
 
+EMPTY_CATALOGUE = '''msgid ""
+msgstr "Language: {language}\\nContent-Type: text/plain; charset=UTF-8\\n"
+'''
+
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -136,13 +140,16 @@ class Desktop:
         return environment
 
     def _give_catalogue(self, language):
-        """Our translation, where the programs of the build look for it."""
+        """Our translation, where the programs of the build look for it. Without one, an empty one:
+        GLib keeps GTK in English, and from the left, for programs that do not know the language."""
         source = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
             os.path.abspath(__file__)))), "po", f"{language}.po")
-        if os.path.exists(source):
-            bus.cover("/usr/local/share")
-            os.makedirs(f"{CATALOGUES}/{language}/LC_MESSAGES")
-            net.run("msgfmt", "-o", f"{CATALOGUES}/{language}/LC_MESSAGES/godwit.mo", source)
+        if not os.path.exists(source):
+            source = f"{LOGS}/{language}.po"
+            bus.write(source, EMPTY_CATALOGUE.format(language=language))
+        bus.cover("/usr/local/share")
+        os.makedirs(f"{CATALOGUES}/{language}/LC_MESSAGES")
+        net.run("msgfmt", "-o", f"{CATALOGUES}/{language}/LC_MESSAGES/godwit.mo", source)
 
     def _run(self, name, *command, **options):
         """A program that stays; its output is a log of the scenario."""

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
+import signal
 import time
 
 from gi.repository import Gio, GLib
@@ -149,11 +150,32 @@ class Tray:
 
     # ---- the program ----
 
-    def start(self, *arguments):
-        """Until its icon is offered."""
-        self.process = self.screen.start(f"{self.context.build}/godwit-tray", *arguments)
+    def start(self, *arguments, inspected=False):
+        """Until its icon is offered. `inspected`: so that inspect() can be asked."""
+        env = {"LD_PRELOAD": f"{self.context.build}/tests/testbed/inspect.so"} if inspected else None
+        self.process = self.screen.start(f"{self.context.build}/godwit-tray", *arguments, env=env)
         self.screen.wait_for(self.item_name, "icon on the bus")
         self.screen.wait_for(lambda: self.icon(), "icon that tells what it is")
+
+    def _inspect_once(self):
+        path = "/run/bed/inspected"
+        if os.path.exists(path):
+            os.unlink(path)
+        self.process.send_signal(signal.SIGUSR1)
+        self.screen.wait_for(lambda: os.path.exists(path), "inspection")
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def inspect(self):
+        """What is wrong with its windows, a line each (inspect.c), once nothing has come to its place
+        since the last look."""
+        before, now = None, self._inspect_once()
+        for _ in range(10):
+            if not now or now == before:
+                break
+            time.sleep(0.1)
+            before, now = now, self._inspect_once()
+        return now
 
     def kill(self):
         self.screen.programs = [entry for entry in self.screen.programs if entry[1] != self.process]

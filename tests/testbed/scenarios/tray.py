@@ -156,39 +156,6 @@ def tray_bears_hostile_words(context):
     screen.find("label", shown)
 
 
-LOOKS = {
-    "light": {}, "dark": {"dark": True}, "double": {}, "contrast": {"contrast": True},
-}
-
-
-@scenario_for(LOOKS, lambda look: f"tray_looks_{look}", bare=True, timeout=60)
-def tray_looks(context, look):
-    """Each page, for somebody to look at: build/pictures/tray-*."""
-    double = look == "double"  # a screen of twice the pixels
-    os.environ["GDK_SCALE"] = "2" if double else "1"
-    stage, screen, _, program = tray.start_stage(context, **LOOKS[look],
-                                                    size=(1100, 1400) if double else (700, 1300))
-    for name, more in (("Work", {}), ("Home", {"gateway": "home.example.net"}),
-                       ("Broken", {"mtu": "many"})):
-        program.give_profile(name, **more)
-    program.start()
-    stage.play("phase|init|;phase|gateway-verified|vpn.example.org;connect|full;traffic;wait")
-    program.choose("Work")
-    program.wait_icon("on")
-    stage.play("end|auth-failed|EAP-MSCHAPv2: E=691.")
-    program.choose("Home")
-    screen.find("label", "Home: The gateway refused the credentials.")
-    enlarge(screen, (960, 1300) if double else (480, 1230))
-    screen.take_picture(f"tray-list-{look}")
-    screen.press("push button", "Dismiss")
-    screen.press("push button", "Details of Work")
-    screen.find("label", "Verified Identity")
-    screen.take_picture(f"tray-page-{look}", tries=3)
-    net.run("xdotool", "key", "ctrl+comma")
-    screen.find("label", "Hold Traffic While Nothing Is Connected")
-    screen.take_picture(f"tray-preferences-{look}", tries=3)
-
-
 @scenario(timeout=90, alone=True)
 def tray_is_cheap(context):
     """Processor and memory with the icon alone and with the graph, and how soon a click connects."""

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the windows of godwit-tray look and how they are reached: pictures of each page in
+build/pictures, and what can be told of them without eyes."""
+
+import contextlib
+import os
+
+import accessibility
+import net
+import tray
+from scenario import scenario_for
+
+LOOKS = {
+    "light": {},
+    "dark_double": {"dark": True},
+    "german_large": {"language": "de", "scale": 1.5},
+    "contrast_dark": {"contrast": True, "dark": True},
+    "hebrew": {"language": "he"},
+}
+THOROUGH = ("light", "german_large")
+# What a person may do something with, or must be told of.
+NAMED = {"push button", "check box", "toggle button", "text", "password text", "combo box", "spin button",
+         "image", "page tab", "menu item", "frame", "dialog", "list", "alert", "link", "switch",
+         "radio button"}
+
+
+class Looker:
+    """Takes a picture of each page that it comes to, and collects what is wrong with it."""
+
+    def __init__(self, context, look):
+        self.look = look
+        self.thorough = look in THOROUGH
+        self.double = look.endswith("_double")
+        os.environ["GDK_SCALE"] = "2" if self.double else "1"
+        self.stage, self.screen, _, self.program = tray.start_stage(
+            context, size=(1320, 3000) if self.double else (720, 1500), **LOOKS[look])
+        self.wrong = []
+
+    def _program(self):
+        return next(node for node in self.screen.root.children if "godwit" in node.name)
+
+    def _windows(self):
+        """How many are open. What is below them is not asked for, which would take long."""
+        return sum(node.shown for node in self._program().children)
+
+    def _unnamed(self):
+        """Whatever can be pressed, typed into or looked at has a name."""
+        for node in self.screen.all(within=self._program()):
+            with contextlib.suppress(accessibility.Gone):
+                role, name = node.role, node.name
+                if role in NAMED and not name:
+                    yield f"a {role} has no name: {self.screen.tree(node)[:200]}"
+                if role in ("unknown", "invalid"):
+                    yield f"{name!r} is {role}"
+
+    def look_at(self, page):
+        self.screen.take_picture(f"tray-{self.look}-{page}", tries=4)
+        unnamed = self._unnamed() if self.look == "light" else ()
+        self.wrong += [f"{page}: {line}" for line in (*unnamed, *self.program.inspect())]
+
+    def look_at_window(self, page, key):
+        """One that a key opens; it is closed again."""
+        before = self._windows()
+        self.screen.key(key)
+        self.screen.wait_for(lambda: self._windows() > before, page)
+        self.look_at(page)
+        self.screen.key("Escape")
+        self.screen.wait_for(lambda: self._windows() == before, f"end of {page}")
+
+
+    def open_page(self, name):
+        """Its button, Connect or Disconnect, has the focus then."""
+        self.screen.press("push button", f".*{name}.*")
+
+        def opened():
+            focused = self.screen.focused()
+            return focused and focused.role == "push button" and name not in focused.name
+        self.screen.wait_for(opened, f"page of {name}")
+
+    def enlarge(self):
+        """So that the whole page of a connection is to be seen."""
+        scale = 2 if self.double else 1
+        for change in (("windowsize", str(480 * scale), str(1440 * scale)), ("windowmove", "10", "10")):
+            net.run("xdotool", "search", "--name", "^Godwit$", *change)
+
+
+@scenario_for(LOOKS, lambda look: f"tray_looks_{look}", bare=True, timeout=90)
+def tray_looks(context, look):
+    looker = Looker(context, look)
+    screen, stage, program = looker.screen, looker.stage, looker.program
+    for name, more in (("Work", {}), ("Home", {"gateway": "home.example.net"}),
+                       ("Broken", {"mtu": "many"})):
+        program.give_profile(name, **more)
+    stage.play("phase|init|;phase|gateway-verified|vpn.example.org;connect|full;traffic;wait")
+    program.start(inspected=True)
+    program.choose("Work")
+    program.wait_icon("on")
+    stage.play("rung|--> IKE_SA_INIT request|0;end|auth-failed|EAP-MSCHAPv2: E=691.")
+    program.choose("Home")
+    screen.find("label", "Home: .*")
+    looker.look_at("list")
+    looker.look_at_window("preferences", "ctrl+comma")
+    if looker.thorough:
+        looker.look_at_window("new", "ctrl+n")
+        looker.look_at_window("shortcuts", "ctrl+question")
+    looker.enlarge()
+    looker.open_page("Work")
+    looker.look_at("page")
+    if looker.thorough:
+        screen.key("alt+Left")
+        looker.open_page("Home")
+        looker.look_at("page-off")
+    net.check(not looker.wrong, "; ".join(looker.wrong))
