@@ -42,8 +42,22 @@ static gboolean read_owner(struct connect_options *options, GVariant *value, GEr
     return TRUE;
 }
 
+static gboolean read_handle(int *fd, const char *name, GVariant *value, GUnixFDList *fds,
+                            GError **error)
+{
+    gint n = 0;
+    const gint *list = fds ? g_unix_fd_list_peek_fds(fds, &n) : NULL;
+    gint32 index =
+        g_variant_is_of_type(value, G_VARIANT_TYPE_HANDLE) ? g_variant_get_handle(value) : -1;
+    if (index < 0 || index >= n) {
+        return fail(error, name, "not a descriptor");
+    }
+    *fd = list[index];
+    return TRUE;
+}
+
 static gboolean read_one(struct connect_options *options, const char *name, GVariant *value,
-                         GError **error)
+                         GUnixFDList *fds, GError **error)
 {
     const struct {
         const char *name;
@@ -66,20 +80,37 @@ static gboolean read_one(struct connect_options *options, const char *name, GVar
     }
     return g_str_equal(name, "origin")  ? read_origin(options, value, error)
            : g_str_equal(name, "owner") ? read_owner(options, value, error)
+           : g_str_equal(name, "interface")
+               ? read_handle(&options->interface, name, value, fds, error)
+           : g_str_equal(name, "state") ? read_handle(&options->state, name, value, fds, error)
                                         : fail(error, name, "there is no such option");
 }
 
-gboolean connect_options_read(struct connect_options *options, GVariant *dict, GError **error)
+/* Whoever lent goes on as before. */
+static gboolean fit_together(const struct connect_options *options, GError **error)
+{
+    gboolean comes_back = options->interface >= 0;
+    if (comes_back != (options->state >= 0)) {
+        return fail(error, "interface", "it comes with \"state\", or not at all");
+    }
+    if (comes_back && (options->configures_host || !options->bound)) {
+        return fail(error, "interface", "it needs \"bound\", and no \"host-configuration\"");
+    }
+    return TRUE;
+}
+
+gboolean connect_options_read(struct connect_options *options, GVariant *dict, GUnixFDList *fds,
+                              GError **error)
 {
     GVariantIter iter;
     const char *name;
     GVariant *value;
     gboolean ok = TRUE;
-    *options = (struct connect_options){.configures_host = TRUE};
+    *options = (struct connect_options){.configures_host = TRUE, .interface = -1, .state = -1};
     g_variant_iter_init(&iter, dict);
     while (ok && g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
-        ok = read_one(options, name, value, error);
+        ok = read_one(options, name, value, fds, error);
         g_variant_unref(value);
     }
-    return ok;
+    return ok && fit_together(options, error);
 }

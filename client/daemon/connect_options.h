@@ -2,7 +2,7 @@
 #ifndef GODWIT_DAEMON_CONNECT_OPTIONS_H
 #define GODWIT_DAEMON_CONNECT_OPTIONS_H
 
-#include <glib.h>
+#include <gio/gunixfdlist.h>
 
 /* The options of Connect and ConnectSystem. */
 struct connect_options {
@@ -14,9 +14,12 @@ struct connect_options {
     gboolean has_owner;       /* else the caller is */
     guint32 owner;            /* user id */
     char origin[32];          /* "" = not told */
+    int interface, state;     /* what was lent, and comes back; -1 = nothing does */
 };
 
-/* FALSE and *error for one that is unknown, of another type, or no value that it may have. */
-gboolean connect_options_read(struct connect_options *options, GVariant *dict, GError **error);
+/* FALSE and *error for one that is unknown, of another type, or no value that it may have. `fds`:
+ * of the message, NULL = none. Descriptors are borrowed from it. */
+gboolean connect_options_read(struct connect_options *options, GVariant *dict, GUnixFDList *fds,
+                              GError **error);
 
 #endif

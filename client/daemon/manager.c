@@ -9,6 +9,7 @@
 #include "daemon/system_profiles.h"
 #include "daemon/wire_profile.h"
 #include "generated/vpn1-info.h"
+#include "session/lent.h"
 #include "session/session.h"
 
 #define API_VERSION 1
@@ -22,6 +23,7 @@ struct connecting { /* what a request asks for */
     struct profile *profile;
     char *system_profile; /* NULL = none */
     struct connect_options options;
+    GVariant *lent; /* what is to go on, with options.interface; NULL = nothing */
 };
 
 static void connecting_free(gpointer data)
@@ -33,6 +35,7 @@ static void connecting_free(gpointer data)
     worker_free(connecting->worker);
     profile_free(connecting->profile);
     g_free(connecting->system_profile);
+    g_clear_pointer(&connecting->lent, g_variant_unref);
     g_free(connecting);
 }
 
@@ -116,6 +119,9 @@ static void start(struct request *request)
         .configures_host = connecting->options.configures_host,
         .bound_to = connecting->options.bound ? request->caller : NULL,
         .worker = &connecting->worker,
+        .interface = connecting->options.interface,
+        .lent = connecting->lent,
+        .keeper = request->caller->user->uid,
     };
     if (!is_the_only_one(request)) {
         return; /* another call came first, while polkit was asked */
@@ -127,8 +133,9 @@ static void start(struct request *request)
     struct session_object *object = sessions_add(manager->sessions, &wish, &error);
     if (!object) {
         request_fail(request,
-                     g_error_matches(error, SESSIONS_ERROR, SESSIONS_ERROR_STOPPING) ? "Busy"
-                                                                                     : "TooMany",
+                     g_error_matches(error, SESSIONS_ERROR, SESSIONS_ERROR_STOPPING)   ? "Busy"
+                     : g_error_matches(error, SESSIONS_ERROR, SESSIONS_ERROR_TOO_MANY) ? "TooMany"
+                                                                                       : "NotReady",
                      "%s", error->message);
         return;
     }
@@ -166,13 +173,22 @@ static gboolean read_options(struct request *request, GVariant *dict)
 {
     struct connecting *connecting = request->data;
     g_autoptr(GError) error = NULL;
-    if (!connect_options_read(&connecting->options, dict, &error)) {
+    GDBusMessage *message = g_dbus_method_invocation_get_message(request->invocation);
+    GUnixFDList *fds = g_dbus_message_get_unix_fd_list(message);
+    if (!connect_options_read(&connecting->options, dict, fds, &error)) {
         request_fail_dbus(request, G_DBUS_ERROR_INVALID_ARGS, "%s", error->message);
         return FALSE;
     }
     if (connecting->options.has_owner && request->caller->user->uid != 0) {
         request_fail(request, "NotAuthorized", "Only root begins connections for others.");
         return FALSE;
+    }
+    if (connecting->options.state >= 0) {
+        connecting->lent = lent_read(connecting->options.state, &error);
+        if (!connecting->lent) {
+            request_fail(request, "NotReady", "%s", error->message);
+            return FALSE;
+        }
     }
     return TRUE;
 }

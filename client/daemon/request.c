@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/request.h"
 
+#include <gio/gunixfdlist.h>
+
 #include "common/vpn1.h"
 
 struct requests {
@@ -54,6 +56,12 @@ static void finish(struct request *request)
 void request_return(struct request *request, GVariant *tuple)
 {
     g_dbus_method_invocation_return_value(request->invocation, tuple);
+    finish(request);
+}
+
+void request_return_fds(struct request *request, GVariant *tuple, GUnixFDList *fds)
+{
+    g_dbus_method_invocation_return_value_with_unix_fd_list(request->invocation, tuple, fds);
     finish(request);
 }
 

@@ -45,6 +45,8 @@ void request_ask(struct request *request, const char *action, request_step allow
 GVariant *request_arguments(const struct request *request);
 
 void request_return(struct request *request, GVariant *tuple); /* NULL = (); may be floating */
+/* With the descriptors that the tuple's handles are of; `fds` stays the caller's. */
+void request_return_fds(struct request *request, GVariant *tuple, GUnixFDList *fds);
 /* `error` is what stands behind org.godwit.VPN1.Error, such as "NotFound". */
 void request_fail(struct request *request, const char *error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

@@ -8,11 +8,13 @@
 #include "host/connectivity.h"
 #include "session/session.h"
 
+#define LENT_TIME 10 /* seconds that what a service before this one has lent may stay away */
+
 struct service {
     struct service_options options;
     GMainLoop *loop;
     GDBusConnection *bus;
-    guint name, idle, watchdog;
+    guint name, idle, watchdog, waiting;
     gboolean named, stopping;
     int status;
     struct callers *callers;
@@ -48,7 +50,7 @@ static gboolean is_busy(const struct service *service)
 {
     return sessions_count(service->sessions) > 0 || requests_count(service->requests) > 0 ||
            (service->autoconnect && autoconnect_waits(service->autoconnect)) ||
-           manager_holds_traffic(service->manager);
+           manager_holds_traffic(service->manager) || service->waiting != 0;
 }
 
 static void own_name(struct service *service);
@@ -153,6 +155,34 @@ static void on_connectivity(void *context, enum connectivity connectivity)
     manager_set_connectivity(service->manager, connectivity);
 }
 
+/* ---- what the last one left ---- */
+
+static void tell_cleaned(guint n)
+{
+    if (n > 0) {
+        g_message("%u sessions had been left behind; the host is as it was.", n);
+    }
+}
+
+static gboolean on_waited(gpointer data)
+{
+    struct service *service = data;
+    service->waiting = 0;
+    tell_cleaned(session_clean_lent());
+    on_changed(service);
+    return G_SOURCE_REMOVE;
+}
+
+static void clean(struct service *service)
+{
+    tell_cleaned(session_clean_leftovers());
+    if (session_count_lent() > 0) {
+        service->waiting = g_timeout_add_seconds(LENT_TIME, on_waited, service);
+    }
+}
+
+/* ---- all of it ---- */
+
 static gboolean on_watchdog(gpointer data)
 {
     (void)data;
@@ -198,11 +228,8 @@ struct service *service_new(const struct service_options *options, GError **erro
 
 int service_run(struct service *service)
 {
-    guint cleaned = session_clean_leftovers();
     guint seconds = notify_watchdog_seconds();
-    if (cleaned > 0) {
-        g_message("%u sessions had been left behind; the host is as it was.", cleaned);
-    }
+    clean(service);
     if (seconds > 0) {
         service->watchdog = g_timeout_add_seconds(MAX(seconds / 2, 1), on_watchdog, NULL);
     }
@@ -221,6 +248,7 @@ void service_free(struct service *service)
     }
     g_clear_handle_id(&service->idle, g_source_remove);
     g_clear_handle_id(&service->watchdog, g_source_remove);
+    g_clear_handle_id(&service->waiting, g_source_remove);
     g_clear_handle_id(&service->name, g_bus_unown_name);
     g_cancellable_cancel(service->cancellable);
     g_object_unref(service->cancellable);

@@ -131,6 +131,31 @@ static void call_get_traffic(struct session_object *object, struct request *requ
                                           traffic.tx_octets, traffic.tx_packets));
 }
 
+/* ---- over the end of this service ---- */
+
+static void call_lend(struct session_object *object, struct request *request)
+{
+    g_autoptr(GError) error = NULL;
+    int interface, state;
+    if (!object->lends || object->bound_to != request->caller) {
+        request_fail(request, "NotAuthorized",
+                     "Only a caller that configures the host, and whose session it is, keeps it.");
+        return;
+    }
+    if (!session_lend(object->session, request->caller->user->uid, &interface, &state, &error)) {
+        request_fail(request, "NotReady", "%s", error->message);
+        return;
+    }
+    g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+    gint first = g_unix_fd_list_append(fds, interface, &error);
+    gint second = first < 0 ? -1 : g_unix_fd_list_append(fds, state, &error);
+    if (second < 0) {
+        request_fail(request, "NotReady", "%s", error->message);
+        return;
+    }
+    request_return_fds(request, g_variant_new("(hh)", first, second), fds);
+}
+
 /* ---- programs ---- */
 
 static void call_add_process(struct session_object *object, struct request *request)
@@ -167,6 +192,7 @@ void session_object_call(struct session_object *object, struct request *request)
         {"GetLog", call_get_log},
         {"GetTraffic", call_get_traffic},
         {"AddProcess", call_add_process},
+        {"Lend", call_lend},
     };
     const char *name = g_dbus_method_invocation_get_method_name(request->invocation);
     for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {

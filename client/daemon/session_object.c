@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <fcntl.h>
+
 #include "common/boottime.h"
 #include "common/vpn1.h"
 #include "daemon/session_object_private.h"
@@ -55,7 +57,7 @@ static void on_phase(void *context, const char *phase, const char *text, guint64
     set_string(object, "PhaseText", text);
     if (g_str_equal(phase, "disconnecting")) {
         set_string(object, "State", phase);
-    } else if (g_str_equal(phase, "reconnecting") && object->connected) {
+    } else if (g_str_equal(phase, "reconnecting") && (object->connected || object->again)) {
         set_string(object, "State", phase);
     }
     tell(object, "Phase", g_variant_new("(sst)", phase, text, at_us));
@@ -207,7 +209,7 @@ static void set_first_properties(struct session_object *object, const struct ses
     set_string(object, "SystemProfile", wish->system_profile);
     properties_set(object->properties, "Owner", g_variant_new_uint32(wish->owner));
     set_string(object, "Origin", wish->origin);
-    set_string(object, "State", "connecting");
+    set_string(object, "State", wish->lent ? "reconnecting" : "connecting");
     set_string(object, "Gateway", profile_get(wish->profile, "gateway"));
     set_string(object, "KillSwitch", profile_get(wish->profile, "kill-switch"));
     properties_set(object->properties, "Started", g_variant_new_uint64(boottime_now()));
@@ -265,6 +267,12 @@ struct session_object *session_object_new(guint number, const char *record_name,
     if (!wish->configures_host) {
         session_leave_host(object->session);
     }
+    object->lends = !wish->configures_host && wish->bound_to;
+    object->again = wish->lent != NULL;
+    if (wish->lent) {
+        session_adopt(object->session, wish->keeper, fcntl(wish->interface, F_DUPFD_CLOEXEC, 3),
+                      wish->lent);
+    }
     set_first_properties(object, wish);
     return object;
 }
@@ -300,10 +308,19 @@ void session_object_disconnect(struct session_object *object)
     }
 }
 
+gboolean session_object_abandon(struct session_object *object)
+{
+    gboolean left = !object->ended && session_abandon(object->session);
+    if (left) {
+        object->session = NULL;
+    }
+    return left;
+}
+
 void session_object_caller_gone(struct session_object *object, struct caller *caller)
 {
     subscribers_remove(object->watchers, caller);
-    if (object->bound_to == caller) {
+    if (object->bound_to == caller && !object->dismissed) {
         session_object_disconnect(object);
     }
 }

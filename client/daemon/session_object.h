@@ -19,6 +19,9 @@ struct session_wish { /* borrowed for the call */
     gboolean unattended;      /* nobody is there to answer a form */
     struct caller *bound_to;  /* it ends when that caller leaves; NULL = it stays */
     struct worker **worker;   /* started beforehand and taken over; NULL, or of NULL = none is */
+    int interface;            /* with `lent`: that comes back, a duplicate is taken */
+    GVariant *lent;           /* that goes on, see session_adopt(); NULL = nothing does */
+    uid_t keeper;             /* whose it was */
 };
 
 /* The last call; the object may be freed when the main loop runs again, not before. */
@@ -33,6 +36,9 @@ struct session_object *session_object_new(guint number, const char *record_name,
 void session_object_free(struct session_object *object);
 void session_object_start(struct session_object *object);
 void session_object_disconnect(struct session_object *object); /* again: at once */
+/* The service goes: what is lent stays for the next one; FALSE when nothing is. Then only
+ * session_object_free() may follow. */
+gboolean session_object_abandon(struct session_object *object);
 
 guint session_object_number(const struct session_object *object);
 const char *session_object_path(const struct session_object *object);

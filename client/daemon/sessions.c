@@ -3,6 +3,7 @@
 
 #include "common/vpn1.h"
 #include "daemon/properties.h"
+#include "session/session.h"
 
 struct sessions {
     struct subscribers *subscribers; /* borrowed */
@@ -106,7 +107,11 @@ struct session_object *sessions_add(struct sessions *sessions, const struct sess
         return NULL;
     }
     guint number = ++sessions->newest;
-    g_autofree char *record_name = record_name_for(sessions, wish->name, number);
+    g_autofree char *record_name = wish->lent ? session_lent_name(wish->interface, error)
+                                              : record_name_for(sessions, wish->name, number);
+    if (!record_name) {
+        return NULL;
+    }
     struct session_object *object =
         session_object_new(number, record_name, wish, sessions->subscribers, on_ended, sessions);
     g_hash_table_insert(sessions->objects, GUINT_TO_POINTER(number), object);
@@ -195,7 +200,12 @@ void sessions_stop(struct sessions *sessions)
     g_autoptr(GList) objects = snapshot(sessions);
     sessions->stopping = TRUE;
     for (GList *at = objects; at; at = at->next) {
-        session_object_disconnect(at->data);
+        guint number = session_object_number(at->data);
+        if (session_object_abandon(at->data)) {
+            g_hash_table_remove(sessions->objects, GUINT_TO_POINTER(number));
+        } else {
+            session_object_disconnect(at->data);
+        }
     }
 }
 

@@ -24,7 +24,8 @@ void sessions_free(struct sessions *sessions); /* those that run end at once */
 GQuark sessions_error_quark(void);
 enum sessions_error { SESSIONS_ERROR_TOO_MANY, SESSIONS_ERROR_STOPPING };
 
-/* Borrowed; NULL and *error when there may be no more. sessions_begin() follows. */
+/* Borrowed; NULL and *error when there may be no more, or what
+ * comes back is nothing of ours. sessions_begin() follows. */
 struct session_object *sessions_add(struct sessions *sessions, const struct session_wish *wish,
                                     GError **error);
 /* Announces it, and it begins. */
@@ -40,7 +41,8 @@ guint sessions_hidden_from(const struct sessions *sessions, const struct caller 
 void sessions_list(const struct sessions *sessions, const struct caller *caller,
                    GVariantBuilder *builder);
 void sessions_caller_gone(struct sessions *sessions, struct caller *caller);
-/* Ends all of them, and none begins any more; again: at once. */
+/* Ends all of them but what is lent, which is left to the next service, and none begins any more;
+ * again: at once. */
 void sessions_stop(struct sessions *sessions);
 
 #endif

@@ -339,11 +339,16 @@ gboolean firewall_has_switch(const struct record *record)
     return has;
 }
 
-void firewall_inherit(struct record *heir, const struct record *dead)
+void firewall_inherit(struct record *heir, const struct record *dead, gboolean same_interface)
 {
     struct firewall_share *share = firewall_share_load(record_file(dead));
-    g_clear_pointer(&share->words[SHARE_INTERFACE], g_free);
-    g_clear_pointer(&share->words[SHARE_INNER], g_free);
+    if (!share) {
+        return;
+    }
+    if (!same_interface) {
+        g_clear_pointer(&share->words[SHARE_INTERFACE], g_free);
+        g_clear_pointer(&share->words[SHARE_INNER], g_free);
+    }
     firewall_share_save(share, record_file(heir));
     firewall_share_free(share);
 }

@@ -74,9 +74,9 @@ gboolean firewall_revert(struct record *record, GError **error);
 
 /* A kill switch holds something for it. */
 gboolean firewall_has_switch(const struct record *record);
-/* A dead session's kill switch holds on for the record of a new session of that name: what it
- * held, without its tunnel. The caller saves the record. */
-void firewall_inherit(struct record *heir, const struct record *dead);
+/* A dead session's firewall holds on for the record of the session that takes its place: what it
+ * held, without its tunnel unless that has the same interface. The caller saves the record. */
+void firewall_inherit(struct record *heir, const struct record *dead, gboolean same_interface);
 
 /* The kill switch without a session: host_hold() and host_hold_follow(). */
 gboolean firewall_hold(const struct host_options *options, GError **error);

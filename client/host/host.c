@@ -2,6 +2,7 @@
 #include "host/host.h"
 
 #include <net/if.h>
+#include <unistd.h>
 
 #include "common/i18n.h"
 #include "host/apps.h"
@@ -65,9 +66,35 @@ static struct netlink *netlink_open_or_say(void)
     return nl;
 }
 
+/* ---- what dead processes left behind ---- */
+
+/* Only a link that still has the tunnel's name: see routing_revert(). */
+static gboolean is_there(const struct record *record)
+{
+    g_autofree char *interface = record_get(record, "status", "interface");
+    guint64 ifindex = record_get_number(record, "undo", "ifindex", 0);
+    return interface && ifindex > 0 && if_nametoindex(interface) == ifindex;
+}
+
+#define NOBODY G_MAXUINT64
+
+static guint64 keeper_of(const struct record *record)
+{
+    return record_get_number(record, "session", "keeper", NOBODY);
+}
+
+/* Whoever keeps the interface may bring it back. Its process is gone, or about to be: it need not
+ * have ended when the bus knows that it has left. */
+static gboolean is_lent(const struct record *record)
+{
+    return keeper_of(record) != NOBODY && record_pid(record) != getpid() && record_here(record) &&
+           is_there(record);
+}
+
 /* Needs the lock. The kill switch of a session that is begun again under its `name` (NULL = none
- * is) holds on until that one changes it: its record is *dead then, else NULL. */
-static guint clean_dead(const char *name, struct record **dead)
+ * is) holds on until that one changes it: its record is *dead then, else NULL. `lent`: also what
+ * waits. */
+static guint clean_dead(const char *name, gboolean lent, struct record **dead)
 {
     record_remove_halves();
     g_autoptr(GPtrArray) records = record_list();
@@ -76,11 +103,12 @@ static guint clean_dead(const char *name, struct record **dead)
     *dead = NULL;
     for (guint i = 0; i < records->len; i++) {
         struct record *record = records->pdata[i];
-        if (record_alive(record)) {
+        gboolean same = g_strcmp0(record_name(record), name) == 0;
+        if (record_alive(record) || (!lent && !same && is_lent(record))) {
             continue;
         }
         nl = nl ? nl : netlink_open_or_say();
-        if (g_strcmp0(record_name(record), name) == 0 && firewall_has_switch(record)) {
+        if (same && firewall_has_switch(record)) {
             (void)revert_changes(record, nl);
             *dead = g_steal_pointer(&records->pdata[i]);
         } else {
@@ -92,7 +120,7 @@ static guint clean_dead(const char *name, struct record **dead)
     return cleaned;
 }
 
-guint host_clean_leftovers(void)
+static guint clean(gboolean lent)
 {
     g_autoptr(GError) error = NULL;
     if (!g_file_test(RUNDIR, G_FILE_TEST_IS_DIR)) {
@@ -104,9 +132,55 @@ guint host_clean_leftovers(void)
         return 0;
     }
     struct record *none;
-    guint cleaned = clean_dead(NULL, &none);
+    guint cleaned = clean_dead(NULL, lent, &none);
     record_unlock(lock);
     return cleaned;
+}
+
+guint host_clean_leftovers(void)
+{
+    return clean(FALSE);
+}
+
+guint host_clean_lent(void)
+{
+    return clean(TRUE);
+}
+
+/* NULL = none waits. `interface`: NULL = any. */
+static struct record *find_lent(const char *interface, guint *n)
+{
+    g_autoptr(GPtrArray) records = record_list();
+    struct record *found = NULL;
+    *n = 0;
+    for (guint i = 0; i < records->len; i++) {
+        struct record *record = records->pdata[i];
+        g_autofree char *its = record_get(record, "status", "interface");
+        if (!is_lent(record)) {
+            continue;
+        }
+        (*n)++;
+        if (!found && g_strcmp0(its, interface) == 0) {
+            found = g_steal_pointer(&records->pdata[i]);
+        }
+    }
+    return found;
+}
+
+guint host_count_lent(void)
+{
+    guint n;
+    record_free(find_lent(NULL, &n));
+    return n;
+}
+
+char *host_lent_name(const char *interface)
+{
+    guint n;
+    struct record *record = find_lent(interface, &n);
+    char *name = record ? g_strdup(record_name(record)) : NULL;
+    record_free(record);
+    return name;
 }
 
 static void on_dns_changed(void *context)
@@ -117,16 +191,11 @@ static void on_dns_changed(void *context)
     }
 }
 
-struct host *host_new(const char *session_name, const char *interface, GError **error)
+/* Needs the lock. `dead`: NULL, or whose firewall holds on. */
+static struct host *begin(const char *session_name, const char *interface,
+                          const struct record *dead, gboolean same_interface, GError **error)
 {
     struct host *host = g_new0(struct host, 1);
-    int lock = record_lock(error);
-    if (lock < 0) {
-        g_free(host);
-        return NULL;
-    }
-    struct record *dead;
-    clean_dead(session_name, &dead);
     host->record = record_new(session_name, error);
     host->interface = g_strdup(interface);
     host->ifindex = (int)if_nametoindex(interface);
@@ -135,15 +204,58 @@ struct host *host_new(const char *session_name, const char *interface, GError **
         record_set_number(host->record, "undo", "ifindex", (guint64)host->ifindex);
         host->dns = dns_new(host->record, host->interface, host->ifindex, on_dns_changed, host);
         if (dead) {
-            firewall_inherit(host->record, dead);
+            firewall_inherit(host->record, dead, same_interface);
         }
     }
-    record_free(dead);
     if (!host->record || !record_save(host->record, error)) {
         g_clear_pointer(&host, host_free);
     }
+    return host;
+}
+
+struct host *host_new(const char *session_name, const char *interface, GError **error)
+{
+    int lock = record_lock(error);
+    if (lock < 0) {
+        return NULL;
+    }
+    struct record *dead;
+    clean_dead(session_name, FALSE, &dead);
+    struct host *host = begin(session_name, interface, dead, FALSE, error);
+    record_free(dead);
     record_unlock(lock);
     return host;
+}
+
+struct host *host_adopt(const char *session_name, const char *interface, uid_t keeper,
+                        GError **error)
+{
+    struct host *host = NULL;
+    guint n;
+    int lock = record_lock(error);
+    if (lock < 0) {
+        return NULL;
+    }
+    struct record *dead = find_lent(interface, &n);
+    if (dead && keeper_of(dead) == keeper && g_str_equal(record_name(dead), session_name)) {
+        struct netlink *nl = netlink_open_or_say();
+        (void)revert_changes(dead, nl);
+        netlink_close(nl);
+        record_remove(dead);
+        host = begin(session_name, interface, dead, TRUE, error);
+    } else {
+        g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG, _("No connection left %s behind."),
+                    interface);
+    }
+    record_free(dead);
+    record_unlock(lock);
+    return host;
+}
+
+gboolean host_lend(struct host *host, uid_t keeper, GError **error)
+{
+    record_set_number(host->record, "session", "keeper", keeper);
+    return host_record_save(host, error);
 }
 
 void host_prepare(void)

@@ -29,6 +29,9 @@ GQuark host_error_quark(void);
  * godwit0, godwit1, …; returns its descriptor (close-on-exec, non-blocking) or -1. *vnet_hdr tells
  * whether packets carry struct virtio_net_hdr. It is down until host_apply(). */
 int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error);
+/* Whether `fd` is such a device of ours in this network namespace, made by a process that is gone:
+ * what it is then, or FALSE and *error. */
+gboolean host_tun_adopt(int fd, char name[static 16], gboolean *vnet_hdr, GError **error);
 /* A UDP socket of the family, bound to an ephemeral port on any address, non-blocking,
  * close-on-exec, SO_MARK set, DF set for path MTU discovery, IP_PKTINFO and error queue on. -1 with
  * *error NULL when the host lacks the family. */
@@ -93,6 +96,19 @@ struct host_options {
 struct host; /* one tunnel's changes and its undo record */
 /* Starts the undo record. Fails when a session of that name lives. */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
+/* The same for an interface that host_lend() has lent to the user `keeper` and that comes back:
+ * what the firewall holds for it, it goes on holding. Fails when there is none. */
+struct host *host_adopt(const char *session_name, const char *interface, uid_t keeper,
+                        GError **error);
+/* For a session with host_apply_beside(): a process of that user keeps the interface beyond the end
+ * of ours. What this end leaves behind waits for host_adopt() as long as the interface is there, or
+ * until host_clean_lent(). */
+gboolean host_lend(struct host *host, uid_t keeper, GError **error);
+/* What the session was called whose lent interface waits for host_adopt(); NULL = none does. */
+char *host_lent_name(const char *interface);
+/* How many wait; and the end of the wait. */
+guint host_count_lent(void);
+guint host_clean_lent(void);
 /* For who has time before host_apply() is urgent: it is quicker then. Changes nothing. */
 void host_prepare(void);
 /* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into
@@ -158,7 +174,8 @@ gboolean host_let_resolvers_ask(GError **error);
  * most, so that he can answer a captive portal; the kernel ends it. 0 ends it now. */
 gboolean host_let_user_out(guint32 uid, guint seconds, GError **error);
 
-/* Reverts what processes left behind that are gone; returns how many sessions were cleaned. */
+/* Reverts what processes left behind that are gone, but for what they have lent; returns how many
+ * sessions were cleaned. */
 guint host_clean_leftovers(void);
 
 #endif

@@ -4,6 +4,8 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
@@ -14,6 +16,10 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+
+/* Of /dev/net/tun: Documentation/admin-guide/devices.txt in Linux. */
+#define MISC_MAJOR 10
+#define TUN_MINOR 200
 
 #define UDP_RECEIVE_BUFFER (4 << 20) /* octets: 30 ms at 1 Gbit/s */
 #define UDP_SEND_BUFFER (1 << 20)    /* more would only make packets wait */
@@ -64,6 +70,40 @@ int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error)
     }
     g_strlcpy(name, request.ifr_name, IFNAMSIZ);
     return fd;
+}
+
+static gboolean is_here(int fd)
+{
+    struct stat own, its;
+    int namespace = ioctl(fd, TUNGETDEVNETNS);
+    gboolean here = namespace >= 0 && fstat(namespace, &its) == 0 &&
+                    stat("/proc/self/ns/net", &own) == 0 && own.st_ino == its.st_ino &&
+                    own.st_dev == its.st_dev;
+    if (namespace >= 0) {
+        close(namespace);
+    }
+    return here;
+}
+
+static gboolean is_tun(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+           status.st_rdev == makedev(MISC_MAJOR, TUN_MINOR);
+}
+
+gboolean host_tun_adopt(int fd, char name[static 16], gboolean *vnet_hdr, GError **error)
+{
+    struct ifreq request = {0};
+    if (!is_tun(fd) || ioctl(fd, TUNGETIFF, &request) != 0 || (request.ifr_flags & IFF_TUN) == 0 ||
+        !g_str_has_prefix(request.ifr_name, HOST_INTERFACE_PREFIX) || !is_here(fd)) {
+        g_set_error_literal(error, HOST_ERROR, HOST_ERROR_NO_TUN,
+                            _("The interface cannot be taken over."));
+        return FALSE;
+    }
+    *vnet_hdr = (request.ifr_flags & IFF_VNET_HDR) != 0;
+    g_strlcpy(name, request.ifr_name, IFNAMSIZ);
+    return TRUE;
 }
 
 static gboolean set_int(int fd, int level, int option, int value)

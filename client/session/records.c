@@ -12,6 +12,16 @@ guint session_clean_leftovers(void)
     return host_clean_leftovers();
 }
 
+guint session_count_lent(void)
+{
+    return host_count_lent();
+}
+
+guint session_clean_lent(void)
+{
+    return host_clean_lent();
+}
+
 guint session_leftovers(void)
 {
     g_autoptr(GPtrArray) records = record_list();

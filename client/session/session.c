@@ -101,6 +101,7 @@ static gboolean settle(gpointer data)
         stop_source(&session->timer);
         session_close_channel(session);
         g_clear_pointer(&session->kept, g_variant_unref);
+        g_clear_pointer(&session->lent, lent_free);
         g_clear_pointer(&session->token, worker_free);
         session_revert(session);
         session->ops->ended(session->context, session->reason, session->detail);
@@ -240,14 +241,13 @@ static gboolean on_replace(gpointer data)
 
 static gboolean prepare_host(struct session *session, GError **error)
 {
-    if (!session_hold(session, error)) {
+    if (!session_hold(session, error) || !session_open_tun(session, error) ||
+        !session_open_sockets(session, error)) {
         return FALSE;
     }
-    session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
-    if (session->fds.tun < 0 || !session_open_sockets(session, error)) {
-        return FALSE;
-    }
-    session->host = host_new(session->name, session->interface, error);
+    session->host = session->adopted
+                        ? host_adopt(session->name, session->interface, session->keeper, error)
+                        : host_new(session->name, session->interface, error);
     if (!session->host) {
         return FALSE;
     }
@@ -341,6 +341,61 @@ void session_set_owner(struct session *session, uid_t owner)
     session->owner = owner;
 }
 
+gboolean session_lend(struct session *session, uid_t keeper, int *interface, int *state,
+                      GError **error)
+{
+    if (session->state != UP || !session->leaves_host) {
+        g_set_error_literal(error, HOST_ERROR, HOST_ERROR_CONFIG, _("Nothing is connected yet."));
+        return FALSE;
+    }
+    session->lent = session->lent ? session->lent : lent_new(error);
+    if (!session->lent || !host_lend(session->host, keeper, error)) {
+        return FALSE;
+    }
+    if (session->kept) {
+        lent_write(session->lent, session->kept);
+    }
+    *interface = session->fds.tun;
+    *state = lent_fd(session->lent);
+    return TRUE;
+}
+
+void session_adopt(struct session *session, uid_t keeper, int interface, GVariant *kept)
+{
+    session->adopted = session->was_up = TRUE;
+    session->keeper = keeper;
+    session->fds.tun = interface;
+    session->kept = g_variant_ref(kept);
+}
+
+char *session_lent_name(int interface, GError **error)
+{
+    char device[16];
+    gboolean vnet_hdr;
+    if (!host_tun_adopt(interface, device, &vnet_hdr, error)) {
+        return NULL;
+    }
+    char *name = host_lent_name(device);
+    if (!name) {
+        g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG, _("No connection left %s behind."),
+                    device);
+    }
+    return name;
+}
+
+gboolean session_abandon(struct session *session)
+{
+    if (!session->lent || session->state == ENDING || session->state == ENDED) {
+        return FALSE;
+    }
+    g_clear_pointer(&session->worker, worker_free);
+    session_close_channel(session);
+    g_clear_pointer(&session->host, host_free);
+    lent_leave(g_steal_pointer(&session->lent));
+    session_free(session);
+    return TRUE;
+}
+
 void session_free(struct session *session)
 {
     if (!session) {
@@ -355,6 +410,7 @@ void session_free(struct session *session)
     g_hash_table_unref(session->summary);
     profile_free(session->profile);
     g_clear_pointer(&session->kept, g_variant_unref);
+    lent_free(session->lent);
     g_free(session->lost);
     g_free(session->worker_end);
     g_free(session->detail);

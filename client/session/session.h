@@ -77,6 +77,23 @@ gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean
 /* Before the start: takes over a worker that was started beforehand, so as to be ready sooner. NULL =
  * there is none, and it starts one of its own. */
 void session_use_worker(struct session *session, struct worker *worker);
+/*
+ * While it is connected, of session_leave_host(): descriptors with which another process, of the
+ * user `keeper`, carries it over the end of ours; borrowed. FALSE and *error when that cannot be.
+ * `interface` keeps the interface alive; `state` is as lent_read() has it.
+ */
+gboolean session_lend(struct session *session, uid_t keeper, int *interface, int *state,
+                      GError **error);
+/* Before the start, of session_leave_host(): what was lent comes back, and the session goes on
+ * where the one before has left off, whose name it has: that of session_lent_name(). Takes over
+ * `interface`; `kept` of lent_read(). */
+void session_adopt(struct session *session, uid_t keeper, int interface, GVariant *kept);
+/* For an interface that comes back: the name of what it was lent by. NULL and *error when it is
+ * none. */
+char *session_lent_name(int interface, GError **error);
+/* Frees it without a word to the gateway; what it lent waits for session_adopt(), and all on the
+ * host stays as it is. FALSE when nothing is lent: nothing is done. */
+gboolean session_abandon(struct session *session);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */
 void session_start(struct session *session);
@@ -85,9 +102,13 @@ void session_disconnect(struct session *session);
 /* One value per field id; wiped by the session after use. NULL table cancels. */
 void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id);
 
-/* Removes what dead sessions left behind (undo records whose process is gone). Returns how many
- * were cleaned. */
+/* Removes what dead sessions left behind (undo records whose process is gone), but for what they
+ * lent. Returns how many were cleaned. */
 guint session_clean_leftovers(void);
+/* How many sessions wait for session_adopt(); and the end of the wait, which returns how many were
+ * cleaned. */
+guint session_count_lent(void);
+guint session_clean_lent(void);
 /* How many there are, as far as the caller may see. */
 guint session_leftovers(void);
 /* Why the programs of this host cannot be told apart, translated; NULL = they can. */

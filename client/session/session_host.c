@@ -297,6 +297,15 @@ void session_revert(struct session *session)
 
 /* ---- the start ---- */
 
+gboolean session_open_tun(struct session *session, GError **error)
+{
+    if (session->adopted) {
+        return host_tun_adopt(session->fds.tun, session->interface, &session->vnet_hdr, error);
+    }
+    session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
+    return session->fds.tun >= 0;
+}
+
 gboolean session_open_sockets(struct session *session, GError **error)
 {
     struct session_fds *fds = &session->fds;

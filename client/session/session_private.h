@@ -5,6 +5,7 @@
 #include "common/channel.h"
 #include "host/host.h"
 #include "session/form.h"
+#include "session/lent.h"
 #include "session/session.h"
 #include "session/surroundings.h"
 #include "session/worker.h"
@@ -54,6 +55,9 @@ struct session {
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */
     GVariant *kept;              /* for the next one, of MESSAGE_KEEP; NULL = nothing */
+    struct lent *lent;           /* where it is kept too; NULL = nothing is lent */
+    gboolean adopted;            /* the interface was lent by another process, to */
+    uid_t keeper;                /* this user */
     gint64 crashes[CRASHES_MAX]; /* when, in microseconds of the monotonic clock; 0 = not yet */
 
     struct channel *channel;
@@ -89,6 +93,8 @@ void session_replacing(struct session *session);
 /* ---- session_host.c: what it changes on the host ---- */
 /* The kill switch before there is a connection, when the profile wants it always. */
 gboolean session_hold(const struct session *session, GError **error);
+/* Made, or taken over. */
+gboolean session_open_tun(struct session *session, GError **error);
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */
 gboolean session_open_sockets(struct session *session, GError **error);
 /* Addresses, routes and DNS of session->net, which becomes what the profile wants of it. */

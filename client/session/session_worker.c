@@ -170,6 +170,9 @@ static void on_keep(struct session *session, GVariant *body)
     }
     g_clear_pointer(&session->kept, g_variant_unref);
     session->kept = g_variant_get_child_value(body, 0);
+    if (session->lent) {
+        lent_write(session->lent, session->kept);
+    }
 }
 
 static void on_down(struct session *session, GVariant *body)

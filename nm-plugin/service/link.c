@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nm-plugin/service/link.h"
 
+#include <gio/gunixfdlist.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/i18n.h"
 #include "common/vpn1.h"
@@ -28,7 +30,8 @@ struct link {
     struct link_connect *call; /* that godwitd has not answered yet */
     guint patience;            /* with it */
     gboolean told;             /* that it is connected */
-    guint restarts;
+    guint restarts;            /* since then */
+    int interface, state; /* lent by godwitd, for the one that takes its place; -1 = nothing is */
 };
 
 /* A call of Connect. It outlives its link, because a session that nobody wants any more must end. */
@@ -39,10 +42,30 @@ struct link_connect {
 static void begin(struct link *link);
 static void forget(struct link *link);
 
+static gboolean is_cancelled(const GError *error)
+{
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void drop_lent(struct link *link)
+{
+    close_fd(&link->interface);
+    close_fd(&link->state);
+}
+
 static void over(struct link *link, enum reason reason, const char *sentence, const char *detail)
 {
     g_cancellable_cancel(link->cancellable);
     forget(link);
+    drop_lent(link);
     link->ops->ended(link->context, reason, sentence, detail);
 }
 
@@ -63,16 +86,37 @@ static void over_by_error(struct link *link, GError *error)
     over(link, reason, reason_sentence(reason), text);
 }
 
-static gboolean is_cancelled(const GError *error)
-{
-    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
 /* ---- the session ---- */
+
+static void on_lent(GObject *session, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GUnixFDList) fds = NULL;
+    g_autoptr(GVariant) interface = NULL, state = NULL;
+    gboolean lent = vpn1_session_call_lend_finish(VPN1_SESSION(session), &interface, &state, &fds,
+                                                  result, &error);
+    struct link *link = data;
+    if (!lent) {
+        if (!is_cancelled(error)) {
+            g_message("%s", error->message); /* it will not outlive godwitd */
+        }
+        return;
+    }
+    drop_lent(link);
+    link->interface = g_unix_fd_list_get(fds, g_variant_get_handle(interface), NULL);
+    link->state = g_unix_fd_list_get(fds, g_variant_get_handle(state), NULL);
+    if (link->interface < 0 || link->state < 0) {
+        drop_lent(link);
+    }
+}
 
 static void tell_connected(struct link *link)
 {
+    if (!link->told || link->restarts > 0) {
+        vpn1_session_call_lend(link->session, NULL, link->cancellable, on_lent, link);
+    }
     link->told = TRUE;
+    link->restarts = 0;
     link->ops->connected(link->context, link->session);
 }
 
@@ -201,7 +245,7 @@ static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
     }
     /* NetworkManager 1.42 keeps the name servers of an interface whose place another one has taken,
      * for good: it must not be given another one. */
-    if (link->told || ++link->restarts > RESTARTS_MAX) {
+    if ((link->told && link->interface < 0) || ++link->restarts > RESTARTS_MAX) {
         over(link, REASON_SERVICE_UNAVAILABLE, reason_sentence(REASON_SERVICE_UNAVAILABLE),
              _("It has ended unexpectedly, and the connection with it."));
         return;
@@ -225,7 +269,8 @@ static void on_connect_answer(GObject *source, GAsyncResult *result, gpointer da
     g_autofree struct link_connect *call = data;
     struct link *link = call->link;
     GDBusConnection *bus = G_DBUS_CONNECTION(source);
-    g_autoptr(GVariant) answer = g_dbus_connection_call_finish(bus, result, &error);
+    g_autoptr(GVariant) answer =
+        g_dbus_connection_call_with_unix_fd_list_finish(bus, NULL, result, &error);
     g_autofree char *path = NULL;
     if (answer) {
         g_variant_get(answer, "(o)", &path);
@@ -255,6 +300,20 @@ static gboolean on_no_answer(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* NULL = nothing was lent. */
+static GUnixFDList *add_lent(const struct link *link, GVariantBuilder *options)
+{
+    g_autoptr(GUnixFDList) fds = link->interface >= 0 ? g_unix_fd_list_new() : NULL;
+    if (!fds) {
+        return NULL;
+    }
+    gint interface = g_unix_fd_list_append(fds, link->interface, NULL);
+    gint state = g_unix_fd_list_append(fds, link->state, NULL);
+    g_variant_builder_add(options, "{sv}", "interface", g_variant_new_handle(interface));
+    g_variant_builder_add(options, "{sv}", "state", g_variant_new_handle(state));
+    return g_steal_pointer(&fds);
+}
+
 /* Without an end: a session that is made after all is heard of, and ended. */
 static void call_connect(struct link *link)
 {
@@ -269,10 +328,11 @@ static void call_connect(struct link *link)
     if (link->owner != 0) {
         g_variant_builder_add(&options, "{sv}", "owner", g_variant_new_uint32(link->owner));
     }
-    g_dbus_connection_call(link->bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "Connect",
-                           g_variant_new("(s@a{sv}a{sv})", link->name, link->profile, &options),
-                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
-                           on_connect_answer, link->call);
+    g_autoptr(GUnixFDList) fds = add_lent(link, &options);
+    g_dbus_connection_call_with_unix_fd_list(
+        link->bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "Connect",
+        g_variant_new("(s@a{sv}a{sv})", link->name, link->profile, &options), G_VARIANT_TYPE("(o)"),
+        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, fds, NULL, on_connect_answer, link->call);
 }
 
 static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
@@ -311,6 +371,7 @@ struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile,
     link->name = g_strdup(name);
     link->profile = g_variant_ref_sink(profile);
     link->owner = owner;
+    link->interface = link->state = -1;
     link->ops = ops;
     link->context = context;
     link->cancellable = g_cancellable_new();
@@ -341,6 +402,7 @@ void link_free(struct link *link)
             end_session(link->bus, link->path);
         }
         forget(link);
+        drop_lent(link);
         g_object_unref(link->cancellable);
         g_object_unref(link->bus);
         g_variant_unref(link->profile);

@@ -6,8 +6,9 @@
 #include "generated/vpn1.h"
 
 /*
- * One connection at godwitd: asked for, watched, and asked for again when godwitd dies before it is
- * up; later that is its end. Asynchronous; everything comes by callbacks of the main context.
+ * One connection at godwitd: asked for, watched, and asked for again when godwitd dies; what it has
+ * lent then, once it was connected, lets it go on with the same interface. Asynchronous; everything
+ * comes by callbacks of the main context.
  */
 struct link;
 

@@ -3,6 +3,7 @@
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,9 @@ int main(int argc, char **argv)
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_autoptr(GError) error = NULL;
+    /* Secrets pass through memory that is not ours to wipe (libnm's, the bus connection's): what is
+     * freed is overwritten. */
+    (void)mallopt(M_PERTURB, 0xa5);
     setlocale(LC_ALL, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(PACKAGE, "UTF-8");

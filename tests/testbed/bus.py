@@ -172,6 +172,12 @@ def _started_by_bus(service, environment, command):
     return re.sub(r"^SystemdService=.*\n", "", service, flags=re.M)
 
 
+def reload():
+    """It reads its files of services and policies again."""
+    net.run("busctl", "--system", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+            "org.freedesktop.DBus", "ReloadConfig")
+
+
 class Bus:
     """The programs in it end with the sandbox. `policies`: more files of D-Bus policy that it is to
     have, by their paths; `actions`: of polkit's. `arguments`: of godwitd. `worker`: another program
@@ -291,10 +297,10 @@ class Bus:
                        "end of godwitd")
         net.wait_until(lambda: not self._owned(), 5, "notice of the bus that godwitd is gone")
 
-    def kill_one(self):
+    def kill_one(self, number=signal.SIGKILL):
         """Ends godwitd where another one takes its place, which may be there as soon as it is gone."""
         pid = self.pid()
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
         net.wait_until(lambda: pid not in client.processes("godwitd"), 5, "end of godwitd")
 
     @staticmethod

@@ -6,9 +6,10 @@
  * or again  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
  * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
  */
-#include <stdlib.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "session/kill_switch.h"
 #include "session/session.h"
@@ -312,6 +313,47 @@ gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean
     (void)inside;
     (void)error;
     return TRUE;
+}
+
+gboolean session_lend(struct session *session, uid_t keeper, int *interface, int *state,
+                      GError **error)
+{
+    (void)session;
+    (void)keeper;
+    (void)error;
+    *interface = *state = STDIN_FILENO;
+    return TRUE;
+}
+
+void session_adopt(struct session *session, uid_t keeper, int interface, GVariant *kept)
+{
+    (void)session;
+    (void)keeper;
+    (void)kept;
+    close(interface);
+}
+
+char *session_lent_name(int interface, GError **error)
+{
+    (void)interface;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "That is no interface.");
+    return NULL;
+}
+
+gboolean session_abandon(struct session *session)
+{
+    (void)session;
+    return FALSE;
+}
+
+guint session_count_lent(void)
+{
+    return 0;
+}
+
+guint session_clean_lent(void)
+{
+    return 0;
 }
 
 const char *session_apps_missing(void)

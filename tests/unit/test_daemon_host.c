@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <gio/gunixfdlist.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,93 @@ START_TEST(killed_at_any_moment)
         daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
         is_as_before();
     }
+    ends();
+}
+END_TEST
+
+/* ---- what another process keeps over the end of the service ---- */
+
+static GVariant *connect_elsewhere(const char *more)
+{
+    g_autofree char *text = g_strdup_printf(
+        "('one', {'gateway': <'dies-once'>, 'user': <'alice'>, 'kill-switch': <'connected'>},"
+        " {'host-configuration': <false>, 'bound': <true>, 'listen': <true>%s})",
+        more);
+    return g_variant_new_parsed(text);
+}
+
+static gboolean has_interface(void)
+{
+    g_autofree char *links = sandbox_run("ip -o link | grep -c godwit0; true");
+    return g_str_equal(links, "1\n");
+}
+
+static char *session_of(GVariant *reply)
+{
+    const char *path;
+    g_variant_get(reply, "(&o)", &path);
+    return g_strdup(path + strlen("/org/godwit/VPN1"));
+}
+
+/* A connection whose worker was ended once, so that something is kept; what is lent of it. */
+static GUnixFDList *lends(void)
+{
+    g_autoptr(GError) error = NULL;
+    GUnixFDList *fds = NULL;
+    g_autoptr(GVariant) reply = user_gets(root, "", MANAGER, "Connect", connect_elsewhere(""));
+    g_autofree char *path = session_of(reply);
+    g_autofree char *whole = g_strconcat("/org/godwit/VPN1", path, NULL);
+    user_sees(root, path, "PhaseText", "'opaque'");
+    user_sees(root, path, "State", "'connected'");
+    g_autoptr(GVariant) lent = g_dbus_connection_call_with_unix_fd_list_sync(
+        root->bus, "org.godwit.VPN1", whole, SESSION, "Lend", NULL, G_VARIANT_TYPE("(hh)"),
+        G_DBUS_CALL_FLAGS_NONE, -1, NULL, &fds, NULL, &error);
+    ck_assert_msg(lent != NULL, "%s", error ? error->message : "");
+    return fds;
+}
+
+#define HELD "nft list table inet godwit | grep -c refused; true"
+
+START_TEST(what_is_lent_outlives_the_service)
+{
+    g_autoptr(GUnixFDList) fds = lends();
+    g_autofree char *held = sandbox_run(HELD), *error = NULL;
+    (void)daemon_bed_ends(bed, _i == 0 ? SIGKILL : SIGTERM);
+    daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
+    ck_assert(has_interface());
+    g_autofree char *still = sandbox_run(HELD);
+    ck_assert_str_eq(still, held);
+    ck_assert_str_ne(still, "0\n");
+    /* It is nobody else's, whatever polkit allows. */
+    struct user_on_bus *alice = user_arrives(ALICE);
+    daemon_bed_polkit_starts(bed);
+    daemon_bed_polkit_says(bed, "org.godwit.VPN1.configure-elsewhere", "yes");
+    g_autoptr(GVariant) taken = user_calls_fds(
+        alice, "", MANAGER, "Connect",
+        connect_elsewhere(", 'interface': <handle 0>, 'state': <handle 1>"), fds, &error);
+    ck_assert_msg(taken != NULL, "%s", error);
+    g_autofree char *theirs = session_of(taken);
+    user_hears(alice, "No connection left godwit0 behind");
+    g_autoptr(GVariant) reply = user_calls_fds(
+        root, "", MANAGER, "Connect",
+        connect_elsewhere(", 'interface': <handle 0>, 'state': <handle 1>"), fds, &error);
+    ck_assert(reply);
+    g_autofree char *path = session_of(reply);
+    user_sees(root, path, "PhaseText", "'opaque'");
+    user_sees(root, path, "State", "'connected'");
+    g_variant_unref(user_gets(root, path, SESSION, "Disconnect", NULL));
+    g_clear_object(&fds);
+    is_as_before();
+    ends();
+}
+END_TEST
+
+START_TEST(what_is_lent_and_not_kept_is_undone)
+{
+    g_object_unref(lends());
+    (void)daemon_bed_ends(bed, SIGKILL);
+    daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
+    is_as_before();
     ends();
 }
 END_TEST
@@ -235,6 +323,8 @@ int main(void)
     tcase_add_test(tcase, end_of_the_service_restores_the_host);
     tcase_add_test(tcase, next_service_restores_what_a_killed_one_left);
     tcase_add_test(tcase, killed_at_any_moment);
+    tcase_add_loop_test(tcase, what_is_lent_outlives_the_service, 0, 2);
+    tcase_add_test(tcase, what_is_lent_and_not_kept_is_undone);
     tcase_add_test(tcase, privileges_are_those_needed);
     tcase_add_test(tcase, polkit_has_not_answered);
     tcase_add_test(tcase, polkit_says_no);

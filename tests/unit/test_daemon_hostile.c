@@ -37,6 +37,67 @@ static void connect_fails(const char *arguments, const char *error)
     user_fails(alice, "", MANAGER, "Connect", g_variant_new_parsed(arguments), error);
 }
 
+/* ---- what is lent ---- */
+
+/* As seen by NetworkManager's own service: the caller configures the host, and it ends with him. */
+#define ELSEWHERE "'host-configuration': <false>, 'bound': <true>"
+
+START_TEST(only_who_configures_the_host_is_lent_anything)
+{
+    g_autofree char *own = user_connects(alice, "wait", "", "{'bound': <true>}");
+    user_fails(alice, own, SESSION, "Lend", NULL, ERROR("NotAuthorized"));
+    g_autofree char *theirs =
+        user_connects(root, "wait", "", "{" ELSEWHERE ", 'owner': <@u 65534>}");
+    user_fails(alice, theirs, SESSION, "Lend", NULL, ERROR("NotAuthorized"));
+    user_fails(user_arrives(0), theirs, SESSION, "Lend", NULL, ERROR("NotAuthorized"));
+    g_variant_unref(user_gets(root, theirs, SESSION, "Lend", NULL));
+}
+END_TEST
+
+/* A memfd that has so many octets of `content`, and is sealed as godwitd's are. */
+static int memory_with(const char *content, gsize len, off_t size)
+{
+    int fd = memfd_create("lent", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    ck_assert_int_eq(ftruncate(fd, size), 0);
+    ck_assert_int_eq(pwrite(fd, content, len, 0), (ssize_t)len);
+    ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+    return fd;
+}
+
+START_TEST(what_comes_back_is_checked)
+{
+    const off_t size = 4096 + 2 * 256 * 1024;
+    static const struct {
+        guint32 header[2];
+        off_t size;
+        const char *error;
+    } rows[] = {
+        {{0, 0}, 0, ERROR("NotReady")},              /* of nothing */
+        {{0, 0}, 1, ERROR("NotReady")},              /* nothing was written */
+        {{2, 8}, 1, ERROR("NotReady")},              /* no such place */
+        {{0, 256 * 1024 + 1}, 1, ERROR("NotReady")}, /* past its end */
+        {{1, G_MAXUINT32}, 1, ERROR("NotReady")},    /* far past */
+        {{0, 3}, 1, ERROR("NotReady")},              /* not in normal form */
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+        g_autofree char *error = NULL;
+        int state = memory_with((const char *)rows[i].header, sizeof rows[i].header,
+                                rows[i].size ? size : (off_t)sizeof rows[i].header);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        g_unix_fd_list_append(fds, null, NULL);
+        g_unix_fd_list_append(fds, state, NULL);
+        close(null);
+        close(state);
+        GVariant *arguments =
+            g_variant_new_parsed("('wait', {'gateway': <'a.example'>}, {" ELSEWHERE
+                                 ", 'interface': <handle 0>, 'state': <handle 1>})");
+        ck_assert_ptr_null(user_calls_fds(root, "", MANAGER, "Connect", arguments, fds, &error));
+        ck_assert_str_eq(error, rows[i].error);
+    }
+}
+END_TEST
+
 /* ---- arguments ---- */
 
 START_TEST(wrong_types_are_refused)
@@ -58,7 +119,7 @@ START_TEST(bad_options_are_refused)
     static const char *const options[] = {
         "{'unknown': <true>}",       "{'trace': <1>}",   "{'bound': <'yes'>}",
         "{'origin': <'Not Lower'>}", "{'origin': <''>}", "{'origin': <'autoconnect'>}",
-        "{'origin': <true>}",
+        "{'origin': <true>}",        "{'state': <1>}",   "{'interface': <handle 0>}",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
         g_autofree char *arguments =
@@ -381,7 +442,8 @@ static Suite *suite(void)
           huge_profiles_are_refused}},
         {"descriptors",
          {only_sealed_memory_is_read, handles_without_descriptors_are_refused,
-          many_handles_are_bounded}},
+          many_handles_are_bounded, only_who_configures_the_host_is_lent_anything,
+          what_comes_back_is_checked}},
         {"sessions",
          {paths_that_are_no_sessions, bad_answers_to_a_form, sessions_of_a_user_are_bounded}},
         {"floods",

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import signal
 
 import bus
@@ -10,8 +11,10 @@ import client
 import gateway
 import net
 import networkmanager
+import transfer
 from scenario import scenario, scenario_for
-from scenarios.nm_service import SERVICE, add, start
+from scenarios.crash import nothing_leaks
+from scenarios.nm_service import PASSWORD, SERVICE, add, start
 
 
 def is_inside():
@@ -44,15 +47,80 @@ def up(context, **keys):
     return host, manager
 
 
-@scenario
-def nm_hears_of_a_dead_godwitd(context):
-    """SIGKILL: the interface is gone with it, so the connection is down, and NetworkManager is told
-    why."""
-    _, manager = up(context)
-    manager.bus.kill()
-    manager.bus.godwitd()  # as systemd does
+def lent():
+    """What nm-godwit-service has of godwitd's memory, by inode."""
+    folder = f"/proc/{client.processes(SERVICE)[0]}/fd"
+    found = set()
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            if "godwit-lent" in os.readlink(f"{folder}/{number}"):
+                found.add(os.stat(f"{folder}/{number}").st_ino)
+    return found
+
+
+def inner(manager):
+    """What NetworkManager and godwitd have set on the host, as lines."""
+    told = (net.run("ip", "address", "show", "godwit0"), net.run("ip", "route"),
+            net.run("ip", "-6", "route"), manager.resolver(),
+            re.sub(r"packets \d+ bytes \d+", "", net.run("nft", "list", "table", "inet", "godwit")))
+    return {line for part in told for line in part.splitlines()}
+
+
+@scenario_for((signal.SIGKILL, signal.SIGTERM), lambda number: f"nm_outlives_{number.name.lower()}")
+def nm_goes_on_without_godwitd(context, number):
+    """godwitd is killed, or started again as systemctl does: what NetworkManager has set stays, a TCP
+    connection goes on, nothing goes beside the tunnel. As often as that happens."""
+    host, manager = up(context, **{"kill-switch": "connected"})
+    transfer.start_server()
+    before = inner(manager)
+    with nothing_leaks(), transfer.Steady(net.HOST4) as stream:
+        kept = net.wait_until(lent, 10, "state that is lent")
+        for _ in range(3):
+            manager.bus.kill_one(number)
+            kept = net.wait_until(lambda kept=kept: lent() - kept, 10, "connection anew")
+            came = stream.octets
+            net.wait_until(lambda came=came: stream.octets > came or stream.problem, 10,
+                           "octet through the TCP connection")
+    net.wait_until(lambda: inner(manager) == before, 5,
+                   f"host as it was, beside {sorted(inner(manager) ^ before)}")
+    net.check(host.sas().count("ESTABLISHED") == 1, "the gateway keeps an old IKE SA")
+    manager.nmcli("connection", "down", "work")
     nothing_is_left(manager)
-    net.check("It has ended unexpectedly" in manager.log(), f"the log: {manager.log()[-300:]}")
+    host.wait_log("received DELETE for IKE_SA")
+
+
+@scenario
+def nm_ends_what_cannot_go_on(context):
+    """The password is another one when godwitd comes back: the connection ends with the reason, and
+    the next one works."""
+    host, manager = up(context)
+    gateway.USERS["alice"] = "another"
+    host.configure({"rw": gateway.default_connection()})
+    gateway.USERS["alice"] = PASSWORD
+    net.wait_until(lent, 10, "state that is lent")
+    manager.bus.kill_one()
+    nothing_is_left(manager)
+    net.check("auth-failed: " in manager.log(), f"the log: {manager.log()[-300:]}")
+    host.configure({"rw": gateway.default_connection()})
+    works(manager)
+
+
+@scenario
+def nm_ends_without_another_godwitd(context):
+    """There is none any more: NetworkManager is told why, and nothing is left."""
+    _, manager = up(context)
+    path, words = MISSING["godwitd"]
+    kept = bus.read(path)
+    os.unlink(path)
+    bus.reload()
+    net.wait_until(lent, 10, "state that is lent")
+    manager.bus.kill()
+    net.wait_until(lambda: not manager.active_vpns(), 10, "end of it in NetworkManager")
+    net.check(words in manager.log(), f"the log: {manager.log()[-300:]}")
+    bus.write(path, kept)
+    bus.reload()
+    manager.bus.godwitd()
+    nothing_is_left(manager)
     works(manager)
 
 
@@ -73,15 +141,6 @@ def nm_goes_on_when_godwitd_dies_before_it_is_up(context):
         net.check((started.wait(15) == 0) == (deaths == 1), f"after {deaths} deaths of godwitd")
         manager.nmcli("connection", "down", "work", ok=False)
         nothing_is_left(manager)
-
-
-@scenario
-def nm_hears_of_a_godwitd_that_ends(context):
-    """SIGTERM, as systemctl stop does: the connection is down, and comes up again when asked for."""
-    _, manager = up(context)
-    manager.bus.kill(signal.SIGTERM)
-    nothing_is_left(manager)
-    works(manager)
 
 
 @scenario
@@ -166,8 +225,7 @@ def nm_is_not_installed(context, what):
     add(manager, context)
     path, words = MISSING[what]
     os.unlink(path)
-    net.run("busctl", "--system", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
-            "org.freedesktop.DBus", "ReloadConfig")
+    bus.reload()
     manager.nmcli("connection", "up", "work", ok=False, timeout=30)
     net.check(words in manager.log(), f"the log: {manager.log()[-300:]}")
     nothing_is_left(manager)
