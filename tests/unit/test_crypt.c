@@ -65,7 +65,9 @@ static void several_begin(struct several *several, const struct sealed *sealed, 
     for (size_t i = 0; i < SEVERAL; i++) {
         uint8_t *at = several->memory + i * len;
 
-        memcpy(at, sealed->aad.data, sealed->aad.len);
+        if (sealed->aad.len > 0) {
+            memcpy(at, sealed->aad.data, sealed->aad.len);
+        }
         if (data.len > 0) {
             memcpy(at + sealed->aad.len, data.data, data.len);
         }
