@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crypto/crypt.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "common/secret.h"
@@ -160,9 +161,10 @@ size_t crypt_make_nonce(const struct crypt *crypt, const uint8_t *iv,
 
 void crypt_write_counter(uint8_t out[static 8], uint64_t counter)
 {
-    for (size_t i = 8; i-- > 0; counter >>= 8) {
-        out[i] = (uint8_t)counter;
-    }
+    /* In one store: the cipher loads it whole, and would wait for eight of them. */
+    uint64_t big_endian = htobe64(counter);
+
+    memcpy(out, &big_endian, sizeof(big_endian));
 }
 
 /* ---- messages ---- */
