@@ -23,6 +23,7 @@ struct _GodwitApplication {
     struct notifications *notifications;
     struct asking *asking;
     GtkWidget *window; /* NULL while it is closed */
+    char *token; /* of the click that opens the window; NULL = none has come with it */
     guint clock;
     gboolean hidden; /* started without a window */
     gboolean held;
@@ -32,29 +33,38 @@ G_DEFINE_FINAL_TYPE(GodwitApplication, godwit_application, ADW_TYPE_APPLICATION)
 
 /* ---- the icon ---- */
 
-/* "Connected: Work" and "vpn.example.org, 0:12:03" */
+/* "Work: Connected", and in lines below "vpn.example.org" and "12:00" */
+static char *tip_of(GodwitSession *session)
+{
+    gint64 seconds = godwit_session_get_seconds(session);
+    g_autofree char *name = godwit_session_dup_text(session, "Name");
+    g_autofree char *words = godwit_session_dup_words(session);
+    g_autofree char *gateway = godwit_session_dup_text(session, "Gateway");
+    GString *tip = g_string_new(NULL);
+
+    g_string_append_printf(tip, "%s: %s", name, words);
+    if (*gateway != '\0') {
+        g_string_append_printf(tip, "\n%s", gateway);
+    }
+    if (seconds >= 0) {
+        g_autofree char *time = duration_text(seconds / 60 * 60);
+
+        g_string_append_printf(tip, "\n%s", time);
+    }
+    return g_string_free(tip, FALSE);
+}
+
 static void show_icon(GodwitApplication *application)
 {
     GodwitSession *session = godwit_world_get_main_session(application->world);
     enum godwit_state state = godwit_world_get_state(application->world);
     const struct godwit_failure *failure = godwit_world_get_failure(application->world);
-    g_autofree char *text = NULL, *title = NULL;
+    g_autofree char *tip = session != NULL ? tip_of(session)
+                           : failure != NULL
+                               ? g_strdup_printf("%s\n%s", godwit_state_words(state), failure->sentence)
+                               : g_strdup_printf("Godwit: %s", godwit_state_words(state));
 
-    if (session == NULL) {
-        text = g_strdup(failure != NULL ? failure->sentence : "");
-        title = g_strdup_printf("Godwit: %s", godwit_state_words(state));
-    } else {
-        gint64 seconds = godwit_session_get_seconds(session);
-        g_autofree char *name = godwit_session_dup_text(session, "Name");
-        g_autofree char *gateway = godwit_session_dup_text(session, "Gateway");
-        g_autofree char *words = godwit_session_dup_words(session);
-        g_autofree char *time = seconds < 0 ? NULL : duration_text(seconds / 60 * 60);
-
-        text = time == NULL ? g_strdup_printf("%s\n%s", words, gateway)
-                            : g_strdup_printf("%s\n%s, %s", words, gateway, time);
-        title = g_strdup(name);
-    }
-    status_icon_set(application->icon, state, title, text);
+    status_icon_set(application->icon, state, tip);
 }
 
 static gboolean on_minute(gpointer application)
@@ -94,6 +104,15 @@ static void on_hosted(void *context)
 static void open_window(void *context)
 {
     g_application_activate(G_APPLICATION(context));
+}
+
+static void on_icon_clicked(void *context, const char *token)
+{
+    GodwitApplication *application = context;
+
+    g_free(application->token);
+    application->token = g_strdup(token);
+    open_window(application);
 }
 
 /* The middle button: ends what is there. What to begin is chosen from the menu. */
@@ -146,6 +165,10 @@ static void show_window(GodwitApplication *application)
         g_signal_connect(application->window, "close-request", G_CALLBACK(on_close), application);
         godwit_window_set_hosted(GODWIT_WINDOW(application->window), is_hosted(application));
         godwit_world_wake(application->world);
+    }
+    if (application->token != NULL) {
+        gtk_window_set_startup_id(GTK_WINDOW(application->window), application->token);
+        g_clear_pointer(&application->token, g_free);
     }
     gtk_window_present(GTK_WINDOW(application->window));
 }
@@ -260,7 +283,7 @@ static void add_actions(GodwitApplication *application)
 static void godwit_application_startup(GApplication *app)
 {
     static const struct status_icon_ops icon_ops = {
-        .activated = open_window, .toggled = on_icon_toggled, .hosted = on_hosted};
+        .activated = on_icon_clicked, .toggled = on_icon_toggled, .hosted = on_hosted};
     static const struct tray_menu_ops menu_ops = {.open = open_window, .quit = quit};
     GodwitApplication *application = GODWIT_APPLICATION(app);
     GDBusConnection *bus = g_application_get_dbus_connection(app);
@@ -284,6 +307,7 @@ static void godwit_application_shutdown(GApplication *app)
     GodwitApplication *application = GODWIT_APPLICATION(app);
 
     g_clear_handle_id(&application->clock, g_source_remove);
+    g_clear_pointer(&application->token, g_free);
     if (application->world != NULL) {
         g_signal_handlers_disconnect_by_data(application->world, application);
     }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config.h"
-
 #include "gui/tray/status_icon.h"
 
 #include <string.h>
@@ -14,7 +12,7 @@
 #define ITEM_PATH "/StatusNotifierItem"
 #define WATCHER "org.kde.StatusNotifierWatcher"
 #define WATCHER_PATH "/StatusNotifierWatcher"
-#define ICONS ICON_DIR "/hicolor/symbolic/apps"
+#define AN_ICON "icons/hicolor/symbolic/apps/godwit-on-symbolic.svg"
 
 struct status_icon {
     GDBusConnection *bus;
@@ -22,7 +20,8 @@ struct status_icon {
     void *context;
     char *menu, *name; /* name: ours on the bus */
     enum godwit_state state;
-    char *title, *text;
+    char *tip;
+    char *token; /* lets a window come to the front; NULL = none has been given */
     GVariant *pixmaps[GODWIT_STATES]; /* as they are asked for */
     GDBusProxy *watcher; /* NULL while there is none */
     GCancellable *over;
@@ -36,6 +35,7 @@ static const char item_xml[] =
     "<method name='SecondaryActivate'><arg type='i' direction='in'/>"
     "<arg type='i' direction='in'/></method>"
     "<method name='ContextMenu'><arg type='i' direction='in'/><arg type='i' direction='in'/></method>"
+    "<method name='ProvideXdgActivationToken'><arg type='s' direction='in'/></method>"
     "<method name='Scroll'><arg type='i' direction='in'/><arg type='s' direction='in'/></method>"
     "<signal name='NewTitle'/><signal name='NewIcon'/><signal name='NewAttentionIcon'/>"
     "<signal name='NewToolTip'/><signal name='NewStatus'><arg type='s'/></signal>"
@@ -47,6 +47,7 @@ static const char item_xml[] =
     "<property name='IconThemePath' type='s' access='read'/>"
     "<property name='IconName' type='s' access='read'/>"
     "<property name='IconPixmap' type='a(iiay)' access='read'/>"
+    "<property name='IconAccessibleDesc' type='s' access='read'/>"
     "<property name='OverlayIconName' type='s' access='read'/>"
     "<property name='AttentionIconName' type='s' access='read'/>"
     "<property name='AttentionIconPixmap' type='a(iiay)' access='read'/>"
@@ -62,9 +63,24 @@ static const char *status_of(const struct status_icon *icon)
     return icon->state == GODWIT_ATTENTION ? "NeedsAttention" : "Active";
 }
 
+/* Whether hosts find our drawings by name. Where they do not, some show a drawing of their own for
+ * it, others nothing; pictures that come without a name they all show. */
+static gboolean hosts_know_names(void)
+{
+    gboolean known = FALSE;
+
+    for (const char *const *dir = g_get_system_data_dirs(); *dir != NULL && !known; dir++) {
+        g_autofree char *path = g_build_filename(*dir, AN_ICON, NULL);
+
+        known = g_file_test(path, G_FILE_TEST_EXISTS);
+    }
+    return known;
+}
+
 static GVariant *icon_name(enum godwit_state state)
 {
-    return g_variant_new_printf("godwit-%s-symbolic", godwit_state_name(state));
+    return hosts_know_names() ? g_variant_new_printf("godwit-%s-symbolic", godwit_state_name(state))
+                              : g_variant_new_string("");
 }
 
 static GVariant *pixmaps(struct status_icon *icon, enum godwit_state state)
@@ -75,19 +91,23 @@ static GVariant *pixmaps(struct status_icon *icon, enum godwit_state state)
     return g_variant_ref(icon->pixmaps[state]);
 }
 
-/* The text may be anybody's, and hosts take it for markup. */
-static GVariant *tooltip(const struct status_icon *icon)
+/* Names are anybody's, and some hosts take text for markup, others not: what looks alike is harmless
+ * in both. */
+static char *harmless_text(const char *text)
 {
-    g_autofree char *text = g_markup_escape_text(icon->text, -1);
+    GString *harmless = g_string_new(text);
 
-    return g_variant_new("(s@a(iiay)ss)", "", g_variant_new_array(G_VARIANT_TYPE("(iiay)"), NULL, 0),
-                         icon->title, text);
+    g_string_replace(harmless, "&", "＆", 0);
+    g_string_replace(harmless, "<", "‹", 0);
+    g_string_replace(harmless, ">", "›", 0);
+    return g_string_free(harmless, FALSE);
 }
 
-/* A folder that is not there would only make hosts look in vain. */
-static const char *theme_path(void)
+/* All of it is the title: LXQt shows nothing else. Xfce adds a description that is another text. */
+static GVariant *tooltip(const struct status_icon *icon)
 {
-    return g_file_test(ICONS, G_FILE_TEST_IS_DIR) ? ICON_DIR : "";
+    return g_variant_new("(s@a(iiay)ss)", "", g_variant_new_array(G_VARIANT_TYPE("(iiay)"), NULL, 0),
+                         icon->tip, "");
 }
 
 static GVariant *on_get(GDBusConnection *bus, const char *sender, const char *path,
@@ -105,9 +125,9 @@ static GVariant *on_get(GDBusConnection *bus, const char *sender, const char *pa
            : strcmp(name, "Title") == 0               ? g_variant_new_string("Godwit")
            : strcmp(name, "Status") == 0              ? g_variant_new_string(status_of(icon))
            : strcmp(name, "WindowId") == 0            ? g_variant_new_int32(0)
-           : strcmp(name, "IconThemePath") == 0       ? g_variant_new_string(theme_path())
            : strcmp(name, "IconName") == 0            ? icon_name(icon->state)
            : strcmp(name, "IconPixmap") == 0          ? pixmaps(icon, icon->state)
+           : strcmp(name, "IconAccessibleDesc") == 0  ? g_variant_new_string(icon->tip)
            : strcmp(name, "AttentionIconName") == 0   ? icon_name(GODWIT_ATTENTION)
            : strcmp(name, "AttentionIconPixmap") == 0 ? pixmaps(icon, GODWIT_ATTENTION)
            : strcmp(name, "ToolTip") == 0             ? tooltip(icon)
@@ -120,16 +140,20 @@ static void on_call(GDBusConnection *bus, const char *sender, const char *path,
                     const char *interface, const char *method, GVariant *arguments,
                     GDBusMethodInvocation *invocation, gpointer data)
 {
-    const struct status_icon *icon = data;
+    struct status_icon *icon = data;
 
     (void)bus;
     (void)sender;
     (void)path;
     (void)interface;
-    (void)arguments;
     g_dbus_method_invocation_return_value(invocation, NULL);
-    if (strcmp(method, "Activate") == 0) {
-        icon->ops->activated(icon->context);
+    if (strcmp(method, "ProvideXdgActivationToken") == 0) {
+        g_free(icon->token);
+        g_variant_get(arguments, "(s)", &icon->token);
+    } else if (strcmp(method, "Activate") == 0) {
+        g_autofree char *token = g_steal_pointer(&icon->token);
+
+        icon->ops->activated(icon->context, token);
     } else if (strcmp(method, "SecondaryActivate") == 0) {
         icon->ops->toggled(icon->context);
     }
@@ -140,14 +164,13 @@ static void tell(const struct status_icon *icon, const char *signal, GVariant *a
     (void)g_dbus_connection_emit_signal(icon->bus, NULL, ITEM_PATH, ITEM, signal, arguments, NULL);
 }
 
-void status_icon_set(struct status_icon *icon, enum godwit_state state, const char *title,
-                     const char *text)
+void status_icon_set(struct status_icon *icon, enum godwit_state state, const char *tip)
 {
-    if (strcmp(icon->title, title) != 0 || strcmp(icon->text, text) != 0) {
-        g_free(icon->title);
-        g_free(icon->text);
-        icon->title = g_strdup(title);
-        icon->text = g_strdup(text);
+    g_autofree char *harmless = harmless_text(tip);
+
+    if (strcmp(icon->tip, harmless) != 0) {
+        g_free(icon->tip);
+        icon->tip = g_steal_pointer(&harmless);
         tell(icon, "NewToolTip", NULL);
     }
     if (icon->state != state) {
@@ -295,8 +318,7 @@ struct status_icon *status_icon_new(GDBusConnection *bus, const char *menu,
     icon->context = context;
     icon->menu = g_strdup(menu);
     icon->name = g_strdup_printf(ITEM "-%d-1", getpid());
-    icon->title = g_strdup("Godwit");
-    icon->text = g_strdup(godwit_state_words(GODWIT_OFF));
+    icon->tip = g_strdup("Godwit");
     icon->over = g_cancellable_new();
     icon->object = g_dbus_connection_register_object(bus, ITEM_PATH, info->interfaces[0], &table, icon,
                                                      NULL, NULL);
@@ -330,7 +352,7 @@ void status_icon_free(struct status_icon *icon)
     g_object_unref(icon->bus);
     g_free(icon->menu);
     g_free(icon->name);
-    g_free(icon->title);
-    g_free(icon->text);
+    g_free(icon->tip);
+    g_free(icon->token);
     g_free(icon);
 }

@@ -11,7 +11,9 @@
 struct status_icon;
 
 struct status_icon_ops {
-    void (*activated)(void *context);      /* it was clicked */
+    /* It was clicked. `token`: lets a window come to the front where windows may not do so by
+     * themselves (xdg-activation of Wayland); NULL = there is none. */
+    void (*activated)(void *context, const char *token);
     void (*toggled)(void *context);        /* clicked with the middle button */
     void (*hosted)(void *context);         /* whether a panel shows it may be another answer */
 };
@@ -21,9 +23,8 @@ struct status_icon *status_icon_new(GDBusConnection *bus, const char *menu,
                                     const struct status_icon_ops *ops, void *context);
 void status_icon_free(struct status_icon *icon); /* NULL is harmless */
 
-/* `title` and `text` are plain, for the tooltip. What is as it was is not told again. */
-void status_icon_set(struct status_icon *icon, enum godwit_state state, const char *title,
-                     const char *text);
+/* `tip` is plain, of one or more lines. What is as it was is not told again. */
+void status_icon_set(struct status_icon *icon, enum godwit_state state, const char *tip);
 /* Whether a panel shows it. */
 gboolean status_icon_is_hosted(const struct status_icon *icon);
 

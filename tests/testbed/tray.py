@@ -155,7 +155,7 @@ class Tray:
         env = {"LD_PRELOAD": f"{self.context.build}/tests/testbed/inspect.so"} if inspected else None
         self.process = self.screen.start(f"{self.context.build}/godwit-tray", *arguments, env=env)
         self.screen.wait_for(self.item_name, "icon on the bus")
-        self.screen.wait_for(lambda: self.icon(), "icon that tells what it is")
+        self.screen.wait_for(lambda: self.icon() is not None, "icon that tells what it is")
 
     def _inspect_once(self):
         path = "/run/bed/inspected"

@@ -65,6 +65,46 @@ def tray_returns(context, kind):
     screen.take_picture(f"tray-{kind}")
 
 
+@scenario_for(("xfce4-panel", "lxqt-panel"), lambda kind: f"tray_is_drawn_in_{kind}", bare=True)
+def tray_is_drawn(context, kind):
+    """Where the panel does not find our drawings by name, it is given pictures."""
+    stage, screen, _, program = tray.start_stage(context, panel=kind, size=(400, 100))
+
+    def look():
+        with open(screen.take_picture("panel", "/run/bed"), "rb") as file:
+            return file.read()
+
+    empty = look()
+    os.environ["XDG_DATA_DIRS"] = "/usr/share"
+    program.start("--hidden")
+    screen.wait_for(lambda: look() != empty, "icon in the panel")
+    off = look()
+    stage.play("connect|full;wait")
+    stage.begin("work")
+    screen.wait_for(lambda: look() not in (empty, off), "other icon in the panel")
+    screen.take_picture(f"tray-drawn-{kind}")
+    net.check(program.read("IconName") == "", program.read("IconName"))
+
+
+@scenario(bare=True)
+def tray_icon_has_words(context):
+    """For screen readers in the panel, and for those who point at it."""
+    stage, screen, _, program = tray.start_stage(context)
+    program.start("--hidden")
+    net.check(program.read("IconAccessibleDesc") == "Godwit: Not connected", "not said to be off")
+    program.give_profile("work")
+    stage.play("connect|full;wait")
+    program.choose("work")
+    program.wait_icon("on")
+    tip = program.read("ToolTip")[2]
+    net.check(tip == "work: Connected\n0:00", tip)
+    net.check(program.read("IconAccessibleDesc") == tip, "screen readers are told something else")
+    tray.call(program.item_name(), "/StatusNotifierItem", tray.ITEM, "ProvideXdgActivationToken", "(s)",
+              "godwit_TIME0")
+    program.click()
+    screen.find("frame", "Godwit")
+
+
 STATES = {
     "off": "",
     "connecting": "phase|init|;wait",
@@ -144,7 +184,8 @@ def tray_bears_hostile_words(context):
     labels = [label for _, label, _ in program.menu()]
     net.check(any("<b>bold</b> & ?[2J?reversed? __x" in label for label in labels), labels)
     tip = program.read("ToolTip")
-    net.check("<b>" not in tip[3] and "\x1b" not in tip[2], tip)
+    net.check("‹b›bold‹/b› ＆" in tip[2] and not set("<>&\x1b").intersection(tip[2]), tip)
+    net.check(program.read("IconAccessibleDesc") == tip[2], "screen readers are told something else")
     enlarge(screen)
     screen.take_picture("tray-hostile", tries=3)
     stage.play(f"ask|password|Password|{evil}")
