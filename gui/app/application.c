@@ -9,15 +9,18 @@
 #include "gui/app/asking.h"
 #include "gui/app/notifications.h"
 #include "gui/app/preferences.h"
+#include "gui/model/attempt.h"
 #include "gui/model/text.h"
 #include "gui/tray/menu.h"
 #include "gui/tray/status_icon.h"
 #include "gui/window/importing.h"
+#include "gui/window/message.h"
 #include "gui/window/window.h"
 
 struct _GodwitApplication {
     AdwApplication parent;
     GodwitWorld *world;
+    GodwitAttempt *attempt;
     struct status_icon *icon;
     struct tray_menu *menu;
     struct notifications *notifications;
@@ -135,6 +138,11 @@ static void quit(void *context)
 
 /* ---- the window ---- */
 
+static void on_told(GtkApplication *application, const char *heading, const char *text)
+{
+    message_show(gtk_application_get_active_window(application), heading, text);
+}
+
 /* Without a panel that shows the icon nobody would find the program again. */
 static gboolean on_close(GtkWindow *window, gpointer data)
 {
@@ -160,7 +168,8 @@ static void show_window(GodwitApplication *application)
 {
     hold(application);
     if (application->window == NULL) {
-        application->window = godwit_window_new(GTK_APPLICATION(application), application->world);
+        application->window = godwit_window_new(GTK_APPLICATION(application), application->world,
+                                                application->attempt);
         g_object_add_weak_pointer(G_OBJECT(application->window), (gpointer *)&application->window);
         g_signal_connect(application->window, "close-request", G_CALLBACK(on_close), application);
         godwit_window_set_hosted(GODWIT_WINDOW(application->window), is_hosted(application));
@@ -292,6 +301,9 @@ static void godwit_application_startup(GApplication *app)
     gtk_window_set_default_icon_name(APPLICATION_ID);
     add_actions(application);
     application->world = godwit_world_new();
+    application->attempt = godwit_attempt_new(application->world);
+    g_signal_connect_object(application->attempt, "told", G_CALLBACK(on_told), application,
+                            G_CONNECT_SWAPPED);
     application->notifications = notifications_new(app, application->world);
     application->asking = asking_new(GTK_APPLICATION(app), application->world);
     if (bus != NULL) {
@@ -315,6 +327,7 @@ static void godwit_application_shutdown(GApplication *app)
     g_clear_pointer(&application->menu, tray_menu_free);
     g_clear_pointer(&application->notifications, notifications_free);
     g_clear_pointer(&application->asking, asking_free);
+    g_clear_object(&application->attempt);
     g_clear_object(&application->world);
     G_APPLICATION_CLASS(godwit_application_parent_class)->shutdown(app);
 }

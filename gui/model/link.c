@@ -11,6 +11,7 @@ struct _GodwitLink {
     GCancellable *over; /* of what goes on with this bus */
     GDBusConnection *bus;
     GDBusObjectManager *objects;
+    guint ended; /* subscription */
     guint retry, wait_ms;
 };
 
@@ -31,21 +32,24 @@ GDBusConnection *godwit_link_get_bus(GodwitLink *link)
 
 /* ---- objects ---- */
 
-static void on_ended(Vpn1Session *session, const char *reason, const char *sentence,
-                     const char *detail, const char *hint, gpointer data)
+/* Of whichever object: a session may be over before it is known. */
+static void on_ended(GDBusConnection *bus, const char *sender, const char *path,
+                     const char *interface, const char *name, GVariant *arguments, gpointer link)
 {
-    const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(session));
+    const char *reason, *sentence, *detail, *hint;
 
-    g_signal_emit(data, signals[SESSION_ENDED], 0, path, reason, sentence, detail, hint);
+    (void)bus;
+    (void)sender;
+    (void)interface;
+    (void)name;
+    if (g_variant_is_of_type(arguments, G_VARIANT_TYPE("(ssss)"))) {
+        g_variant_get(arguments, "(&s&s&s&s)", &reason, &sentence, &detail, &hint);
+        g_signal_emit(link, signals[SESSION_ENDED], 0, path, reason, sentence, detail, hint);
+    }
 }
 
 static void on_added(GodwitLink *link, GDBusObject *object)
 {
-    g_autoptr(GDBusInterface) session = g_dbus_object_get_interface(object, VPN1_SESSION_INTERFACE);
-
-    if (session != NULL) {
-        g_signal_connect_object(session, "ended", G_CALLBACK(on_ended), link, 0);
-    }
     g_signal_emit(link, signals[APPEARED], 0, object);
 }
 
@@ -140,6 +144,7 @@ static void drop_bus(GodwitLink *link)
     }
     if (link->bus != NULL) {
         g_signal_handlers_disconnect_by_data(link->bus, link);
+        g_dbus_connection_signal_unsubscribe(link->bus, link->ended);
         g_clear_object(&link->bus);
     }
 }
@@ -159,6 +164,9 @@ static void use_bus(GodwitLink *link, GDBusConnection *bus)
     link->bus = bus;
     link->wait_ms = RETRY_MS;
     g_signal_connect_object(bus, "closed", G_CALLBACK(on_closed), link, G_CONNECT_SWAPPED);
+    link->ended = g_dbus_connection_signal_subscribe(bus, VPN1_NAME, VPN1_SESSION_INTERFACE, "Ended",
+                                                     NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_ended,
+                                                     link, NULL);
     vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
                                    VPN1_NAME, VPN1_PATH, link->over, on_objects,
                                    g_object_ref(link));

@@ -10,7 +10,8 @@
  *   "bus"             the bus is there, or no longer
  *   "appeared" (GDBusObject)   an object with its proxies
  *   "removed" (path)           it is gone
- *   "session-ended" (path, reason, sentence, detail, hint)   before it is removed
+ *   "session-ended" (path, reason, sentence, detail, hint)   before it is removed; it may not even
+ *                     have appeared
  *   "lost"            godwitd has ended, and every object with it, which is not told one by one
  */
 #define GODWIT_TYPE_LINK (godwit_link_get_type())

@@ -210,7 +210,7 @@ static gboolean keep_known(GPtrArray *all, const GPtrArray *known)
     return same;
 }
 
-static void read_all(GodwitProfiles *profiles)
+void godwit_profiles_look(GodwitProfiles *profiles)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(g_object_unref), *before = profiles->all;
 
@@ -233,7 +233,7 @@ static gboolean on_later(gpointer data)
     GodwitProfiles *profiles = data;
 
     profiles->later = 0;
-    read_all(profiles);
+    godwit_profiles_look(profiles);
     return G_SOURCE_REMOVE;
 }
 
@@ -249,7 +249,7 @@ void godwit_profiles_set_system(GodwitProfiles *profiles, GVariant *list)
 {
     g_clear_pointer(&profiles->system, g_variant_unref);
     profiles->system = list == NULL ? NULL : g_variant_ref_sink(list);
-    read_all(profiles);
+    godwit_profiles_look(profiles);
 }
 
 static void godwit_profiles_finalize(GObject *object)
@@ -283,7 +283,7 @@ static void godwit_profiles_init(GodwitProfiles *profiles)
         g_signal_connect_object(profiles->monitor, "changed", G_CALLBACK(on_file), profiles,
                                 G_CONNECT_SWAPPED);
     }
-    read_all(profiles);
+    godwit_profiles_look(profiles);
 }
 
 GodwitProfiles *godwit_profiles_new(void)

@@ -23,6 +23,8 @@ const char *godwit_profile_get_why(GodwitProfile *profile);     /* it can't be u
 G_DECLARE_FINAL_TYPE(GodwitProfiles, godwit_profiles, GODWIT, PROFILES, GObject)
 
 GodwitProfiles *godwit_profiles_new(void);
+/* At the files, now: what has just been written need not be waited for. */
+void godwit_profiles_look(GodwitProfiles *profiles);
 /* `list`: a(sa{sv}s) as ListSystemProfiles gives it; NULL = the service tells none. */
 void godwit_profiles_set_system(GodwitProfiles *profiles, GVariant *list);
 

@@ -17,6 +17,7 @@ struct _GodwitSession {
     GDBusProxy *proxy;
     GCancellable *gone;
     GPtrArray *history, *trace;
+    GHashTable *phases; /* names of those that the history has */
     gboolean watches_trace;
     gboolean measuring;
     guint64 measured_us;
@@ -158,6 +159,11 @@ char *godwit_session_dup_words(GodwitSession *session)
 
 /* ---- what happened ---- */
 
+gboolean godwit_session_has_passed(GodwitSession *session, const char *phase)
+{
+    return g_hash_table_contains(session->phases, phase);
+}
+
 static void free_entry(gpointer data)
 {
     struct godwit_entry *entry = data;
@@ -186,6 +192,9 @@ static void add_phase(GodwitSession *session, GVariant *tuple)
     g_autofree char *title = shown_text(phase_title(phase));
     g_autofree char *facts = shown_text(text);
 
+    if (g_hash_table_size(session->phases) < ENTRIES_MAX) {
+        g_hash_table_add(session->phases, g_strdup(phase));
+    }
     add_entry(session->history, at_us,
               *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts));
 }
@@ -373,6 +382,7 @@ static void godwit_session_finalize(GObject *object)
 
     g_object_unref(session->gone);
     g_ptr_array_unref(session->history);
+    g_hash_table_unref(session->phases);
     g_ptr_array_unref(session->trace);
     G_OBJECT_CLASS(godwit_session_parent_class)->finalize(object);
 }
@@ -393,6 +403,7 @@ static void godwit_session_init(GodwitSession *session)
 {
     session->gone = g_cancellable_new();
     session->history = g_ptr_array_new_with_free_func(free_entry);
+    session->phases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     session->trace = g_ptr_array_new_with_free_func(free_entry);
 }
 

@@ -36,6 +36,8 @@ char *godwit_session_dup_raw(GodwitSession *session, const char *property);
 char *godwit_session_dup_list(GodwitSession *session, const char *property);
 /* Of the property Summary, such as "ike-suite". */
 char *godwit_session_dup_fact(GodwitSession *session, const char *fact);
+/* Whether it has come to that phase, by the name that the service gives it. */
+gboolean godwit_session_has_passed(GodwitSession *session, const char *phase);
 char *godwit_session_dup_banner(GodwitSession *session); /* with line feeds */
 gboolean godwit_session_get_switch(GodwitSession *session, const char *property);
 /* Seconds since it was first connected; -1 before. */

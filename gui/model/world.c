@@ -8,6 +8,7 @@
 #include "common/vpn1.h"
 #include "generated/vpn1.h"
 #include "gui/model/link.h"
+#include "gui/model/pending.h"
 #include "gui/model/text.h"
 #include "profile/profile.h"
 
@@ -18,7 +19,8 @@ struct _GodwitWorld {
     GodwitLink *link;
     GListStore *sessions;
     GodwitProfiles *profiles;
-    GHashTable *asked;    /* titles that Connect was called for -> "wanted" or "unwanted" */
+    struct pending *pending;
+    GPtrArray *doubtful;  /* paths of what had begun before godwitd listed its sessions */
     Vpn1Manager *manager; /* NULL unless it runs */
     gboolean holding;     /* as last known: it outlasts godwitd */
     char **excepted;
@@ -31,11 +33,14 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(GodwitWorld, godwit_world, G_TYPE_OBJECT)
 
+static void check_doubtful(GodwitWorld *world);
+
 static gboolean tell_changed(gpointer data)
 {
     GodwitWorld *world = data;
 
     world->telling = 0;
+    check_doubtful(world);
     g_signal_emit(world, signals[CHANGED], 0);
     return G_SOURCE_REMOVE;
 }
@@ -85,47 +90,36 @@ static guint n_sessions(GodwitWorld *world)
     return g_list_model_get_n_items(G_LIST_MODEL(world->sessions));
 }
 
-GodwitSession *godwit_world_find_path(GodwitWorld *world, const char *path)
+static void end_path(GodwitWorld *world, const char *title, const char *path);
+
+/* It has appeared, or never will. */
+static void forget_pending(GodwitWorld *world, const char *path)
 {
-    for (guint i = 0; i < n_sessions(world); i++) {
-        if (strcmp(godwit_session_get_path(session_at(world, i)), path) == 0) {
-            return session_at(world, i);
-        }
+    const char *title = pending_title_of(world->pending, path);
+
+    if (title != NULL) {
+        g_autofree char *copy = g_strdup(title);
+
+        pending_forget(world->pending, copy);
+        changed(world);
     }
-    return NULL;
-}
-
-static gboolean is_made_from(GodwitSession *session, GodwitProfile *profile)
-{
-    g_autofree char *name = godwit_session_dup_raw(session, "Name");
-    g_autofree char *system = godwit_session_dup_raw(session, "SystemProfile");
-
-    return godwit_profile_get_path(profile) == NULL
-               ? strcmp(system, godwit_profile_get_name(profile)) == 0
-               : *system == '\0' && godwit_session_is_ours(session) &&
-                     strcmp(name, godwit_profile_get_title(profile)) == 0;
-}
-
-GodwitSession *godwit_world_find_session(GodwitWorld *world, GodwitProfile *profile)
-{
-    for (guint i = 0; i < n_sessions(world); i++) {
-        if (is_made_from(session_at(world, i), profile)) {
-            return session_at(world, i);
-        }
-    }
-    return NULL;
 }
 
 static void begin_session(GodwitWorld *world, GDBusObject *object)
 {
+    const char *path = g_dbus_object_get_object_path(object);
+    const char *title = pending_title_of(world->pending, path);
     g_autoptr(GDBusInterface) proxy = g_dbus_object_get_interface(object, VPN1_SESSION_INTERFACE);
     g_autoptr(GodwitSession) session = NULL;
     g_autofree char *origin = NULL;
 
-    if (proxy == NULL ||
-        godwit_world_find_path(world, g_dbus_object_get_object_path(object)) != NULL) {
+    if (proxy == NULL || godwit_world_find_path(world, path) != NULL) {
         return;
     }
+    if (title != NULL && pending_take_unwanted(world->pending, title)) {
+        end_path(world, title, path);
+    }
+    forget_pending(world, path);
     session = godwit_session_new(G_DBUS_PROXY(proxy));
     g_signal_connect_object(session, "changed", G_CALLBACK(changed), world, G_CONNECT_SWAPPED);
     origin = godwit_session_dup_raw(session, "Origin");
@@ -155,20 +149,46 @@ static void on_ended(GodwitWorld *world, const char *path, const char *reason, c
                      const char *detail, const char *hint)
 {
     GodwitSession *session = godwit_world_find_path(world, path);
+    const char *title = pending_title_of(world->pending, path);
+    g_autofree char *name = session == NULL ? g_strdup(title) : godwit_session_dup_raw(session, "Name");
 
-    if (session == NULL) {
+    if (name == NULL) {
         return;
     }
-    if (strcmp(reason, "user") != 0 && godwit_session_is_ours(session)) {
-        g_autofree char *name = godwit_session_dup_raw(session, "Name");
+    if (strcmp(reason, "user") != 0 && (session == NULL || godwit_session_is_ours(session))) {
         struct godwit_failure *failure =
             godwit_failure_told(name, reason, sentence, detail, hint);
 
-        g_free(failure->trace);
-        failure->trace = godwit_session_dup_trace(session);
+        if (session != NULL) {
+            g_free(failure->trace);
+            failure->trace = godwit_session_dup_trace(session);
+        }
         fail(world, failure);
     }
-    end_session(world, session);
+    if (session != NULL) {
+        end_session(world, session);
+    }
+    forget_pending(world, path);
+}
+
+static void fail_lost(GodwitWorld *world, const char *name)
+{
+    fail(world, godwit_failure_new(name, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile.")));
+}
+
+/* What the list of them lacked was over before we could hear of it. */
+static void check_doubtful(GodwitWorld *world)
+{
+    for (guint i = 0; i < world->doubtful->len; i++) {
+        const char *path = world->doubtful->pdata[i];
+        g_autofree char *title = g_strdup(pending_title_of(world->pending, path));
+
+        forget_pending(world, path);
+        if (title != NULL) {
+            fail_lost(world, title);
+        }
+    }
+    g_ptr_array_set_size(world->doubtful, 0);
 }
 
 /* ---- the manager ---- */
@@ -203,6 +223,7 @@ static void list_system_profiles(GodwitWorld *world)
 
 static void on_manager(GodwitWorld *world, GDBusObject *object)
 {
+
     g_autoptr(GDBusInterface) proxy = g_dbus_object_get_interface(object, VPN1_MANAGER_INTERFACE);
 
     if (proxy == NULL || world->manager != NULL) {
@@ -211,6 +232,7 @@ static void on_manager(GodwitWorld *world, GDBusObject *object)
     world->manager = VPN1_MANAGER(g_object_ref(proxy));
     g_signal_connect_object(world->manager, "g-properties-changed", G_CALLBACK(read_manager), world,
                             G_CONNECT_SWAPPED);
+    g_ptr_array_extend_and_steal(world->doubtful, pending_paths(world->pending));
     read_manager(world);
     list_system_profiles(world);
 }
@@ -231,20 +253,22 @@ static void on_removed(GodwitWorld *world, const char *path)
     if (session != NULL) {
         end_session(world, session);
     }
+    forget_pending(world, path);
 }
 
 /* godwitd is gone, or the bus; ours would have been told of the end of its sessions. */
 static void on_lost(GodwitWorld *world)
 {
     g_clear_object(&world->manager);
+    g_ptr_array_extend_and_steal(world->doubtful, pending_paths(world->pending));
+    check_doubtful(world);
     while (n_sessions(world) > 0) {
         GodwitSession *session = session_at(world, 0);
 
         if (godwit_session_is_ours(session)) {
             g_autofree char *name = godwit_session_dup_raw(session, "Name");
 
-            fail(world, godwit_failure_new(name, REASON_SERVICE_UNAVAILABLE,
-                                           _("It ended meanwhile.")));
+            fail_lost(world, name);
         }
         end_session(world, session);
     }
@@ -278,33 +302,20 @@ GodwitProfiles *godwit_world_get_profiles(GodwitWorld *world)
     return world->profiles;
 }
 
-gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile)
+gboolean godwit_world_is_title_asked(GodwitWorld *world, const char *title)
 {
-    return g_hash_table_contains(world->asked, godwit_profile_get_title(profile));
+    return pending_is_asked(world->pending, title);
 }
 
-GodwitSession *godwit_world_get_main_session(GodwitWorld *world)
+gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile)
 {
-    GodwitSession *best = NULL;
-    int best_rank = -1;
-
-    for (guint i = 0; i < n_sessions(world); i++) {
-        GodwitSession *session = session_at(world, i);
-        int rank = (int)godwit_session_get_state(session) +
-                   (godwit_session_is_ours(session) ? GODWIT_STATES : 0);
-
-        if (rank > best_rank) {
-            best = session;
-            best_rank = rank;
-        }
-    }
-    return best;
+    return godwit_world_is_title_asked(world, godwit_profile_get_title(profile));
 }
 
 enum godwit_state godwit_world_get_state(GodwitWorld *world)
 {
     enum godwit_state state = world->failure != NULL                    ? GODWIT_ATTENTION
-                              : g_hash_table_size(world->asked) > 0 ? GODWIT_CONNECTING
+                              : !pending_is_empty(world->pending) ? GODWIT_CONNECTING
                                                                         : GODWIT_OFF;
 
     for (guint i = 0; i < n_sessions(world); i++) {
@@ -387,25 +398,48 @@ static void on_done(GObject *bus, GAsyncResult *result, gpointer data)
     wish_free(wish);
 }
 
+/* What is gone already is as it was wanted. */
+static void on_end(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    struct wish *wish = data;
+    g_autoptr(GError) error = NULL;
+    GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
+    struct godwit_failure *failure =
+        reply == NULL ? godwit_failure_of_call(wish->title, error) : NULL;
+
+    if (failure != NULL && failure->reason != REASON_NOT_FOUND) {
+        fail(wish->world, g_steal_pointer(&failure));
+    }
+    godwit_failure_free(failure);
+    g_clear_pointer(&reply, g_variant_unref);
+    changed(wish->world);
+    wish_free(wish);
+}
+
 static void end_path(GodwitWorld *world, const char *title, const char *path)
 {
-    call(world, title, path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, on_done);
+    call(world, title, path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, on_end);
 }
 
 static void on_connect(GObject *bus, GAsyncResult *result, gpointer data)
 {
     struct wish *wish = data;
+    GodwitWorld *world = wish->world;
     g_autoptr(GVariant) reply = finish(bus, result, wish);
-    const char *wanted = g_hash_table_lookup(wish->world->asked, wish->title);
-    const char *path;
+    const char *path = NULL;
 
-    if (reply != NULL && g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)")) &&
-        g_strcmp0(wanted, "unwanted") == 0) {
+    if (reply != NULL && g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
         g_variant_get(reply, "(&o)", &path);
-        end_path(wish->world, wish->title, path);
     }
-    g_hash_table_remove(wish->world->asked, wish->title);
-    changed(wish->world);
+    if (path != NULL && pending_take_unwanted(world->pending, wish->title)) {
+        end_path(world, wish->title, path);
+    }
+    if (path != NULL && godwit_world_find_path(world, path) == NULL) {
+        pending_begin(world->pending, wish->title, path);
+    } else {
+        pending_forget(world->pending, wish->title);
+    }
+    changed(world);
     wish_free(wish);
 }
 
@@ -414,10 +448,40 @@ static void ask(GodwitWorld *world, const char *title, const char *method, GVari
     enum godwit_service service = godwit_world_get_service(world);
 
     if (service == GODWIT_ASLEEP || service == GODWIT_READY) {
-        g_hash_table_replace(world->asked, g_strdup(title), (gpointer) "wanted");
+        pending_ask(world->pending, title);
     }
     call(world, title, VPN1_PATH, VPN1_MANAGER_INTERFACE, method, arguments, on_connect);
     changed(world);
+}
+
+static GVariant *connect_options(void)
+{
+    return g_variant_new_parsed("{'origin': <'tray'>, 'trace': <true>, 'once': <true>}");
+}
+
+void godwit_world_connect_new(GodwitWorld *world, const char *title, const struct profile *profile)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (godwit_world_is_title_asked(world, title) || godwit_world_find_title(world, title) != NULL) {
+        return;
+    }
+    godwit_world_dismiss_failure(world);
+    if (profile_validate(profile, &error)) {
+        ask(world, title, "Connect",
+            g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile), connect_options()));
+    } else {
+        fail(world, godwit_failure_new(title, REASON_PROFILE, error->message));
+    }
+}
+
+static void connect_system(GodwitWorld *world, GodwitProfile *profile)
+{
+    if (!godwit_world_is_asked(world, profile) && godwit_world_find_session(world, profile) == NULL) {
+        godwit_world_dismiss_failure(world);
+        ask(world, godwit_profile_get_title(profile), "ConnectSystem",
+            g_variant_new("(s@a{sv})", godwit_profile_get_name(profile), connect_options()));
+    }
 }
 
 void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile)
@@ -425,25 +489,16 @@ void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile)
     const char *title = godwit_profile_get_title(profile), *path = godwit_profile_get_path(profile);
     g_autoptr(GError) error = NULL;
     struct profile *loaded;
-    GVariant *options;
 
-    if (godwit_world_is_asked(world, profile) || godwit_world_find_session(world, profile) != NULL) {
-        return;
-    }
-    godwit_world_dismiss_failure(world);
-    options = g_variant_new_parsed("{'origin': <'tray'>, 'trace': <true>, 'once': <true>}");
     if (path == NULL) {
-        ask(world, title, "ConnectSystem",
-            g_variant_new("(s@a{sv})", godwit_profile_get_name(profile), options));
+        connect_system(world, profile);
         return;
     }
     loaded = profile_load(path, &error);
-    if (loaded == NULL || !profile_validate(loaded, &error)) {
-        g_variant_unref(g_variant_ref_sink(options));
-        fail(world, godwit_failure_new(title, REASON_PROFILE, error->message));
+    if (loaded != NULL) {
+        godwit_world_connect_new(world, title, loaded);
     } else {
-        ask(world, title, "Connect",
-            g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(loaded), options));
+        fail(world, godwit_failure_new(title, REASON_PROFILE, error->message));
     }
     profile_free(loaded);
 }
@@ -455,16 +510,23 @@ void godwit_world_end(GodwitWorld *world, GodwitSession *session)
     end_path(world, name, godwit_session_get_path(session));
 }
 
-void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile)
+static void disconnect(GodwitWorld *world, GodwitSession *session, const char *title)
 {
-    GodwitSession *session = godwit_world_find_session(world, profile);
-
     if (session != NULL) {
         godwit_world_end(world, session);
-    } else if (godwit_world_is_asked(world, profile)) {
-        g_hash_table_replace(world->asked, g_strdup(godwit_profile_get_title(profile)),
-                             (gpointer) "unwanted");
+    } else {
+        pending_call_off(world->pending, title);
     }
+}
+
+void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile)
+{
+    disconnect(world, godwit_world_find_session(world, profile), godwit_profile_get_title(profile));
+}
+
+void godwit_world_disconnect_new(GodwitWorld *world, const char *title)
+{
+    disconnect(world, godwit_world_find_title(world, title), title);
 }
 
 void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form, GVariant *answers)
@@ -525,7 +587,8 @@ static void godwit_world_finalize(GObject *object)
 {
     GodwitWorld *world = GODWIT_WORLD(object);
 
-    g_hash_table_unref(world->asked);
+    pending_free(world->pending);
+    g_ptr_array_unref(world->doubtful);
     g_strfreev(world->excepted);
     godwit_failure_free(world->failure);
     G_OBJECT_CLASS(godwit_world_parent_class)->finalize(object);
@@ -551,7 +614,8 @@ static void godwit_world_init(GodwitWorld *world)
 {
     world->sessions = g_list_store_new(GODWIT_TYPE_SESSION);
     world->profiles = godwit_profiles_new();
-    world->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    world->pending = pending_new();
+    world->doubtful = g_ptr_array_new_with_free_func(g_free);
     world->excepted = g_new0(char *, 1);
     world->link = godwit_link_new();
     g_signal_connect_object(world->profiles, "items-changed", G_CALLBACK(changed), world,

@@ -8,6 +8,7 @@
 #include "gui/model/profiles.h"
 #include "gui/model/session.h"
 #include "gui/model/state.h"
+#include "profile/profile.h"
 
 /*
  * What there is to be seen and done: godwitd on the system bus, its sessions, the profiles. It never
@@ -40,8 +41,13 @@ GodwitProfiles *godwit_world_get_profiles(GodwitWorld *world); /* borrowed */
 /* The session that was made from it, or NULL; borrowed. */
 GodwitSession *godwit_world_find_session(GodwitWorld *world, GodwitProfile *profile);
 GodwitSession *godwit_world_find_path(GodwitWorld *world, const char *path);
-/* It was asked for, and godwitd has not answered yet. */
+/* That of a user's profile of that title, be it in a file or not. */
+GodwitSession *godwit_world_find_title(GodwitWorld *world, const char *title);
+/* The profile that it was made from, or NULL; borrowed. */
+GodwitProfile *godwit_world_find_profile(GodwitWorld *world, GodwitSession *session);
+/* It was asked for, and its session has not appeared yet. */
 gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile);
+gboolean godwit_world_is_title_asked(GodwitWorld *world, const char *title);
 
 /* Why the last one that ended by itself did, or could not begin, until it is dismissed or that
  * connection is begun anew; NULL = nothing. Borrowed. */
@@ -53,8 +59,11 @@ void godwit_world_dismiss_failure(GodwitWorld *world);
 /* Looks for the computer's profiles, and for what holds traffic. */
 void godwit_world_wake(GodwitWorld *world);
 void godwit_world_connect(GodwitWorld *world, GodwitProfile *profile);
+/* The same with one that is in no file yet, under that title; it is copied. */
+void godwit_world_connect_new(GodwitWorld *world, const char *title, const struct profile *profile);
 /* Ends its session, or does not let it begin. */
 void godwit_world_disconnect(GodwitWorld *world, GodwitProfile *profile);
+void godwit_world_disconnect_new(GodwitWorld *world, const char *title);
 void godwit_world_end(GodwitWorld *world, GodwitSession *session);
 /* Answers its open question of that number: a{say} by field, which may float; NULL = nobody does,
  * and the session ends. */

@@ -7,15 +7,7 @@
 #include "common/i18n.h"
 #include "gui/model/store.h"
 #include "gui/questions/shown.h"
-
-static void tell(GtkWindow *parent, const char *heading, const GError *error)
-{
-    g_autofree char *text = shown_text(error->message);
-    GtkWidget *dialog = adw_message_dialog_new(parent, heading, text);
-
-    adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-    gtk_window_present(GTK_WINDOW(dialog));
-}
+#include "gui/window/message.h"
 
 /* ---- importing ---- */
 
@@ -32,7 +24,7 @@ static struct profile *read_offered(GtkWindow *parent, GFile *file)
         profile = store_offered(path, &error);
     }
     if (profile == NULL) {
-        tell(parent, _("It Cannot Be Imported"), error);
+        message_show(parent, _("It Cannot Be Imported"), error->message);
     }
     return profile;
 }
@@ -42,7 +34,7 @@ static void add(GtkWindow *parent, struct profile *profile)
     g_autoptr(GError) error = NULL;
 
     if (!store_add(profile, &error)) {
-        tell(parent, _("It Cannot Be Imported"), error);
+        message_show(parent, _("It Cannot Be Imported"), error->message);
     }
 }
 
@@ -161,7 +153,8 @@ static void on_target(GtkNativeDialog *native, int response, GodwitProfile *prof
     g_autoptr(GError) error = NULL;
 
     if (path != NULL && !store_export(godwit_profile_get_path(profile), path, with_secrets, &error)) {
-        tell(gtk_native_dialog_get_transient_for(native), _("It Cannot Be Exported"), error);
+        message_show(gtk_native_dialog_get_transient_for(native), _("It Cannot Be Exported"),
+                     error->message);
     }
     g_object_unref(native);
 }
@@ -189,7 +182,8 @@ static void on_answer(AdwMessageDialog *dialog, const char *response, GodwitProf
     g_autoptr(GError) error = NULL;
 
     if (strcmp(response, "delete") == 0 && !store_delete(godwit_profile_get_path(profile), &error)) {
-        tell(gtk_window_get_transient_for(GTK_WINDOW(dialog)), _("It Cannot Be Deleted"), error);
+        message_show(gtk_window_get_transient_for(GTK_WINDOW(dialog)), _("It Cannot Be Deleted"),
+                     error->message);
     }
 }
 

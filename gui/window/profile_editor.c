@@ -10,7 +10,8 @@
 
 struct profile_editor {
     GtkWidget *window, *form, *said;
-    char *path; /* NULL = a new one */
+    char *path;         /* NULL = a new one */
+    const char *action; /* NULL = none */
 };
 
 static void say(struct profile_editor *editor, const GError *error)
@@ -31,6 +32,11 @@ static void on_save(struct profile_editor *editor)
     g_autoptr(GError) error = NULL;
 
     if (store_write(editor->path, editor_values(editor->form), &error)) {
+        GtkWindow *parent = gtk_window_get_transient_for(GTK_WINDOW(editor->window));
+
+        if (editor->action != NULL && parent != NULL) {
+            (void)gtk_widget_activate_action(GTK_WIDGET(parent), editor->action, NULL);
+        }
         gtk_window_destroy(GTK_WINDOW(editor->window));
     } else {
         say(editor, error);
@@ -100,7 +106,7 @@ static void add_escape(GtkWidget *window)
 
 /* Takes over `values`; NULL = there is an error to tell, and an empty form is shown. */
 static void show(GtkWindow *parent, const char *title, const char *path, struct values *values,
-                 const GError *error)
+                 const char *action, const GError *error)
 {
     static const struct editor_options options = {.hidden = NULL};
     struct profile_editor *editor = g_new0(struct profile_editor, 1);
@@ -108,6 +114,7 @@ static void show(GtkWindow *parent, const char *title, const char *path, struct 
     GtkWidget *scrolled = gtk_scrolled_window_new();
 
     editor->path = values == NULL ? NULL : g_strdup(path);
+    editor->action = action;
     editor->window = adw_window_new();
     editor->said = said_of();
     editor->form = g_object_ref_sink(
@@ -136,14 +143,9 @@ static void show(GtkWindow *parent, const char *title, const char *path, struct 
 void profile_editor_show(GtkWindow *parent, const char *path)
 {
     g_autoptr(GError) error = NULL;
+    struct values *values = store_read(path, &error);
 
-    if (path == NULL) {
-        show(parent, _("New Connection"), NULL, values_new(), NULL);
-    } else {
-        struct values *values = store_read(path, &error);
-
-        show(parent, _("Edit Connection"), path, values, error);
-    }
+    show(parent, _("Edit Connection"), path, values, NULL, error);
 }
 
 void profile_editor_show_copy(GtkWindow *parent, const char *path)
@@ -151,5 +153,10 @@ void profile_editor_show_copy(GtkWindow *parent, const char *path)
     g_autoptr(GError) error = NULL;
     struct values *values = store_read_copy(path, &error);
 
-    show(parent, _("New Connection"), NULL, values, error);
+    show(parent, _("New Connection"), NULL, values, NULL, error);
+}
+
+void profile_editor_show_new(GtkWindow *parent, struct values *values, const char *action)
+{
+    show(parent, _("New Connection"), NULL, values, action, NULL);
 }

@@ -3,10 +3,10 @@
 
 #include "common/i18n.h"
 #include "gui/model/text.h"
+#include "gui/window/assistant.h"
 #include "gui/window/connection_page.h"
 #include "gui/window/failure_bar.h"
 #include "gui/window/importing.h"
-#include "gui/window/profile_editor.h"
 #include "gui/window/profile_row.h"
 #include "gui/window/state_image.h"
 
@@ -14,8 +14,8 @@ struct _GodwitWindow {
     AdwApplicationWindow parent;
     GodwitWorld *world;
     GListStore *others; /* sessions that have no profile here */
-    gboolean hosted;
-    GtkWidget *pages, *back, *add, *failure, *connection, *state_icon, *state_words, *state_more,
+    gboolean hosted, first; /* nothing was there to be shown but the assistant */
+    GtkWidget *pages, *back, *add, *failure, *connection, *assistant, *state_icon, *state_words, *state_more,
         *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
 };
 
@@ -157,17 +157,35 @@ static void on_profiles(GodwitWindow *window)
     show_notes(window);
 }
 
+/* ---- pages ---- */
+
+static void show_page(GodwitWindow *window, const char *name)
+{
+    gboolean list = g_str_equal(name, "list");
+
+    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), name);
+    gtk_widget_set_visible(window->back, !list && !window->first);
+    gtk_widget_set_visible(window->add, list);
+}
+
+static gboolean shows(GodwitWindow *window, const char *name)
+{
+    return g_str_equal(gtk_stack_get_visible_child_name(GTK_STACK(window->pages)), name);
+}
+
+static void show_connection(GodwitWindow *window, GodwitProfile *profile, GodwitSession *session)
+{
+    godwit_connection_page_show(GODWIT_CONNECTION_PAGE(window->connection), profile, session);
+    show_page(window, "connection");
+    godwit_connection_page_focus(GODWIT_CONNECTION_PAGE(window->connection));
+}
+
 static void on_row(GodwitWindow *window, GtkListBoxRow *row)
 {
     GodwitProfileRow *pressed = GODWIT_PROFILE_ROW(row);
 
-    godwit_connection_page_show(GODWIT_CONNECTION_PAGE(window->connection),
-                                godwit_profile_row_get_profile(pressed),
-                                godwit_profile_row_get_session(pressed));
-    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "connection");
-    gtk_widget_set_visible(window->back, TRUE);
-    gtk_widget_set_visible(window->add, FALSE);
-    godwit_connection_page_focus(GODWIT_CONNECTION_PAGE(window->connection));
+    show_connection(window, godwit_profile_row_get_profile(pressed),
+                    godwit_profile_row_get_session(pressed));
 }
 
 static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
@@ -176,22 +194,65 @@ static void go_back(GtkWidget *widget, const char *action, GVariant *parameter)
 
     (void)action;
     (void)parameter;
-    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), "list");
-    gtk_widget_set_visible(window->back, FALSE);
-    gtk_widget_set_visible(window->add, TRUE);
+    if (!window->first) {
+        show_page(window, "list");
+    }
 }
 
 static void add_profile(GtkWidget *widget, const char *action, GVariant *parameter)
 {
+    GodwitWindow *window = GODWIT_WINDOW(widget);
+
     (void)action;
     (void)parameter;
-    profile_editor_show(GTK_WINDOW(widget), NULL);
+    show_page(window, "assistant");
+    godwit_assistant_focus(GODWIT_ASSISTANT(window->assistant));
+}
+
+/* What was typed is a connection by now. */
+static void done(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GodwitWindow *window = GODWIT_WINDOW(widget);
+
+    (void)action;
+    (void)parameter;
+    window->first = FALSE;
+    godwit_assistant_clear(GODWIT_ASSISTANT(window->assistant));
+    show_page(window, "list");
+}
+
+static gboolean is_empty(GodwitWindow *window)
+{
+    GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(window->world));
+
+    return g_list_model_get_n_items(profiles) == 0 &&
+           g_list_model_get_n_items(godwit_world_get_sessions(window->world)) == 0;
+}
+
+/* A new user begins with the assistant, unless there turns out to be something. */
+static void give_way(GodwitWindow *window)
+{
+    if (window->first && !is_empty(window) &&
+        !godwit_attempt_is_running(godwit_assistant_get_attempt(GODWIT_ASSISTANT(window->assistant)))) {
+        window->first = FALSE;
+        show_page(window, godwit_assistant_is_untouched(GODWIT_ASSISTANT(window->assistant))
+                              ? "list"
+                              : "assistant");
+    }
+}
+
+static void on_saved(GodwitWindow *window, GodwitProfile *profile)
+{
+    window->first = FALSE;
+    godwit_assistant_clear(GODWIT_ASSISTANT(window->assistant));
+    if (shows(window, "assistant")) {
+        show_connection(window, profile, NULL);
+    }
 }
 
 static void import_profile(GtkWidget *widget, const char *action, GVariant *parameter)
 {
-    (void)action;
-    (void)parameter;
+    go_back(widget, action, parameter);
     importing_choose(GTK_WINDOW(widget));
 }
 
@@ -200,9 +261,10 @@ static void update(GodwitWindow *window)
     show_head(window);
     show_notes(window);
     show_others(window);
-    if (godwit_connection_page_is_over(GODWIT_CONNECTION_PAGE(window->connection)) &&
-        gtk_widget_get_visible(window->back)) {
-        go_back(GTK_WIDGET(window), NULL, NULL);
+    give_way(window);
+    if (shows(window, "connection") &&
+        godwit_connection_page_is_over(GODWIT_CONNECTION_PAGE(window->connection))) {
+        show_page(window, "list");
     }
 }
 
@@ -228,6 +290,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
 
     G_OBJECT_CLASS(class)->dispose = godwit_window_dispose;
+    g_type_ensure(GODWIT_TYPE_ASSISTANT);
     g_type_ensure(GODWIT_TYPE_CONNECTION_PAGE);
     g_type_ensure(GODWIT_TYPE_FAILURE_BAR);
     gtk_widget_class_set_template_from_resource(widget, "/org/godwit/Tray/window/window.ui");
@@ -237,6 +300,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     BIND(add);
     BIND(failure);
     BIND(connection);
+    BIND(assistant);
     BIND(state_icon);
     BIND(state_words);
     BIND(state_more);
@@ -249,6 +313,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
 #undef BIND
     gtk_widget_class_install_action(widget, "window.back", NULL, go_back);
     gtk_widget_class_install_action(widget, "window.add", NULL, add_profile);
+    gtk_widget_class_install_action(widget, "window.done", NULL, done);
     gtk_widget_class_install_action(widget, "window.import", NULL, import_profile);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_n, GDK_CONTROL_MASK, "window.add", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_o, GDK_CONTROL_MASK, "window.import", NULL);
@@ -265,7 +330,7 @@ static void godwit_window_init(GodwitWindow *window)
     importing_accept_drops(GTK_WINDOW(window));
 }
 
-GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world)
+GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt)
 {
     GodwitWindow *window = g_object_new(GODWIT_TYPE_WINDOW, "application", application, NULL);
     GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(world));
@@ -273,6 +338,7 @@ GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world)
     window->world = g_object_ref(world);
     godwit_failure_bar_set_world(GODWIT_FAILURE_BAR(window->failure), world);
     godwit_connection_page_set_world(GODWIT_CONNECTION_PAGE(window->connection), world);
+    godwit_assistant_set_attempt(GODWIT_ASSISTANT(window->assistant), attempt);
     gtk_list_box_bind_model(GTK_LIST_BOX(window->profiles), profiles, make_row, window, NULL);
     gtk_list_box_bind_model(GTK_LIST_BOX(window->others_list), G_LIST_MODEL(window->others), make_row,
                             window, NULL);
@@ -281,7 +347,12 @@ GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world)
     g_signal_connect_object(world, "changed", G_CALLBACK(on_changed), window, 0);
     g_signal_connect_object(profiles, "items-changed", G_CALLBACK(on_profiles), window,
                             G_CONNECT_SWAPPED);
+    g_signal_connect_object(attempt, "saved", G_CALLBACK(on_saved), window, G_CONNECT_SWAPPED);
     on_profiles(window);
+    window->first = is_empty(window);
+    if (window->first || godwit_attempt_is_running(attempt)) {
+        add_profile(GTK_WIDGET(window), NULL, NULL);
+    }
     update(window);
     return GTK_WIDGET(window);
 }

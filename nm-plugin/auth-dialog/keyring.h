@@ -16,9 +16,9 @@
  * may be asked to open the keyring. NULL, or a translated sentence why it could not be read; free
  * it.
  */
-char *keyring_load(const char *uuid, gboolean unlock, GHashTable *found, GCancellable *gone);
+char *keyring_read(const char *uuid, gboolean unlock, GHashTable *found, GCancellable *gone);
 /* Keeps or replaces one. `name` and `service` are the connection's, for people. As above. */
-char *keyring_store(const char *uuid, const char *name, const char *service, const char *key,
+char *keyring_write(const char *uuid, const char *name, const char *service, const char *key,
                     const char *value, GCancellable *gone);
 
 #endif

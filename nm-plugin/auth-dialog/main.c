@@ -47,7 +47,6 @@ static void make_questions(struct dialog *dialog)
 
 /* ---- the keyring ---- */
 
-#ifdef HAVE_LIBSECRET
 /* NetworkManager may have some already; what the service asks for anew is in no keyring. */
 static void look_into_keyring(struct dialog *dialog)
 {
@@ -56,7 +55,7 @@ static void look_into_keyring(struct dialog *dialog)
         return;
     }
     g_autoptr(GHashTable) found = ask_answers_new();
-    dialog->keyring = keyring_load(asked->uuid, asked->interactive && !asked->external, found,
+    dialog->keyring = keyring_read(asked->uuid, asked->interactive && !asked->external, found,
                                    agent_gone(dialog->agent));
     for (gsize i = 0; i < dialog->questions.n; i++) {
         const struct question *question = &dialog->questions.items[i];
@@ -72,28 +71,13 @@ static void keep(struct dialog *dialog, const struct question *question, const c
 {
     if (question->keyring && !dialog->keyring && *value) {
         dialog->keyring =
-            keyring_store(dialog->asked->uuid, dialog->asked->name, dialog->asked->service,
+            keyring_write(dialog->asked->uuid, dialog->asked->name, dialog->asked->service,
                           question->key, value, agent_gone(dialog->agent));
         if (dialog->keyring) {
             fprintf(stderr, "nm-godwit-auth-dialog: %s\n", dialog->keyring);
         }
     }
 }
-#else
-static void look_into_keyring(struct dialog *dialog)
-{
-    if (questions_open(&dialog->questions, TRUE)) {
-        dialog->keyring = g_strdup(_("There is no keyring."));
-    }
-}
-
-static void keep(struct dialog *dialog, const struct question *question, const char *value)
-{
-    (void)dialog;
-    (void)question;
-    (void)value;
-}
-#endif
 
 /* ---- answers ---- */
 

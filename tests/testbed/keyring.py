@@ -57,6 +57,12 @@ class Keyring:
                        *SCHEMA, ok=False)
 
     @staticmethod
+    def lookup_profile(name, gateway, key="password"):
+        """What godwit-tray keeps for the profile of that name, "" = nothing."""
+        return net.run("secret-tool", "lookup", "profile", name, "kind", "user", "gateway", gateway,
+                       "secret", key, ok=False)
+
+    @staticmethod
     def store(uuid, key, value, schema=SCHEMA):
         """As another agent does it; without a schema, as old ones did."""
         net.run("secret-tool", "store", "--label", "VPN", "connection-uuid", uuid, *SETTING, key,

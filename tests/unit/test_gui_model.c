@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/vpn1.h"
+#include "gui/model/attempt.h"
 #include "gui/model/text.h"
 #include "gui/model/world.h"
 
@@ -252,6 +253,102 @@ START_TEST(states_are_as_the_service_tells)
 }
 END_TEST
 
+/* ---- a first connection ---- */
+
+static void note_saved(GodwitAttempt *attempt, GodwitProfile *profile, gpointer path)
+{
+    (void)attempt;
+    *(char **)path = g_strdup(godwit_profile_get_path(profile));
+}
+
+/* Its file, or NULL when it has failed. */
+static char *attempted(const char *server, const char *user, const char *password,
+                       enum godwit_attempt_field *field)
+{
+    g_autoptr(GodwitAttempt) attempt = godwit_attempt_new(world);
+    char *path = NULL;
+
+    g_signal_connect(attempt, "saved", G_CALLBACK(note_saved), &path);
+    godwit_attempt_begin(attempt, server, user, password, FALSE);
+    until(!godwit_attempt_is_running(attempt));
+    *field = godwit_attempt_get_field(attempt);
+    return path;
+}
+
+START_TEST(a_first_connection_is_written_when_it_works)
+{
+    enum godwit_attempt_field field;
+    g_autofree char *told = NULL, *path = NULL, *text = NULL, *second = NULL;
+
+    path = attempted(" vpn.example.net ", "alice", "s3cret", &field);
+    ck_assert_ptr_nonnull(path);
+    ck_assert(g_str_has_suffix(path, "/config/godwit/vpn.example.net.conf"));
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_ptr_nonnull(strstr(text, "user=alice"));
+    ck_assert_ptr_null(strstr(text, "s3cret"));
+    told = calls();
+    ck_assert_ptr_nonnull(strstr(told, "'password': <[byte 0x73, 0x33, 0x63"));
+    /* Another one to the same gateway has another name. */
+    second = attempted("vpn.example.net", "bob", "", &field);
+    ck_assert_ptr_nonnull(second);
+    ck_assert(g_str_has_suffix(second, "/config/godwit/vpn.example.net 2.conf"));
+    ck_assert_ptr_eq(godwit_world_find_profile(world, godwit_world_find_title(world, "vpn.example.net 2")),
+                     profile_at(1));
+}
+END_TEST
+
+START_TEST(a_first_connection_that_fails_leaves_nothing)
+{
+    static const struct {
+        const char *script, *server, *password;
+        enum godwit_attempt_field field;
+    } cases[] = {
+        {"phase|gateway-verified|;end|auth-failed|", "a.example", "x", GODWIT_ATTEMPT_PASSWORD},
+        {"end|auth-failed|", "a.example", "x", GODWIT_ATTEMPT_MORE},
+        {"end|resolve|", "a.example", "x", GODWIT_ATTEMPT_SERVER},
+        {"end|account-disabled|", "a.example", "x", GODWIT_ATTEMPT_USER},
+        {"end|moon-phase|", "a.example", "x", GODWIT_ATTEMPT_NOWHERE},
+        {"refuse|NotAuthorized|You may not.", "a.example", "x", GODWIT_ATTEMPT_NOWHERE},
+        {"wait", "<b>\033[2J", "x", GODWIT_ATTEMPT_SERVER},
+        {"wait", "../../etc/passwd", "x", GODWIT_ATTEMPT_SERVER},
+        {"wait", "", "x", GODWIT_ATTEMPT_SERVER},
+    };
+
+    /* Of what ends before the service has told what it has, no more is known. */
+    godwit_world_wake(world);
+    until(godwit_world_get_service(world) == GODWIT_READY);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        enum godwit_attempt_field field;
+
+        script(cases[i].script);
+        ck_assert_ptr_null(attempted(cases[i].server, "alice", cases[i].password, &field));
+        ck_assert_int_eq(field, cases[i].field);
+        godwit_world_dismiss_failure(world);
+    }
+    godwit_profiles_look(godwit_world_get_profiles(world));
+    until(n_profiles() == 3); /* and the computer's two */
+}
+END_TEST
+
+START_TEST(a_first_connection_can_be_cancelled)
+{
+    g_autoptr(GodwitAttempt) attempt = godwit_attempt_new(world);
+
+    script("wait");
+    /* Before godwitd has answered, and after it. */
+    godwit_attempt_begin(attempt, "a.example", "alice", "x", FALSE);
+    godwit_attempt_cancel(attempt);
+    until(!godwit_attempt_is_running(attempt));
+    until(main_session() == NULL && state() == GODWIT_OFF);
+    godwit_attempt_begin(attempt, "a.example", "alice", "x", FALSE);
+    until(godwit_attempt_get_session(attempt) != NULL);
+    godwit_attempt_cancel(attempt);
+    until(!godwit_attempt_is_running(attempt));
+    until(state() == GODWIT_OFF);
+    ck_assert_str_eq(godwit_attempt_get_advice(attempt), "");
+}
+END_TEST
+
 /* ---- failures ---- */
 
 START_TEST(a_failure_is_told_until_it_is_dismissed)
@@ -456,6 +553,9 @@ int main(void)
     tcase_add_test(tc, can_be_called_off_before_it_began);
     tcase_add_test(tc, sessions_of_others_are_seen_and_ended);
     tcase_add_test(tc, states_are_as_the_service_tells);
+    tcase_add_test(tc, a_first_connection_is_written_when_it_works);
+    tcase_add_test(tc, a_first_connection_that_fails_leaves_nothing);
+    tcase_add_test(tc, a_first_connection_can_be_cancelled);
     tcase_add_test(tc, a_failure_is_told_until_it_is_dismissed);
     tcase_add_test(tc, a_refusal_is_a_failure);
     tcase_add_test(tc, a_profile_that_cannot_be_used_says_why);

@@ -101,8 +101,11 @@ def tray_looks(context, look):
     looker.look_at("list")
     looker.look_at_window("preferences", "ctrl+comma")
     if looker.thorough:
-        looker.look_at_window("new", "ctrl+n")
         looker.look_at_window("shortcuts", "ctrl+question")
+        screen.key("ctrl+n")
+        screen.wait_for(lambda: screen.focused() and screen.focused().role == "text", "assistant")
+        looker.look_at("new")
+        screen.key("alt+Left")
     looker.enlarge()
     looker.open_page("Work")
     looker.look_at("page")
