@@ -6,6 +6,7 @@
 
 #include "common/i18n.h"
 #include "host/apps.h"
+#include "host/beside_routes.h"
 #include "host/dns.h"
 #include "host/firewall.h"
 #include "host/netlink.h"
@@ -25,6 +26,7 @@ struct host {
     gboolean reverted;
     struct apps *apps;        /* NULL = all use it */
     struct routing *routing;  /* NULL until host_apply() */
+    struct beside_routes *beside; /* NULL until host_apply_beside() */
     gboolean walled;          /* the firewall knows `config` and `options` */
     struct net_config config; /* that is applied */
     struct host_options options;
@@ -39,6 +41,7 @@ static gboolean revert_changes(struct record *record, struct netlink *nl)
     dns_revert(record);
     if (here) {
         uplink_routes_revert(record, nl);
+        beside_routes_revert(record, nl);
         routing_revert(record, nl);
     }
     return here;
@@ -453,12 +456,11 @@ static gboolean has_further(const struct net_config *config, const struct addr *
     return has;
 }
 
-static gboolean set_further_addresses(const struct host *host, const struct net_config *wanted,
-                                      GError **error)
+static gboolean set_further_addresses(const struct host *host, struct netlink *nl,
+                                      const struct net_config *wanted, GError **error)
 {
     const struct net_config *before = &host->config;
-    struct netlink *nl = netlink_open(error);
-    gboolean done = nl != NULL;
+    gboolean done = TRUE;
     for (size_t i = 0; done && i < before->n_addresses; i++) {
         const struct addr *addr = &before->addresses[i].addr;
         if (is_further(before, i) && !has_further(wanted, addr)) {
@@ -470,16 +472,27 @@ static gboolean set_further_addresses(const struct host *host, const struct net_
             done = netlink_address_add(nl, host->ifindex, &wanted->addresses[i].addr, error);
         }
     }
-    netlink_close(nl);
     return done;
+}
+
+static gboolean set_beside(struct host *host, struct netlink *nl, const struct net_config *config,
+                           const struct host_options *options, const struct network *network,
+                           GError **error)
+{
+    struct beside_wish wish = {
+        .ifindex = host->ifindex, .config = config, .options = options, .network = network};
+    return routing_number(host->interface, &wish.number, error) &&
+           beside_routes_apply(host->record, nl, &host->beside, &wish, error);
 }
 
 gboolean host_apply_beside(struct host *host, const struct net_config *config,
                            const struct host_options *options, GError **error)
 {
-    int lock = record_lock(error);
+    struct netlink *nl = netlink_open(error);
+    int lock = nl ? record_lock(error) : -1;
     gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
-                    set_further_addresses(host, config, error);
+                    set_further_addresses(host, nl, config, error) &&
+                    set_beside(host, nl, config, options, &host->network, error);
     if (done) {
         host->config = *config;
         host->options = *options;
@@ -487,6 +500,7 @@ gboolean host_apply_beside(struct host *host, const struct net_config *config,
         host->walled = TRUE;
     }
     record_unlock(lock);
+    netlink_close(nl);
     return done;
 }
 
@@ -495,6 +509,9 @@ static gboolean follow_local_networks(struct host *host, struct netlink *nl,
                                       const struct network *network, GError **error)
 {
     struct routing_wish wish = {&host->config, &host->options, network};
+    if (host->beside) {
+        return set_beside(host, nl, &host->config, &host->options, network, error);
+    }
     return !host->routing || routing_apply(host->record, nl, host->ifindex, host->interface,
                                            &host->routing, &wish, error);
 }
@@ -595,6 +612,7 @@ void host_free(struct host *host)
         apps_free(host->apps);
         record_free(host->record);
         routing_free(host->routing);
+        beside_routes_free(host->beside);
         g_free(host->interface);
         g_free(host);
     }

@@ -118,8 +118,8 @@ void host_prepare(void);
 gboolean host_apply(struct host *host, const struct net_config *config,
                     const struct host_options *options, GError **error);
 /* For a session whose addresses, routes and DNS NetworkManager sets, only what that one does not
- * do: the firewall, and addresses of a family beyond its first. The caller reverts when it fails.
- */
+ * do: the firewall, addresses of a family beyond its first, and beside_routes.h. The caller reverts
+ * when it fails. */
 gboolean host_apply_beside(struct host *host, const struct net_config *config,
                            const struct host_options *options, GError **error);
 /* What leaves with that mark from an address of `network` leaves by its link, from now on and until

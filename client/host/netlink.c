@@ -264,8 +264,9 @@ static guint8 type_of(enum route_kind kind)
 static struct nl_msg *route_message(int type, int flags, const struct route *route)
 {
     const struct prefix *to = &route->to;
-    gboolean on_link = route->kind == ROUTE_LINK && to->addr.family == FAMILY_IPV4;
-    struct bytes octets = addr_bytes(&to->addr);
+    struct bytes octets = addr_bytes(&to->addr), router = addr_bytes(&route->via);
+    gboolean on_link =
+        route->kind == ROUTE_LINK && to->addr.family == FAMILY_IPV4 && router.len == 0;
     struct rtmsg header = {
         .rtm_family = af_of(to->addr.family),
         .rtm_dst_len = to->len,
@@ -281,6 +282,9 @@ static struct nl_msg *route_message(int type, int flags, const struct route *rou
     }
     if (route->kind == ROUTE_LINK) {
         put_u32(msg, RTA_OIF, (guint32)route->ifindex);
+    }
+    if (router.len > 0) {
+        put(msg, RTA_GATEWAY, router.data, router.len);
     }
     return msg;
 }

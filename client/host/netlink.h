@@ -52,7 +52,8 @@ struct route {
     struct prefix to;
     guint32 table;
     enum route_kind kind;
-    int ifindex; /* 0 unless ROUTE_LINK */
+    int ifindex;     /* 0 unless ROUTE_LINK */
+    struct addr via; /* a router there; FAMILY_NONE = on the link */
 };
 
 /* Success when it is there. */

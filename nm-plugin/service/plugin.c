@@ -207,7 +207,6 @@ static gboolean never_default(NMSettingIPConfig *setting)
  */
 static void obey_connection(NMConnection *connection, struct profile *profile)
 {
-    static const char *const left_out[] = {"exclude", "local-network"};
     gboolean ip4 = never_default(nm_connection_get_setting_ip4_config(connection));
     gboolean ip6 = never_default(nm_connection_get_setting_ip6_config(connection));
     if (ip4 && ip6) {
@@ -217,12 +216,6 @@ static void obey_connection(NMConnection *connection, struct profile *profile)
     }
     if (profile_get_uint(profile, "timeout") > TIMEOUT_MAX) {
         (void)profile_set(profile, "timeout", G_STRINGIFY(TIMEOUT_MAX), NULL, NULL);
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
-        if (profile_is_set(profile, left_out[i])) {
-            g_message(_("NetworkManager sets the routes: \"%s\" counts for the kill switch alone."),
-                      left_out[i]);
-        }
     }
 }
 

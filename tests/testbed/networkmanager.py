@@ -81,7 +81,7 @@ class NetworkManager:
             bus.cover(folder)
         for name, content in {"nm-godwit-service.name": text, **kept}.items():
             bus.write(f"{NAMES}/{name}", content)
-        os.makedirs("/run/NetworkManager", exist_ok=True)
+        bus.cover("/run/NetworkManager")
         bus.write("/run/bed/NetworkManager.conf", CONFIG.format(polkit="true" if polkit else "false"))
         self.journal = Journal() if journal else None
         self.process = None

@@ -166,3 +166,46 @@ def nm_is_up_while_the_gateway_asks_anew(context):
                  f"(uint32 {form}, {{'password': {octets(b'opensesame')}}})")
     net.wait_until(lambda: addresses(4) == {"10.9.0.6/32"}, 5, "another address")
     take_down(manager)
+
+
+OTHER_ROUTER = "192.0.2.9"
+
+
+def way_to(address, *more):
+    return net.run("ip", "route", "get", address, *more, ok=False)
+
+
+@scenario
+def nm_excludes(context):
+    """What the user excluded leaves by the uplink that the host prefers, now another one, with or
+    without a kill switch; what the tunnel and the links have in it stays theirs. A local network
+    may be had by the tunnel alone. Afterwards nothing of it is left."""
+    manager = start(context)
+    manager.nmcli("connection", "modify", "wired-cl0", "+ipv4.addresses", "10.66.0.2/24")
+    manager.nmcli("connection", "up", "wired-cl0")
+    before = net.snapshot()
+    manager.add("work", "everything", exclude=r"198.51.100.0/24\,10.0.0.0/8\,2001:db8:51::/48",
+                **{"kill-switch": "connected"})
+    manager.nmcli("connection", "up", "work")
+    for address, way in ((net.FAR_HOST4, f"via {net.GATEWAY4} dev cl0"),
+                         ("203.0.113.7", "dev godwit0"),
+                         ("10.50.0.1", f"via {net.GATEWAY4} dev cl0"),
+                         ("10.20.0.9", "dev godwit0"),   # the tunnel's
+                         (SERVERS4[0], "dev godwit0"),
+                         ("10.66.0.9", "dev cl0 "),      # the link's
+                         (net.FAR_HOST6, r"^$")):
+        net.check(re.search(way, way_to(address)), f"{address}: {way_to(address)}")
+    manager.nmcli("connection", "modify", "wired-cl0", "ipv4.gateway", OTHER_ROUTER)
+    manager.nmcli("device", "reapply", "cl0")
+    net.wait_until(lambda: f"via {OTHER_ROUTER} dev cl0" in way_to(net.FAR_HOST4), 5,
+                   "route by the other router")
+    manager.nmcli("connection", "modify", "wired-cl0", "ipv4.gateway", net.GATEWAY4)
+    manager.nmcli("device", "reapply", "cl0")
+    take_down(manager)
+    net.wait_until(lambda: net.snapshot() == before, 5, "host as before")
+    manager.add("lab", "everything", **{"local-network": "false"})
+    manager.nmcli("connection", "up", "lab")
+    net.check("dev godwit0" in way_to("10.66.0.9"), f"a local network: {way_to('10.66.0.9')}")
+    net.check("dev cl0" in way_to("10.66.0.9", "mark", "0x676f"), "our own packets, too")
+    take_down(manager, "lab")
+    net.wait_until(lambda: net.snapshot() == before, 5, "host as before")

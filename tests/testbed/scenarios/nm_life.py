@@ -72,6 +72,7 @@ def nm_goes_on_without_godwitd(context, number):
     connection goes on, nothing goes beside the tunnel. As often as that happens."""
     host, manager = up(context, **{"kill-switch": "connected"})
     transfer.start_server()
+    net.wait_until(lambda: net.HOST4 in manager.resolver(), 5, "server in resolv.conf")
     before = inner(manager)
     with nothing_leaks(), transfer.Steady(net.HOST4) as stream:
         kept = net.wait_until(lent, 10, "state that is lent")
