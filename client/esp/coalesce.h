@@ -42,6 +42,11 @@ struct coalescer {
                                              latest grows */
 };
 
+/* Octets of all its packets, as they came. */
+static inline size_t coalesce_octets(const struct frame *f)
+{
+    return f->len + (f->n - 1u) * f->header_len;
+}
 void coalesce_reset(struct coalescer *c);
 /* Takes a packet (borrowed until coalesce_reset). False when there is no room: write all frames,
  * reset, try again. */

@@ -24,8 +24,9 @@
 
 struct inbound {
     struct datapath *dp;
-    uint64_t octets, packets; /* of this run */
-    struct sa_entry *entry;   /* of those that wait to be opened */
+    bool delivered;         /* something of this run */
+    unsigned handled;       /* datagrams since the thread slept */
+    struct sa_entry *entry; /* of those that wait to be opened */
     unsigned waiting;
     struct esp_packet batch[OPEN_BATCH];
     struct coalescer coalescer; /* from its frames on nothing is cleared, as in struct outbound */
@@ -86,21 +87,28 @@ static void queue_ike(struct inbound *in, const uint8_t *data, size_t len, bool 
 
 /* ---- ESP ---- */
 
+/* Waits while the TUN is full. */
+static bool write_frame(struct datapath *dp, const struct iovec *iov, int n)
+{
+    int fd = dp->config.tun_fd;
+    while (writev(fd, iov, n) < 0) {
+        if (errno != EINTR && (errno != EAGAIN || !datapath_wait(dp, fd, POLLOUT))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void write_frames(struct inbound *in)
 {
     struct coalescer *c = &in->coalescer;
-    int fd = in->dp->config.tun_fd;
     for (size_t i = 0; i < c->n; i++) {
         size_t n;
         const struct iovec *iov = coalesce_frame(c, i, &n);
-        while (writev(fd, iov, (int)n) < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            if (errno != EAGAIN || !datapath_wait(in->dp, fd, POLLOUT)) {
-                count(in->dp, IN_TUN, c->frames[i].n);
-                break;
-            }
+        bool written = write_frame(in->dp, iov, (int)n);
+        count(in->dp, written ? IN_PACKETS : IN_TUN, c->frames[i].n);
+        if (written) {
+            count(in->dp, IN_OCTETS, coalesce_octets(&c->frames[i]));
         }
     }
     coalesce_reset(c);
@@ -113,17 +121,15 @@ static void deliver(struct inbound *in, uint8_t *packet, size_t len)
         count(in->dp, IN_MALFORMED, 1);
         return;
     }
+    in->delivered = true;
     uint16_t mtu = atomic_load_explicit(&in->dp->mtu, memory_order_relaxed);
     tcp_clamp_mss(&info, packet, mtu);
     if (!coalesce_add(&in->coalescer, &info, packet)) {
         write_frames(in);
         if (!coalesce_add(&in->coalescer, &info, packet)) {
             count(in->dp, IN_TUN, 1);
-            return;
         }
     }
-    in->packets++;
-    in->octets += len;
 }
 
 static enum counter reason_for(enum err err)
@@ -221,15 +227,13 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
     for (size_t at = 0; at < len; at += meta->segment) {
         size_t part = len - at < meta->segment ? len - at : meta->segment;
         datagram(in, data + at, part, meta, fd);
+        in->handled++;
     }
     open_waiting(in);
     write_frames(in);
-    if (in->packets > 0) {
-        count(in->dp, IN_PACKETS, in->packets);
-        count(in->dp, IN_OCTETS, in->octets);
+    if (in->delivered) {
+        in->delivered = false;
         count_set(in->dp, IN_LAST, boottime_now());
-        in->packets = 0;
-        in->octets = 0;
     }
 }
 
@@ -240,8 +244,8 @@ struct source {
     unsigned errors;
 };
 
-/* Handles what waits; false when nothing is left. */
-static bool receive_some(struct inbound *in, struct source *source)
+/* Handles what waits. */
+static void receive_some(struct inbound *in, struct source *source)
 {
     for (unsigned i = 0; i < BATCH_RUNS; i++) {
         struct udp_meta meta;
@@ -252,15 +256,14 @@ static bool receive_some(struct inbound *in, struct source *source)
             source->errors = 0;
             inbound_run(in, in->data, len, &meta, source->fd);
         } else if (failed == EAGAIN) {
-            return false;
+            return;
         } else if (failed == EMSGSIZE) {
             count(in->dp, IN_MALFORMED, 1);
         } else if (++source->errors >= ERRORS_MAX) {
             source->fd = -1;
-            return false;
+            return;
         }
     }
-    return true;
 }
 
 void *inbound_thread(void *inbound)
@@ -269,18 +272,16 @@ void *inbound_thread(void *inbound)
     struct datapath *dp = in->dp;
     struct source sources[2] = {{.fd = dp->config.udp4_fd}, {.fd = dp->config.udp6_fd}};
     while (!atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
-        bool more = false;
+        struct pollfd fds[3] = {
+            {sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}, {dp->wake, POLLIN, 0}};
+        datapath_yield(&in->handled);
+        (void)poll(fds, 3, -1);
         for (unsigned i = 0; i < 2; i++) {
-            if (sources[i].fd >= 0 && receive_some(in, &sources[i])) {
-                more = true;
+            if (fds[i].revents != 0) {
+                receive_some(in, &sources[i]);
             }
         }
         quiesce_offline(&dp->quiesce, THREAD_IN);
-        if (!more) {
-            struct pollfd fds[3] = {
-                {dp->wake, POLLIN, 0}, {sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}};
-            (void)poll(fds, 3, -1);
-        }
     }
     return NULL;
 }
