@@ -47,6 +47,9 @@ class Tunnel:
     def address(self, end):
         return f"10.{self.number}.0.{1 if end == 'a' else 2}"
 
+    def namespace(self, end):
+        return end
+
     def addresses_add(self, end, device):
         net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device}")
 

@@ -24,6 +24,9 @@ class Table:
         self.units[what] = unit
         self.values.setdefault(what, {}).setdefault(who, []).append(value)
 
+    def sample(self, what, who, values):
+        self.samples.setdefault(what, {}).setdefault(who, []).extend(values)
+
     def has(self, what, *whose):
         return all(who in self.values.get(what, {}) for who in whose)
 

@@ -53,15 +53,16 @@ class Streams:
         receiver = OTHER[sender]
         self.amount = amount
         self.receiving = net.Process([program, "receive", str(port), str(streams),
-                                      *(["check"] if check else [])], namespace=receiver)
+                                      *(["check"] if check else [])],
+                                     namespace=tunnel.namespace(receiver))
         self.receiving.read_until("^ready", 10)
         self.sending_command = [program, "send", tunnel.address(receiver), str(port), str(streams),
                                 amount]
-        self.sender = sender
+        self.namespace = tunnel.namespace(sender)
         self.sending = None
 
     def begin(self):
-        self.sending = net.Process(self.sending_command, namespace=self.sender)
+        self.sending = net.Process(self.sending_command, namespace=self.namespace)
 
     def end(self, timeout):
         """Octets received, and Gbit/s of all streams together."""
@@ -98,10 +99,11 @@ STEPS = 7
 def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS):
     """Sends from a to b; (sent, received, seconds)."""
     program = os.path.join(programs, "datagrams")
-    receiving = net.Process([program, "receive", str(PORT)], namespace="b", stdin=subprocess.PIPE)
+    receiving = net.Process([program, "receive", str(PORT)], namespace=tunnel.namespace("b"),
+                            stdin=subprocess.PIPE)
     receiving.read_until("^ready", 10)
     sent, took = net.run(program, "send", tunnel.address("b"), str(PORT), str(octets), f"{rate:.0f}",
-                         str(seconds), namespace="a").split()
+                         str(seconds), namespace=tunnel.namespace("a")).split()
     receiving.popen.stdin.close()
     net.check(receiving.wait(30) == 0, f"the receiver failed: {receiving.tail()}")
     return int(sent), int(receiving.output.split()[-1]), float(took)
@@ -136,7 +138,7 @@ def lossless(programs, tunnel, octets):
 def pings(tunnel, count, interval=0.002):
     """Round-trip times in milliseconds, of ICMP from a to b; the lost are left out."""
     output = net.run("ping", "-n", "-i", str(interval), "-c", str(count), "-W", "1",
-                     tunnel.address("b"), namespace="a", ok=False)
+                     tunnel.address("b"), namespace=tunnel.namespace("a"), ok=False)
     found = [float(text) for text in re.findall(r" time=([\d.]+) ms", output)]
     net.check(len(found) > count / 2, f"{count - len(found)} of {count} pings were lost")
     return found

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run of the benchmark: its tunnels, and what is measured of each in turn."""
+
+import contextlib
+import os
+import sys
+
+import ends
+import figures
+import net
+import rivals
+import soak
+import through_gateway
+import traffic
+
+WIREGUARD = os.path.abspath("build/bench/wireguard-go")
+WAYS = {"a": "a to b", "b": "b to a", "ab": "both ways at once"}
+SIZES = (64, 512, 1300)
+SIZES_DRAWN = (64, 128, 256, 512, 1024, 1300)
+PINGS = 500
+CHILDREN = 1000
+REKEY_SOAK = 1000  # milliseconds
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r{text:78}\r", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def on_one_processor(tunnel):
+    """Both ends and whatever is started meanwhile."""
+    tasks = [int(task) for end in ends.OUTER for pid in tunnel.pids(end)
+             for task in os.listdir(f"/proc/{pid}/task")]
+    everywhere = os.sched_getaffinity(0)
+    for task in (0, *tasks):
+        os.sched_setaffinity(task, {min(everywhere)})
+    yield
+    for task in (0, *tasks):
+        os.sched_setaffinity(task, everywhere)
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.programs = options.programs
+        self.table = figures.Table()
+        self.tunnels = []
+
+    def start(self, *tunnels):
+        """Those, or without any of them: ours for each build and cipher, and those of others."""
+        ends.set_up()
+        self.tunnels = list(tunnels) or self._chosen()
+        for tunnel in self.tunnels:
+            tunnel.start()
+
+    def _chosen(self):
+        options, chosen = self.options, []
+        for build in options.build:
+            for cipher in options.cipher:
+                name = f"godwit {cipher}" if len(options.build) == 1 else f"{build} {cipher}"
+                chosen.append(ends.Datapath(len(chosen) + 1, build, cipher, name=name))
+        if options.beside:
+            if os.path.exists(WIREGUARD):
+                chosen.append(rivals.WireGuard(len(chosen) + 1, WIREGUARD))
+            chosen += [rivals.StrongSwan(len(chosen) + 1), ends.Veth()]
+        return chosen
+
+    def rounds(self, title, measure):
+        """Calls measure(tunnel) for each in turn, and again."""
+        for number in range(self.options.rounds):
+            for tunnel in self.tunnels:
+                progress(f"{title}, {number + 1} of {self.options.rounds}: {tunnel.name}")
+                measure(tunnel)
+        progress("")
+
+    def _tcp(self, tunnel, ways, streams=1):
+        got = traffic.throughput(self.programs, tunnel, ways, self.options.seconds, streams)
+        count = "1 stream" if streams == 1 else f"{streams} streams"
+        self.table.add(f"TCP, {count}, {WAYS[ways]}", "Gbit/s", tunnel.name, got["gbits"])
+        return got
+
+    # ---- what is measured ----
+
+    def _cpu(self, tunnel, way):
+        got = self._tcp(tunnel, way)
+        if tunnel.pids("a"):
+            sent, received = got[f"cpu {way}"], got[f"cpu {ends.OTHER[way]}"]
+            for end, seconds in (("the sending end", sent), ("the receiving end", received),
+                                 ("one end", (sent + received) / 2)):
+                self.table.add(f"CPU of {end}", "s/GB", tunnel.name, seconds)
+
+    def cpu(self):
+        for way in ends.OUTER:
+            self.rounds(f"TCP, 1 {WAYS[way]}", lambda tunnel: self._cpu(tunnel, way))
+
+    def throughput(self):
+        self.cpu()
+        many = self.options.streams
+        for ways, streams in (("ab", 1), ("a", many), ("b", many), ("ab", many)):
+            if streams > 1 or (many > 1 and ways == "ab"):
+                self.rounds(f"TCP, {streams} {WAYS[ways]}",
+                            lambda tunnel: self._tcp(tunnel, ways, streams))
+
+    def pps(self, sizes=SIZES):
+        for octets in sizes:
+            self.rounds(f"UDP, {octets} octets", lambda tunnel: self.table.add(
+                f"UDP, {octets} octets, loss below 0.1 %", "1,000/s", tunnel.name,
+                traffic.lossless(self.programs, tunnel, octets) / 1000))
+
+    def _pings(self, tunnel):
+        for load, times in (("idle", traffic.pings(tunnel, PINGS)),
+                            ("under load", traffic.pings_under_load(self.programs, tunnel, PINGS))):
+            self.table.sample(f"ping {load}", tunnel.name, times)
+            for part, value in (("median", 0.5), ("99th of 100", 0.99)):
+                self.table.add(f"ping {load}, {part}", "ms", tunnel.name,
+                               figures.quantile(times, value))
+
+    def latency(self):
+        self.rounds("ping", self._pings)
+
+    def memory(self):
+        for tunnel in self.tunnels:
+            if tunnel.pids("a"):
+                self.table.add("resident memory of one end", "MB", tunnel.name,
+                               traffic.resident_megabytes(tunnel.pids("a")))
+
+    def _scaling(self, tunnel):
+        def one(what, name):
+            got = traffic.throughput(self.programs, tunnel, "a", self.options.seconds)
+            self.table.add(f"TCP, 1 stream, {what}", "Gbit/s", name, got["gbits"])
+            self.table.add(f"CPU of one end, {what}", "s/GB", name, (got["cpu a"] + got["cpu b"]) / 2)
+        one("Child SAs installed", tunnel.name)
+        if tunnel is self.tunnels[0]:
+            one("processors for all", "two")
+            with on_one_processor(tunnel):
+                one("processors for all", "one")
+
+    def scaling(self):
+        """Beside itself: with many Child SAs, and with one processor for everything."""
+        self.rounds("scaling", self._scaling)
+
+    def pictures(self):
+        self.pps(SIZES_DRAWN)
+        self.latency()
+
+    def all(self):
+        self.throughput()
+        self.latency()
+        self.pps()
+        self.memory()
+
+    # ---- with networks of their own ----
+
+    def start_scaling(self):
+        build = self.options.build[0]
+        self.start(ends.Datapath(1, build, name="1"),
+                   ends.Datapath(2, build, children=CHILDREN, name=f"{CHILDREN:,}"))
+
+    def start_gateway(self):
+        net.set_up()
+        build = os.path.abspath(self.options.build[0])
+        self.tunnels = [through_gateway.Godwit(build), through_gateway.CharonCmd(build)]
+
+    def gateway(self):
+        def one(tunnel):
+            tunnel.start()
+            for way, title in (("a", "up"), ("b", "down")):
+                got = traffic.throughput(self.programs, tunnel, way, self.options.seconds)
+                self.table.add(f"TCP, 1 stream, {title}", "Gbit/s", tunnel.name, got["gbits"])
+                for end, who in (("a", "client"), ("b", "gateway")):
+                    self.table.add(f"CPU of the {who}, {title}", "s/GB", tunnel.name,
+                                   got[f"cpu {end}"])
+            times = traffic.pings(tunnel, PINGS)
+            self.table.add("ping idle, median", "ms", tunnel.name, figures.quantile(times, 0.5))
+            tunnel.stop()
+        self.rounds("at a gateway", one)
+
+    def start_soak(self):
+        self.start(*[ends.Datapath(number, self.options.build[0], cipher, rekey=REKEY_SOAK)
+                     for number, cipher in enumerate(self.options.cipher, 1) if cipher != "null"])
+
+    def soak(self):
+        octets = int(self.options.gigabytes * 1e9)
+        for tunnel in self.tunnels:
+            before = {end: tunnel.counters(end) for end in ends.OUTER}
+            counters = soak.carry(self.programs, tunnel, octets, streams=4, timeout=3600)
+            soak.check_dropped(counters, "replay", "send")
+            print(f"{tunnel.name}: {self.options.gigabytes:g} GB each way at once, compared, with "
+                  f"{soak.keys_used(before, counters)} keys: nothing wrong, nothing dropped")
