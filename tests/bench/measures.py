@@ -19,6 +19,7 @@ SIZES = (64, 512, 1300)
 SIZES_DRAWN = (64, 128, 256, 512, 1024, 1300)
 PINGS = 500
 CHILDREN = 1000
+SOAKED = ("aes256gcm", "chacha20")
 REKEY_SOAK = 1000  # milliseconds
 
 
@@ -46,15 +47,19 @@ class Bench:
         self.programs = options.programs
         self.table = figures.Table()
         self.tunnels = []
+        self.scaled = []  # those that are measured beside themselves
 
-    def start(self, *tunnels):
-        """Those, or without any of them: ours for each build and cipher, and those of others."""
+    def start(self):
         ends.set_up()
-        self.tunnels = list(tunnels) or self._chosen()
-        for tunnel in self.tunnels:
+        self._up(self._chosen())
+
+    def _up(self, tunnels):
+        for tunnel in tunnels:
             tunnel.start()
+        self.tunnels += tunnels
 
     def _chosen(self):
+        """One of ours for each build and cipher, and those of others."""
         options, chosen = self.options, []
         for build in options.build:
             for cipher in options.cipher:
@@ -66,10 +71,10 @@ class Bench:
             chosen += [rivals.StrongSwan(len(chosen) + 1), ends.Veth()]
         return chosen
 
-    def rounds(self, title, measure):
+    def rounds(self, title, measure, tunnels=None):
         """Calls measure(tunnel) for each in turn, and again."""
         for number in range(self.options.rounds):
-            for tunnel in self.tunnels:
+            for tunnel in tunnels or self.tunnels:
                 progress(f"{title}, {number + 1} of {self.options.rounds}: {tunnel.name}")
                 measure(tunnel)
         progress("")
@@ -131,14 +136,18 @@ class Bench:
             self.table.add(f"TCP, 1 stream, {what}", "Gbit/s", name, got["gbits"])
             self.table.add(f"CPU of one end, {what}", "s/GB", name, (got["cpu a"] + got["cpu b"]) / 2)
         one("Child SAs installed", tunnel.name)
-        if tunnel is self.tunnels[0]:
+        if tunnel is self.scaled[0]:
             one("processors for all", "two")
             with on_one_processor(tunnel):
                 one("processors for all", "one")
 
     def scaling(self):
         """Beside itself: with many Child SAs, and with one processor for everything."""
-        self.rounds("scaling", self._scaling)
+        build = self.options.build[0]
+        self.scaled = [ends.Datapath(101, build, name="1"),
+                       ends.Datapath(102, build, children=CHILDREN, name=f"{CHILDREN:,}")]
+        self._up(self.scaled)
+        self.rounds("scaling", self._scaling, self.scaled)
 
     def pictures(self):
         self.pps(SIZES_DRAWN)
@@ -149,13 +158,12 @@ class Bench:
         self.latency()
         self.pps()
         self.memory()
+        self.scaling()
 
     # ---- with networks of their own ----
 
     def start_scaling(self):
-        build = self.options.build[0]
-        self.start(ends.Datapath(1, build, name="1"),
-                   ends.Datapath(2, build, children=CHILDREN, name=f"{CHILDREN:,}"))
+        ends.set_up()
 
     def start_gateway(self):
         net.set_up()
@@ -177,8 +185,9 @@ class Bench:
         self.rounds("at a gateway", one)
 
     def start_soak(self):
-        self.start(*[ends.Datapath(number, self.options.build[0], cipher, rekey=REKEY_SOAK)
-                     for number, cipher in enumerate(self.options.cipher, 1) if cipher != "null"])
+        ends.set_up()
+        self._up([ends.Datapath(number, self.options.build[0], cipher, rekey=REKEY_SOAK)
+                  for number, cipher in enumerate(SOAKED, 1)])
 
     def soak(self):
         octets = int(self.options.gigabytes * 1e9)

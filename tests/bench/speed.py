@@ -15,14 +15,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "testbed")]
 
 import goals  # noqa: E402
+import pictures  # noqa: E402
 import sandbox  # noqa: E402
 from measures import Bench  # noqa: E402
 
+PICTURES = "build/bench"
 COMMANDS = {
     "all": (Bench.start, Bench.all),
     "cpu": (Bench.start, Bench.cpu),
     "gateway": (Bench.start_gateway, Bench.gateway),
     "latency": (Bench.start, Bench.latency),
+    "pictures": (Bench.start, Bench.pictures),
     "pps": (Bench.start, Bench.pps),
     "scaling": (Bench.start_scaling, Bench.scaling),
     "soak": (Bench.start_soak, Bench.soak),
@@ -46,13 +49,7 @@ def save(path, table, options, load):
                    "figures": table.values, "samples": table.samples}, file)
 
 
-def run(options):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    step_forward()
-    bench, load = Bench(options), os.getloadavg()[0]
-    start, measure = COMMANDS[options.command]
-    start(bench)
-    measure(bench)
+def report(bench, options, load):
     print(f"{platform.machine()}, {os.cpu_count()} processors that carry both ends and the traffic, "
           f"Linux {platform.release()}; load before {load:.1f}, after {os.getloadavg()[0]:.1f}; "
           f"{options.rounds} rounds, TCP for {options.seconds:g} s each. Ratios: median of those of "
@@ -62,6 +59,19 @@ def run(options):
     for tunnel in bench.tunnels:
         if options.command != "gateway" and tunnel.dropped():
             print(f"{tunnel.name} dropped: {tunnel.dropped()}")
+
+
+def run(options):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    step_forward()
+    bench, load = Bench(options), os.getloadavg()[0]
+    start, measure = COMMANDS[options.command]
+    start(bench)
+    measure(bench)
+    if bench.table.values:
+        report(bench, options, load)
+    if options.command == "pictures":
+        pictures.draw(bench.table, PICTURES)
     if options.json:
         save(options.json, bench.table, options, load)
     return 0
@@ -72,17 +82,18 @@ def parse():
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--build", action="append", help="build directory; several take turns")
     parser.add_argument("--cipher", action="append",
-                        help="aes256gcm, chacha20, null, or as in profiles; several take turns")
+                        help="aes256gcm, gnutls (the same by GnuTLS alone), chacha20, null, or as in "
+                             "profiles; several take turns")
     parser.add_argument("--alone", dest="beside", action="store_false",
                         help="without wireguard-go, strongSwan and plain veth")
-    parser.add_argument("--seconds", type=float, default=2, help="of each TCP measurement")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each TCP measurement")
     parser.add_argument("--streams", type=int, default=8, help="beside one; 1: one alone")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--gigabytes", type=float, default=10, help="of soak, each way")
     parser.add_argument("--json", metavar="FILE", help="every figure of every round")
     options = parser.parse_args()
     options.build = options.build or ["build"]
-    options.cipher = options.cipher or ["aes256gcm", "null"]
+    options.cipher = options.cipher or ["aes256gcm", "gnutls", "null"]
     return options
 
 

@@ -25,9 +25,10 @@
 #include <unistd.h>
 
 #define STREAMS_MAX 64
-#define CHUNK ((size_t)1 << 20)
-/* Octets after which the text repeats: a prime, so that no shift by packets or pages fits. */
-#define PERIOD ((size_t)4194301)
+#define CHUNK ((size_t)500000)
+/* Octets after which the text repeats: a prime, so that no shift by packets or pages fits; all of
+ * it stays in a processor's cache. */
+#define PERIOD ((size_t)524287)
 
 struct stream {
     int fd;

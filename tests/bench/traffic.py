@@ -92,8 +92,8 @@ def throughput(programs, tunnel, senders, seconds, streams=1):
 # ---- datagrams ----
 
 LOSS_MAX = 0.001
-STEP_SECONDS = 0.3
-STEPS = 7
+STEP_SECONDS = 0.25
+STEPS = 6
 
 
 def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS):

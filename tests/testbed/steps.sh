@@ -29,6 +29,8 @@ packages=(
     network-manager-gnome xfce4-panel lxqt-panel
     # the plugin that bench nm measures beside ours
     network-manager-strongswan
+    # pictures of bench
+    gnuplot-nox
 )
 
 # A library of ciphers that there is for one architecture only.
