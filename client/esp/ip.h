@@ -10,6 +10,7 @@
 
 #define IP_PACKET_MAX 65535
 #define IPV4_HEADER 20u
+#define IPV4_HEADER_MAX 60u /* TCP's as well */
 #define IPV6_HEADER 40u
 #define TCP_HEADER 20u
 #define UDP_HEADER 8u

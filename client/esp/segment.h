@@ -19,9 +19,11 @@
 struct segmenter {
     struct ip_info info;
     const uint8_t *packet;
-    size_t header_len; /* IP and transport header, before each segment's payload */
-    size_t segment;    /* payload octets of each packet but the last */
-    size_t at;         /* payload already cut off */
+    size_t header_len;  /* IP and transport header, before each segment's payload */
+    size_t segment;     /* payload octets of each packet but the last */
+    size_t at;          /* payload already cut off */
+    uint64_t ip_sum;    /* of what is the same in each IPv4 header */
+    uint64_t upper_sum; /* and in each transport header with its pseudo header */
     uint16_t index;
     bool cut; /* more than a plain packet */
     bool done;
