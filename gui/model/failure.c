@@ -4,6 +4,7 @@
 #include "gui/model/failure.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "common/i18n.h"
 #include "common/vpn1.h"
@@ -20,7 +21,8 @@ struct godwit_failure *godwit_failure_new(const char *name, enum reason reason, 
         .sentence = g_strdup(_(reason_sentence(reason))),
         .detail = shown_text(detail),
         .hint = g_strdup(hint == NULL ? "" : _(hint)),
-        .trace = g_strdup(""),
+        .trace = godwit_trace_new(),
+        .settings = g_strdup(""),
     };
     return failure;
 }
@@ -64,8 +66,16 @@ void godwit_failure_free(struct godwit_failure *failure)
         g_free(failure->sentence);
         g_free(failure->detail);
         g_free(failure->hint);
-        g_free(failure->trace);
+        g_object_unref(failure->trace);
+        g_free(failure->settings);
         g_free(failure);
+    }
+}
+
+static void add_line(GString *report, const char *line)
+{
+    if (*line != '\0') {
+        g_string_append_printf(report, "%s\n", line);
     }
 }
 
@@ -73,8 +83,19 @@ char *godwit_failure_report(const struct godwit_failure *failure, const char *se
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *time = g_date_time_format(now, "%F %T %z");
+    g_autofree char *version = shown_text(service_version);
+    g_autofree char *steps = godwit_steps_text(G_LIST_MODEL(failure->trace));
+    GString *report = g_string_new(NULL);
+    struct utsname system = {0};
 
-    return g_strdup_printf("Godwit %s, godwitd %s, %s\n%s: %s\n%s\n%s\n%s\n%s", PACKAGE_VERSION,
-                           service_version, time, reason_name(failure->reason), failure->name,
-                           failure->sentence, failure->detail, failure->hint, failure->trace);
+    (void)uname(&system);
+    g_string_append_printf(report, "Godwit %s, godwitd %s, %s %s %s, %s\n", PACKAGE_VERSION,
+                           *version == '\0' ? "-" : version, system.sysname, system.release,
+                           system.machine, time);
+    g_string_append_printf(report, "%s: %s\n", reason_name(failure->reason), failure->name);
+    add_line(report, failure->sentence);
+    add_line(report, failure->detail);
+    add_line(report, failure->hint);
+    g_string_append_printf(report, "\n[godwit]\n%s\n%s", failure->settings, steps);
+    return g_string_free(report, FALSE);
 }

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/model/profiles.h"
 
+#include <string.h>
+
 #include "common/i18n.h"
 #include "gui/model/text.h"
 #include "profile/profile.h"
+
+enum { SETTING_CHARACTERS = 2000 };
 
 /* ---- one ---- */
 
 struct _GodwitProfile {
     GObject parent;
     char *name, *title, *gateway, *path, *why;
+    GVariant *values; /* of the computer's, as the service told them, without secrets; NULL = the user's */
 };
 
 G_DEFINE_FINAL_TYPE(GodwitProfile, godwit_profile, G_TYPE_OBJECT)
@@ -23,6 +28,7 @@ static void godwit_profile_finalize(GObject *object)
     g_free(profile->gateway);
     g_free(profile->path);
     g_free(profile->why);
+    g_clear_pointer(&profile->values, g_variant_unref);
     G_OBJECT_CLASS(godwit_profile_parent_class)->finalize(object);
 }
 
@@ -61,6 +67,41 @@ const char *godwit_profile_get_why(GodwitProfile *profile)
     return profile->why;
 }
 
+/* ---- its settings ---- */
+
+static void add_setting(GString *text, const struct profile *profile, const struct profile_key *key)
+{
+    gboolean is_file = key->type == PROFILE_FILE;
+    const char *path = is_file ? profile_get_path(profile, key->name) : NULL;
+    g_autofree char *value = is_file || key->type == PROFILE_SECRET
+                                 ? NULL
+                                 : shown_line(profile_get(profile, key->name), SETTING_CHARACTERS);
+
+    if (path != NULL) {
+        value = shown_line(path, SETTING_CHARACTERS);
+    } else if (is_file && strcmp(key->name, "private-key") != 0) {
+        value = g_strdup_printf("(%zu B)", profile_get_bytes(profile, key->name).len);
+    }
+    g_string_append_printf(text, "%s=%s\n", key->name, value == NULL ? "(…)" : value);
+}
+
+char *godwit_profile_dup_settings(GodwitProfile *profile)
+{
+    struct profile *loaded = profile->values == NULL ? profile_load(profile->path, NULL)
+                                                     : profile_from_variant(profile->values, NULL);
+    GString *text = g_string_new(NULL);
+
+    for (const struct profile_key *key = profile_keys(); loaded != NULL && key->name != NULL; key++) {
+        if (profile_is_set(loaded, key->name)) {
+            add_setting(text, loaded, key);
+        }
+    }
+    profile_free(loaded);
+    return g_string_free(text, FALSE);
+}
+
+/* ---- where it comes from ---- */
+
 static GodwitProfile *profile_of_file(const char *folder, const char *file)
 {
     GodwitProfile *made = g_object_new(GODWIT_TYPE_PROFILE, NULL);
@@ -93,14 +134,13 @@ static GodwitProfile *profile_of_file(const char *folder, const char *file)
 static GodwitProfile *profile_of_service(GVariant *entry)
 {
     GodwitProfile *made = g_object_new(GODWIT_TYPE_PROFILE, NULL);
-    g_autoptr(GVariant) values = NULL;
     g_autofree char *why = NULL;
 
-    g_variant_get(entry, "(s@a{sv}s)", &made->name, &values, &why);
-    if (!g_variant_lookup(values, "name", "s", &made->title)) {
+    g_variant_get(entry, "(s@a{sv}s)", &made->name, &made->values, &why);
+    if (!g_variant_lookup(made->values, "name", "s", &made->title)) {
         made->title = g_strdup(made->name);
     }
-    if (!g_variant_lookup(values, "gateway", "s", &made->gateway)) {
+    if (!g_variant_lookup(made->values, "gateway", "s", &made->gateway)) {
         made->gateway = g_strdup("");
     }
     made->why = *why == '\0' ? NULL : shown_text(why);
@@ -111,7 +151,9 @@ static gboolean is_same(const GodwitProfile *a, const GodwitProfile *b)
 {
     return g_strcmp0(a->name, b->name) == 0 && g_strcmp0(a->title, b->title) == 0 &&
            g_strcmp0(a->gateway, b->gateway) == 0 && g_strcmp0(a->path, b->path) == 0 &&
-           g_strcmp0(a->why, b->why) == 0;
+           g_strcmp0(a->why, b->why) == 0 &&
+           (a->values == NULL || b->values == NULL ? a->values == b->values
+                                                   : g_variant_equal(a->values, b->values));
 }
 
 static gint compare(gconstpointer first, gconstpointer second)

@@ -16,7 +16,8 @@ struct _GodwitSession {
     GObject parent;
     GDBusProxy *proxy;
     GCancellable *gone;
-    GPtrArray *history, *trace;
+    GPtrArray *history;
+    GodwitTrace *trace;
     GHashTable *phases; /* names of those that the history has */
     gboolean watches_trace;
     gboolean measuring;
@@ -191,12 +192,13 @@ static void add_phase(GodwitSession *session, GVariant *tuple)
     g_variant_get(tuple, "(&s&st)", &phase, &text, &at_us);
     g_autofree char *title = shown_text(phase_title(phase));
     g_autofree char *facts = shown_text(text);
+    g_autofree char *all = *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts);
 
     if (g_hash_table_size(session->phases) < ENTRIES_MAX) {
         g_hash_table_add(session->phases, g_strdup(phase));
     }
-    add_entry(session->history, at_us,
-              *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts));
+    godwit_trace_add_phase(session->trace, at_us, all);
+    add_entry(session->history, at_us, g_steal_pointer(&all));
 }
 
 static void add_rung(GodwitSession *session, GVariant *tuple)
@@ -206,27 +208,27 @@ static void add_rung(GodwitSession *session, GVariant *tuple)
     guint64 at_us;
 
     g_variant_get(tuple, "(&sbbt)", &line, &outbound, &again, &at_us);
-    g_autofree char *shown = shown_text(line);
-
-    /* Translators: behind a message that was sent once more. */
-    add_entry(session->trace, at_us,
-              g_strdup_printf("%s %s%s", outbound ? "→" : "←", shown, again ? _(" (again)") : ""));
+    godwit_trace_add_message(session->trace, at_us, line, outbound, again);
 }
 
 /* The reply is a list of tuples: all that happened so far, which replaces what we have heard. */
-static void take_list(GodwitSession *session, GVariant *reply, GPtrArray *entries,
+static void take_list(GodwitSession *session, GVariant *reply,
                       void (*add)(GodwitSession *, GVariant *))
 {
     g_autoptr(GVariant) list = g_variant_get_child_value(reply, 0);
     GVariantIter iter;
     GVariant *tuple;
 
-    g_ptr_array_set_size(entries, 0);
+    godwit_trace_forget(session->trace, add == add_rung);
+    if (add == add_phase) {
+        g_ptr_array_set_size(session->history, 0);
+    }
     g_variant_iter_init(&iter, list);
     while ((tuple = g_variant_iter_next_value(&iter)) != NULL) {
         add(session, tuple);
         g_variant_unref(tuple);
     }
+    godwit_trace_thaw(session->trace);
     g_signal_emit(session, signals[HISTORY], 0);
 }
 
@@ -245,7 +247,7 @@ static void on_log(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GVariant) reply = reply_of(source, result, "(a(sst))");
 
     if (reply != NULL) {
-        take_list(session, reply, session->history, add_phase);
+        take_list(session, reply, add_phase);
     }
 }
 
@@ -255,7 +257,7 @@ static void on_trace(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GVariant) reply = reply_of(source, result, "(a(sbbt))");
 
     if (reply != NULL) {
-        take_list(session, reply, session->trace, add_rung);
+        take_list(session, reply, add_rung);
     }
 }
 
@@ -278,22 +280,9 @@ const GPtrArray *godwit_session_get_history(GodwitSession *session)
     return session->history;
 }
 
-const GPtrArray *godwit_session_get_trace(GodwitSession *session)
+GodwitTrace *godwit_session_get_trace(GodwitSession *session)
 {
     return session->trace;
-}
-
-char *godwit_session_dup_trace(GodwitSession *session)
-{
-    GString *text = g_string_new(NULL);
-
-    for (guint i = 0; i < session->trace->len; i++) {
-        const struct godwit_entry *entry = session->trace->pdata[i];
-        g_autofree char *time = clock_text(entry->at_us);
-
-        g_string_append_printf(text, "%s %s\n", time, entry->text);
-    }
-    return g_string_free(text, FALSE);
 }
 
 /* ---- traffic ---- */
@@ -363,7 +352,6 @@ static void on_signal(GodwitSession *session, const char *sender, const char *na
     } else if (strcmp(name, "Rung") == 0 &&
                g_variant_is_of_type(arguments, G_VARIANT_TYPE("(sbbt)"))) {
         add_rung(session, arguments);
-        g_signal_emit(session, signals[HISTORY], 0);
     }
 }
 
@@ -383,7 +371,7 @@ static void godwit_session_finalize(GObject *object)
     g_object_unref(session->gone);
     g_ptr_array_unref(session->history);
     g_hash_table_unref(session->phases);
-    g_ptr_array_unref(session->trace);
+    g_object_unref(session->trace);
     G_OBJECT_CLASS(godwit_session_parent_class)->finalize(object);
 }
 
@@ -404,7 +392,7 @@ static void godwit_session_init(GodwitSession *session)
     session->gone = g_cancellable_new();
     session->history = g_ptr_array_new_with_free_func(free_entry);
     session->phases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    session->trace = g_ptr_array_new_with_free_func(free_entry);
+    session->trace = godwit_trace_new();
 }
 
 GodwitSession *godwit_session_new(GDBusProxy *proxy)

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "gui/model/state.h"
+#include "gui/model/trace.h"
 
 /*
  * A connection as godwitd tells of it, whoever began it. Signals:
@@ -49,13 +50,12 @@ struct godwit_entry {
     guint64 at_us; /* of CLOCK_BOOTTIME */
     char *text;
 };
-/* Phases so far, and rungs of the ladder, struct godwit_entry, oldest first; borrowed. The ladder
- * is known once godwit_session_watch_trace() was called. */
+/* Phases so far, struct godwit_entry, oldest first; borrowed. */
 const GPtrArray *godwit_session_get_history(GodwitSession *session);
-const GPtrArray *godwit_session_get_trace(GodwitSession *session);
+/* The same and the ladder of messages, which is known once godwit_session_watch_trace() was called;
+ * borrowed. */
+GodwitTrace *godwit_session_get_trace(GodwitSession *session);
 void godwit_session_watch_trace(GodwitSession *session);
-/* The ladder as text, one message a line. */
-char *godwit_session_dup_trace(GodwitSession *session);
 
 struct godwit_traffic {
     guint64 rx, tx;          /* octets so far */

@@ -54,11 +54,28 @@ static void changed(GodwitWorld *world)
 
 /* ---- failures ---- */
 
+static char *settings_of(GodwitWorld *world, const char *title)
+{
+    GListModel *profiles = G_LIST_MODEL(world->profiles);
+
+    for (guint i = 0; i < g_list_model_get_n_items(profiles); i++) {
+        g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
+        g_autofree char *shown = shown_text(godwit_profile_get_title(profile));
+
+        if (strcmp(shown, title) == 0) {
+            return godwit_profile_dup_settings(profile);
+        }
+    }
+    return g_strdup("");
+}
+
 /* Takes it over. */
 static void fail(GodwitWorld *world, struct godwit_failure *failure)
 {
     godwit_failure_free(world->failure);
     world->failure = failure;
+    g_free(failure->settings);
+    failure->settings = settings_of(world, failure->name);
     g_signal_emit(world, signals[FAILED], 0);
     changed(world);
 }
@@ -131,6 +148,20 @@ static void begin_session(GodwitWorld *world, GDBusObject *object)
     changed(world);
 }
 
+/* It has ended by itself; NULL = before we could see it. Takes over the failure. */
+static void fail_session(GodwitWorld *world, GodwitSession *session, struct godwit_failure *failure)
+{
+    if (session != NULL) {
+        GodwitTrace *trace = godwit_session_get_trace(session);
+        g_autofree char *words = g_strdup_printf(
+            "%s%s%s", failure->sentence, *failure->detail == '\0' ? "" : " ", failure->detail);
+
+        godwit_trace_add_end(trace, words);
+        g_set_object(&failure->trace, trace);
+    }
+    fail(world, failure);
+}
+
 static void end_session(GodwitWorld *world, GodwitSession *session)
 {
     guint at;
@@ -156,14 +187,7 @@ static void on_ended(GodwitWorld *world, const char *path, const char *reason, c
         return;
     }
     if (strcmp(reason, "user") != 0 && (session == NULL || godwit_session_is_ours(session))) {
-        struct godwit_failure *failure =
-            godwit_failure_told(name, reason, sentence, detail, hint);
-
-        if (session != NULL) {
-            g_free(failure->trace);
-            failure->trace = godwit_session_dup_trace(session);
-        }
-        fail(world, failure);
+        fail_session(world, session, godwit_failure_told(name, reason, sentence, detail, hint));
     }
     if (session != NULL) {
         end_session(world, session);
@@ -171,9 +195,10 @@ static void on_ended(GodwitWorld *world, const char *path, const char *reason, c
     forget_pending(world, path);
 }
 
-static void fail_lost(GodwitWorld *world, const char *name)
+static void fail_lost(GodwitWorld *world, GodwitSession *session, const char *name)
 {
-    fail(world, godwit_failure_new(name, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile.")));
+    fail_session(world, session,
+                 godwit_failure_new(name, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile.")));
 }
 
 /* What the list of them lacked was over before we could hear of it. */
@@ -185,7 +210,7 @@ static void check_doubtful(GodwitWorld *world)
 
         forget_pending(world, path);
         if (title != NULL) {
-            fail_lost(world, title);
+            fail_lost(world, NULL, title);
         }
     }
     g_ptr_array_set_size(world->doubtful, 0);
@@ -268,7 +293,7 @@ static void on_lost(GodwitWorld *world)
         if (godwit_session_is_ours(session)) {
             g_autofree char *name = godwit_session_dup_raw(session, "Name");
 
-            fail_lost(world, name);
+            fail_lost(world, session, name);
         }
         end_session(world, session);
     }

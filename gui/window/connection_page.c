@@ -8,7 +8,7 @@
 #include "gui/window/importing.h"
 #include "gui/window/profile_editor.h"
 #include "gui/window/state_image.h"
-#include "gui/window/text_window.h"
+#include "gui/window/trace_window.h"
 
 enum { HISTORY_SHOWN = 12 };
 
@@ -322,29 +322,18 @@ static void do_delete(GtkWidget *widget, const char *action, GVariant *parameter
     deleting_ask(GTK_WINDOW(gtk_widget_get_root(widget)), page->profile);
 }
 
-/* Shown when it is here: it may have to be asked for. */
-static void on_trace(GodwitSession *session, gpointer data)
-{
-    g_autofree char *trace = godwit_session_dup_trace(session);
-
-    g_signal_handlers_disconnect_by_func(session, on_trace, data);
-    text_window_show(GTK_WINDOW(gtk_widget_get_root(data)), _("Trace"), trace);
-}
-
 static void do_trace(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     GodwitConnectionPage *page = GODWIT_CONNECTION_PAGE(widget);
 
     (void)action;
     (void)parameter;
-    if (page->session == NULL) {
-        return;
-    }
-    if (godwit_session_get_trace(page->session)->len > 0) {
-        on_trace(page->session, page);
-    } else {
-        g_signal_connect_object(page->session, "history", G_CALLBACK(on_trace), page, 0);
+    if (page->session != NULL) {
+        g_autofree char *name = godwit_session_dup_text(page->session, "Name");
+
         godwit_session_watch_trace(page->session);
+        trace_window_show(GTK_WINDOW(gtk_widget_get_root(widget)), name,
+                          godwit_session_get_trace(page->session));
     }
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/window/failure_bar.h"
 
-#include "common/i18n.h"
-#include "gui/window/text_window.h"
+#include "gui/window/trace_window.h"
 
 struct _GodwitFailureBar {
     GtkWidget parent;
@@ -31,7 +30,8 @@ static void update(GodwitFailureBar *bar)
         set_text(bar->sentence, sentence);
         set_text(bar->detail, failure->detail);
         set_text(bar->hint, failure->hint);
-        gtk_widget_set_visible(bar->trace, *failure->trace != '\0');
+        gtk_widget_set_visible(bar->trace,
+                               g_list_model_get_n_items(G_LIST_MODEL(failure->trace)) > 0);
         gtk_accessible_update_property(GTK_ACCESSIBLE(bar), GTK_ACCESSIBLE_PROPERTY_LABEL, sentence,
                                        -1);
     }
@@ -59,7 +59,7 @@ static void show_trace(GtkWidget *widget, const char *action, GVariant *paramete
     (void)action;
     (void)parameter;
     if (failure != NULL) {
-        text_window_show(GTK_WINDOW(gtk_widget_get_root(widget)), _("Trace"), failure->trace);
+        trace_window_show(GTK_WINDOW(gtk_widget_get_root(widget)), failure->name, failure->trace);
     }
 }
 

@@ -377,6 +377,14 @@ class Desktop:
         """The widget that has the keyboard's focus; None when none has."""
         return next((node for node in self.root.walk() if "FOCUSED" in node.states), None)
 
+    @staticmethod
+    def clipboard():
+        """The text in it; "" when there is none."""
+        return net.run("/usr/bin/python3", "-c", "import gi; gi.require_version('Gdk', '3.0'); "
+                       "gi.require_version('Gtk', '3.0'); "
+                       "from gi.repository import Gdk, Gtk; print(Gtk.Clipboard.get("
+                       "Gdk.SELECTION_CLIPBOARD).wait_for_text() or '', end='')")
+
     def take_picture(self, name, folder=None, tries=20):
         """The whole screen as a PNG, once it stays as it is, or after so many tries; its path."""
         folder = folder or os.path.join(self.context.build, "pictures")

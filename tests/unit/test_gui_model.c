@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the user interface knows, over a bus with a stand-in for godwitd (fake_service.c). */
+#include "config.h"
+
 #include <check.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -385,6 +387,61 @@ START_TEST(a_failure_is_told_until_it_is_dismissed)
 }
 END_TEST
 
+/* For the gateway's administrator: who, what, when; nothing that is to be kept. */
+START_TEST(a_report_has_what_helps_and_no_secret)
+{
+    static const char *const wanted[] = {
+        "Godwit " PACKAGE_VERSION ", godwitd 0.1.0, Linux ",
+        "\nauth-failed: work\nThe gateway refused the credentials.\nE=691\n",
+        "\n[godwit]\n", "\ngateway=vpn.example.org\n", "\nuser=alice\n", "\npassword=(…)\n",
+        "\nprivate-key=(…)\n", "\ncertificate=(7 B)\n", "  Looking up the gateway\n",
+        "  → IKE_SA_INIT #0 request  SA(aes256gcm16) N(COOKIE)\n", "  → IKE_AUTH #1 request (again)\n",
+        "  (dropped: it is not for us)\n", "  ← IKE_AUTH #1 response  N(AUTHENTICATION_FAILED)\n",
+        "  The gateway refused the credentials. E=691\n",
+    };
+    g_autofree char *report = NULL;
+
+    write_profile("work", "user=alice\nauth=certificate\ncertificate=base64:VlBOQ0VSVA==\n"
+                          "private-key=base64:VlBOS0VZ\npassword=hunter2\nprivate-key-password=hunter3\n");
+    until(godwit_profile_get_why(profile_at(0)) == NULL);
+    script("traced;trace|IKE_SA_INIT #0 request  SA(aes256gcm16) N(COOKIE)|1;"
+           "trace|IKE_AUTH #1 request|1|again;trace|(dropped: it is not for us)|0;"
+           "trace|IKE_AUTH #1 response  N(AUTHENTICATION_FAILED)|0;end|auth-failed|E=691");
+    connect_work();
+    until(godwit_world_get_failure(world) != NULL);
+    report = godwit_failure_report(godwit_world_get_failure(world), "0.1.0");
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        ck_assert_msg(strstr(report, wanted[i]) != NULL, "no '%s' in '%s'", wanted[i], report);
+    }
+    ck_assert_ptr_null(strstr(report, "hunter"));
+    ck_assert_ptr_null(strstr(report, "VPNKEY"));
+    ck_assert_ptr_null(strstr(report, "VlBOS0VZ"));
+}
+END_TEST
+
+/* Whether it is told before or after it was asked for, in the order of time. */
+START_TEST(a_trace_is_in_the_order_of_time)
+{
+    GListModel *trace;
+
+    script("trace|first|1;phase|init|;trace|second|0;connect|full;traced;trace|third  more|1;"
+           "phase|reconnecting|x;wait");
+    connect_work();
+    until(state() == GODWIT_ROAMING);
+    trace = G_LIST_MODEL(godwit_session_get_trace(main_session()));
+    until(g_list_model_get_n_items(trace) >= 6);
+    static const char *const titles[] = {"Looking up the gateway", "first", "Contacting the gateway",
+                                         "second", "third", "Reconnecting: x"};
+    for (guint i = 0; i < G_N_ELEMENTS(titles); i++) {
+        g_autoptr(GodwitStep) step = g_list_model_get_item(trace, i);
+
+        ck_assert_str_eq(godwit_step_get_title(step), titles[i]);
+        ck_assert_str_eq(godwit_step_get_more(step), i == 4 ? "more" : "");
+        ck_assert_int_eq(godwit_step_contains(step, "FIRST"), i == 1);
+    }
+}
+END_TEST
+
 START_TEST(a_refusal_is_a_failure)
 {
     script("refuse|NotAuthorized|You may not.");
@@ -557,6 +614,8 @@ int main(void)
     tcase_add_test(tc, a_first_connection_that_fails_leaves_nothing);
     tcase_add_test(tc, a_first_connection_can_be_cancelled);
     tcase_add_test(tc, a_failure_is_told_until_it_is_dismissed);
+    tcase_add_test(tc, a_report_has_what_helps_and_no_secret);
+    tcase_add_test(tc, a_trace_is_in_the_order_of_time);
     tcase_add_test(tc, a_refusal_is_a_failure);
     tcase_add_test(tc, a_profile_that_cannot_be_used_says_why);
     tcase_add_test(tc, a_service_that_dies_takes_its_sessions_along);
