@@ -183,7 +183,7 @@ void progress_connected(guint64 start_us, const struct session_info *info)
     rows_add(rows, _("DNS"), dns_text(info));
     rows_add(rows, _("Routes"), routes_text(info));
     rows_add(rows, _("IKE"), fact(info, "ike-suite", NULL));
-    rows_add(rows, _("ESP"), fact(info, "esp-suite", NULL));
+    rows_add(rows, _("ESP"), fact(info, "esp-suite", "esp-library"));
     rows_add(rows, _("Interface"),
              g_strdup_printf(_("%s, MTU %u"), info->interface, info->net->mtu));
     rows_finish(rows, stdout);

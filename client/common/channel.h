@@ -37,7 +37,8 @@ enum channel_message {
                                  and for what the gateway changes: net_config_to_variant(), all of
                                  it; summary by name: "gateway",
                                  "gateway-id", "gateway-auth", "gateway-subject", "local-id",
-                                 "user-auth", "ike-suite", "esp-suite", "gateway-version" */
+                                 "user-auth", "ike-suite", "esp-suite", "esp-library",
+                                 "gateway-version" */
     MESSAGE_MTU,              /* (q): of the TUN, from now on; after CONNECTED */
     MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */
     /* Session to worker: what happens around the connection. */

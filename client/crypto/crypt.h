@@ -36,8 +36,8 @@ enum crypt_library {
 enum err crypt_lanes_new(struct crypt_lanes **out, enum crypt_library library) ERR_CHECK;
 /* After all crypt objects that were made in them; what is left of keys is wiped. */
 void crypt_lanes_free(struct crypt_lanes *lanes);
-/* "GnuTLS", or "intel-ipsec-mb 1.3.0 (AVX512)"; lives as long as the lanes. */
-const char *crypt_lanes_name(const struct crypt_lanes *lanes);
+/* Whose work it is with these algorithms: "GnuTLS", or "intel-ipsec-mb 1.3.0 (AVX-512, VAES)"; lives as long as the lanes. */
+const char *crypt_lanes_name(const struct crypt_lanes *lanes, const struct alg *encr, const struct alg *integ);
 /* As crypt_new, which knows GnuTLS alone, for use in the thread of `lanes`; NULL = GnuTLS. It may be called from another thread. */
 enum err crypt_new_in(struct crypt **out, struct crypt_lanes *lanes, const struct alg *encr, const struct alg *integ,
                       struct bytes encr_key, struct bytes integ_key) ERR_CHECK;

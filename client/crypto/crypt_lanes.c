@@ -32,9 +32,10 @@ void crypt_lanes_free(struct crypt_lanes *lanes)
     }
 }
 
-const char *crypt_lanes_name(const struct crypt_lanes *lanes)
+const char *crypt_lanes_name(const struct crypt_lanes *lanes, const struct alg *encr,
+                             const struct alg *integ)
 {
-    return lanes->mb != NULL ? ipsec_mb_name(lanes->mb) : "GnuTLS";
+    return crypt_lanes_provider(lanes, encr, integ) != NULL ? ipsec_mb_name(lanes->mb) : "GnuTLS";
 }
 
 const struct crypt_provider *crypt_lanes_provider(const struct crypt_lanes *lanes,

@@ -297,6 +297,11 @@ enum err datapath_remove_out(struct datapath *dp, uint32_t spi_in)
     return OK;
 }
 
+const char *datapath_library(const struct datapath *dp, const struct suite *suite)
+{
+    return crypt_lanes_name(dp->lanes[THREAD_OUT], suite->encr, suite->integ);
+}
+
 /* ---- what the threads have noted ---- */
 
 int datapath_event_fd(const struct datapath *dp)

@@ -91,6 +91,8 @@ void datapath_set_mtu(struct datapath *datapath, uint16_t mtu);
 /* Reports once when an ESP packet of more than so many octets goes out; again after the next call.
  */
 void datapath_watch_large(struct datapath *datapath, uint16_t octets);
+/* Whose ciphers an SA of this suite is served by (crypt_lanes_name). */
+const char *datapath_library(const struct datapath *datapath, const struct suite *suite);
 void datapath_get_counters(const struct datapath *datapath, struct datapath_counters *out);
 
 /* Readable when datagrams that are not ESP (IKE messages) wait; poll it from the main loop. */

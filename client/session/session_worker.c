@@ -99,8 +99,8 @@ static void on_trace(struct session *session, GVariant *body)
 static void read_summary(struct session *session, GVariant *dict)
 {
     static const char *const known[] = {
-        "gateway",   "gateway-id", "gateway-auth",    "gateway-subject", "local-id", "user-auth",
-        "ike-suite", "esp-suite",  "gateway-version", "asked",           NULL,
+        "gateway",   "gateway-id", "gateway-auth", "gateway-subject", "local-id", "user-auth",
+        "ike-suite", "esp-suite",  "esp-library",  "gateway-version", "asked",    NULL,
     };
     GVariantIter iter;
     const char *key, *value;

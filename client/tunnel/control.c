@@ -80,6 +80,7 @@ static void report_connected(void *context, const struct net_config *net,
         {"user-auth", summary->ike.user_auth},
         {"ike-suite", summary->ike.ike_suite},
         {"esp-suite", summary->ike.esp_suite},
+        {"esp-library", summary->esp_library},
     };
     GVariantBuilder builder;
 

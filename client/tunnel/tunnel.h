@@ -27,6 +27,7 @@ struct tunnel_summary {
     struct ike_summary ike;
     char gateway[ADDR_TEXT_MAX]; /* endpoint in use */
     char asked[ADDR_TEXT_MAX];   /* endpoint that answered first */
+    const char *esp_library;     /* whose ciphers ESP is served by */
 };
 
 /* Called from the main loop; a tunnel may not be freed inside one. */

@@ -55,14 +55,13 @@ static void check(bool holds, const char *what)
 
 /* ---- measuring ---- */
 
-static struct crypt *make_crypt(struct crypt_lanes *lanes, const char *encr, const char *integ)
+static struct crypt *make_crypt(struct crypt_lanes *lanes, const struct alg *encr,
+                                const struct alg *integ)
 {
     static const uint8_t key[64] = {1, 2, 3};
-    const struct alg *cipher = alg_find_name(bytes_of_string(encr));
-    const struct alg *mac = integ != NULL ? alg_find_name(bytes_of_string(integ)) : NULL;
     struct crypt *crypt;
-    check(crypt_new_in(&crypt, lanes, cipher, mac, bytes_of(key, crypt_encr_key_len(cipher)),
-                       bytes_of(key, crypt_integ_key_len(mac))) == OK,
+    check(crypt_new_in(&crypt, lanes, encr, integ, bytes_of(key, crypt_encr_key_len(encr)),
+                       bytes_of(key, crypt_integ_key_len(integ))) == OK,
           "no such cipher");
     return crypt;
 }
@@ -144,9 +143,12 @@ static void compare_libraries(struct report *report, struct crypt_lanes *const *
 {
     struct speed speeds[LIBRARIES];
     struct crypt *crypts[LIBRARIES];
+    const struct alg *encr = alg_find_name(bytes_of_string(suites[suite].encr));
+    const struct alg *integ =
+        suites[suite].integ != NULL ? alg_find_name(bytes_of_string(suites[suite].integ)) : NULL;
     char name[64];
     for (size_t i = 0; i < LIBRARIES; i++) {
-        crypts[i] = make_crypt(lanes[i], suites[suite].encr, suites[suite].integ);
+        crypts[i] = make_crypt(lanes[i], encr, integ);
     }
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < LIBRARIES; i++) {
@@ -157,8 +159,8 @@ static void compare_libraries(struct report *report, struct crypt_lanes *const *
              suites[suite].integ != NULL ? "-" : "",
              suites[suite].integ != NULL ? suites[suite].integ : "");
     for (size_t i = 0; i < LIBRARIES; i++) {
-        tell(report, name, crypt_lanes_name(lanes[i]), size, batch, median(speeds[i].seal),
-             median(speeds[i].open));
+        tell(report, name, crypt_lanes_name(lanes[i], encr, integ), size, batch,
+             median(speeds[i].seal), median(speeds[i].open));
         crypt_free(crypts[i]);
     }
 }

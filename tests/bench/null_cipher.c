@@ -50,9 +50,12 @@ void crypt_lanes_free(struct crypt_lanes *lanes)
     (void)lanes;
 }
 
-const char *crypt_lanes_name(const struct crypt_lanes *lanes)
+const char *crypt_lanes_name(const struct crypt_lanes *lanes, const struct alg *encr,
+                             const struct alg *integ)
 {
     (void)lanes;
+    (void)encr;
+    (void)integ;
     return "no cipher";
 }
 

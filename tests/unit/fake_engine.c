@@ -423,6 +423,13 @@ void datapath_watch_large(struct datapath *datapath, uint16_t octets)
     (void)octets;
 }
 
+const char *datapath_library(const struct datapath *dp, const struct suite *suite)
+{
+    (void)dp;
+    (void)suite;
+    return "GnuTLS";
+}
+
 void datapath_get_counters(const struct datapath *datapath, struct datapath_counters *out)
 {
     (void)datapath;

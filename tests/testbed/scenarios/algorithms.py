@@ -4,10 +4,12 @@
 ESN is not here: strongSwan's user-space ESP refuses it. Unit tests and the simulator have it.
 """
 
+import os
 import re
 
 import gateway
 import net
+import transfer
 from client import connected, expect_refusal, start_as_alice
 from scenario import scenario, scenario_for
 
@@ -63,6 +65,22 @@ def listed(proposal, ike):
     return "/".join(listed_name(word) for word in words)
 
 
+def check_library(context, esp, client):
+    """Whose ciphers the client says it has: the faster library's where it was built in."""
+    with open(os.path.join(context.build, "config.h"), encoding="utf-8") as config:
+        built_in = "#define HAVE_IPSEC_MB 1" in config.read()
+    faster = re.match(r"aes\d+gcm|chacha20|aes\d+-sha", esp)
+    wanted = "intel-ipsec-mb" if built_in and faster and processor_has_aes() else "GnuTLS"
+    shown = re.search(r"^  ESP +(.*)$", client.output, re.MULTILINE)
+    net.check(shown and f"{esp}, {wanted}" in shown[1], f"not {wanted} for {esp}: {client.output}")
+
+
+def processor_has_aes():
+    with open("/proc/cpuinfo", encoding="utf-8") as information:
+        flags = re.search(r"^flags\s*:(.*)$", information.read(), re.MULTILINE)
+    return flags is not None and {"aes", "pclmulqdq"} <= set(flags[1].split())
+
+
 def negotiate(context, ike=None, esp=None, *arguments):
     connection = gateway.default_connection()
     if ike:
@@ -73,7 +91,7 @@ def negotiate(context, ike=None, esp=None, *arguments):
         arguments += ("--esp-proposals", esp)
     host = gateway.Gateway(context.pki)
     host.start({"rw": connection})
-    with connected(context, *arguments):
+    with connected(context, *arguments) as client:
         for size in (0, 57, 1372, 3000):
             net.ping(net.HOST4, size, count=1)
         net.ping(net.HOST6, 1000, count=1)
@@ -82,6 +100,7 @@ def negotiate(context, ike=None, esp=None, *arguments):
             net.check(f"  {listed(ike, True)}\n" in sas, f"no {listed(ike, True)} in: {sas}")
         if esp:
             net.check(f"ESP:{listed(esp, False)}\n" in sas, f"no {listed(esp, False)} in: {sas}")
+            check_library(context, esp, client)
 
 
 @scenario_for(IKE, lambda text: f"ike_{text}")
@@ -102,6 +121,20 @@ def esp_algorithms(context, text):
 @scenario_for(ESP_LEGACY, lambda text: f"esp_legacy_{text}")
 def esp_legacy_algorithms(context, text):
     negotiate(context, None, text, "--legacy")
+
+
+@scenario_for(["aes128-sha1", "aes256-sha256", "aes192-sha384", "aes128-sha512"],
+              lambda text: f"many_packets_at_once_{text}")
+def many_packets_at_once(context, text):
+    """Where libraries work on several packets side by side, the gateway understands them all."""
+    connection = gateway.default_connection()
+    connection["children"]["net"]["esp_proposals"] = text
+    host = gateway.Gateway(context.pki)
+    host.start({"rw": connection})
+    transfer.start_server()
+    with connected(context, "--esp-proposals", text, "--legacy"):
+        for direction in ("up", "down"):
+            transfer.transfer(net.HOST4, direction, 5_000_000)
 
 
 @scenario
