@@ -75,7 +75,7 @@ static int answer(struct bus *bus, const struct seen *seen)
     g_autoptr(GVariant) reply = NULL;
     struct typed typed = {0};
     GError *error = NULL;
-    struct prompt *prompt = prompt_new((const struct session_field *)(gpointer)fields->data, fields->len,
+    struct prompt *prompt = prompt_new((const struct session_field *)(gpointer)fields->data, fields->len, FALSE,
                                        on_values, &typed);
 
     while (prompt != NULL && !typed.over) {

@@ -43,6 +43,7 @@ struct connection {
     struct session *session; /* --standalone */
     struct remote *remote;   /* else */
     struct prompt *prompt;
+    const char *path; /* of the profile, see struct target */
     guint64 start_us;
     gboolean stays;   /* until Ctrl-C */
     gboolean perhaps; /* not-found is not said: something else is tried */
@@ -96,12 +97,31 @@ static void on_dns_answers(void *context, const char *text)
     progress_phase(c->start_us, "dns", text, boottime_now());
 }
 
+/* Whom a person trusts is in the profile from now on. */
+static void remember(const struct connection *c, GHashTable *values)
+{
+    static const char key[] = "gateway-fingerprint";
+    GBytes *value = g_hash_table_lookup(values, key);
+    g_autofree char *text = g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
+    g_autoptr(GError) error = NULL;
+    struct profile *profile = profile_load(c->path, &error);
+
+    if (profile == NULL || !profile_set(profile, key, text, NULL, &error) ||
+        !profile_save(profile, c->path, &error)) {
+        fprintf(stderr, _("It cannot be remembered: %s\n"), error->message);
+    }
+    profile_free(profile);
+}
+
 static void on_values(void *context, GHashTable *values)
 {
     struct connection *c = context;
 
     if (c->over) {
         return;
+    }
+    if (values != NULL && prompt_remembers(c->prompt)) {
+        remember(c, values);
     }
     if (c->session != NULL) {
         session_provide_secrets(c->session, values);
@@ -124,7 +144,7 @@ static void on_secrets_required(void *context, const struct session_field *field
     if (n_fields == 0) {
         return;
     }
-    c->prompt = prompt_new(fields, n_fields, on_values, c);
+    c->prompt = prompt_new(fields, n_fields, c->path != NULL, on_values, c);
     if (c->prompt == NULL) {
         g_idle_add(cancel_secrets, c);
     }
@@ -214,6 +234,7 @@ static int connect_standalone(const struct options *options)
         return cli_fail_error(reason, error);
     }
     c.loop = g_main_loop_new(NULL, FALSE);
+    c.path = target.path;
     watch = watch_signals(&c);
     c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
     session_use_worker(c.session, worker);
@@ -238,6 +259,7 @@ static void run_remote(struct connection *c, struct bus *bus, const struct targe
 
     c->over = FALSE;
     c->perhaps = target->perhaps;
+    c->path = target->path;
     c->reason = REASON_NONE;
     c->remote = remote_new(bus, &request, &ops, c);
     g_main_loop_run(c->loop);

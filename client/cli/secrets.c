@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/print.h"
+#include "cli/question.h"
 #include "common/i18n.h"
 
 enum { LINE_MAX_OCTETS = 4096 };
@@ -90,32 +90,24 @@ GVariant *secrets_values(GHashTable *values)
     return g_variant_builder_end(&builder);
 }
 
-struct field {
-    char *id, *label, *prompt;
-    gboolean secret;
-};
-
 struct prompt {
     int fd;
     guint source;
     gboolean changed; /* the terminal's settings */
     gboolean again;   /* the last answer was empty */
     struct termios before;
-    GArray *fields;
-    guint at; /* the field being asked for */
+    gboolean remember;
+    GPtrArray *questions;
+    guint at; /* the one being asked */
     struct secret line;
     GHashTable *values;
     void (*done)(void *context, GHashTable *values);
     void *context;
 };
 
-static void clear_field(gpointer data)
+static void free_question(gpointer data)
 {
-    struct field *field = data;
-
-    g_free(field->id);
-    g_free(field->label);
-    g_free(field->prompt);
+    question_free(data);
 }
 
 static void wipe_and_free(gpointer data)
@@ -173,18 +165,13 @@ static void say(const struct prompt *prompt, const char *text)
 
 static void ask(struct prompt *prompt)
 {
-    const struct field *field = &g_array_index(prompt->fields, struct field, prompt->at);
-    char *question = g_strdup_printf(_("%s: "), field->label);
+    const struct question *question = prompt->questions->pdata[prompt->at];
+    g_autofree char *text = question_text(question, prompt->again);
 
-    if (field->secret) {
+    if (question_is_hidden(question)) {
         hide(prompt);
     }
-    if (*field->prompt != '\0' && !prompt->again) {
-        say(prompt, field->prompt);
-        say(prompt, "\n");
-    }
-    say(prompt, question);
-    g_free(question);
+    say(prompt, text);
 }
 
 static gboolean finish(struct prompt *prompt, GHashTable *values)
@@ -195,11 +182,26 @@ static gboolean finish(struct prompt *prompt, GHashTable *values)
     return G_SOURCE_REMOVE;
 }
 
+static enum question_result take(struct prompt *prompt, struct bytes line)
+{
+    const struct question *question = prompt->questions->pdata[prompt->at];
+    struct bytes value = {0};
+    enum question_result result = question_take(question, line, &value, &prompt->remember);
+
+    if (result == QUESTION_ANSWERED) {
+        g_hash_table_insert(prompt->values, g_strdup(question_id(question)), bytes_of_line(value));
+        restore(prompt);
+        prompt->at++;
+    }
+    secret_wipe(prompt->line.data, prompt->line.len);
+    return result;
+}
+
 static gboolean on_line(gint fd, GIOCondition condition, gpointer data)
 {
     struct prompt *prompt = data;
-    const struct field *field = &g_array_index(prompt->fields, struct field, prompt->at);
     ssize_t n = read(fd, prompt->line.data, prompt->line.len);
+    enum question_result result;
 
     (void)condition;
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
@@ -214,49 +216,58 @@ static gboolean on_line(gint fd, GIOCondition condition, gpointer data)
     if (prompt->line.data[n - 1] == '\n') {
         n--;
     }
-    prompt->again = n == 0;
-    if (n > 0) {
-        g_hash_table_insert(prompt->values, g_strdup(field->id),
-                            bytes_of_line(bytes_of(prompt->line.data, (size_t)n)));
-        secret_wipe(prompt->line.data, prompt->line.len);
-        restore(prompt);
-        prompt->at++;
+    result = take(prompt, bytes_of(prompt->line.data, (size_t)n));
+    if (result == QUESTION_REFUSED) {
+        return finish(prompt, NULL);
     }
-    if (prompt->at == prompt->fields->len) {
+    if (prompt->at == prompt->questions->len) {
         return finish(prompt, prompt->values);
     }
+    prompt->again = result == QUESTION_AGAIN;
     ask(prompt);
     return G_SOURCE_CONTINUE;
 }
 
+/* NULL when there is one among them that cannot be asked here. */
+static GPtrArray *read_questions(const struct session_field *fields, gsize n, gboolean may_remember)
+{
+    GPtrArray *questions = g_ptr_array_new_with_free_func(free_question);
+
+    for (gsize i = 0; i < n; i++) {
+        struct question *question = question_new(&fields[i], may_remember);
+
+        if (question == NULL) {
+            g_ptr_array_unref(questions);
+            return NULL;
+        }
+        g_ptr_array_add(questions, question);
+    }
+    return questions;
+}
+
 struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
+                          gboolean may_remember,
                           void (*done)(void *context, GHashTable *values), void *context)
 {
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    GPtrArray *questions = n_fields == 0 ? NULL : read_questions(fields, n_fields, may_remember);
+    int fd = questions == NULL ? -1 : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct prompt *prompt;
     struct termios before;
 
     /* In the background a question would stop us, and with us the connection. */
-    if (fd < 0 || n_fields == 0 || tcgetpgrp(fd) != getpgrp() || tcgetattr(fd, &before) != 0) {
+    if (fd < 0 || tcgetpgrp(fd) != getpgrp() || tcgetattr(fd, &before) != 0) {
         if (fd >= 0) {
             close(fd);
         }
+        g_clear_pointer(&questions, g_ptr_array_unref);
         return NULL;
     }
     prompt = g_new0(struct prompt, 1);
-    *prompt = (struct prompt){.fd = fd, .before = before, .done = done, .context = context};
-    prompt->fields = g_array_new(FALSE, TRUE, sizeof(struct field));
-    g_array_set_clear_func(prompt->fields, clear_field);
-    for (gsize i = 0; i < n_fields; i++) {
-        struct field field = {
-            .id = g_strdup(fields[i].id),
-            .label = printable(fields[i].label == NULL ? fields[i].id : fields[i].label),
-            .prompt = printable(fields[i].prompt == NULL ? "" : fields[i].prompt),
-            .secret = strcmp(fields[i].kind, VPN1_FIELD_TEXT) != 0,
-        };
-
-        g_array_append_val(prompt->fields, field);
-    }
+    *prompt = (struct prompt){.fd = fd,
+                              .before = before,
+                              .questions = questions,
+                              .done = done,
+                              .context = context};
     prompt->values =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     if (!secret_alloc(&prompt->line, LINE_MAX_OCTETS)) {
@@ -266,6 +277,11 @@ struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
     ask(prompt);
     prompt->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_line, prompt);
     return prompt;
+}
+
+gboolean prompt_remembers(const struct prompt *prompt)
+{
+    return prompt->remember;
 }
 
 void prompt_free(struct prompt *prompt)
@@ -283,6 +299,6 @@ void prompt_free(struct prompt *prompt)
     close(prompt->fd);
     secret_free(&prompt->line);
     g_hash_table_destroy(prompt->values);
-    g_array_unref(prompt->fields);
+    g_ptr_array_unref(prompt->questions);
     g_free(prompt);
 }

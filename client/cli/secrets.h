@@ -24,10 +24,13 @@ struct prompt;
 /*
  * `done` is called once from the main context: with GBytes by field id, or with NULL when the
  * person wants no more. Both are the prompt's. NULL, and no call, when there is no terminal to ask
- * on.
+ * on, or a field of a kind that is not known. `may_remember` as for question_new().
  */
 struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
+                          gboolean may_remember,
                           void (*done)(void *context, GHashTable *values), void *context);
+/* The person wants the answer to be remembered. */
+gboolean prompt_remembers(const struct prompt *prompt);
 /* Gives the terminal its echo back; NULL is harmless. */
 void prompt_free(struct prompt *prompt);
 

@@ -14,6 +14,7 @@
 void target_clear(struct target *target)
 {
     g_free(target->name);
+    g_free(target->path);
     profile_free(target->profile);
     *target = (struct target){0};
 }
@@ -70,6 +71,7 @@ static enum reason read_profile(const struct options *options, const char *path,
                                 struct target *target, GError **error)
 {
     target->name = name_of_file(path);
+    target->path = options->settings->len == 0 ? g_strdup(path) : NULL;
     target->profile = profile_load(path, error);
     return target->profile == NULL ? REASON_PROFILE : finish(options, target, path, error);
 }

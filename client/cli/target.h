@@ -9,6 +9,7 @@ struct target {
     char *name; /* what to call the connection, or of the system profile */
     /* NULL: a profile of /etc/godwit, which the service reads. */
     struct profile *profile;
+    char *path;       /* of the profile as it is, with nothing on top; NULL = there is none */
     gboolean perhaps; /* there may be no such system profile: then it is a host */
 };
 

@@ -26,7 +26,7 @@ static const struct {
     [MESSAGE_PHASE] = {CHANNEL_SESSION, "(sst)"},
     [MESSAGE_FAILED] = {CHANNEL_SESSION, "(ss)"},
     [MESSAGE_TRACE] = {CHANNEL_SESSION, "(sbbt)"},
-    [MESSAGE_SECRETS_REQUIRED] = {CHANNEL_SESSION, "a(ss)"},
+    [MESSAGE_SECRETS_REQUIRED] = {CHANNEL_SESSION, "a(ssa{sv})"},
     [MESSAGE_CONNECTED] = {CHANNEL_SESSION, "(a{sv}a{ss})"},
     [MESSAGE_MTU] = {CHANNEL_SESSION, "(q)"},
     [MESSAGE_DOWN] = {CHANNEL_SESSION, "(ss)"},

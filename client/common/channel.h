@@ -31,8 +31,9 @@ enum channel_message {
     MESSAGE_FAILED,           /* (ss): reason_name(), sentence with the facts: what an attempt came to
                                  that another one follows. The phase that says so comes next. */
     MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
-    MESSAGE_SECRETS_REQUIRED, /* a(ss): fields of a form: profile key ("password", "user"), prompt
-                                 of the gateway. One at a time. */
+    MESSAGE_SECRETS_REQUIRED, /* a(ssa{sv}): fields of a form: profile key ("password", "user",
+                                 "gateway-fingerprint"), prompt of the gateway, details of the
+                                 kind that the key has. One at a time. */
     MESSAGE_CONNECTED,        /* (a{sv}a{ss}), again for each IKE SA that takes the place of one before
                                  and for what the gateway changes: net_config_to_variant(), all of
                                  it; summary by name: "gateway",

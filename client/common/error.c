@@ -119,6 +119,12 @@ static const struct reason_row rows[REASON_COUNT] = {
     [REASON_TOKEN_UNSUPPORTED] = {"token-unsupported", N_("The token cannot sign in a way that is needed."),
                                   N_("Set rsa-pss to the other value, or use another key of the token."),
                                   38},
+    [REASON_GATEWAY_CHANGED] = {"gateway-changed",
+                                N_("The gateway shows another certificate than the one that you trusted: "
+                                   "somebody may be posing as it."),
+                                N_("Ask whoever runs it. Only if its certificate was really replaced, "
+                                   "take gateway-fingerprint out of the profile and connect again."),
+                                39},
 };
 
 static const struct reason_row *row_of(enum reason reason)

@@ -70,6 +70,7 @@ enum reason {
     REASON_PIN_LOCKED,         /* it takes no PIN any more */
     REASON_TOKEN_FAILED,       /* the token, or its PKCS#11 module: an error, a crash, no end */
     REASON_TOKEN_UNSUPPORTED,  /* it cannot sign as it would have to */
+    REASON_GATEWAY_CHANGED,    /* it has another certificate than the one that the profile trusts */
     REASON_COUNT
 };
 

@@ -22,6 +22,7 @@
 #define VPN1_FIELD_TYPE "(ssssa{sv})"
 #define VPN1_FIELD_TEXT "text"
 #define VPN1_FIELD_SECRET "secret"
+#define VPN1_FIELD_TRUST "trust"
 
 /*
  * The reason that stands for an error on the bus, such as "org.godwit.VPN1.Error.NotAuthorized" or

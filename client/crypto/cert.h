@@ -7,6 +7,7 @@
 #include "common/addr.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/gateway_facts.h"
 
 /* X.509 through GnuTLS. Everything here takes octets; nothing opens files except
  * cert_trust_system(). */
@@ -67,6 +68,7 @@ void cert_chain_free(struct cert_chain *chain);
 
 struct cert_problem {
     enum reason reason; /* REASON_NONE when all is well */
+    bool unknown;       /* GATEWAY_UNTRUSTED only because no chain leads to a trusted authority */
     char detail[768];   /* a sentence with the facts: issuer DN that is missing, dates, names the
                            certificate has */
 };
@@ -85,6 +87,19 @@ void cert_chain_verify(const struct cert_chain *chain, const struct cert_trust *
  */
 void cert_chain_match_id(const struct cert_chain *chain, const struct id *id,
                          const struct id *wanted, struct cert_problem *out);
+/* The end entity's own part of cert_chain_verify(): its key, key usage and purpose. */
+void cert_chain_check_end(const struct cert_chain *chain, struct cert_problem *out);
+/* SHA-256 of the end entity in DER. */
+bool cert_chain_fingerprint(const struct cert_chain *chain, uint8_t out[static FINGERPRINT_LEN])
+    ERR_CHECK;
+/*
+ * What a person can judge the end entity by; `problem` is what cert_chain_verify() has found at `now`.
+ * False when it is none that a person could put up with: a rule is broken, not only the authority
+ * unknown or the end entity out of date. Who the gateway is to be, and GATEWAY_OTHER_NAME, are the
+ * caller's to fill in.
+ */
+bool cert_chain_facts(const struct cert_chain *chain, const struct cert_problem *problem,
+                      time_t now, struct gateway_facts *out) ERR_CHECK;
 /* Subject DN of the end entity and others for people; returns out. */
 const char *cert_chain_subject(const struct cert_chain *chain, char *out, size_t cap);
 

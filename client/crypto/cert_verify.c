@@ -15,6 +15,8 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 16384
 #define EC_BITS_MIN 256
+/* How far a search has come that has reached an authority: further than any dead end. */
+#define COMPLETE (2 * CERT_CHAIN_MAX)
 
 struct search {
     const struct cert_chain *chain;
@@ -35,6 +37,7 @@ static void complain(struct search *s, size_t progress, enum reason reason, cons
     if (progress >= s->best) {
         s->best = progress;
         s->problem->reason = reason;
+        s->problem->unknown = progress < COMPLETE;
         snprintf(s->problem->detail, sizeof(s->problem->detail), "%s", detail);
     }
 }
@@ -270,18 +273,17 @@ static bool path_holds(struct search *s, char *detail, size_t cap)
 
 static bool try_path(struct search *s)
 {
-    /* A path that is wrong only in its dates is the better explanation. */
-    size_t complete = 2 * CERT_CHAIN_MAX;
     char detail[sizeof(s->problem->detail)];
 
     s->tried++;
     if (!path_holds(s, detail, sizeof(detail))) {
-        complain(s, complete, REASON_GATEWAY_UNTRUSTED, detail);
+        complain(s, COMPLETE, REASON_GATEWAY_UNTRUSTED, detail);
         return false;
     }
     for (size_t i = 0; i < s->len; i++) {
         if (!dates_fit(s->path[i], s->now, detail, sizeof(detail))) {
-            complain(s, complete + 1, REASON_GATEWAY_EXPIRED, detail);
+            /* A path that is wrong only in its dates is the better explanation. */
+            complain(s, COMPLETE + 1, REASON_GATEWAY_EXPIRED, detail);
             return false;
         }
     }
@@ -371,6 +373,18 @@ static bool extend(struct search *s)
         dead_end(s);
     }
     return false;
+}
+
+void cert_chain_check_end(const struct cert_chain *chain, struct cert_problem *out)
+{
+    gnutls_x509_crt_t cert = chain->certs[0];
+
+    *out = (struct cert_problem){.reason = REASON_NONE};
+    if (!key_is_strong(cert, out->detail, sizeof(out->detail)) ||
+        !key_usage_fits(cert, out->detail, sizeof(out->detail)) ||
+        !purpose_fits(cert, out->detail, sizeof(out->detail))) {
+        out->reason = REASON_GATEWAY_UNTRUSTED;
+    }
 }
 
 void cert_chain_verify(const struct cert_chain *chain, const struct cert_trust *trust, time_t now,

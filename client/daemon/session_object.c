@@ -99,6 +99,11 @@ static void on_secrets_required(void *context, const struct session_field *field
     struct session_object *object = context;
     GVariantBuilder builder;
     session_object_close_form(object);
+    if (*object->system_profile && g_str_equal(fields[0].kind, VPN1_FIELD_TRUST)) {
+        /* Its secrets are the administrator's, and so is whom they are shown to. */
+        session_provide_secrets(object->session, NULL);
+        return;
+    }
     object->form_ids = g_ptr_array_new_with_free_func(g_free);
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a" VPN1_FIELD_TYPE));
     for (gsize i = 0; i < n_fields; i++) {

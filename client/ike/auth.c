@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ike/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/i18n.h"
@@ -301,36 +302,100 @@ static enum err read_chain(const struct message *message, struct cert_chain **ou
     return n == 0 ? ERR_STATE : cert_chain_from_der(out, ders, n);
 }
 
-/* Chain, identity, then signature; any failure has ended the connection. */
-static enum err check_chain(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
-                            const struct auth_payload *auth)
+/* ERR_INTEGRITY, ERR_SYNTAX and ERR_KEY: it does not verify; ERR_UNSUPPORTED. */
+static enum err verify_signature(const struct ike *ike, const struct cert_chain *chain,
+                                 const struct auth_payload *auth)
 {
-    time_t wall = ike->config.wall_clock + (time_t)((ike->now - ike->began) / 1000000);
-    struct cert_problem problem = {0};
     struct secret octets = {0};
-    enum err err;
+    enum err err = auth_gateway_octets(ike, &octets);
 
-    (void)cert_chain_subject(chain, ike->summary.gateway_subject,
-                             sizeof ike->summary.gateway_subject);
-    if (ike->trust == NULL) {
-        not_proven(ike, REASON_GATEWAY_UNTRUSTED,
-                   _("no certification authority to trust is known."));
-        return OK;
-    }
-    cert_chain_verify(chain, ike->trust, wall, &problem);
-    if (problem.reason == REASON_NONE) {
-        cert_chain_match_id(chain, idr, &ike->config.remote_id, &problem);
-    }
-    if (problem.reason != REASON_NONE) {
-        not_proven(ike, problem.reason, problem.detail);
-        return OK;
-    }
-    err = auth_gateway_octets(ike, &octets);
     if (err == OK) {
         err = cert_verify_auth(chain, auth->method, auth->data, secret_bytes(&octets),
                                auth_sha1_allowed(ike));
     }
     secret_free(&octets);
+    return err;
+}
+
+static void check_pinned(const struct ike *ike, const struct cert_chain *chain,
+                         struct cert_problem *out)
+{
+    uint8_t is[FINGERPRINT_LEN];
+    char text[FINGERPRINT_TEXT];
+
+    if (!cert_chain_fingerprint(chain, is)) {
+        *out = (struct cert_problem){.reason = REASON_INTERNAL};
+    } else if (memcmp(is, ike->gateway_fingerprint, sizeof is) != 0) {
+        out->reason = REASON_GATEWAY_CHANGED;
+        (void)snprintf(out->detail, sizeof out->detail, _("its SHA-256 fingerprint is %s."),
+                       fingerprint_text(is, text));
+    } else {
+        cert_chain_check_end(chain, out);
+    }
+}
+
+/* Whoever merely sends somebody's certificate is not worth a question. */
+static void note_facts(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
+                       const struct auth_payload *auth, const struct cert_problem *problem,
+                       time_t wall)
+{
+    struct gateway_facts *facts = calloc(1, sizeof *facts);
+    struct cert_problem other;
+
+    if (facts == NULL || !cert_chain_facts(chain, problem, wall, facts) ||
+        verify_signature(ike, chain, auth) != OK) {
+        free(facts);
+        return;
+    }
+    cert_chain_match_id(chain, idr, &ike->config.remote_id, &other);
+    facts->problems |= other.reason != REASON_NONE ? (unsigned)GATEWAY_OTHER_NAME : 0U;
+    (void)id_text(&ike->config.remote_id, facts->expected, sizeof facts->expected);
+    ike->untrusted = facts;
+}
+
+/* False: the certificate is not the gateway's, and that has ended the connection. */
+static bool is_trusted(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
+                       const struct auth_payload *auth)
+{
+    time_t wall = ike->config.wall_clock + (time_t)((ike->now - ike->began) / 1000000);
+    struct cert_problem problem = {0};
+
+    if (ike->config.gateway_fingerprint.len > 0) {
+        check_pinned(ike, chain, &problem);
+    } else {
+        if (ike->trust != NULL) {
+            cert_chain_verify(chain, ike->trust, wall, &problem);
+        } else {
+            problem.reason = REASON_GATEWAY_UNTRUSTED;
+            problem.unknown = true;
+            (void)snprintf(problem.detail, sizeof problem.detail, "%s",
+                           _("no certification authority to trust is known."));
+        }
+        if (problem.reason == REASON_NONE) {
+            cert_chain_match_id(chain, idr, &ike->config.remote_id, &problem);
+        }
+        if (problem.reason != REASON_NONE) {
+            note_facts(ike, chain, idr, auth, &problem, wall);
+        }
+    }
+    if (problem.reason != REASON_NONE) {
+        not_proven(ike, problem.reason, problem.detail);
+    }
+    return problem.reason == REASON_NONE;
+}
+
+/* Chain, identity, then signature; any failure has ended the connection. */
+static enum err check_chain(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
+                            const struct auth_payload *auth)
+{
+    enum err err;
+
+    (void)cert_chain_subject(chain, ike->summary.gateway_subject,
+                             sizeof ike->summary.gateway_subject);
+    if (!is_trusted(ike, chain, idr, auth)) {
+        return OK;
+    }
+    err = verify_signature(ike, chain, auth);
     (void)cert_auth_describe(auth->method, auth->data, ike->summary.gateway_auth,
                              sizeof ike->summary.gateway_auth);
     if (err == ERR_INTEGRITY || err == ERR_SYNTAX || err == ERR_KEY) {

@@ -54,6 +54,7 @@ static enum prospect prospect_of(enum reason reason)
     case REASON_PIN_LOCKED:
     case REASON_TOKEN_FAILED:
     case REASON_TOKEN_UNSUPPORTED:
+    case REASON_GATEWAY_CHANGED:
     case REASON_COUNT:
         break;
     }

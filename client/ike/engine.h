@@ -211,6 +211,8 @@ struct ike {
     struct secret psk;
     uint8_t redirected_from[16];
     const struct cert_trust *trust;
+    uint8_t gateway_fingerprint[FINGERPRINT_LEN];
+    struct gateway_facts *untrusted; /* for IKE_EVENT_DOWN; NULL = none */
     enum ike_state state;
     uint64_t now; /* latest time seen */
     bool slept;   /* it has jumped */
@@ -249,6 +251,15 @@ struct ike {
     struct events events;
     struct ike_summary summary;
 };
+
+/* What IP always carries (RFC 8200 5), for the outer packet. */
+#define PATH_MTU_SAFE 1280
+
+/* ---- settings.c ---- */
+/* ERR_UNSUPPORTED when it contradicts itself. */
+enum err settings_check(const struct ike_config *config) ERR_CHECK;
+/* Copies it with what it points to. */
+enum err settings_copy(struct ike *ike, const struct ike_config *config) ERR_CHECK;
 
 /* ---- ike.c ---- */
 /* Queues PHASE with a printf-formed text. */

@@ -9,14 +9,7 @@
 #include "common/log.h"
 #include "ike/engine.h"
 
-#define TIMEOUT_DEFAULT_US UINT64_C(30000000)
-#define DEAD_DEFAULT_US UINT64_C(60000000)
-#define KEEPALIVE_DEFAULT_US UINT64_C(20000000)
-#define CHILD_LIFETIME_US UINT64_C(3600000000)
-#define IKE_LIFETIME_US UINT64_C(14400000000)
-#define DPD_DEFAULT_US UINT64_C(30000000)
 #define CLOSE_US UINT64_C(1000000)
-#define PATH_MTU_SAFE 1280
 
 /* ---- what to send next ---- */
 
@@ -224,79 +217,9 @@ size_t ike_room(const struct ike *ike)
 
 /* ---- life ---- */
 
-static enum err config_check(const struct ike_config *config)
-{
-    size_t from = config->redirected_from.len;
-
-    if (config->remote_id.type == ID_NONE || config->path.remote.addr.family == FAMILY_NONE ||
-        config->rng.fill == NULL || (from != 0 && from != 4 && from != 16)) {
-        return ERR_UNSUPPORTED;
-    }
-    switch (config->auth) {
-    case IKE_AUTH_EAP:
-        return OK;
-    case IKE_AUTH_CERTIFICATE:
-        return config->credential != NULL ? OK : ERR_UNSUPPORTED;
-    case IKE_AUTH_PSK:
-        return config->psk.len > 0 ? OK : ERR_UNSUPPORTED;
-    }
-    return ERR_UNSUPPORTED;
-}
-
-static void offers_copy(struct ike *ike, const struct ike_config *config)
-{
-    if (config->ike != NULL) {
-        ike->offer_ike = *config->ike;
-    } else {
-        proposal_defaults(&ike->offer_ike, PROTO_IKE, config->legacy);
-    }
-    if (config->esp != NULL) {
-        ike->offer_esp = *config->esp;
-    } else {
-        proposal_defaults(&ike->offer_esp, PROTO_ESP, config->legacy);
-    }
-    ike->config.ike = &ike->offer_ike;
-    ike->config.esp = &ike->offer_esp;
-}
-
-static uint64_t or_default(uint64_t value, uint64_t fallback)
-{
-    return value != 0 ? value : fallback;
-}
-
-/* Copies the config with what it points to. */
-static enum err config_copy(struct ike *ike, const struct ike_config *config)
-{
-    ike->config = *config;
-    ike->config.psk = (struct bytes){0};
-    ike->config.ticket = NULL;
-    offers_copy(ike, config);
-    if (config->application_version != NULL) {
-        (void)text_printable(bytes_of_string(config->application_version), ike->application_version,
-                             sizeof ike->application_version);
-    }
-    ike->config.application_version = ike->application_version;
-    if (config->redirected_from.len > 0) {
-        memcpy(ike->redirected_from, config->redirected_from.data, config->redirected_from.len);
-    }
-    ike->config.redirected_from = bytes_of(ike->redirected_from, config->redirected_from.len);
-    if (!secret_set(&ike->psk, config->psk)) {
-        return ERR_MEMORY;
-    }
-    ike->config.float_port = config->float_port != 0 ? config->float_port : IKE_PORT_NATT;
-    ike->config.path_mtu = config->path_mtu != 0 ? config->path_mtu : PATH_MTU_SAFE;
-    ike->config.timeout_us = or_default(config->timeout_us, TIMEOUT_DEFAULT_US);
-    ike->config.dead_after_us = or_default(config->dead_after_us, DEAD_DEFAULT_US);
-    ike->config.child_lifetime_us = or_default(config->child_lifetime_us, CHILD_LIFETIME_US);
-    ike->config.ike_lifetime_us = or_default(config->ike_lifetime_us, IKE_LIFETIME_US);
-    ike->config.dpd_us = or_default(config->dpd_us, DPD_DEFAULT_US);
-    ike->config.keepalive_us = or_default(config->keepalive_us, KEEPALIVE_DEFAULT_US);
-    return OK;
-}
-
 enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now)
 {
-    enum err err = config_check(config);
+    enum err err = settings_check(config);
     struct ike *ike;
 
     *out = NULL;
@@ -313,7 +236,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     ike->now = ike->began = ike->last_sent = now;
     ike->path = config->path;
     ike->paths.lost_at = ike->paths.settle_at = IKE_NEVER;
-    err = config_copy(ike, config);
+    err = settings_copy(ike, config);
     if (err == OK) {
         ike->connect_deadline = now + ike->config.timeout_us;
         err = auth_new(ike);
@@ -346,6 +269,7 @@ void ike_free(struct ike *ike)
     renew_reset(&ike->renew_child);
     renew_reset(&ike->renew_ike);
     secret_free(&ike->psk);
+    free(ike->untrusted);
     secret_wipe(ike, sizeof *ike);
     free(ike);
 }
@@ -688,6 +612,7 @@ bool ike_next_event(struct ike *ike, struct ike_event *event)
         .retry = ending_retry(&ike->ending),
         .text = ike->ending.detail,
         .prompt = "",
+        .untrusted = ike->untrusted,
     };
     return true;
 }

@@ -65,6 +65,9 @@ struct ike_config {
     /* CERTREQ with the hashes of the (pinned) authorities of ike_set_trust(); never for the system's store: then one hash that is
      * nobody's, since many gateways send their certificate only when asked for one at all. */
     bool send_certreq;
+    /* The one certificate that the gateway may prove itself by; then no authority, name or date counts. Octets of SHA-256; empty = any that
+     * is trusted. Not for IKE_AUTH_PSK. */
+    struct bytes gateway_fingerprint;
     bool mobike;                        /* move the IKE SA when addresses change, if the gateway can (RFC 4555) */
     bool childless;                     /* make the first Child SA by CREATE_CHILD_SA when the gateway knows how (RFC 6023) */
     bool request_ipv4, request_ipv6;    /* internal addresses to ask for */
@@ -231,6 +234,10 @@ struct ike_event {
     uint16_t mtu;                   /* MTU: outer packet, as it was asked for */
     bool passed;
     enum reason reason;             /* DOWN */
+    /* DOWN: the gateway has proved to have the key of a certificate that is not trusted, and a person may decide to trust it all the same:
+     * gateway_fingerprint of the next engine. Nothing of the user's but IDi has left (with IKE_AUTH_CERTIFICATE: and his proof). NULL =
+     * it is about something else, or more is wrong with it. */
+    const struct gateway_facts *untrusted;
     bool retry;                     /* DOWN: to try again may succeed without the user's doing */
     bool outbound, retransmission;  /* TRACE */
     uint64_t at;                    /* TRACE: now of it */

@@ -4,6 +4,7 @@
 
 #include "common/addr.h"
 #include "common/domain_name.h"
+#include "common/gateway_facts.h"
 #include "common/i18n.h"
 #include "crypto/algs.h"
 #include "profile/profile_private.h"
@@ -122,6 +123,14 @@ const char *check_identity(const char *text, struct bytes *at)
 {
     (void)at;
     return strlen(text) > 1024 ? N_("longer than 1024 octets") : NULL;
+}
+
+const char *check_fingerprint(const char *text, struct bytes *at)
+{
+    uint8_t fingerprint[FINGERPRINT_LEN];
+
+    (void)at;
+    return fingerprint_parse(fingerprint, text) ? NULL : N_("not 64 hexadecimal digits");
 }
 
 const char *check_prefix(const char *text, struct bytes *at)

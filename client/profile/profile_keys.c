@@ -60,6 +60,18 @@ static const struct profile_key keys[] = {
         .check = check_identity,
     },
     {
+        .name = "gateway-fingerprint",
+        .type = PROFILE_STRING,
+        .flags = PROFILE_ADVANCED,
+        .metavar = N_("SHA256"),
+        .label = N_("Gateway's fingerprint"),
+        .help =
+            N_("SHA-256 fingerprint of the one certificate that the gateway may have, 64 "
+               "hexadecimal digits. No authority needs to vouch for it then, and its names and "
+               "dates do not count. It is set when a person decides to trust a gateway."),
+        .check = check_fingerprint,
+    },
+    {
         .name = "identity",
         .type = PROFILE_STRING,
         .group = PROFILE_IDENTITY,

@@ -53,6 +53,7 @@ gboolean profile_read_file(const char *path, const char *where, struct secret *o
 const char *check_text(struct bytes text);
 const char *check_name(const char *text, struct bytes *at);
 const char *check_host(const char *text, struct bytes *at);
+const char *check_fingerprint(const char *text, struct bytes *at);
 const char *check_identity(const char *text, struct bytes *at);
 const char *check_prefix(const char *text, struct bytes *at);
 const char *check_network(const char *text, struct bytes *at);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session/form.h"
 
+#include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -49,41 +50,72 @@ void form_answer(struct form *form, GHashTable *values)
 }
 
 /*
- * What a connection may need of its user. The words are ours: a worker that is not what we started
- * could ask for anything else, and in the clear.
+ * How a connection may ask its user for this; NULL = never. The words are ours: a worker that is not
+ * what we started could ask for anything else, and in the clear.
  */
-static const struct profile_key *askable(const char *id)
+static const char *kind_of(const struct profile_key *key)
 {
+    return key->type == PROFILE_SECRET                     ? VPN1_FIELD_SECRET
+           : g_str_equal(key->name, "user")                ? VPN1_FIELD_TEXT
+           : g_str_equal(key->name, "gateway-fingerprint") ? VPN1_FIELD_TRUST
+                                                           : NULL;
+}
+
+/* As the worker's, but checked; NULL when they cannot be. Floating. */
+static GVariant *checked_details(const char *kind, GVariant *details)
+{
+    struct gateway_facts facts;
+    if (!g_str_equal(kind, VPN1_FIELD_TRUST)) {
+        return g_variant_new("a{sv}", NULL);
+    }
+    return gateway_facts_from_variant(details, &facts) ? gateway_facts_to_variant(&facts) : NULL;
+}
+
+/* FALSE when it is none that a worker may have. `shown` borrows from `field` and `text`. */
+static gboolean read_field(GVariant *field, struct session_field *shown, char text[static TEXT_MAX])
+{
+    g_autoptr(GVariant) details = NULL;
+    const char *id, *prompt;
+    g_variant_get(field, "(&s&s@a{sv})", &id, &prompt, &details);
     const struct profile_key *key = profile_key_find(id);
-    return key && (key->type == PROFILE_SECRET || g_str_equal(id, "user")) ? key : NULL;
+    const char *kind = key ? kind_of(key) : NULL;
+    GVariant *checked = kind ? checked_details(kind, details) : NULL;
+    if (checked) {
+        *shown = (struct session_field){
+            .id = key->name,
+            .label = _(key->label),
+            .prompt = text_printable(bytes_of_string(prompt), text, TEXT_MAX),
+            .kind = kind,
+            .details = g_variant_ref_sink(checked),
+        };
+    }
+    return checked != NULL;
 }
 
 gboolean form_required(struct form *form, GVariant *fields)
 {
     struct session_field shown[FIELDS_MAX];
     char texts[FIELDS_MAX][TEXT_MAX];
-    gsize n = g_variant_n_children(fields);
+    gsize n = g_variant_n_children(fields), read = 0;
     if (form->ids->len > 0 || n == 0 || n > FIELDS_MAX) {
         return FALSE;
     }
-    for (gsize i = 0; i < n; i++) {
-        const char *id, *prompt;
-        g_variant_get_child(fields, i, "(&s&s)", &id, &prompt);
-        const struct profile_key *key = askable(id);
-        if (!key) {
-            g_ptr_array_set_size(form->ids, 0);
-            return FALSE;
+    while (read < n) {
+        g_autoptr(GVariant) field = g_variant_get_child_value(fields, read);
+        if (!read_field(field, &shown[read], texts[read])) {
+            break;
         }
-        g_ptr_array_add(form->ids, g_strdup(key->name));
-        shown[i] = (struct session_field){
-            .id = key->name,
-            .label = _(key->label),
-            .prompt = text_printable(bytes_of_string(prompt), texts[i], TEXT_MAX),
-            .kind = key->type == PROFILE_SECRET ? VPN1_FIELD_SECRET : VPN1_FIELD_TEXT,
-        };
+        g_ptr_array_add(form->ids, g_strdup(shown[read++].id));
     }
-    form->ask(form->context, shown, n);
-    return TRUE;
+    if (read == n) {
+        form->ask(form->context, shown, n);
+    } else {
+        g_ptr_array_set_size(form->ids, 0);
+    }
+    for (gsize i = 0; i < read; i++) {
+        g_variant_unref(shown[i].details);
+    }
+    return read == n;
 }
 
 struct form *form_new(struct channel *channel, form_ask_cb ask, void *context)

@@ -21,7 +21,7 @@ struct session;
 struct session_field { /* of a secrets form */
     const char *id, *label, *prompt;
     const char *kind;  /* VPN1_FIELD_… */
-    GVariant *details; /* of that kind, a{sv}; NULL = none */
+    GVariant *details; /* of that kind, a{sv}; NULL = none. Borrowed */
 };
 
 struct session_info { /* valid while connected; borrowed */

@@ -212,8 +212,20 @@ static void on_form(void *context, const struct session_field *fields, gsize n_f
     session->ops->secrets_required(session->context, shown, n_fields);
 }
 
+/* For the worker that may take this one's place. */
+static void keep_fingerprint(struct session *session, GHashTable *values)
+{
+    GBytes *value = values ? g_hash_table_lookup(values, "gateway-fingerprint") : NULL;
+    if (value) {
+        g_autofree char *text =
+            g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
+        (void)profile_set(session->profile, "gateway-fingerprint", text, NULL, NULL);
+    }
+}
+
 void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id)
 {
+    keep_fingerprint(session, values_bytes_by_id);
     form_answer(session->form, values_bytes_by_id);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
 #include "common/net_config_variant.h"
 #include "common/network_variant.h"
@@ -124,15 +125,25 @@ static void report_down(void *context, enum reason reason, const char *detail)
 
 /* ---- secrets ---- */
 
-static void ask_secret(void *context, const char *id, const char *prompt)
+static void ask(struct control *control, const char *id, const char *prompt, GVariant *details)
 {
-    struct control *control = context;
-
     if (control->asked == NULL) {
         control->asked = g_strdup(id);
         channel_send(control->channel, MESSAGE_SECRETS_REQUIRED,
-                     g_variant_new_parsed("[(%s, %s)]", id, prompt));
+                     g_variant_new_parsed("[(%s, %s, %@a{sv})]", id, prompt, details));
+    } else {
+        g_variant_unref(g_variant_ref_sink(details));
     }
+}
+
+static void ask_secret(void *context, const char *id, const char *prompt)
+{
+    ask(context, id, prompt, g_variant_new("a{sv}", NULL));
+}
+
+static void ask_trust(void *context, const struct gateway_facts *facts)
+{
+    ask(context, "gateway-fingerprint", "", gateway_facts_to_variant(facts));
 }
 
 static void on_secrets(struct control *control, GVariant *values)
@@ -158,6 +169,7 @@ static const struct tunnel_ops ops = {
     .failed = report_failed,
     .trace = report_trace,
     .secret_required = ask_secret,
+    .trust_required = ask_trust,
     .connected = report_connected,
     .mtu = report_mtu,
     .keep = report_keep,

@@ -50,6 +50,7 @@ void link_free(struct link *link)
     if (link != NULL) {
         ike_free(link->ike);
         g_free(link->detail);
+        g_free(link->untrusted);
         g_free(link);
     }
 }
@@ -66,6 +67,8 @@ void link_ended(struct link *link, const struct ike_event *event)
     link->reason = event->reason;
     g_free(link->detail);
     link->detail = g_strdup(event->text);
+    link->untrusted =
+        event->untrusted != NULL ? g_memdup2(event->untrusted, sizeof *event->untrusted) : NULL;
 }
 
 static gsize child_slot(const struct link *link, guint32 spi_in)

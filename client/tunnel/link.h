@@ -31,6 +31,7 @@ struct link {
     gboolean down, retry;
     enum reason reason;
     char *detail;
+    struct gateway_facts *untrusted; /* NULL = it was about something else */
 };
 
 /* What link_open() came to. */

@@ -144,7 +144,7 @@ static gboolean settle_leaving(struct tunnel *t)
 
 static gboolean needs_system_trust(const struct tunnel *t)
 {
-    return t->config.trust == NULL && t->config.ike.auth != IKE_AUTH_PSK && t->system_trust == NULL;
+    return t->config.trust == NULL && t->config.ike.gateway_fingerprint.len == 0 && t->config.ike.auth != IKE_AUTH_PSK && t->system_trust == NULL;
 }
 
 /* Without it every certificate is untrusted, which is said. */
@@ -367,7 +367,9 @@ static gboolean settle_next(struct tunnel *t)
         return FALSE;
     }
     t->next = NULL;
-    if (link->reason != REASON_REDIRECTED) {
+    if (doubt_begin(t, link)) {
+        /* Somebody is asked. */
+    } else if (link->reason != REASON_REDIRECTED) {
         succession_failed(t, link->reason, link->detail, link->retry);
     } else if (t->redirected_from.family == FAMILY_NONE) {
         redirected_too_often(t);
@@ -537,7 +539,8 @@ void succession_network_changed(struct tunnel *t)
     if (t->current != NULL) {
         uplinks_tell(&t->uplinks, t->current, &t->sockets);
     }
-    if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect) {
+    if (t->purpose != PURPOSE_NONE && t->next == NULL && !t->resolving_redirect &&
+        t->doubt.facts == NULL) {
         if (t->redirected_from.family == FAMILY_NONE) {
             tunnel_look_up(t);
         }

@@ -134,6 +134,7 @@ void tunnel_free(struct tunnel *t)
     }
     resolve_free(t->resolving);
     token_key_free(t);
+    doubt_end(t);
     loop_stop(t);
     traffic_stop(&t->traffic);
     link_free(t->current);
@@ -200,6 +201,10 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
     GError *error = NULL;
 
     if (t->ended || token_key_pin(t, value)) {
+        return;
+    }
+    if (t->doubt.facts != NULL) {
+        doubt_answer(t, value);
         return;
     }
     if (t->configured) {

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "common/error.h"
+#include "common/gateway_facts.h"
 #include "common/net_config.h"
 #include "common/network.h"
 #include "ike/ike.h"
@@ -40,6 +41,9 @@ struct tunnel_ops {
     /* Answer with tunnel_provide_secret(). `id` is a profile key ("password", "psk",
      * "private-key-password", "user"). */
     void (*secret_required)(void *context, const char *id, const char *prompt);
+    /* The gateway's certificate is not trusted, and a person may decide otherwise. Answer with
+     * tunnel_provide_secret() of "gateway-fingerprint": its digits, or anything else for no. */
+    void (*trust_required)(void *context, const struct gateway_facts *facts);
     /* Each time when another IKE SA carries the traffic, and when what the gateway assigns has
      * changed: `net` takes the place of what it was before. */
     void (*connected)(void *context, const struct net_config *net,

@@ -37,6 +37,13 @@ struct typed {
     unsigned answers; /* passwords given in the authentication that runs */
 };
 
+/* Whether the gateway is to be trusted, which somebody is asked; see doubt.c. */
+struct doubt {
+    struct gateway_facts *facts; /* NULL = nobody is */
+    enum reason reason;          /* if not */
+    char *detail;
+};
+
 /* The private key on a token, see token_key.c. */
 struct token_key {
     struct signer *signer; /* NULL = not yet, or it is over */
@@ -79,6 +86,7 @@ struct tunnel {
     int scout; /* scout.h */
     int token; /* to a godwit-token; -1 = there is none */
     struct token_key token_key;
+    struct doubt doubt;
     gboolean prepared; /* GnuTLS is started */
     int tcp4, tcp6; /* for reachability.h; -1 = absent */
     struct resolve *resolving;
@@ -150,6 +158,14 @@ void token_key_sign(struct tunnel *tunnel, const struct link *link);
 /* FALSE when no PIN is awaited. Empty cancels. */
 gboolean token_key_pin(struct tunnel *tunnel, struct bytes value);
 void token_key_free(struct tunnel *tunnel);
+
+/* ---- doubt.c: a gateway that is not trusted ---- */
+/* The link came to nothing. TRUE when somebody is asked whether to trust its gateway. */
+gboolean doubt_begin(struct tunnel *tunnel, struct link *link);
+/* The digits of the certificate that was asked about: it is trusted. Anything else: it is not. */
+void doubt_answer(struct tunnel *tunnel, struct bytes value);
+/* Nobody is asked any more. */
+void doubt_end(struct tunnel *tunnel);
 
 /* ---- kept.c: for a worker in the place of this one ---- */
 /* Tells the session what such a one needs, in the place of what it was told before. Nothing before

@@ -188,6 +188,23 @@ static enum worker_config_result build_identities(struct worker_config *config, 
     return WORKER_CONFIG_OK;
 }
 
+static void build_pin(struct worker_config *config)
+{
+    const char *text = profile_get(config->profile, "gateway-fingerprint");
+    gboolean pinned = text != NULL && fingerprint_parse(config->fingerprint, text);
+
+    config->ike.gateway_fingerprint =
+        bytes_of(config->fingerprint, pinned ? sizeof config->fingerprint : 0);
+}
+
+gboolean worker_config_pin(struct worker_config *config, const char *fingerprint)
+{
+    gboolean fine = profile_set(config->profile, "gateway-fingerprint", fingerprint, NULL, NULL);
+
+    build_pin(config);
+    return fine;
+}
+
 enum worker_config_result worker_config_build(struct worker_config *config, const char **secret_id,
                                               enum reason *reason, char *detail, size_t detail_cap)
 {
@@ -219,6 +236,7 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
     if (ike->dpd_us == 0) {
         ike->dpd_us = IKE_NEVER;
     }
+    build_pin(config);
     config->path_mtu = (uint16_t)profile_get_uint(profile, "mtu");
     if (!build_proposals(&config->ike_proposals, PROTO_IKE, profile_get(profile, "ike-proposals"),
                          legacy) ||

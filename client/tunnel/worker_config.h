@@ -17,6 +17,7 @@ struct worker_config {
     struct cert_credential *credential;
     struct proposal_list ike_proposals, esp_proposals;
     uint8_t eap_methods[WORKER_EAP_METHODS_MAX];
+    uint8_t fingerprint[FINGERPRINT_LEN]; /* of the gateway's certificate */
     struct ike_config ike; /* borrows from the above */
     uint16_t path_mtu;     /* the profile's, outer; 0 = the route knows it */
 };
@@ -37,6 +38,8 @@ enum worker_config_result {
  */
 enum worker_config_result worker_config_build(struct worker_config *config, const char **secret_id,
                                               enum reason *reason, char *detail, size_t detail_cap);
+/* The gateway's fingerprint is this from now on, in the profile as well. False when it is none. */
+gboolean worker_config_pin(struct worker_config *config, const char *fingerprint);
 void worker_config_clear(struct worker_config *config);
 
 #endif

@@ -39,6 +39,7 @@ REFUSALS = {
     "token-object": (34, r"does not hold what the profile names"),
     "pin-wrong": (35, r"PIN of the token is wrong"),
     "token-unsupported": (38, r"cannot sign in a way that is needed"),
+    "gateway-changed": (39, r"another certificate than the one that you trusted"),
     "token-failed": (37, r"token, or the program part that drives it, failed"),
 }
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer.*|.*: runtime error: .*|"

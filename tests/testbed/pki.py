@@ -45,6 +45,7 @@ def _certificates():
         "gw-future": certificate("ecdsa256", start=10 * DAY),
         "gw-wrong-name": certificate("ecdsa256", subject="/O=Godwit test/CN=mail.example.net",
                                san="DNS:mail.example.net,DNS:www.example.net"),
+        "gw-self-signed": certificate("ecdsa256", "gw-self-signed"),
         "gw-unknown-ca": certificate("ecdsa256", "other-root"),
         "gw-client-use": certificate("ecdsa256", use="clientAuth"),
     }

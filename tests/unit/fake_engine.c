@@ -96,6 +96,16 @@ void fake_down(gsize engine, enum reason reason, gboolean retry, const char *det
     event->text = detail;
 }
 
+void fake_untrusted(gsize engine, enum reason reason, guint8 octet)
+{
+    static struct gateway_facts facts;
+
+    facts.problems = GATEWAY_SELF_SIGNED;
+    memset(facts.fingerprint, octet, sizeof facts.fingerprint);
+    fake_down(engine, reason, FALSE, "Who is it?");
+    fake_engines[engine].events[fake_engines[engine].n_events - 1].untrusted = &facts;
+}
+
 void fake_redirect(gsize engine, const char *to)
 {
     push(engine, IKE_EVENT_REDIRECT)->text = to;
@@ -130,6 +140,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     must(fake_n_engines <= FAKE_ENGINES_MAX);
     *ike = (struct ike){
         .successor = config->successor,
+        .pinned = config->gateway_fingerprint.len > 0 ? config->gateway_fingerprint.data[0] : 0,
         .port = config->path.remote.port,
         .ticket = config->ticket != NULL ? config->ticket->opaque.data[0] : 0,
         .timeout = config->timeout_us,

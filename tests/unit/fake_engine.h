@@ -17,6 +17,7 @@ struct ike {
     /* of its config */
     char gateway[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX], password[64];
     gboolean successor;
+    guint8 pinned; /* the first octet of the fingerprint; 0 = none */
     guint8 ticket; /* its octet; 0 = none */
     guint16 port;
     guint64 timeout;
@@ -51,6 +52,8 @@ void fake_up(gsize engine, guint32 spi, const char *address);
 /* One more. */
 void fake_up_too(gsize engine, guint32 spi, guint32 reqid);
 void fake_down(gsize engine, enum reason reason, gboolean retry, const char *detail);
+/* The same, for the gateway's certificate, whose fingerprint is that octet throughout. */
+void fake_untrusted(gsize engine, enum reason reason, guint8 octet);
 void fake_redirect(gsize engine, const char *to);
 /* A ticket, of that octet throughout; the one before has been seen to. */
 void fake_ticket(gsize engine, guint8 octet);

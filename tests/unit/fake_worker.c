@@ -19,6 +19,7 @@
 
 #include "common/channel.h"
 #include "common/confine.h"
+#include "common/gateway_facts_variant.h"
 #include "common/net_config_variant.h"
 #include "common/network_variant.h"
 
@@ -29,6 +30,16 @@ static char *mode;
 static gboolean again;     /* CONNECTED has been sent */
 static char *network_text; /* of the last MESSAGE_NETWORK */
 static char *kept;         /* of the worker before this one; NULL = there was none */
+
+static struct gateway_facts gateway = {
+    .problems = GATEWAY_SELF_SIGNED,
+    .expected = "vpn.example.org",
+    .subject = "CN=\x1b[2Jgw",
+    .issuer = "CN=gw",
+    .not_before = 1,
+    .not_after = 2,
+    .fingerprint = {0xab, 0xcd},
+};
 
 static gboolean mode_is(const char *name)
 {
@@ -268,8 +279,25 @@ static char *self_description(void)
     return g_string_free(out, FALSE);
 }
 
+/* Comes back as it was given. */
+static gboolean trusted(GVariant *values)
+{
+    g_autoptr(GVariant) value =
+        g_variant_lookup_value(values, "gateway-fingerprint", G_VARIANT_TYPE_BYTESTRING);
+    gsize len = 0;
+    const char *octets = value ? g_variant_get_fixed_array(value, &len, 1) : NULL;
+    g_autofree char *text = g_strndup(octets, len);
+    if (octets) {
+        down("gateway-untrusted", text);
+    }
+    return octets != NULL;
+}
+
 static void on_secrets(GVariant *values)
 {
+    if (trusted(values)) {
+        return;
+    }
     g_autoptr(GVariant) value =
         g_variant_lookup_value(values, "password", G_VARIANT_TYPE_BYTESTRING);
     gsize len = 0;
@@ -286,10 +314,16 @@ static void on_secrets(GVariant *values)
 static void ask(void)
 {
     GVariantBuilder fields;
-    g_variant_builder_init(&fields, G_VARIANT_TYPE("a(ss)"));
-    for (int i = 0; i < (mode_is("asks-too-much") ? 9 : 1); i++) {
-        g_variant_builder_add(&fields, "(ss)", mode_is("asks-oddly") ? "sudo" : "password",
-                              "\x1b[31mCode");
+    g_variant_builder_init(&fields, G_VARIANT_TYPE("a(ssa{sv})"));
+    if (g_str_has_prefix(mode, "asks-trust")) {
+        /* Then there is nothing wrong with it. */
+        gateway.problems = mode_is("asks-trust") ? gateway.problems : 0;
+        g_variant_builder_add(&fields, "(ss@a{sv})", "gateway-fingerprint", "",
+                              gateway_facts_to_variant(&gateway));
+    }
+    for (int i = 0; i < (mode_is("asks-too-much") ? 9 : mode_is("asks-trust") || mode_is("asks-trust-oddly") ? 0 : 1); i++) {
+        g_variant_builder_add(&fields, "(ssa{sv})", mode_is("asks-oddly") ? "sudo" : "password",
+                              "\x1b[31mCode", NULL);
     }
     channel_send(channel, MESSAGE_SECRETS_REQUIRED, g_variant_builder_end(&fields));
 }

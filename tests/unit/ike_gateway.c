@@ -191,6 +191,9 @@ void gw_drain(void)
             gw.reason = event.reason;
             gw.retry = event.retry;
             strcpy(gw.detail, event.text);
+            if (event.untrusted != NULL) {
+                gw.untrusted = *event.untrusted;
+            }
         } else if (event.type == IKE_EVENT_SECRET) {
             gw.asked = event.secret;
         } else if (event.type == IKE_EVENT_MTU) {

@@ -40,6 +40,7 @@ struct gateway {
     bool up, down;
     enum reason reason;
     char detail[1024];
+    struct gateway_facts untrusted; /* of the end; without problems = none */
     struct net_config net;
     uint32_t child_spi_out;
     struct bytes child_in_key;

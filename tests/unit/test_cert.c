@@ -262,6 +262,47 @@ START_TEST(self_signed_gateway)
 }
 END_TEST
 
+/* 0: it is not a person's to decide. */
+static void expect_doubt(const struct pki_cert *gateway, unsigned problems)
+{
+    struct cert_trust *trust = trust_in(PKI_LIST(&root));
+    struct cert_chain *chain = pki_chain(PKI_LIST(gateway));
+    struct cert_problem problem;
+    struct gateway_facts facts;
+
+    cert_chain_verify(chain, trust, PKI_NOW, &problem);
+    ck_assert_int_ne(problem.reason, REASON_NONE);
+    ck_assert(cert_chain_facts(chain, &problem, PKI_NOW, &facts) == (problems != 0));
+    if (problems != 0) {
+        ck_assert_uint_eq(facts.problems, problems);
+    }
+    cert_chain_free(chain);
+    cert_trust_free(trust);
+}
+
+START_TEST(what_a_person_may_decide)
+{
+    struct pki_cert other = make_root("CN=Other", 2), impostor = make_root("CN=Root,O=Test", 3);
+    struct pki_cert self = make_gateway(NULL), unknown = make_gateway(&other);
+    struct pki_cert forged = make_gateway(&impostor);
+    struct pki_spec spec = {.subject = "CN=gw", .issuer = &root, .until = PKI_NOW - PKI_DAY};
+    struct pki_cert expired = pki_issue(&spec), both, client, small;
+
+    expect_doubt(&self, GATEWAY_SELF_SIGNED);
+    expect_doubt(&unknown, GATEWAY_UNKNOWN_AUTHORITY);
+    expect_doubt(&expired, GATEWAY_EXPIRED);
+    spec.issuer = &other;
+    both = pki_issue(&spec);
+    expect_doubt(&both, GATEWAY_UNKNOWN_AUTHORITY | GATEWAY_EXPIRED);
+    expect_doubt(&forged, 0);
+    client = pki_issue(&(struct pki_spec){
+        .subject = "CN=gw", .issuer = &other, .purposes = {GNUTLS_KP_TLS_WWW_CLIENT}});
+    expect_doubt(&client, 0);
+    small = pki_issue(&(struct pki_spec){.subject = "CN=gw", .key = pki_key(PKI_RSA1024, 0)});
+    expect_doubt(&small, 0);
+}
+END_TEST
+
 START_TEST(pinned_gateway)
 {
     struct pki_cert gateway = make_gateway(&root);
@@ -639,6 +680,7 @@ static TCase *chain_tests(void)
     tcase_add_test(tests, missing_intermediate);
     tcase_add_test(tests, unknown_authority);
     tcase_add_test(tests, self_signed_gateway);
+    tcase_add_test(tests, what_a_person_may_decide);
     tcase_add_test(tests, pinned_gateway);
     tcase_add_test(tests, forged_signature);
     tcase_add_test(tests, damaged_certificate);

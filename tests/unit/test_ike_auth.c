@@ -204,6 +204,96 @@ START_TEST(cve_2015_4171_no_credentials_before_gateway)
 }
 END_TEST
 
+static void fingerprint_of(const struct cert_credential *credential,
+                           uint8_t out[static FINGERPRINT_LEN])
+{
+    struct bytes der = cert_credential_der(credential, 0);
+    struct cert_chain *chain;
+
+    ck_assert_int_eq(cert_chain_from_der(&chain, &der, 1), OK);
+    ck_assert(cert_chain_fingerprint(chain, out));
+    cert_chain_free(chain);
+}
+
+/* What a person may decide about: never more than that nobody vouches for it. */
+START_TEST(untrusted_gateway_is_described)
+{
+    static const unsigned problems[] = {GATEWAY_UNKNOWN_AUTHORITY, GATEWAY_OTHER_NAME,
+                                        GATEWAY_UNKNOWN_AUTHORITY,
+                                        GATEWAY_UNKNOWN_AUTHORITY | GATEWAY_OTHER_NAME, 0};
+    struct cert_credential *keys[] = {foreign_key, other_key, gateway_key, other_key, foreign_key};
+    uint8_t fingerprint[FINGERPRINT_LEN];
+    struct chain chain;
+
+    start_eap(USER, PASSWORD);
+    chain = gw_new_chain();
+    if (_i == 2 || _i == 3) {
+        ike_set_trust(gw.ike, NULL);
+    }
+    if (_i == 4) { /* it has not the key */
+        gw_write_idr(&chain);
+        cert_write(&chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(foreign_key, 0));
+        write_signature(&chain, user_key);
+    } else {
+        write_proof(&chain, keys[_i]);
+    }
+    write_eap(&chain, 1, 1, bytes_of("\1", 1));
+    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+    expect_authentication_failed(_i == 1 ? REASON_GATEWAY_IDENTITY_MISMATCH
+                                         : REASON_GATEWAY_UNTRUSTED);
+    ck_assert_uint_eq(gw.untrusted.problems, problems[_i]);
+    if (_i != 4) {
+        fingerprint_of(keys[_i], fingerprint);
+        ck_assert_octets(bytes_of(gw.untrusted.fingerprint, FINGERPRINT_LEN),
+                         bytes_of(fingerprint, FINGERPRINT_LEN));
+        ck_assert_str_eq(gw.untrusted.expected, "vpn.example.org");
+        ck_assert_str_eq(gw.untrusted.subject, keys[_i] == other_key ? "CN=other" : "CN=gw");
+        ck_assert_str_eq(gw.untrusted.names[0],
+                         keys[_i] == other_key ? "other.example.org" : "vpn.example.org");
+    }
+    gw_finish();
+}
+END_TEST
+
+/* One certificate and no other, whoever vouches for that; and its key must be there too. */
+START_TEST(pinned_gateway)
+{
+    struct cert_credential *keys[] = {foreign_key, other_key, gateway_key, foreign_key};
+    uint8_t fingerprint[FINGERPRINT_LEN];
+    struct chain chain;
+
+    fingerprint_of(_i == 1 ? other_key : foreign_key, fingerprint);
+    gw_start_with((struct ike_config){
+        .request_ipv4 = true,
+        .wall_clock = PKI_NOW,
+        .eap = {.user = USER, .methods = (const uint8_t[]){EAP_MSCHAPV2}, .n_methods = 1},
+        .gateway_fingerprint = bytes_of(fingerprint, sizeof fingerprint),
+    });
+    if (_i % 2 != 0) {
+        ike_set_trust(gw.ike, trust);
+    }
+    gw_until_request();
+    chain = gw_new_chain();
+    if (_i == 3) {
+        gw_write_idr(&chain);
+        cert_write(&chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(foreign_key, 0));
+        write_signature(&chain, user_key);
+    } else {
+        write_proof(&chain, keys[_i]);
+    }
+    write_eap(&chain, 1, 1, bytes_of("\1", 1));
+    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+    if (_i < 2) {
+        gw_expect(X_IKE_AUTH, false);
+        ck_assert_ptr_nonnull(message_find(&gw.message, P_EAP, 0));
+    } else {
+        expect_authentication_failed(_i == 2 ? REASON_GATEWAY_CHANGED : REASON_GATEWAY_AUTH_FAILED);
+        ck_assert_uint_eq(gw.untrusted.problems, 0);
+    }
+    gw_finish();
+}
+END_TEST
+
 START_TEST(gateway_that_skips_the_user)
 {
     struct chain chain;
@@ -385,6 +475,8 @@ int main(void)
     tcase_add_loop_test(tcase, cve_2021_45079_early_eap_success, 0, 3);
     tcase_add_test(tcase, final_auth_must_prove_the_msk);
     tcase_add_loop_test(tcase, cve_2015_4171_no_credentials_before_gateway, 0, 8);
+    tcase_add_loop_test(tcase, untrusted_gateway_is_described, 0, 5);
+    tcase_add_loop_test(tcase, pinned_gateway, 0, 4);
     tcase_add_test(tcase, gateway_that_skips_the_user);
     tcase_add_loop_test(tcase, user_certificate, 0, 2);
     tcase_add_loop_test(tcase, signature_made_elsewhere, 0, 2);

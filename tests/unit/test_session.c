@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
 #include "common/network.h"
 #include "session/session.h"
@@ -333,6 +334,7 @@ static const struct {
     {"lies-body", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-too-much", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-oddly", REASON_INTERNAL, "does not follow the protocol"},
+    {"asks-trust-oddly", REASON_INTERNAL, "does not follow the protocol"},
     {"hangs-connect", REASON_WORKER_DIED, "does not respond"},
 };
 
@@ -544,6 +546,40 @@ START_TEST(secrets)
     ck_assert_str_eq(watch.prompt, "?[31mCode");
     ck_assert_int_eq(watch.reason, answers[_i].reason);
     ck_assert_str_eq(watch.detail, answers[_i].detail);
+    finish(&watch);
+}
+END_TEST
+
+static void on_trust(void *context, const struct session_field *fields, gsize n_fields)
+{
+    struct watch *watch = context;
+    struct gateway_facts facts;
+    ck_assert_uint_eq(n_fields, 1);
+    ck_assert_str_eq(fields[0].id, "gateway-fingerprint");
+    ck_assert_str_eq(fields[0].kind, VPN1_FIELD_TRUST);
+    ck_assert(gateway_facts_from_variant(fields[0].details, &facts));
+    ck_assert_str_eq(facts.subject, "CN=?[2Jgw");
+    ck_assert_uint_eq(facts.problems, GATEWAY_SELF_SIGNED);
+    g_autoptr(GHashTable) values =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
+    g_hash_table_insert(values, (char *)"gateway-fingerprint", g_bytes_new("abcd", 4));
+    session_provide_secrets(watch->session, watch->password ? values : NULL);
+}
+
+static const struct {
+    const char *password;
+    enum reason reason;
+    const char *detail;
+} trusts[] = {{"yes", REASON_GATEWAY_UNTRUSTED, "abcd"}, {NULL, REASON_SECRET_MISSING, "cancelled"}};
+
+START_TEST(trust)
+{
+    static const struct session_ops trust_ops = {.secrets_required = on_trust, .ended = on_ended};
+    struct watch watch = {.password = trusts[_i].password};
+    begin(&watch, "asks-trust", &trust_ops);
+    run(&watch);
+    ck_assert_int_eq(watch.reason, trusts[_i].reason);
+    ck_assert_str_eq(watch.detail, trusts[_i].detail);
     finish(&watch);
 }
 END_TEST
@@ -890,6 +926,7 @@ int main(void)
     tcase_add_test(tcase, disconnect_before_anything);
     tcase_add_test(tcase, free_while_up);
     tcase_add_loop_test(tcase, secrets, 0, G_N_ELEMENTS(answers));
+    tcase_add_loop_test(tcase, trust, 0, G_N_ELEMENTS(trusts));
     tcase_add_test(tcase, secrets_nobody_to_ask);
     tcase_add_test(tcase, disconnect_while_asked);
     tcase_add_test(tcase, network_is_told);

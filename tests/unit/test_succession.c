@@ -7,6 +7,18 @@
 
 /* A connection over several IKE SAs: what it makes when, and what the session hears. */
 
+static void tell_of(guint32 generation, const char *address)
+{
+    struct network network = {.generation = generation, .n = 1};
+    struct uplink *uplink = &network.uplinks[0];
+
+    ck_assert(addr_parse(&uplink->address.addr, address));
+    uplink->address.len = 24;
+    uplink->ifindex = 7;
+    uplink->has_default = true;
+    tunnel_network(bed.tunnel, &network);
+}
+
 /* ---- reconnecting ---- */
 
 START_TEST(reconnects)
@@ -203,6 +215,53 @@ START_TEST(old_one_goes_and_the_new_one_fails)
 }
 END_TEST
 
+/* Asked once, and nothing happens meanwhile; then the next one is for that certificate alone. */
+START_TEST(gateway_in_doubt)
+{
+    static const char digits[] = "abababababababababababababababababababababababababababababababab";
+
+    bed_begin("");
+    bed_wait_engines(1);
+    fake_phase(0, IKE_PHASE_GATEWAY_ANSWERED);
+    fake_untrusted(0, REASON_GATEWAY_UNTRUSTED, 0xab);
+    bed_wait_heard("trust-abab ");
+    bed_wait_freed(0);
+    tell_of(1, "198.51.100.7");
+    tunnel_wake(bed.tunnel);
+    bed_let_pass(20);
+    ck_assert_uint_eq(fake_n_engines, 1);
+    ck_assert(!bed.over);
+    if (_i == 0) {
+        tunnel_provide_secret(bed.tunnel, "gateway-fingerprint", bytes_of_string(digits));
+        bed_wait_engines(2);
+        ck_assert_uint_eq(fake_engines[0].pinned, 0);
+        ck_assert_uint_eq(fake_engines[1].pinned, 0xab);
+        fake_untrusted(1, REASON_GATEWAY_CHANGED, 0xab);
+        bed_wait_heard("trust-abab ");
+        tunnel_disconnect(bed.tunnel);
+        bed_wait_heard("down-user() ");
+    } else {
+        tunnel_provide_secret(bed.tunnel, "gateway-fingerprint",
+                              bytes_of_string(_i == 1 ? "" : "cdabab"));
+        bed_wait_heard("down-gateway-untrusted(Who is it?) ");
+    }
+}
+END_TEST
+
+/* A connection that was up asks nobody. */
+START_TEST(gateway_in_doubt_later)
+{
+    bed_begin_up("");
+    fake_report(0, IKE_EVENT_REAUTH);
+    bed_wait_engines(2);
+    fake_untrusted(1, REASON_GATEWAY_UNTRUSTED, 0xab);
+    bed_wait_heard("failed-gateway-untrusted(Who is it?) ");
+    ck_assert(!bed_heard("trust-"));
+    fake_down(0, REASON_GATEWAY_CLOSED, TRUE, "");
+    bed_wait_heard("down-gateway-untrusted(Who is it?) ");
+}
+END_TEST
+
 START_TEST(successor_fails)
 {
     bed_begin_up("");
@@ -295,18 +354,6 @@ START_TEST(dead_path_is_left_when_another_answers)
     ck_assert_uint_eq(fake_out[1], 300);
 }
 END_TEST
-
-static void tell_of(guint32 generation, const char *address)
-{
-    struct network network = {.generation = generation, .n = 1};
-    struct uplink *uplink = &network.uplinks[0];
-
-    ck_assert(addr_parse(&uplink->address.addr, address));
-    uplink->address.len = 24;
-    uplink->ifindex = 7;
-    uplink->has_default = true;
-    tunnel_network(bed.tunnel, &network);
-}
 
 /* A handshake goes on from another address, but not from one of the other family. */
 START_TEST(moves_while_the_successor_is_made)
@@ -580,6 +627,8 @@ int main(void)
     tcase_add_test(all, one_after_the_other_without_end);
     tcase_add_test(all, old_one_goes_first);
     tcase_add_test(all, old_one_goes_and_the_new_one_fails);
+    tcase_add_loop_test(all, gateway_in_doubt, 0, 3);
+    tcase_add_test(all, gateway_in_doubt_later);
     tcase_add_test(all, successor_fails);
     tcase_add_test(all, lost_after_a_successor_was_refused);
     tcase_add_test(all, path_is_lost);

@@ -43,6 +43,14 @@ static void on_secret(void *context, const char *id, const char *prompt)
     g_string_append_printf(bed.log, "asked-%s ", id);
 }
 
+static void on_trust(void *context, const struct gateway_facts *facts)
+{
+    char digits[FINGERPRINT_TEXT];
+
+    (void)context;
+    g_string_append_printf(bed.log, "trust-%.4s ", fingerprint_text(facts->fingerprint, digits));
+}
+
 static void on_connected(void *context, const struct net_config *net,
                          const struct tunnel_summary *summary)
 {
@@ -79,6 +87,7 @@ static const struct tunnel_ops ops = {
     .failed = on_failed,
     .trace = on_trace,
     .secret_required = on_secret,
+    .trust_required = on_trust,
     .connected = on_connected,
     .mtu = on_mtu,
     .keep = on_keep,

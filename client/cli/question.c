@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/question.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/print.h"
+#include "common/gateway_facts_variant.h"
+#include "common/i18n.h"
+
+#define DIGITS_A_BLOCK 4
+#define BLOCKS_A_LINE 8
+
+struct question {
+    char *id, *label, *prompt;
+    gboolean hidden;
+    gboolean may_remember;
+    struct gateway_facts *facts; /* whether to trust it is the question; NULL = it is not */
+    char digits[FINGERPRINT_TEXT];
+};
+
+struct question *question_new(const struct session_field *field, gboolean may_remember)
+{
+    struct question *question = g_new0(struct question, 1);
+    gboolean known = TRUE;
+
+    question->id = g_strdup(field->id);
+    question->label = printable(field->label == NULL ? field->id : field->label);
+    question->prompt = printable(field->prompt == NULL ? "" : field->prompt);
+    question->may_remember = may_remember;
+    if (strcmp(field->kind, VPN1_FIELD_TRUST) == 0) {
+        question->facts = g_new(struct gateway_facts, 1);
+        known = field->details != NULL &&
+                gateway_facts_from_variant(field->details, question->facts);
+        (void)fingerprint_text(question->facts->fingerprint, question->digits);
+    } else {
+        question->hidden = strcmp(field->kind, VPN1_FIELD_SECRET) == 0;
+        known = question->hidden || strcmp(field->kind, VPN1_FIELD_TEXT) == 0;
+    }
+    if (!known) {
+        g_clear_pointer(&question, question_free);
+    }
+    return question;
+}
+
+void question_free(struct question *question)
+{
+    g_free(question->id);
+    g_free(question->label);
+    g_free(question->prompt);
+    g_free(question->facts);
+    g_free(question);
+}
+
+const char *question_id(const struct question *question)
+{
+    return question->id;
+}
+
+gboolean question_is_hidden(const struct question *question)
+{
+    return question->hidden;
+}
+
+/* ---- whether to trust a gateway ---- */
+
+/* "9f3a 11c2 …", as it is read out on the telephone. */
+static char *in_blocks(const char *digits, gsize from)
+{
+    GString *out = g_string_new(NULL);
+
+    for (gsize i = 0; i < BLOCKS_A_LINE * DIGITS_A_BLOCK && digits[from + i] != '\0'; i++) {
+        if (i > 0 && i % DIGITS_A_BLOCK == 0) {
+            g_string_append_c(out, ' ');
+        }
+        g_string_append_c(out, digits[from + i]);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static char *date_text(gint64 when)
+{
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
+
+    /* Translators: a day as strftime(3) writes it, "21 November 2026". */
+    return date == NULL ? g_strdup("?") : g_date_time_format(date, _("%-d %B %Y"));
+}
+
+static char *names_text(const struct gateway_facts *facts)
+{
+    GString *out = g_string_new(facts->n_names == 0 ? _("none") : "");
+
+    for (gsize i = 0; i < facts->n_names; i++) {
+        g_string_append_printf(out, "%s%s", i == 0 ? "" : ", ", facts->names[i]);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void print_trust(const struct question *question, FILE *out)
+{
+    const struct gateway_facts *facts = question->facts;
+    g_autofree char *why = gateway_facts_why(facts);
+    g_autofree char *from = date_text(facts->not_before), *until = date_text(facts->not_after);
+    struct rows *rows = rows_new();
+
+    fprintf(out, "%s\n", _("The gateway is not trusted."));
+    print_wrapped(out, 0, why);
+    rows_add(rows, _("You connect to"), g_strdup(facts->expected));
+    rows_add(rows, _("The certificate is for"), names_text(facts));
+    rows_add(rows, _("Its holder"), g_strdup(facts->subject));
+    rows_add(rows, _("Issued by"), g_strdup(facts->issuer));
+    rows_add(rows, _("Valid"), g_strdup_printf(_("from %s to %s"), from, until));
+    rows_add(rows, _("SHA-256 fingerprint"), in_blocks(question->digits, 0));
+    rows_add(rows, "", in_blocks(question->digits, BLOCKS_A_LINE * DIGITS_A_BLOCK));
+    rows_finish(rows, out);
+    print_wrapped(out, 0,
+                  _("Whoever you trust here is shown your user name and can read all that you send. "
+                    "Ask whoever runs the gateway for its fingerprint, and compare."));
+}
+
+static char *trust_text(const struct question *question, gboolean again)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    if (out == NULL) {
+        g_error("out of memory");
+    }
+    if (!again) {
+        print_trust(question, out);
+    }
+    fputs(question->may_remember ? _("Trust it? yes (and remember), once or no: ")
+                                 : _("Trust it? yes or no: "),
+          out);
+    fclose(out);
+    return text;
+}
+
+/* As it is asked for, or in English. */
+static gboolean says(struct bytes line, const char *word)
+{
+    g_autofree char *typed = g_strndup((const char *)line.data, line.len);
+    g_autofree char *folded = g_utf8_casefold(g_strstrip(typed), -1);
+    g_autofree char *own = g_utf8_casefold(_(word), -1);
+
+    return strcmp(folded, own) == 0 || strcmp(folded, word) == 0;
+}
+
+static enum question_result take_trust(const struct question *question, struct bytes line,
+                                       struct bytes *value, gboolean *remember)
+{
+    /* Translators: what is typed as an answer. */
+    gboolean yes = says(line, N_("yes"));
+
+    if (says(line, N_("no"))) {
+        return QUESTION_REFUSED;
+    }
+    if (!yes && !(question->may_remember && says(line, N_("once")))) {
+        return QUESTION_AGAIN;
+    }
+    *remember = yes && question->may_remember;
+    *value = bytes_of_string(question->digits);
+    return QUESTION_ANSWERED;
+}
+
+/* ---- every kind ---- */
+
+char *question_text(const struct question *question, gboolean again)
+{
+    g_autofree char *label = g_strdup_printf(_("%s: "), question->label);
+
+    if (question->facts != NULL) {
+        return trust_text(question, again);
+    }
+    return *question->prompt == '\0' || again ? g_steal_pointer(&label)
+                                              : g_strdup_printf("%s\n%s", question->prompt, label);
+}
+
+enum question_result question_take(const struct question *question, struct bytes line,
+                                   struct bytes *value, gboolean *remember)
+{
+    if (question->facts != NULL) {
+        return take_trust(question, line, value, remember);
+    }
+    *value = line;
+    return line.len == 0 ? QUESTION_AGAIN : QUESTION_ANSWERED;
+}
