@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "gui/model/passwords.h"
 #include "gui/model/store.h"
 #include "gui/questions/shown.h"
 #include "gui/window/message.h"
@@ -181,7 +182,12 @@ static void on_answer(AdwMessageDialog *dialog, const char *response, GodwitProf
 {
     g_autoptr(GError) error = NULL;
 
-    if (strcmp(response, "delete") == 0 && !store_delete(godwit_profile_get_path(profile), &error)) {
+    if (strcmp(response, "delete") != 0) {
+        return;
+    }
+    if (store_delete(godwit_profile_get_path(profile), &error)) {
+        passwords_forget(profile);
+    } else {
         message_show(gtk_window_get_transient_for(GTK_WINDOW(dialog)), _("It Cannot Be Deleted"),
                      error->message);
     }

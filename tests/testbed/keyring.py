@@ -63,6 +63,12 @@ class Keyring:
                        "secret", key, ok=False)
 
     @staticmethod
+    def store_profile(name, gateway, value, key="password"):
+        """As godwit-tray does it."""
+        net.run("secret-tool", "store", "--label", "VPN", "profile", name, "kind", "user", "gateway",
+                gateway, "secret", key, "xdg:schema", "org.godwit.Secret", input_text=value)
+
+    @staticmethod
     def store(uuid, key, value, schema=SCHEMA):
         """As another agent does it; without a schema, as old ones did."""
         net.run("secret-tool", "store", "--label", "VPN", "connection-uuid", uuid, *SETTING, key,

@@ -430,6 +430,7 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
     put(fake, "SystemProfile", g_variant_new_string(system));
     put(fake, "Owner", g_variant_new_uint32(getuid()));
     put(fake, "Origin", g_variant_new_string("tray"));
+    put(fake, "Gateway", g_variant_new_string("vpn.example.org"));
     put(fake, "State", g_variant_new_string("connecting"));
     put(fake, "Started", g_variant_new_uint64(now_us()));
     put(fake, "Form", g_variant_new_parsed("(@u 0, @a" FIELD_TYPE " [])"));

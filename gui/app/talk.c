@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gui/app/talk.h"
+
+#include "common/i18n.h"
+#include "gui/model/passwords.h"
+#include "gui/questions/ask_dialog.h"
+#include "gui/window/message.h"
+
+struct talk {
+    GtkApplication *application;
+    GodwitWorld *world;
+    char *path;
+    char *refused;
+    guint32 number;              /* of the open question; 0 = none */
+    struct ask_form *form;       /* the open question's; NULL = it is answered */
+    GtkWindow *dialog;           /* that asks it; NULL = none */
+    struct keyring_call *load;   /* goes on */
+    char *unkept;                /* why the keyring is of no use; NULL = it is not known to be */
+    guint answers;               /* with secrets, in this authentication */
+    gboolean was_on;
+    gboolean was_sent;           /* what the keyring has */
+    GHashTable *typed;           /* to be kept when it is right; NULL = nothing */
+};
+
+static GodwitSession *session_of(struct talk *talk)
+{
+    return godwit_world_find_path(talk->world, talk->path);
+}
+
+static GodwitProfile *profile_of(struct talk *talk)
+{
+    GodwitSession *session = session_of(talk);
+
+    return session == NULL ? NULL : godwit_world_find_profile(talk->world, session);
+}
+
+static gboolean has_secrets(const struct ask_form *form)
+{
+    gboolean found = FALSE;
+
+    for (guint i = 0; i < form->fields->len; i++) {
+        const struct ask_field *field = form->fields->pdata[i];
+
+        found |= field->kind == ASK_SECRET || field->kind == ASK_NEW_SECRET;
+    }
+    return found;
+}
+
+/* Of an authentication the first secret is the password; what comes then is good for once. */
+static gboolean may_be_kept(const struct talk *talk)
+{
+    return has_secrets(talk->form) && talk->answers == 0;
+}
+
+/* ---- the question is over ---- */
+
+static void close_question(struct talk *talk)
+{
+    keyring_drop(g_steal_pointer(&talk->load));
+    if (talk->dialog != NULL) {
+        ask_dialog_dismiss(g_steal_pointer(&talk->dialog));
+    }
+    g_clear_pointer(&talk->form, ask_form_free);
+}
+
+/* NULL: nobody answers. */
+static void answer(struct talk *talk, GHashTable *answers)
+{
+    GodwitSession *session = session_of(talk);
+
+    talk->answers += has_secrets(talk->form) ? 1 : 0;
+    g_clear_pointer(&talk->form, ask_form_free);
+    if (session != NULL) {
+        godwit_world_answer(talk->world, session, talk->number,
+                            answers == NULL ? NULL : ask_answers_to_variant(answers));
+    }
+}
+
+/* ---- a person ---- */
+
+static void on_answered(void *context, GHashTable *answers, gboolean remember)
+{
+    struct talk *talk = context;
+
+    talk->dialog = NULL; /* it goes by itself */
+    if (answers != NULL && remember) {
+        g_clear_pointer(&talk->typed, g_hash_table_unref);
+        talk->typed = g_hash_table_ref(answers);
+    }
+    answer(talk, answers);
+}
+
+static void ask_person(struct talk *talk)
+{
+    struct ask_form *form = talk->form;
+    gboolean again = talk->answers == 0 && (talk->was_sent || talk->was_on);
+
+    form->may_remember = may_be_kept(talk) && talk->unkept == NULL;
+    form->remember = talk->refused != NULL;
+    if (talk->refused != NULL && !talk->was_on) {
+        ask_form_set_error(form, talk->refused);
+    } else if (again) {
+        ask_form_set_error(form, _("The gateway did not accept what it was given last."));
+    }
+    if (talk->unkept != NULL) {
+        g_autofree char *note = g_strdup_printf(_("%s What you type is not kept."), talk->unkept);
+
+        ask_form_set_note(form, note);
+    }
+    talk->dialog = ask_dialog_show(form, gtk_application_get_active_window(talk->application),
+                                   on_answered, talk);
+}
+
+/* ---- the keyring ---- */
+
+/* All that is asked for, or NULL. */
+static GHashTable *answers_of(const struct ask_form *form, GHashTable *found)
+{
+    GHashTable *answers = ask_answers_new();
+
+    for (guint i = 0; i < form->fields->len && answers != NULL; i++) {
+        const struct ask_field *field = form->fields->pdata[i];
+        const char *value = g_hash_table_lookup(found, field->id);
+
+        if (value == NULL) {
+            g_clear_pointer(&answers, g_hash_table_unref);
+        } else {
+            g_hash_table_insert(answers, g_strdup(field->id), g_strdup(value));
+        }
+    }
+    return answers;
+}
+
+static void on_loaded(void *context, GHashTable *found, const char *why)
+{
+    struct talk *talk = context;
+    g_autoptr(GHashTable) answers = answers_of(talk->form, found);
+
+    talk->load = NULL;
+    talk->unkept = g_strdup(why);
+    if (answers != NULL) {
+        talk->was_sent = TRUE;
+        answer(talk, answers);
+    } else {
+        ask_person(talk);
+    }
+}
+
+static void on_kept(void *context, const char *why)
+{
+    g_autoptr(GtkApplication) application = context;
+
+    if (why != NULL) {
+        message_show(gtk_application_get_active_window(application), _("The Password Is Not Kept"),
+                     why);
+    }
+}
+
+/* It has been right. */
+static void keep(struct talk *talk)
+{
+    GodwitProfile *profile = profile_of(talk);
+    g_autofree char *gateway = NULL;
+    GHashTableIter iter;
+    gpointer key, value;
+
+    if (talk->typed == NULL || profile == NULL) {
+        return; /* the profile of a first connection is about to be written */
+    }
+    gateway = godwit_session_dup_raw(session_of(talk), "Gateway");
+    g_hash_table_iter_init(&iter, talk->typed);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        (void)passwords_store(profile, gateway, key, value, on_kept,
+                              g_object_ref(talk->application));
+    }
+    g_clear_pointer(&talk->typed, g_hash_table_unref);
+}
+
+/* ---- the session ---- */
+
+static void begin_question(struct talk *talk)
+{
+    GodwitSession *session = session_of(talk);
+    GodwitProfile *profile = profile_of(talk);
+    g_autoptr(GVariant) variant = godwit_session_dup_form(session);
+    g_autofree char *name = godwit_session_dup_raw(session, "Name");
+    g_autofree char *gateway = godwit_session_dup_raw(session, "Gateway");
+    guint32 number;
+
+    talk->form = ask_form_of_variant(name, variant, &number);
+    if (talk->form == NULL) {
+        godwit_world_answer(talk->world, session, talk->number, NULL);
+    } else if (may_be_kept(talk) && profile != NULL && !talk->was_sent &&
+               talk->refused == NULL) {
+        talk->load = passwords_load(profile, gateway, on_loaded, talk);
+    } else {
+        ask_person(talk);
+    }
+}
+
+static guint32 number_of(GodwitSession *session)
+{
+    g_autoptr(GVariant) form = godwit_session_dup_form(session);
+    guint32 number = 0;
+
+    if (form != NULL) {
+        g_variant_get_child(form, 0, "u", &number);
+    }
+    return number;
+}
+
+void talk_follow(struct talk *talk, gboolean may_ask)
+{
+    GodwitSession *session = session_of(talk);
+    guint32 number = session == NULL ? 0 : number_of(session);
+
+    if (number != talk->number) {
+        close_question(talk);
+        talk->number = number;
+        if (number != 0 && may_ask) {
+            begin_question(talk);
+        }
+    }
+    if (session != NULL && godwit_session_get_state(session) == GODWIT_ON) {
+        talk->was_on = TRUE;
+        talk->answers = 0;
+        keep(talk);
+    }
+}
+
+void talk_present(struct talk *talk)
+{
+    if (talk->dialog != NULL) {
+        gtk_window_present(talk->dialog);
+    } else if (talk->number != 0 && talk->form == NULL) {
+        begin_question(talk);
+    }
+}
+
+gboolean talk_is_refused(const struct talk *talk, enum reason reason)
+{
+    return (reason == REASON_AUTH_FAILED || reason == REASON_PASSWORD_EXPIRED) &&
+           talk->was_sent && talk->answers == 1;
+}
+
+struct talk *talk_new(GtkApplication *application, GodwitWorld *world, const char *path,
+                      const char *refused)
+{
+    struct talk *talk = g_new0(struct talk, 1);
+
+    talk->application = application;
+    talk->world = world;
+    talk->path = g_strdup(path);
+    talk->refused = g_strdup(refused);
+    return talk;
+}
+
+void talk_free(struct talk *talk)
+{
+    close_question(talk);
+    g_clear_pointer(&talk->typed, g_hash_table_unref);
+    g_free(talk->unkept);
+    g_free(talk->refused);
+    g_free(talk->path);
+    g_free(talk);
+}
