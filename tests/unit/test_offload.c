@@ -110,8 +110,7 @@ static unsigned below(unsigned n)
 static struct packet_spec spec_random(void)
 {
     static const char *const options[] = {"", "01010101", "0101080a0000000100000002",
-                                          "0101050a000000100000002000000030"
-                                          "0101080a0102030405060708"};
+                                          "0101050a0000001000000020"};
     static const uint8_t flags[] = {0x10, 0x18, 0x11, 0x19, 0x90, 0x50, 0xd8};
     struct packet_spec spec = {
         .family = below(2) == 0 ? FAMILY_IPV4 : FAMILY_IPV6,
