@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * UDP datagrams at a rate, many a system call, for measurements.
- *   datagrams receive PORT            prints "ready", and at the end how many have come
+ *   datagrams receive PORT QUIET      prints "ready", and at the end how many have come
  *   datagrams send ADDRESS PORT OCTETS RATE SECONDS     prints "SENT SECONDS"
  * OCTETS of payload; RATE in datagrams a second, 0 = as fast as it goes. The receiver ends when its
- * standard input has ended and nothing more comes.
+ * standard input has ended and nothing has come for QUIET milliseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,7 +24,6 @@
 #define BATCH 64
 #define OCTETS_MAX 2048
 #define BUFFER (16 << 20)
-#define QUIET_MS 60           /* nothing more comes */
 #define STEP_NS 200000        /* between two batches at a rate */
 #define SECOND_NS 1000000000L /* nanoseconds */
 
@@ -55,7 +54,7 @@ static uint64_t drain(int fd)
     return count;
 }
 
-static int receive(uint16_t port)
+static int receive(uint16_t port, int quiet)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     int size = BUFFER;
@@ -69,7 +68,7 @@ static int receive(uint16_t port)
     struct pollfd fds[2] = {{fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
     uint64_t count = 0;
     for (bool ending = false;;) {
-        int ready = poll(fds, 2, ending ? QUIET_MS : -1);
+        int ready = poll(fds, 2, ending ? quiet : -1);
         if (ready < 0 && errno != EINTR) {
             return fail("poll");
         }
@@ -157,12 +156,13 @@ static int send_all(const char *address, uint16_t port, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "receive") == 0) {
-        return receive((uint16_t)atoi(argv[2]));
+    if (argc == 4 && strcmp(argv[1], "receive") == 0) {
+        return receive((uint16_t)atoi(argv[2]), atoi(argv[3]));
     }
     if (argc == 7 && strcmp(argv[1], "send") == 0) {
         return send_all(argv[2], (uint16_t)atoi(argv[3]), argv + 4);
     }
-    fprintf(stderr, "usage: datagrams receive PORT | send ADDRESS PORT OCTETS RATE SECONDS\n");
+    fprintf(stderr,
+            "usage: datagrams receive PORT QUIET | send ADDRESS PORT OCTETS RATE SECONDS\n");
     return 2;
 }

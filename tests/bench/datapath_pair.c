@@ -33,6 +33,7 @@ struct end {
     uint64_t epoch;    /* of the key that is sent with */
     struct datapath *dp;
     struct datapath_path path;
+    bool failed;
 };
 
 static uint64_t clock_ms(void)
@@ -166,7 +167,7 @@ static void counters_print(const struct end *end)
 static bool obey(struct end *end, const char *order)
 {
     char address[64];
-    if (strcmp(order, "counters\n") == 0) {
+    if (strcmp(order, "counters") == 0) {
         counters_print(end);
         return true;
     }
@@ -183,27 +184,40 @@ static int timeout_of(const struct end *end)
     return (int)(end->rekey_ms - clock_ms() % end->rekey_ms);
 }
 
-/* Orders come one line a write. */
-static int serve(struct end *end)
+/* False at the end of the input, or when something in it is not understood. */
+static bool read_orders(struct end *end)
+{
+    char orders[256];
+    ssize_t n = read(STDIN_FILENO, orders, sizeof(orders) - 1);
+    if (n <= 0) {
+        end->failed = n < 0;
+        return false;
+    }
+    orders[n] = '\0';
+    char *rest = NULL;
+    for (char *order = strtok_r(orders, "\n", &rest); order != NULL;
+         order = strtok_r(NULL, "\n", &rest)) {
+        if (!obey(end, order)) {
+            fprintf(stderr, "not understood: %s\n", order);
+            end->failed = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+static void serve(struct end *end)
 {
     struct pollfd input = {STDIN_FILENO, POLLIN, 0};
     for (;;) {
         int ready = poll(&input, 1, timeout_of(end));
         if (end->rekey_ms != 0 && rekey(end) != OK) {
             fprintf(stderr, "the next key cannot be installed\n");
-            return 1;
+            end->failed = true;
+            return;
         }
-        if (ready > 0) {
-            char order[128];
-            ssize_t n = read(STDIN_FILENO, order, sizeof(order) - 1);
-            if (n <= 0) {
-                return 0;
-            }
-            order[n] = '\0';
-            if (!obey(end, order)) {
-                fprintf(stderr, "not understood: %s", order);
-                return 2;
-            }
+        if (ready > 0 && !read_orders(end)) {
+            return;
         }
     }
 }
@@ -264,9 +278,9 @@ int main(int argc, char **argv)
     }
     printf("ready %s %u %u\n", name, end.path.local.port, config.mtu);
     fflush(stdout);
-    int code = serve(&end);
+    serve(&end);
     datapath_stop(end.dp);
     close(tun);
     close(udp);
-    return code;
+    return end.failed ? 1 : 0;
 }

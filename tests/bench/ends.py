@@ -107,6 +107,7 @@ class Datapath(Tunnel):
         for end in OUTER:
             device, _, mtu = ready[end].groups()
             self._order(end, f"peer {OUTER[OTHER[end]]} {ready[OTHER[end]].group(2)}")
+            self.counters(end)  # obeyed in turn, so that the other order has been
             self.addresses_add(end, device)
             # No packet of the kernel's own makes a figure of what was dropped.
             net.batch(end, f"link set {device} addrgenmode none", f"link set {device} mtu {mtu} up")
@@ -133,4 +134,5 @@ class Datapath(Tunnel):
     def stop(self):
         for process in self.processes.values():
             process.popen.stdin.close()
-            process.wait(10)
+            # A sanitizer that has found something says so here.
+            net.check(process.wait(20) == 0, f"an end failed: {process.tail()}")

@@ -96,11 +96,11 @@ STEP_SECONDS = 0.25
 STEPS = 6
 
 
-def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS):
-    """Sends from a to b; (sent, received, seconds)."""
+def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS, quiet=60):
+    """Sends from a to b until nothing has come for `quiet` ms; (sent, received, seconds)."""
     program = os.path.join(programs, "datagrams")
-    receiving = net.Process([program, "receive", str(PORT)], namespace=tunnel.namespace("b"),
-                            stdin=subprocess.PIPE)
+    receiving = net.Process([program, "receive", str(PORT), str(quiet)],
+                            namespace=tunnel.namespace("b"), stdin=subprocess.PIPE)
     receiving.read_until("^ready", 10)
     sent, took = net.run(program, "send", tunnel.address("b"), str(PORT), str(octets), f"{rate:.0f}",
                          str(seconds), namespace=tunnel.namespace("a")).split()

@@ -153,8 +153,18 @@ configure_arguments()
     case $1 in
     build) ;;
     build-asan) echo --enable-sanitizers ;;
+    build-tsan) echo --enable-sanitizers=thread ;;
     build-fuzz) echo --enable-fuzzers CC=clang ;;
     build-cov) echo --enable-coverage ;;
+    esac
+}
+
+# made_in DIR: the goals of make.
+made_in()
+{
+    case $1 in
+    build-tsan) echo bench-programs tests/testbed/cable ;; # what the threads of the datapath need
+    *) echo all ;;
     esac
 }
 
@@ -171,7 +181,7 @@ build()
 # build_alone DIR: configures when it must, then lets make do what is left.
 build_alone()
 {
-    local directory=$1 arguments=()
+    local directory=$1 arguments=() goals=()
     if [ ! -x configure ] || [ configure.ac -nt configure ] || [ Makefile.am -nt Makefile.in ]; then
         say "Preparing the build system (autoreconf)"
         quietly autoreconf autoreconf -fi
@@ -187,7 +197,8 @@ build_alone()
     if make -C "$directory" -n -o config.h all-am 2>/dev/null | grep -- ' -o ' >/dev/null; then
         say "Building $directory"
     fi
-    quietly "the build" make -s -C "$directory" -j"$parallel" all
+    read -r -a goals < <(made_in "$directory")
+    quietly "the build" make -s -C "$directory" -j"$parallel" "${goals[@]}"
 }
 
 # test_programs DIR PREFIX: the entries of automake's TESTS below tests/PREFIX/. Everything that
@@ -321,6 +332,15 @@ testbed_suite()
     add_totals "$(tail -n 1 "$output")"
 }
 
+# The datapath's threads with the thread sanitizer: the scenarios that need nothing else.
+threads_suite()
+{
+    local output=$scratch/threads
+    build build-tsan
+    testbed build-tsan datapath | tee "$output" || true
+    add_totals "$(tail -n 1 "$output")"
+}
+
 # fuzz NAME: its seeds and then a few seconds of new inputs.
 fuzz()
 {
@@ -381,6 +401,7 @@ suite()
     unit-asan | sim-asan) automake_suite build-asan "${1%-asan}" ;;
     testbed | roam | leaks | desktop) testbed_suite build "$1" ;;
     testbed-asan) testbed_suite build-asan testbed ;;
+    threads) threads_suite ;;
     fuzz) fuzz_suite ;;
     dist) dist_suite ;;
     esac
