@@ -396,6 +396,7 @@ void datapath_get_counters(const struct datapath *dp, struct datapath_counters *
         .in_dropped_policy = now[IN_POLICY],
         .in_dropped_malformed = now[IN_MALFORMED],
         .in_dropped_tun = now[IN_TUN],
+        .in_dropped_socket = now[IN_SOCKET],
         .ike_dropped = now[IN_IKE],
         .out_dropped_no_sa = now[OUT_NO_SA],
         .out_dropped_policy = now[OUT_POLICY],

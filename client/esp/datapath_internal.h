@@ -30,6 +30,7 @@ enum counter {
     IN_POLICY,
     IN_MALFORMED,
     IN_TUN,
+    IN_SOCKET,
     IN_IKE,
     IN_LAST,
     OUT_OCTETS,

@@ -242,6 +242,7 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
 struct source {
     int fd;
     unsigned errors;
+    uint32_t lost;
 };
 
 /* Handles what waits. */
@@ -254,6 +255,10 @@ static void receive_some(struct inbound *in, struct source *source)
         int failed = udp_receive(source->fd, in->data, sizeof(in->data), &len, &meta);
         if (failed == 0) {
             source->errors = 0;
+            if (meta.lost != 0) { /* it says nothing while there are none */
+                count(in->dp, IN_SOCKET, meta.lost - source->lost);
+                source->lost = meta.lost;
+            }
             inbound_run(in, in->data, len, &meta, source->fd);
         } else if (failed == EAGAIN) {
             return;

@@ -35,6 +35,7 @@ void udp_setup(int fd, enum family family)
         set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
     }
+    set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
 }
 
@@ -61,7 +62,7 @@ void udp_target_set(struct udp_target *target, int fd4, int fd6, const struct en
 
 union control {
     struct cmsghdr align;
-    uint8_t room[PKTINFO_SPACE + 2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
+    uint8_t room[PKTINFO_SPACE + 3 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, size_t segment,
@@ -122,6 +123,8 @@ static void read_control(struct msghdr *msg, struct udp_meta *meta)
             meta->tos = *CMSG_DATA(c);
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
             meta->tos = (uint8_t)control_int(c);
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+            meta->lost = (uint32_t)control_int(c);
         } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
             int segment = control_int(c);
             if (segment > 0) {

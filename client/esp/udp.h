@@ -11,8 +11,9 @@
 #define UDP_RUN_SEGMENTS 64 /* datagrams of one call (UDP_MAX_SEGMENTS of Linux 4.18 to 6.8) */
 
 /*
- * Asks for packet information, ECN and receive offload, and ends the reporting of ICMP errors. Best
- * effort. How large the buffers are is the business of who opened the socket and may raise them.
+ * Asks for packet information, ECN, losses and receive offload, and ends the reporting of ICMP
+ * errors. Best effort. How large the buffers are is the business of who opened the socket and may
+ * raise them.
  */
 void udp_setup(int fd, enum family family);
 /* Ends the receive offload, so that whoever reads the socket next gets single datagrams. */
@@ -43,6 +44,7 @@ struct udp_meta {
     struct endpoint remote;
     struct endpoint local; /* destination address; the port is the socket's own and left 0 */
     uint8_t tos;
+    uint32_t lost;  /* runs that the socket had no room for since it was made; modulo 2^32 */
     size_t segment; /* octets of each datagram but the last; the run's length when there is one */
 };
 /* Receives one run without blocking: 0 or an errno; EMSGSIZE when it did not fit. */

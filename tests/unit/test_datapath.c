@@ -498,6 +498,30 @@ START_TEST(test_stop_under_load)
 }
 END_TEST
 
+/* What the kernel drops because this end is too slow has a name too. */
+START_TEST(test_socket_overflows)
+{
+    struct tunnel t;
+    pthread_t thread;
+    uint8_t frame[2000];
+    tunnel_open(&t, FAMILY_IPV4, true);
+    ck_assert_int_eq(setsockopt(t.b.udp, SOL_SOCKET, SO_RCVBUF, &(int){20000}, sizeof(int)), 0);
+    set_paths(&t);
+    add_sas(&t, 0x1000);
+    ck_assert_int_eq(pthread_create(&thread, NULL, flood_run, &t.a), 0);
+    for (int waited = 0; counters(&t.b).in_dropped_socket == 0; waited++) {
+        ck_assert_int_lt(waited, PATIENCE_MS);
+        poll(NULL, 0, 1);
+        ck_assert_int_gt(recv(t.b.tun, frame, sizeof(frame), 0), 0);
+    }
+    datapath_stop(t.a.dp);
+    t.a.dp = NULL;
+    shutdown(t.a.tun, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    tunnel_close(&t);
+}
+END_TEST
+
 /* The device goes away: no thread may spin, and stop still works. */
 START_TEST(test_tun_gone)
 {
@@ -583,6 +607,7 @@ int main(void)
     tcase_add_test(tcase, test_port_500);
     tcase_add_test(tcase, test_refusals);
     tcase_add_test(tcase, test_stop_under_load);
+    tcase_add_test(tcase, test_socket_overflows);
     tcase_add_test(tcase, test_tun_gone);
     tcase_add_test(tcase, test_icmp_errors_are_left_behind);
     tcase_add_test(tcase, test_bad_start);
