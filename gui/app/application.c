@@ -9,6 +9,7 @@
 #include "gui/app/asking.h"
 #include "gui/app/notifications.h"
 #include "gui/app/preferences.h"
+#include "gui/app/untrusted.h"
 #include "gui/model/attempt.h"
 #include "gui/model/text.h"
 #include "gui/tray/menu.h"
@@ -25,6 +26,7 @@ struct _GodwitApplication {
     struct tray_menu *menu;
     struct notifications *notifications;
     struct asking *asking;
+    struct untrusted *untrusted;
     GtkWidget *window; /* NULL while it is closed */
     char *token; /* of the click that opens the window; NULL = none has come with it */
     guint clock;
@@ -230,7 +232,8 @@ static void on_preferences(GSimpleAction *action, GVariant *parameter, gpointer 
     (void)action;
     (void)parameter;
     open_window(application);
-    preferences_show(GTK_WINDOW(application->window), application->world);
+    preferences_show(GTK_WINDOW(application->window), application->world,
+                     application->untrusted);
 }
 
 static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -306,6 +309,7 @@ static void godwit_application_startup(GApplication *app)
                             G_CONNECT_SWAPPED);
     application->notifications = notifications_new(app, application->world);
     application->asking = asking_new(GTK_APPLICATION(app), application->world);
+    application->untrusted = untrusted_new(application->world);
     if (bus != NULL) {
         application->menu = tray_menu_new(application->world, &menu_ops, application);
         application->icon = status_icon_new(bus, TRAY_MENU_PATH, &icon_ops, application);
@@ -326,6 +330,7 @@ static void godwit_application_shutdown(GApplication *app)
     g_clear_pointer(&application->icon, status_icon_free);
     g_clear_pointer(&application->menu, tray_menu_free);
     g_clear_pointer(&application->notifications, notifications_free);
+    g_clear_pointer(&application->untrusted, untrusted_free);
     g_clear_pointer(&application->asking, asking_free);
     g_clear_object(&application->attempt);
     g_clear_object(&application->world);

@@ -5,10 +5,12 @@
 
 #include "common/i18n.h"
 #include "gui/app/autostart.h"
+#include "gui/app/network_group.h"
 
 struct preferences {
     GodwitWorld *world;
-    GtkWidget *window, *autostart, *holding, *excepted;
+    GtkWidget *window, *autostart, *holding, *local, *excepted;
+    char *shown; /* of what is excepted */
     gboolean updating;
 };
 
@@ -59,6 +61,45 @@ static gboolean on_holding(GtkSwitch *toggle, gboolean on, gpointer data)
     return TRUE; /* the state follows the world */
 }
 
+/* Private and link-local addresses (RFC 1918, 3927, 4193, 4291). */
+static const char *const local_networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+                                             "169.254.0.0/16", "fc00::/7", "fe80::/10", NULL};
+
+static gboolean is_local_excepted(struct preferences *preferences)
+{
+    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
+    gboolean all = TRUE;
+
+    for (const char *const *local = local_networks; *local != NULL; local++) {
+        all = all && excepted != NULL && g_strv_contains((const char *const *)excepted, *local);
+    }
+    return all;
+}
+
+static gboolean on_local(GtkSwitch *toggle, gboolean on, gpointer data)
+{
+    struct preferences *preferences = data;
+    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
+    g_autoptr(GPtrArray) networks = g_ptr_array_new();
+
+    (void)toggle;
+    if (preferences->updating) {
+        return TRUE;
+    }
+    for (char **each = excepted; each != NULL && *each != NULL; each++) {
+        if (!g_strv_contains(local_networks, *each)) {
+            g_ptr_array_add(networks, *each);
+        }
+    }
+    for (const char *const *local = local_networks; on && *local != NULL; local++) {
+        g_ptr_array_add(networks, (gpointer)*local);
+    }
+    g_ptr_array_add(networks, NULL);
+    godwit_world_set_holding(preferences->world, godwit_world_is_holding(preferences->world),
+                             (const char *const *)networks->pdata);
+    return TRUE;
+}
+
 static void on_excepted(struct preferences *preferences)
 {
     set_holding(preferences, godwit_world_is_holding(preferences->world));
@@ -67,8 +108,18 @@ static void on_excepted(struct preferences *preferences)
 static void update(struct preferences *preferences)
 {
     gboolean holding = godwit_world_is_holding(preferences->world);
+    gboolean local = is_local_excepted(preferences);
+    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
+    g_autofree char *text = g_strjoinv(", ", excepted);
 
     preferences->updating = TRUE;
+    gtk_switch_set_state(GTK_SWITCH(preferences->local), local);
+    gtk_switch_set_active(GTK_SWITCH(preferences->local), local);
+    if (g_strcmp0(preferences->shown, text) != 0) { /* what is being typed stays */
+        gtk_editable_set_text(GTK_EDITABLE(preferences->excepted), text);
+        g_free(preferences->shown);
+        preferences->shown = g_strdup(text);
+    }
     gtk_switch_set_state(GTK_SWITCH(preferences->holding), holding);
     gtk_switch_set_active(GTK_SWITCH(preferences->holding), holding);
     preferences->updating = FALSE;
@@ -78,15 +129,8 @@ static void update(struct preferences *preferences)
 
 static GtkWidget *add_switch(GtkWidget *group, const char *title, const char *subtitle, gboolean on)
 {
-    GtkWidget *row = adw_action_row_new(), *toggle = gtk_switch_new();
+    GtkWidget *row, *toggle = switch_row_new(title, subtitle, on, &row);
 
-    gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
-    gtk_switch_set_active(GTK_SWITCH(toggle), on);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
-    adw_action_row_add_suffix(ADW_ACTION_ROW(row), toggle);
-    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
     adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), row);
     return toggle;
 }
@@ -103,17 +147,17 @@ static GtkWidget *add_group(GtkWidget *page, const char *title)
 static void add_kill_switch(struct preferences *preferences, GtkWidget *page)
 {
     GtkWidget *group = add_group(page, _("Kill Switch"));
-    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
-    g_autofree char *text = g_strjoinv(", ", excepted);
 
     preferences->holding =
         add_switch(group, _("Hold Traffic While Nothing Is Connected"),
                    _("For every user of this computer, and after a restart as well"), FALSE);
     g_signal_connect(preferences->holding, "state-set", G_CALLBACK(on_holding), preferences);
+    preferences->local = add_switch(group, _("Let the Local Network Through"),
+                                    _("Private addresses: printers, storage and the like"), FALSE);
+    g_signal_connect(preferences->local, "state-set", G_CALLBACK(on_local), preferences);
     preferences->excepted = adw_entry_row_new();
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(preferences->excepted),
                                   _("Networks That Stay Reachable (192.168.1.0/24, …)"));
-    gtk_editable_set_text(GTK_EDITABLE(preferences->excepted), text);
     adw_entry_row_set_show_apply_button(ADW_ENTRY_ROW(preferences->excepted), TRUE);
     g_signal_connect_swapped(preferences->excepted, "apply", G_CALLBACK(on_excepted), preferences);
     adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), preferences->excepted);
@@ -123,10 +167,11 @@ static void on_destroy(struct preferences *preferences)
 {
     g_signal_handlers_disconnect_by_data(preferences->world, preferences);
     g_object_unref(preferences->world);
+    g_free(preferences->shown);
     g_free(preferences);
 }
 
-void preferences_show(GtkWindow *parent, GodwitWorld *world)
+void preferences_show(GtkWindow *parent, GodwitWorld *world, struct untrusted *untrusted)
 {
     struct preferences *preferences = g_new0(struct preferences, 1);
     GtkWidget *page = adw_preferences_page_new(), *group = add_group(page, _("Program"));
@@ -137,6 +182,8 @@ void preferences_show(GtkWindow *parent, GodwitWorld *world)
         add_switch(group, _("Start With the Session"),
                    _("The icon is in the panel as soon as you have logged in"), autostart_is_on());
     g_signal_connect(preferences->autostart, "state-set", G_CALLBACK(on_autostart), preferences);
+    adw_preferences_page_add(ADW_PREFERENCES_PAGE(page),
+                             ADW_PREFERENCES_GROUP(network_group_new(world, untrusted)));
     add_kill_switch(preferences, page);
     adw_preferences_window_add(ADW_PREFERENCES_WINDOW(preferences->window), ADW_PREFERENCES_PAGE(page));
     adw_preferences_window_set_search_enabled(ADW_PREFERENCES_WINDOW(preferences->window), FALSE);

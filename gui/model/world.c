@@ -302,6 +302,11 @@ static void on_lost(GodwitWorld *world)
 
 /* ---- what is known ---- */
 
+GDBusConnection *godwit_world_get_bus(GodwitWorld *world)
+{
+    return godwit_link_get_bus(world->link);
+}
+
 enum godwit_service godwit_world_get_service(GodwitWorld *world)
 {
     return !godwit_link_has_bus(world->link)                               ? GODWIT_NO_BUS

@@ -30,6 +30,7 @@ enum godwit_service {
 
 GodwitWorld *godwit_world_new(void);
 
+GDBusConnection *godwit_world_get_bus(GodwitWorld *world); /* the system's; NULL = none; borrowed */
 enum godwit_service godwit_world_get_service(GodwitWorld *world);
 const char *godwit_world_get_version(GodwitWorld *world); /* of godwitd; "" = not known; borrowed */
 enum godwit_state godwit_world_get_state(GodwitWorld *world);

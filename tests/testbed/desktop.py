@@ -348,6 +348,14 @@ class Desktop:
             self.wait_for(lambda: self.focused() != before, "another widget with the focus")
         raise net.Failure(f"the Tab key does not come to {node.name!r}")
 
+    @staticmethod
+    def click(window, node):
+        """With the mouse: what neither a screen reader nor a test reaches in another way."""
+        (left, top), (width, height) = node.place, node.size
+        net.run("xdotool", "search", "--onlyvisible", "--name", f"^{re.escape(window.name)}$",
+                "mousemove", "--window", "%1", str(left + width // 2), str(top + height // 2),
+                "click", "1")
+
     # Keys go to the window that has the focus.
 
     @staticmethod

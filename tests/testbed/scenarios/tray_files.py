@@ -39,13 +39,6 @@ def tray_duplicates(context):
     net.check("user=alice" in program.read_profile(program.path_of("work")), "the first has changed")
 
 
-def click(window, node):
-    """With the mouse: the entry of the file's name keeps the Tab key for itself."""
-    (left, top), (width, height) = node.place, node.size
-    net.run("xdotool", "search", "--name", f"^{window.name}$", "mousemove", "--window", "%1",
-            str(left + width // 2), str(top + height // 2), "click", "1")
-
-
 @scenario(bare=True, timeout=60)
 def tray_exports(context):
     """To a file, with secrets when they are asked for; it comes back by the button."""
@@ -55,7 +48,7 @@ def tray_exports(context):
     chooser = screen.find("widget|dialog", "Export the Connection")
     box = screen.find("check box", "With passwords and private keys", chooser)
     net.check("CHECKED" not in box.states, "secrets are exported unasked")
-    click(chooser, box)
+    screen.click(chooser, box)  # the entry of the name keeps the Tab key for itself
     screen.wait_for(lambda: "CHECKED" in box.states, "ticked box")
     screen.fill(screen.find("text", "Name:", chooser), path)
     screen.press("push button", "Export", chooser)
