@@ -76,8 +76,24 @@ static char *two_sentences(const char *detail, const char *hint)
     return g_strconcat(detail, open ? "." : "", *detail && *hint ? " " : "", hint, NULL);
 }
 
+/* Another godwitd is asked; FALSE when that has been done often enough. */
+static gboolean begin_again(struct link *link)
+{
+    if (++link->restarts > RESTARTS_MAX) {
+        return FALSE;
+    }
+    link->ops->phase(link->context, "reconnecting", _("godwitd has ended; beginning again"));
+    forget(link);
+    begin(link);
+    return TRUE;
+}
+
 static void over_by_error(struct link *link, GError *error)
 {
+    /* It died before the answer: what the name's owner tells of it may come later. */
+    if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) && begin_again(link)) {
+        return;
+    }
     g_autofree char *name = g_dbus_error_get_remote_error(error);
     enum reason reason = vpn1_reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
@@ -245,14 +261,10 @@ static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
     }
     /* NetworkManager 1.42 keeps the name servers of an interface whose place another one has taken,
      * for good: it must not be given another one. */
-    if ((link->told && link->interface < 0) || ++link->restarts > RESTARTS_MAX) {
+    if ((link->told && link->interface < 0) || !begin_again(link)) {
         over(link, REASON_SERVICE_UNAVAILABLE, reason_sentence(REASON_SERVICE_UNAVAILABLE),
              _("It has ended unexpectedly, and the connection with it."));
-        return;
     }
-    link->ops->phase(link->context, "reconnecting", _("godwitd has ended; beginning again"));
-    forget(link);
-    begin(link);
 }
 
 /* ---- beginning ---- */
@@ -335,6 +347,15 @@ static void call_connect(struct link *link)
         G_DBUS_CALL_FLAGS_NONE, G_MAXINT, fds, NULL, on_connect_answer, link->call);
 }
 
+static void use_objects(struct link *link, GDBusObjectManager *objects)
+{
+    link->objects = objects;
+    g_signal_connect(objects, "object-added", G_CALLBACK(on_object), link);
+    g_signal_connect(objects, "object-removed", G_CALLBACK(on_object_gone), link);
+    g_signal_connect(objects, "notify::name-owner", G_CALLBACK(on_owner), link);
+    call_connect(link);
+}
+
 static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
@@ -343,16 +364,11 @@ static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
     if (is_cancelled(error)) {
         return;
     }
-    struct link *link = data;
-    if (!objects) {
-        over_by_error(link, error);
-        return;
+    if (objects) {
+        use_objects(data, objects);
+    } else {
+        over_by_error(data, error);
     }
-    link->objects = objects;
-    g_signal_connect(objects, "object-added", G_CALLBACK(on_object), link);
-    g_signal_connect(objects, "object-removed", G_CALLBACK(on_object_gone), link);
-    g_signal_connect(objects, "notify::name-owner", G_CALLBACK(on_owner), link);
-    call_connect(link);
 }
 
 static void begin(struct link *link)
@@ -363,8 +379,17 @@ static void begin(struct link *link)
 
 /* ---- for the plugin ---- */
 
-struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile, guint32 owner,
-                      const struct link_ops *ops, void *context)
+/* Whoever has the name of the service now. */
+static gboolean is_served(GDBusObjectManager *objects)
+{
+    g_autofree char *owner =
+        objects ? g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(objects))
+                : NULL;
+    return owner != NULL;
+}
+
+struct link *link_new(GDBusConnection *bus, GDBusObjectManager *objects, const char *name,
+                      GVariant *profile, guint32 owner, const struct link_ops *ops, void *context)
 {
     struct link *link = g_new0(struct link, 1);
     link->bus = g_object_ref(bus);
@@ -375,7 +400,11 @@ struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile,
     link->ops = ops;
     link->context = context;
     link->cancellable = g_cancellable_new();
-    begin(link);
+    if (is_served(objects)) {
+        use_objects(link, g_object_ref(objects));
+    } else {
+        begin(link);
+    }
     return link;
 }
 

@@ -20,6 +20,8 @@
 struct _GodwitPlugin {
     NMVpnServicePlugin parent;
     struct link *link;
+    GDBusObjectManager *objects; /* godwitd's; NULL = not known yet */
+    GCancellable *knowing;       /* them */
     char *uuid;           /* of the connection */
     char *dns;            /* the profile's key of that name */
     GVariant *form;       /* what is being asked, NULL = nothing */
@@ -255,9 +257,10 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
     self->interactive = interactive;
     self->typed = typed_secret(connection);
     self->dns = g_strdup(profile_get(profile, "dns"));
-    self->link = link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
-                          profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
-                          profile_to_variant(profile), uid_of(connection), &ops, self);
+    self->link =
+        link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)), self->objects,
+                 profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
+                 profile_to_variant(profile), uid_of(connection), &ops, self);
     profile_free(profile);
     return TRUE;
 }
@@ -338,7 +341,11 @@ static gboolean plugin_disconnect(NMVpnServicePlugin *plugin, GError **error)
 
 static void plugin_dispose(GObject *object)
 {
-    drop_link(GODWIT_PLUGIN(object));
+    GodwitPlugin *self = GODWIT_PLUGIN(object);
+    drop_link(self);
+    g_cancellable_cancel(self->knowing);
+    g_clear_object(&self->knowing);
+    g_clear_object(&self->objects);
     G_OBJECT_CLASS(godwit_plugin_parent_class)->dispose(object);
 }
 
@@ -355,11 +362,30 @@ static void godwit_plugin_class_init(GodwitPluginClass *class)
 
 static void godwit_plugin_init(GodwitPlugin *self)
 {
-    (void)self;
+    self->knowing = g_cancellable_new();
+}
+
+static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    GDBusObjectManager *objects = vpn1_object_manager_client_new_finish(result, &error);
+    (void)source;
+    if (objects) {
+        GODWIT_PLUGIN(data)->objects = objects;
+    } /* else a connection finds out, and tells it */
 }
 
 GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
 {
-    return g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
-                          bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
+    GodwitPlugin *self =
+        g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
+                       bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
+    if (self) {
+        /* While NetworkManager finds out what else it needs: godwitd is started, too. */
+        vpn1_object_manager_client_new(
+            nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
+            G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME, VPN1_PATH, self->knowing,
+            on_objects, self);
+    }
+    return self;
 }
