@@ -174,7 +174,7 @@ enum err auth_build(struct ike *ike, struct chain *chain)
     if (ike->config.auth == IKE_AUTH_CERTIFICATE && !resuming) {
         write_certificates(ike, chain);
     }
-    if (!ike->config.successor) {
+    if (ike->config.initial_contact) {
         notify_write(chain, 0, none, N_INITIAL_CONTACT, none);
     }
     if (ike->config.auth != IKE_AUTH_PSK && !resuming) {

@@ -86,7 +86,7 @@ struct ike_config {
     bool trace;                         /* make IKE_EVENT_TRACE */
     /* The address, 4 or 16 octets, of the gateway that has sent us to this one (RFC 5685 9.3); empty = none. */
     struct bytes redirected_from;
-    bool successor;                     /* takes the place of an IKE SA that is still up: no INITIAL_CONTACT (RFC 7296 2.4) */
+    bool initial_contact;               /* whatever other IKE SAs the gateway has with us are void (RFC 7296 2.4) */
     time_t wall_clock;                  /* seconds since 1970 at ike_new(): certificates' dates */
     struct rng rng;                     /* its context must outlive the engine */
 };

@@ -150,6 +150,7 @@ void kept_restore(struct tunnel *t, GVariant *kept)
         return;
     }
     t->was_up = TRUE;
+    t->left_behind = TRUE;
     g_variant_lookup(kept, "port", "q", &t->answered_port);
     for (gsize i = 0; i < G_N_ELEMENTS(asked_first); i++) {
         octets = lookup(kept, asked_first[i], &value);

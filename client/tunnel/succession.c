@@ -193,14 +193,27 @@ static gboolean resumes(const struct tunnel *t)
            (t->purpose == PURPOSE_RECONNECT || t->purpose == PURPOSE_MOVE);
 }
 
+/*
+ * RFC 7296 2.4: INITIAL_CONTACT is not for credentials that a user has on several devices, which would
+ * end each other's connections; names with passwords and shared keys are such, certificates rarely.
+ * But an IKE SA of ours that the gateway does not know to be lost keeps our internal address from
+ * us. One that is told by the gateway that it is over may have had to make room for another device,
+ * and must not do the same to that.
+ */
+static gboolean contacts_initially(const struct tunnel *t)
+{
+    if (t->current != NULL && t->purpose != PURPOSE_MOVE) {
+        return FALSE; /* what is being replaced still carries the traffic */
+    }
+    return t->left_behind || t->current != NULL || t->config.ike.auth == IKE_AUTH_CERTIFICATE;
+}
+
 static void fill_config(struct tunnel *t)
 {
     struct ike_config *config = &t->config.ike;
 
     config->trace = t->trace;
-    /* The one whose path is lost is to go at once: as long as the gateway thinks that it lives, it
-     * gives us another internal address. */
-    config->successor = t->current != NULL && t->purpose != PURPOSE_MOVE;
+    config->initial_contact = contacts_initially(t);
     config->redirected_from = addr_bytes(&t->redirected_from);
     /* It spares the authentication, which is what a successor is for that was asked to repeat it.
      */
@@ -288,6 +301,7 @@ void succession_take_over(struct tunnel *t, struct link *link)
     t->next_at = IKE_NEVER;
     t->doomed = REASON_NONE;
     t->stale = FALSE;
+    t->left_behind = FALSE;
     t->was_up = TRUE;
     t->replaced = before;
 }
@@ -410,6 +424,7 @@ static gboolean settle_current(struct tunnel *t)
         return FALSE;
     }
     t->current = NULL;
+    t->left_behind = link->reason != REASON_GATEWAY_CLOSED;
     up = boottime_now() - link->up_since;
     leave(t, link);
     retry_was_up(&t->retry, up);

@@ -113,6 +113,7 @@ struct tunnel {
     char *doomed_detail;
     gboolean stale;         /* the authentication of the one in use is to be repeated */
     gboolean was_up;        /* once */
+    gboolean left_behind;   /* the gateway may still have an IKE SA of ours that we have not */
     gboolean disconnecting; /* the user wants the end */
     gboolean ended;
 

@@ -139,7 +139,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     (void)now;
     must(fake_n_engines <= FAKE_ENGINES_MAX);
     *ike = (struct ike){
-        .successor = config->successor,
+        .initial_contact = config->initial_contact,
         .pinned = config->gateway_fingerprint.len > 0 ? config->gateway_fingerprint.data[0] : 0,
         .port = config->path.remote.port,
         .ticket = config->ticket != NULL ? config->ticket->opaque.data[0] : 0,

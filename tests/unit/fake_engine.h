@@ -16,7 +16,7 @@
 struct ike {
     /* of its config */
     char gateway[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX], password[64];
-    gboolean successor;
+    gboolean initial_contact;
     guint8 pinned; /* the first octet of the fingerprint; 0 = none */
     guint8 ticket; /* its octet; 0 = none */
     guint16 port;

@@ -431,9 +431,9 @@ START_TEST(redirected_while_up)
 END_TEST
 
 /* RFC 7296 2.4: INITIAL_CONTACT would end the IKE SA that the new one takes the place of. */
-START_TEST(a_successor_is_no_initial_contact)
+START_TEST(initial_contact_is_told)
 {
-    gw_start_with((struct ike_config){.request_ipv4 = true, .successor = _i == 1});
+    gw_start_with((struct ike_config){.request_ipv4 = true, .initial_contact = _i == 0});
     gw_until_auth();
     ck_assert(gw_has_notify(N_INITIAL_CONTACT) == (_i == 0));
     gw_finish();
@@ -577,7 +577,7 @@ int main(void)
     tcase_add_test(tcase, redirected_in_the_middle_of_eap);
     tcase_add_loop_test(tcase, redirected_behind_eap, 0, 2);
     tcase_add_test(tcase, redirected_while_up);
-    tcase_add_loop_test(tcase, a_successor_is_no_initial_contact, 0, 2);
+    tcase_add_loop_test(tcase, initial_contact_is_told, 0, 2);
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(reauth, authentication_is_repeated_in_time, 0, COUNT(lifetimes));
     tcase_add_test(reauth, a_lifetime_without_end);

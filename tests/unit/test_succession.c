@@ -29,7 +29,8 @@ START_TEST(reconnects)
                    "No answer.) ");
     bed_wait_engines(2);
     ck_assert_uint_eq(fake_out[1], 0);
-    ck_assert(!fake_engines[1].successor);
+    ck_assert(!fake_engines[0].initial_contact);
+    ck_assert(fake_engines[1].initial_contact);
     ck_assert_str_eq(fake_engines[1].want, "10.9.0.5");
     fake_phase(1, IKE_PHASE_GATEWAY_ANSWERED);
     fake_up(1, 200, "10.9.0.6/32");
@@ -37,6 +38,20 @@ START_TEST(reconnects)
     ck_assert_uint_eq(fake_out[1], 200);
     /* What is under way still comes in. */
     ck_assert_str_eq(fake_in->str, "100 200 ");
+}
+END_TEST
+
+/* Another device of this user may have the gateway's favour now: neither ends the other. */
+START_TEST(what_is_left_at_the_gateway)
+{
+    bed_begin_up("");
+    fake_report(0, IKE_EVENT_REAUTH);
+    bed_wait_engines(2);
+    fake_down(0, _i == 0 ? REASON_GATEWAY_CLOSED : REASON_GATEWAY_LOST, TRUE, "");
+    bed_wait_freed(0);
+    fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "");
+    bed_wait_engines(3);
+    ck_assert_int_eq(fake_engines[2].initial_contact, _i != 0);
 }
 END_TEST
 
@@ -135,7 +150,7 @@ START_TEST(reauthenticates)
     fake_report(0, IKE_EVENT_REAUTH);
     bed_wait_heard("reauthenticating() ");
     bed_wait_engines(2);
-    ck_assert(fake_engines[1].successor);
+    ck_assert(!fake_engines[1].initial_contact);
     ck_assert_str_eq(fake_engines[1].want, "10.9.0.5");
     ck_assert(!fake_engines[0].disconnected);
     ck_assert_uint_eq(fake_out[1], 100);
@@ -307,7 +322,7 @@ START_TEST(path_is_lost)
     fake_report(0, IKE_EVENT_PATH_LOST);
     bed_wait_heard("moving() ");
     bed_wait_engines(2);
-    ck_assert(!fake_engines[1].successor);
+    ck_assert(fake_engines[1].initial_contact);
     /* The gateway is heard again after all. */
     fake_report(0, IKE_EVENT_PATH);
     bed_wait_freed(1);
@@ -457,7 +472,7 @@ START_TEST(redirected_by_name)
     bed_wait_engines(2);
     /* This host is no gateway. */
     ck_assert_str_eq(fake_engines[1].gateway, "192.0.2.8");
-    ck_assert(fake_engines[1].successor);
+    ck_assert(!fake_engines[1].initial_contact);
     fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "");
     bed_wait_engines(3);
     ck_assert_str_eq(fake_engines[2].gateway, "192.0.2.9");
@@ -565,7 +580,7 @@ START_TEST(another_worker_goes_on)
     ck_assert_str_eq(fake_engines[1].password, "opensesame");
     ck_assert_uint_eq(fake_engines[1].ticket, 8);
     /* INITIAL_CONTACT: the gateway still has the one before. */
-    ck_assert(!fake_engines[1].successor);
+    ck_assert(fake_engines[1].initial_contact);
     /* It was up before, so one failure is not the end. */
     fake_down(1, REASON_GATEWAY_UNREACHABLE, TRUE, "silent");
     bed_wait_engines(3);
@@ -617,6 +632,7 @@ int main(void)
 
     tcase_add_checked_fixture(all, bed_set_up, bed_tear_down);
     tcase_add_test(all, reconnects);
+    tcase_add_loop_test(all, what_is_left_at_the_gateway, 0, 2);
     tcase_add_test(all, reconnects_until_it_works);
     tcase_add_loop_test(all, does_not_reconnect, 0, G_N_ELEMENTS(ends));
     tcase_add_test(all, reconnecting_ends_for_good);

@@ -98,6 +98,7 @@ START_TEST(opens_and_signs)
     /* Each IKE SA has its own, and the connection lives on. */
     for (gsize engine = 0; engine < 2; engine++) {
         bed_wait_engines(engine + 1);
+        ck_assert(fake_engines[engine].initial_contact);
         fake_report(engine, IKE_EVENT_SIGN);
         hear(TOKEN_SIGN, "to be signed");
         ck_assert_uint_eq(message.code, GNUTLS_SIGN_ECDSA_SHA256);

@@ -64,7 +64,6 @@ def nm_runs_several_at_once(context):
     """Two connections, each with a service process of its own; one goes, the other stays."""
     connection = gateway.default_connection()
     connection["children"]["net"]["local_ts"] = f"{net.SPLIT4}, {net.SPLIT6}"
-    connection["unique"] = "never"
     _, manager = start(context, connections={"rw": connection})
     for name in ("work", "lab"):
         add(manager, context, name=name, tunnel="split")

@@ -65,7 +65,6 @@ def two_users_with_two_sessions_each(context):
     """Split tunnels beside each other; each is ended by its owner, the host is as before."""
     connection = gateway.default_connection()
     connection["children"]["net"]["local_ts"] = f"{net.SPLIT4}, {net.SPLIT6}"
-    connection["unique"] = "never"
     start(context, connections={"rw": connection})
     before = net.snapshot()
     users = [as_user(name) for name in ("alice1", "bob1")]
