@@ -73,6 +73,13 @@ static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *ar
     return OK;
 }
 
+static void free_lanes(struct crypt_lanes *const lanes[static DATAPATH_THREADS])
+{
+    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+        crypt_lanes_free(lanes[i]);
+    }
+}
+
 static enum err prepare(struct datapath *dp, const struct datapath_config *config)
 {
     dp->config = *config;
@@ -83,8 +90,10 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
     datapath_set_mtu(dp, config->mtu);
     atomic_init(&dp->large, LARGE_NEVER);
     enum err err = sa_table_init(&dp->in);
-    for (unsigned i = 0; i < QUIESCE_THREADS && err == OK; i++) {
-        err = crypt_lanes_new(&dp->lanes[i], CRYPT_FASTEST);
+    for (unsigned i = 0; i < DATAPATH_THREADS && err == OK; i++) {
+        if (dp->config.lanes[i] == NULL) {
+            err = crypt_lanes_new(&dp->config.lanes[i], CRYPT_FASTEST);
+        }
     }
     if (err != OK) {
         return err;
@@ -105,6 +114,7 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
     *out = NULL;
     struct datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) / 64 * 64);
     if (dp == NULL) {
+        free_lanes(config->lanes);
         return ERR_MEMORY;
     }
     memset(dp, 0, sizeof(*dp));
@@ -168,9 +178,7 @@ void datapath_stop(struct datapath *dp)
     quiesce_retire(&dp->quiesce, path != NULL ? &path->retired : NULL);
     quiesce_reclaim(&dp->quiesce);
     sa_table_free(&dp->in);
-    for (unsigned i = 0; i < QUIESCE_THREADS; i++) {
-        crypt_lanes_free(dp->lanes[i]);
-    }
+    free_lanes(dp->config.lanes);
     outbound_free(dp->outbound);
     inbound_free(dp->inbound);
     close_fd(dp->wake);
@@ -189,7 +197,7 @@ enum err datapath_add_in(struct datapath *dp, const struct datapath_child *child
     struct usage usage;
     usage_init(&usage, child->octets, child->packets);
     quiesce_reclaim(&dp->quiesce);
-    enum err err = esp_in_new(&sa, params, dp->lanes[THREAD_IN]);
+    enum err err = esp_in_new(&sa, params, dp->config.lanes[THREAD_IN]);
     if (err == OK) {
         err = sa_table_add(&dp->in, &dp->quiesce, child->spi_in, sa, &usage);
         if (err != OK) {
@@ -275,7 +283,7 @@ enum err datapath_set_out(struct datapath *dp, const struct datapath_child *chil
         }
     }
     enum err err;
-    struct out_entry *entry = out_entry_new(child, params, dp->lanes[THREAD_OUT], &err);
+    struct out_entry *entry = out_entry_new(child, params, dp->config.lanes[THREAD_OUT], &err);
     if (entry == NULL) {
         return err;
     }
@@ -299,7 +307,7 @@ enum err datapath_remove_out(struct datapath *dp, uint32_t spi_in)
 
 const char *datapath_library(const struct datapath *dp, const struct suite *suite)
 {
-    return crypt_lanes_name(dp->lanes[THREAD_OUT], suite->encr, suite->integ);
+    return crypt_lanes_name(dp->config.lanes[THREAD_OUT], suite->encr, suite->integ);
 }
 
 /* ---- what the threads have noted ---- */

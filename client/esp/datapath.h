@@ -9,6 +9,9 @@
  * from one thread (the main loop) and never block the flow: SA tables are swapped, not locked.
  */
 struct datapath;
+struct crypt_lanes;
+
+#define DATAPATH_THREADS 2
 
 struct datapath_config {
     int tun_fd;    /* IFF_TUN | IFF_NO_PI; not taken over */
@@ -17,6 +20,9 @@ struct datapath_config {
     int udp4_fd;   /* unconnected, non-blocking, -1 when the host has none; not taken over */
     int udp6_fd;
     uint16_t mtu; /* of the TUN, inner octets */
+    /* Taken over, also after a failure. They may be made (crypt_lanes_new) while there is time;
+     * those that are NULL are made by datapath_start. */
+    struct crypt_lanes *lanes[DATAPATH_THREADS];
 };
 
 /* Where ESP goes: one pair of endpoints. Source 'any' lets the kernel choose. */

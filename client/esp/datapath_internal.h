@@ -17,6 +17,7 @@
  * share. */
 
 enum { THREAD_OUT, THREAD_IN };
+_Static_assert(QUIESCE_THREADS == DATAPATH_THREADS, "each packet thread has its lanes");
 
 #define LARGE_NEVER UINT32_MAX
 
@@ -90,7 +91,6 @@ struct datapath {
     _Atomic uint32_t large;           /* ESP above it is reported; LARGE_NEVER */
     _Atomic unsigned char large_note; /* enum note */
     struct sa_table in;
-    struct crypt_lanes *lanes[QUIESCE_THREADS];
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     struct outbound *outbound;
     struct inbound *inbound;

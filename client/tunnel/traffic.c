@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/traffic.h"
 
+#include "crypto/crypt.h"
+
 /* None is dropped: its packets would be too. */
 G_STATIC_ASSERT(ESP_SELECTORS_MAX >= TS_MAX);
 
@@ -126,6 +128,15 @@ void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
     datapath_set_mtu(traffic->datapath, fits);
 }
 
+void traffic_prepare(struct traffic *traffic)
+{
+    for (unsigned i = 0; i < DATAPATH_THREADS && traffic->datapath == NULL; i++) {
+        if (traffic->lanes[i] == NULL && crypt_lanes_new(&traffic->lanes[i], CRYPT_FASTEST) != OK) {
+            g_debug("no lanes for ciphers yet");
+        }
+    }
+}
+
 gboolean traffic_start(struct traffic *traffic)
 {
     struct datapath_config config = {
@@ -136,10 +147,17 @@ gboolean traffic_start(struct traffic *traffic)
         .mtu = 1280, /* until it is known */
     };
 
+    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+        config.lanes[i] = g_steal_pointer(&traffic->lanes[i]);
+    }
+
     return datapath_start(&traffic->datapath, &config) == OK;
 }
 
 void traffic_stop(struct traffic *traffic)
 {
     datapath_stop(g_steal_pointer(&traffic->datapath));
+    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+        crypt_lanes_free(g_steal_pointer(&traffic->lanes[i]));
+    }
 }

@@ -19,7 +19,8 @@ struct traffic {
     struct suite suite; /* of the latest Child SA */
     gboolean narrow;    /* to the assigned addresses: the profile names no networks of ours */
 
-    struct datapath *datapath; /* NULL until the first Child SA */
+    struct datapath *datapath;                   /* NULL until the first Child SA */
+    struct crypt_lanes *lanes[DATAPATH_THREADS]; /* made before, for it */
 };
 
 /*
@@ -28,6 +29,9 @@ struct traffic {
  */
 void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
                      const struct datapath_path *path, guint16 path_mtu);
+/* Does what takes time and is the same for every connection; what fails is tried again by
+ * traffic_start. */
+void traffic_prepare(struct traffic *traffic);
 /* Starts the datapath, which from now on reads the sockets alone. */
 gboolean traffic_start(struct traffic *traffic);
 /* NULL fields and one that was never started are harmless. */

@@ -161,6 +161,7 @@ void tunnel_prepare(struct tunnel *t)
 {
     /* Should it fail, it fails again when it is needed, and that is told. */
     t->prepared = t->prepared || gnutls_global_init() == GNUTLS_E_SUCCESS;
+    traffic_prepare(&t->traffic);
 }
 
 void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunnel_fds *fds,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/boottime.h"
+#include "crypto/crypt.h"
 #include "esp/datapath.h"
 #include "tunnel/ike_socket.h"
 #include "tunnel/link.h"
@@ -360,7 +361,9 @@ uint16_t esp_inner_mtu(const struct suite *suite, uint16_t path_mtu, enum family
 
 enum err datapath_start(struct datapath **out, const struct datapath_config *config)
 {
-    (void)config;
+    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+        crypt_lanes_free(config->lanes[i]);
+    }
     *out = g_new0(struct datapath, 1);
     (*out)->never = eventfd(0, EFD_CLOEXEC);
     return OK;
