@@ -113,6 +113,11 @@ class Bench:
                 f"UDP, {octets} octets, loss below 0.1 %", "1,000/s", tunnel.name,
                 traffic.lossless(self.programs, tunnel, octets) / 1000))
 
+    def quic(self):
+        self.rounds("UDP, 1300 octets by 40", lambda tunnel: self.table.add(
+            "UDP, 1300 octets, 40 at once, loss below 0.1 %", "1,000/s", tunnel.name,
+            traffic.lossless(self.programs, tunnel, 1300, at_once=40) / 1000))
+
     def _pings(self, tunnel):
         for load, times in (("idle", traffic.pings(tunnel, PINGS)),
                             ("under load", traffic.pings_under_load(self.programs, tunnel, PINGS))):
@@ -157,6 +162,7 @@ class Bench:
         self.throughput()
         self.latency()
         self.pps()
+        self.quic()
         self.memory()
         self.scaling()
 

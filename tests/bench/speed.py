@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "testbed")]
 
 import goals  # noqa: E402
+import net  # noqa: E402
 import pictures  # noqa: E402
 import sandbox  # noqa: E402
 from measures import Bench  # noqa: E402
@@ -27,6 +28,7 @@ COMMANDS = {
     "latency": (Bench.start, Bench.latency),
     "pictures": (Bench.start, Bench.pictures),
     "pps": (Bench.start, Bench.pps),
+    "quic": (Bench.start, Bench.quic),
     "scaling": (Bench.start_scaling, Bench.scaling),
     "soak": (Bench.start_soak, Bench.soak),
     "throughput": (Bench.start, Bench.throughput),
@@ -66,8 +68,12 @@ def run(options):
     step_forward()
     bench, load = Bench(options), os.getloadavg()[0]
     start, measure = COMMANDS[options.command]
-    start(bench)
-    measure(bench)
+    try:
+        start(bench)
+        measure(bench)
+    except net.Failure as failure:
+        print(f"It could not be measured: {failure}", file=sys.stderr)
+        return 1
     if bench.table.values:
         report(bench, options, load)
     if options.command == "pictures":

@@ -96,22 +96,23 @@ STEP_SECONDS = 0.25
 STEPS = 6
 
 
-def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS, quiet=60):
-    """Sends from a to b until nothing has come for `quiet` ms; (sent, received, seconds)."""
+def datagrams(programs, tunnel, octets, rate, seconds=STEP_SECONDS, at_once=1, quiet=60):
+    """Sends from a to b until nothing has come for `quiet` ms; (sent, received, seconds). `at_once`: so
+    many are given to the kernel in one, as QUIC does."""
     program = os.path.join(programs, "datagrams")
     receiving = net.Process([program, "receive", str(PORT), str(quiet)],
                             namespace=tunnel.namespace("b"), stdin=subprocess.PIPE)
     receiving.read_until("^ready", 10)
     sent, took = net.run(program, "send", tunnel.address("b"), str(PORT), str(octets), f"{rate:.0f}",
-                         str(seconds), namespace=tunnel.namespace("a")).split()
+                         str(seconds), str(at_once), namespace=tunnel.namespace("a")).split()
     receiving.popen.stdin.close()
     net.check(receiving.wait(30) == 0, f"the receiver failed: {receiving.tail()}")
-    return int(sent), int(receiving.output.split()[-1]), float(took)
+    return int(sent), int(receiving.output.split()[-1]) // octets, float(took)
 
 
-def lossless(programs, tunnel, octets):
+def lossless(programs, tunnel, octets, at_once=1):
     """The highest rate found, in datagrams a second, of which next to nothing was lost."""
-    sent, received, seconds = datagrams(programs, tunnel, octets, 0)
+    sent, received, seconds = datagrams(programs, tunnel, octets, 0, at_once=at_once)
     best, low, high = 0, 0, sent / seconds
     if sent - received <= sent * LOSS_MAX:
         return high
@@ -119,7 +120,7 @@ def lossless(programs, tunnel, octets):
     rate = received / seconds
     for _ in range(STEPS):
         for _ in range(2):  # another program's turn on the processor must not count
-            sent, received, seconds = datagrams(programs, tunnel, octets, rate)
+            sent, received, seconds = datagrams(programs, tunnel, octets, rate, at_once=at_once)
             if sent - received <= sent * LOSS_MAX:
                 break
         if sent - received <= sent * LOSS_MAX:

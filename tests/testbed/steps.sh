@@ -429,7 +429,7 @@ unpack_wireguard()
     local folder=$scratch/trixie uri deb program=build/bench/wireguard-go
     if [ -x "$program" ]; then return; fi
     uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
-        head -n 1)
+        sed -n 1p)
     mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" build/bench
     printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: %s\n' \
         "$uri" /usr/share/keyrings/debian-archive-keyring.gpg >"$folder/trixie.sources"
