@@ -23,6 +23,7 @@
 #define VPN1_FIELD_TEXT "text"
 #define VPN1_FIELD_SECRET "secret"
 #define VPN1_FIELD_TRUST "trust"
+#define VPN1_FIELD_CHOICE "choice"
 
 /*
  * The reason that stands for an error on the bus, such as "org.godwit.VPN1.Error.NotAuthorized" or

@@ -308,7 +308,7 @@ static void godwit_application_startup(GApplication *app)
     g_signal_connect_object(application->attempt, "told", G_CALLBACK(on_told), application,
                             G_CONNECT_SWAPPED);
     application->notifications = notifications_new(app, application->world);
-    application->asking = asking_new(GTK_APPLICATION(app), application->world);
+    application->asking = asking_new(GTK_APPLICATION(app), application->world, application->attempt);
     application->untrusted = untrusted_new(application->world);
     if (bus != NULL) {
         application->menu = tray_menu_new(application->world, &menu_ops, application);

@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "common/i18n.h"
 #include "gui/app/talk.h"
 #include "gui/model/passwords.h"
+#include "gui/window/message.h"
 
 struct asking {
     GtkApplication *application;
     GodwitWorld *world;
+    GodwitAttempt *attempt;
     GHashTable *talks;   /* struct talk by the path of its session */
     GHashTable *refused; /* titles whose remembered password was wrong -> why */
 };
@@ -16,6 +19,26 @@ struct asking {
 /* ---- wrong passwords ---- */
 
 /* It is not tried a second time: it goes, and the person is asked for the right one. */
+static void ask_anew(struct asking *asking, GodwitProfile *profile,
+                     const struct godwit_failure *failure)
+{
+    passwords_forget(profile);
+    if (failure->reason == REASON_AUTH_FAILED) {
+        g_hash_table_replace(asking->refused, g_strdup(godwit_profile_get_title(profile)),
+                             g_strdup(failure->sentence));
+        godwit_world_connect(asking->world, profile);
+    }
+}
+
+/* What a person must not overlook. */
+static void warn(struct asking *asking, const struct godwit_failure *failure)
+{
+    g_autofree char *text = g_strdup_printf("%s %s", failure->sentence, failure->hint);
+
+    message_show(gtk_application_get_active_window(asking->application),
+                 _("This Is Not the Gateway That You Trusted"), text);
+}
+
 static void on_ended(struct asking *asking, GodwitSession *session)
 {
     const struct talk *talk = g_hash_table_lookup(asking->talks, godwit_session_get_path(session));
@@ -23,15 +46,13 @@ static void on_ended(struct asking *asking, GodwitSession *session)
     g_autofree char *name = godwit_session_dup_text(session, "Name");
     GodwitProfile *profile = godwit_world_find_profile(asking->world, session);
 
-    if (talk == NULL || failure == NULL || profile == NULL || strcmp(failure->name, name) != 0 ||
-        !talk_is_refused(talk, failure->reason)) {
+    if (talk == NULL || failure == NULL || strcmp(failure->name, name) != 0) {
         return;
     }
-    passwords_forget(profile);
-    if (failure->reason == REASON_AUTH_FAILED) {
-        g_hash_table_replace(asking->refused, g_strdup(godwit_profile_get_title(profile)),
-                             g_strdup(failure->sentence));
-        godwit_world_connect(asking->world, profile);
+    if (failure->reason == REASON_GATEWAY_CHANGED) {
+        warn(asking, failure);
+    } else if (profile != NULL && talk_is_refused(talk, failure->reason)) {
+        ask_anew(asking, profile, failure);
     }
 }
 
@@ -44,7 +65,7 @@ static struct talk *talk_of(struct asking *asking, GodwitSession *session)
     struct talk *talk = g_hash_table_lookup(asking->talks, path);
 
     if (talk == NULL) {
-        talk = talk_new(asking->application, asking->world, path,
+        talk = talk_new(asking->application, asking->world, asking->attempt, path,
                         g_hash_table_lookup(asking->refused, title));
         g_hash_table_remove(asking->refused, title);
         g_hash_table_insert(asking->talks, g_strdup(path), talk);
@@ -96,12 +117,13 @@ void asking_show(struct asking *asking, const char *path)
 
 /* ---- life ---- */
 
-struct asking *asking_new(GtkApplication *application, GodwitWorld *world)
+struct asking *asking_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt)
 {
     struct asking *asking = g_new0(struct asking, 1);
 
     asking->application = application;
     asking->world = g_object_ref(world);
+    asking->attempt = g_object_ref(attempt);
     asking->talks =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)talk_free);
     asking->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -116,6 +138,7 @@ void asking_free(struct asking *asking)
         g_signal_handlers_disconnect_by_data(asking->world, asking);
         g_hash_table_unref(asking->talks);
         g_hash_table_unref(asking->refused);
+        g_object_unref(asking->attempt);
         g_object_unref(asking->world);
         g_free(asking);
     }

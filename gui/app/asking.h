@@ -4,6 +4,7 @@
 
 #include <gtk/gtk.h>
 
+#include "gui/model/attempt.h"
 #include "gui/model/world.h"
 
 /*
@@ -13,7 +14,7 @@
  */
 struct asking;
 
-struct asking *asking_new(GtkApplication *application, GodwitWorld *world);
+struct asking *asking_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt);
 void asking_free(struct asking *asking); /* NULL is harmless */
 
 /* Asks what the session of that path wants to know, if it does. */

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/app/talk.h"
 
+#include <string.h>
+
+#include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
+#include "common/vpn1.h"
 #include "gui/model/passwords.h"
+#include "gui/model/store.h"
 #include "gui/questions/ask_dialog.h"
+#include "gui/questions/trust_dialog.h"
 #include "gui/window/message.h"
+
+#define TRUST_FIELD "gateway-fingerprint" /* also the profile's key */
 
 struct talk {
     GtkApplication *application;
     GodwitWorld *world;
+    GodwitAttempt *attempt;
     char *path;
     char *refused;
     guint32 number;              /* of the open question; 0 = none */
     struct ask_form *form;       /* the open question's; NULL = it is answered */
     GtkWindow *dialog;           /* that asks it; NULL = none */
+    struct gateway_facts *facts; /* of who is to be trusted, when that is asked; else NULL */
     struct keyring_call *load;   /* goes on */
     char *unkept;                /* why the keyring is of no use; NULL = it is not known to be */
     guint answers;               /* with secrets, in this authentication */
@@ -61,6 +71,7 @@ static void close_question(struct talk *talk)
         ask_dialog_dismiss(g_steal_pointer(&talk->dialog));
     }
     g_clear_pointer(&talk->form, ask_form_free);
+    g_clear_pointer(&talk->facts, g_free);
 }
 
 /* NULL: nobody answers. */
@@ -68,8 +79,9 @@ static void answer(struct talk *talk, GHashTable *answers)
 {
     GodwitSession *session = session_of(talk);
 
-    talk->answers += has_secrets(talk->form) ? 1 : 0;
+    talk->answers += talk->form != NULL && has_secrets(talk->form) ? 1 : 0;
     g_clear_pointer(&talk->form, ask_form_free);
+    g_clear_pointer(&talk->facts, g_free);
     if (session != NULL) {
         godwit_world_answer(talk->world, session, talk->number,
                             answers == NULL ? NULL : ask_answers_to_variant(answers));
@@ -176,6 +188,82 @@ static void keep(struct talk *talk)
     g_clear_pointer(&talk->typed, g_hash_table_unref);
 }
 
+/* ---- whether to trust a gateway ---- */
+
+static void remember_trust(struct talk *talk, const char *digits)
+{
+    GodwitProfile *profile = profile_of(talk);
+    g_autoptr(GError) error = NULL;
+
+    if (session_of(talk) == godwit_attempt_get_session(talk->attempt)) {
+        godwit_attempt_pin(talk->attempt, digits);
+    } else if (profile != NULL && godwit_profile_get_path(profile) != NULL &&
+               !store_set(godwit_profile_get_path(profile), TRUST_FIELD, digits, &error)) {
+        message_show(gtk_application_get_active_window(talk->application),
+                     _("The Connection Is Not Saved"), error->message);
+    }
+}
+
+static void on_trusted(void *context, gboolean trusted, gboolean remember)
+{
+    struct talk *talk = context;
+    g_autoptr(GHashTable) answers = trusted ? ask_answers_new() : NULL;
+    char digits[FINGERPRINT_TEXT];
+
+    talk->dialog = NULL; /* it goes by itself */
+    (void)fingerprint_text(talk->facts->fingerprint, digits);
+    if (trusted) {
+        g_hash_table_insert(answers, g_strdup(TRUST_FIELD), g_strdup(digits));
+    }
+    if (trusted && remember) {
+        remember_trust(talk, digits);
+    }
+    answer(talk, answers);
+}
+
+static void ask_trust(struct talk *talk)
+{
+    const struct gateway_facts *facts = talk->facts;
+    g_autofree char *why = gateway_facts_why(facts);
+    const char *names[GATEWAY_NAMES_MAX + 1] = {NULL};
+    char digits[FINGERPRINT_TEXT];
+    const struct trust_question question = {
+        .expected = facts->expected,
+        .why = why,
+        .names = names,
+        .subject = facts->subject,
+        .issuer = facts->issuer,
+        .not_before = facts->not_before,
+        .not_after = facts->not_after,
+        .fingerprint = fingerprint_text(facts->fingerprint, digits),
+    };
+
+    for (size_t i = 0; i < facts->n_names; i++) {
+        names[i] = facts->names[i];
+    }
+    talk->dialog = trust_dialog_show(&question, g_get_real_time() / G_USEC_PER_SEC,
+                                     gtk_application_get_active_window(talk->application),
+                                     on_trusted, talk);
+}
+
+/* It is alone in its form. */
+static gboolean take_trust(struct talk *talk, GVariant *form)
+{
+    g_autoptr(GVariant) fields = g_variant_get_child_value(form, 1), details = NULL;
+    const char *kind = "", *id = "";
+    struct gateway_facts facts;
+
+    if (g_variant_n_children(fields) == 1) {
+        g_variant_get_child(fields, 0, "(&s&s&s&s@a{sv})", &id, NULL, NULL, &kind, &details);
+    }
+    if (strcmp(kind, VPN1_FIELD_TRUST) != 0 || strcmp(id, TRUST_FIELD) != 0 ||
+        !gateway_facts_from_variant(details, &facts)) {
+        return FALSE;
+    }
+    talk->facts = g_memdup2(&facts, sizeof facts);
+    return TRUE;
+}
+
 /* ---- the session ---- */
 
 static void begin_question(struct talk *talk)
@@ -187,6 +275,10 @@ static void begin_question(struct talk *talk)
     g_autofree char *gateway = godwit_session_dup_raw(session, "Gateway");
     guint32 number;
 
+    if (take_trust(talk, variant)) {
+        ask_trust(talk);
+        return;
+    }
     talk->form = ask_form_of_variant(name, variant, &number);
     if (talk->form == NULL) {
         godwit_world_answer(talk->world, session, talk->number, NULL);
@@ -232,7 +324,7 @@ void talk_present(struct talk *talk)
 {
     if (talk->dialog != NULL) {
         gtk_window_present(talk->dialog);
-    } else if (talk->number != 0 && talk->form == NULL) {
+    } else if (talk->number != 0 && talk->form == NULL && talk->facts == NULL) {
         begin_question(talk);
     }
 }
@@ -243,13 +335,14 @@ gboolean talk_is_refused(const struct talk *talk, enum reason reason)
            talk->was_sent && talk->answers == 1;
 }
 
-struct talk *talk_new(GtkApplication *application, GodwitWorld *world, const char *path,
-                      const char *refused)
+struct talk *talk_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt,
+                      const char *path, const char *refused)
 {
     struct talk *talk = g_new0(struct talk, 1);
 
     talk->application = application;
     talk->world = world;
+    talk->attempt = attempt;
     talk->path = g_strdup(path);
     talk->refused = g_strdup(refused);
     return talk;

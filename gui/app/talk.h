@@ -4,6 +4,7 @@
 
 #include <gtk/gtk.h>
 
+#include "gui/model/attempt.h"
 #include "gui/model/world.h"
 
 /*
@@ -13,10 +14,10 @@
  */
 struct talk;
 
-/* `refused`: why the last session of this profile did not accept what was remembered, NULL = it is
+/* `attempt`: the first connection, whose profile is in no file. `refused`: why the last session of this profile did not accept what was remembered, NULL = it is
  * not known to have refused it. */
-struct talk *talk_new(GtkApplication *application, GodwitWorld *world, const char *path,
-                      const char *refused);
+struct talk *talk_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt,
+                      const char *path, const char *refused);
 void talk_free(struct talk *talk);
 
 /* The session has changed. `may_ask`: an open question is to be answered now. */

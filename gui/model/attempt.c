@@ -9,11 +9,14 @@
 #include "gui/model/store.h"
 #include "gui/model/text.h"
 
+#define PIN_KEY "gateway-fingerprint"
+
 struct _GodwitAttempt {
     GObject parent;
     GodwitWorld *world;
     struct profile *profile; /* NULL = none is running */
     char *title;
+    char *pin, *pinned; /* the fingerprint that a person trusts, and at which server; NULL = none */
     gboolean remember, unwanted;
     enum godwit_attempt_field field;
     char *advice;
@@ -190,6 +193,17 @@ GodwitSession *godwit_attempt_get_session(GodwitAttempt *attempt)
                                     : godwit_world_find_title(attempt->world, attempt->title);
 }
 
+void godwit_attempt_pin(GodwitAttempt *attempt, const char *fingerprint)
+{
+    if (attempt->profile != NULL) {
+        g_free(attempt->pin);
+        g_free(attempt->pinned);
+        attempt->pin = g_strdup(fingerprint);
+        attempt->pinned = g_strdup(profile_get(attempt->profile, "gateway"));
+        (void)profile_set(attempt->profile, PIN_KEY, fingerprint, NULL, NULL);
+    }
+}
+
 gboolean godwit_attempt_is_running(GodwitAttempt *attempt)
 {
     return attempt->profile != NULL;
@@ -283,6 +297,9 @@ void godwit_attempt_begin(GodwitAttempt *attempt, const char *server, const char
         g_free(attempt->title);
         attempt->title = new_title(attempt->world, gateway);
         (void)profile_set(attempt->profile, "name", attempt->title, NULL, NULL);
+        if (g_strcmp0(gateway, attempt->pinned) == 0) {
+            (void)profile_set(attempt->profile, PIN_KEY, attempt->pin, NULL, NULL);
+        }
         attempt->remember = remember;
         attempt->unwanted = FALSE;
         godwit_world_connect_new(attempt->world, attempt->title, attempt->profile);
@@ -315,6 +332,8 @@ static void godwit_attempt_finalize(GObject *object)
 
     profile_free(attempt->profile);
     g_free(attempt->title);
+    g_free(attempt->pin);
+    g_free(attempt->pinned);
     g_free(attempt->advice);
     G_OBJECT_CLASS(godwit_attempt_parent_class)->finalize(object);
 }

@@ -12,6 +12,7 @@
 #define LINE_MAX_CHARACTERS 160
 #define TEXT_MAX_CHARACTERS 400
 #define TEXT_MAX_LINES 8
+#define CHOICES_MAX 64
 
 static void free_secret(gpointer text)
 {
@@ -113,10 +114,40 @@ void ask_field_add_choice(struct ask_field *field, const char *id, const char *t
 
 /* ---- org.godwit.VPN1 ---- */
 
+static gboolean add_choices(struct ask_field *field, GVariant *details)
+{
+    g_autoptr(GVariantIter) choices = NULL;
+    const char *id, *title, *detail;
+    if (!g_variant_lookup(details, "choices", "a(sss)", &choices)) {
+        return FALSE;
+    }
+    while (field->choices->len < CHOICES_MAX &&
+           g_variant_iter_next(choices, "(&s&s&s)", &id, &title, &detail)) {
+        ask_field_add_choice(field, id, title, detail);
+    }
+    return field->choices->len > 0;
+}
+
+/* FALSE: it is of a kind that we do not know how to ask. */
+static gboolean add_field(struct ask_form *asked, GVariant *tuple)
+{
+    g_autoptr(GVariant) details = NULL;
+    const char *id, *label, *prompt, *kind;
+    g_variant_get(tuple, "(&s&s&s&s@a{sv})", &id, &label, &prompt, &kind, &details);
+    if (g_str_equal(kind, VPN1_FIELD_CHOICE)) {
+        return add_choices(ask_form_add(asked, ASK_CHOICE, id, label, prompt, NULL), details);
+    }
+    gboolean secret = g_str_equal(kind, VPN1_FIELD_SECRET);
+    if (secret || g_str_equal(kind, VPN1_FIELD_TEXT)) {
+        ask_form_add(asked, secret ? ASK_SECRET : ASK_TEXT, id, label, prompt, NULL);
+        return TRUE;
+    }
+    return FALSE;
+}
+
 struct ask_form *ask_form_of_variant(const char *name, GVariant *form, guint32 *number)
 {
     g_autoptr(GVariantIter) fields = NULL;
-    const char *id, *label, *prompt, *kind;
     *number = 0;
     if (!form || !g_variant_is_of_type(form, G_VARIANT_TYPE(VPN1_FORM_TYPE))) {
         return NULL;
@@ -126,13 +157,15 @@ struct ask_form *ask_form_of_variant(const char *name, GVariant *form, guint32 *
         return NULL;
     }
     struct ask_form *asked = ask_form_new(name);
-    while (g_variant_iter_next(fields, "(&s&s&s&s@a{sv})", &id, &label, &prompt, &kind, NULL)) {
-        gboolean secret = g_str_equal(kind, VPN1_FIELD_SECRET);
-        if (!secret && !g_str_equal(kind, VPN1_FIELD_TEXT)) {
-            ask_form_free(asked);
-            return NULL;
-        }
-        ask_form_add(asked, secret ? ASK_SECRET : ASK_TEXT, id, label, prompt, NULL);
+    gboolean known = TRUE;
+    GVariant *tuple;
+    while (known && (tuple = g_variant_iter_next_value(fields))) {
+        known = add_field(asked, tuple);
+        g_variant_unref(tuple);
+    }
+    if (!known) {
+        ask_form_free(asked);
+        return NULL;
     }
     if (asked->fields->len == 1) {
         /* Then they are the whole form's. */

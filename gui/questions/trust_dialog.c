@@ -17,12 +17,14 @@
 struct trust {
     trust_done done;
     void *context;
+    GtkWidget *remember;
 };
 
 static void on_closed(void *owner, gboolean accepted)
 {
     struct trust *trust = owner;
-    trust->done(trust->context, accepted);
+    trust->done(trust->context, accepted,
+                gtk_check_button_get_active(GTK_CHECK_BUTTON(trust->remember)));
 }
 
 /* ---- facts ---- */
@@ -128,10 +130,6 @@ static void add_facts(GtkWindow *window, const struct trust_question *question, 
     gtk_widget_add_css_class(list, "boxed-list");
     add_line(list, _("You connect to"), question->expected);
     add_fingerprint(list, _("SHA-256 fingerprint"), question->fingerprint);
-    if (question->trusted_before) {
-        add_fingerprint(list, _("The fingerprint that you trusted before"),
-                        question->trusted_before);
-    }
     add_fact(list, _("The certificate is for"), names, NULL);
     add_line(list, _("Its holder"), question->subject);
     add_line(list, _("Issued by"), question->issuer);
@@ -149,8 +147,7 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
     const struct frame_look look = {
         .title = _("Unknown gateway"),
         .symbol = "dialog-warning-symbolic",
-        .heading = question->trusted_before ? _("Is this still your gateway?")
-                                            : _("Is this your gateway?"),
+        .heading = _("Is this your gateway?"),
         .accept = _("_Trust"),
     };
     trust->done = done;
@@ -161,6 +158,10 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
                    _("Whoever you trust here is shown your user name and can read all that you send. "
                      "Ask whoever runs the gateway for its fingerprint, and compare."),
                    NULL);
+    trust->remember = gtk_check_button_new_with_label(_("Trust it from now on"));
+    gtk_check_button_set_active(GTK_CHECK_BUTTON(trust->remember), TRUE);
+    gtk_widget_set_halign(trust->remember, GTK_ALIGN_CENTER);
+    frame_add(window, trust->remember);
     add_facts(window, question, now);
     frame_fit(window);
     gtk_window_present(window);

@@ -13,11 +13,10 @@ struct trust_question {
     const char *subject, *issuer;
     gint64 not_before, not_after; /* seconds since 1970 */
     const char *fingerprint;      /* SHA-256, 64 hexadecimal digits */
-    const char *trusted_before;   /* the fingerprint that was trusted so far, NULL = none was */
 };
 
-/* Called once, with whether this certificate is to be trusted for this connection from now on. */
-typedef void (*trust_done)(void *context, gboolean trusted);
+/* Called once, with whether this certificate is to be trusted, and whether from now on. */
+typedef void (*trust_done)(void *context, gboolean trusted, gboolean remember);
 
 /* As ask_dialog_show(). `now` in seconds since 1970. Enter does not trust. */
 GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, GtkWindow *parent,

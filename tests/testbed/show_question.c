@@ -41,11 +41,11 @@ static void on_answers(void *context, GHashTable *answers, gboolean remember)
     over = TRUE;
 }
 
-static void on_trust(void *context, gboolean trusted)
+static void on_trust(void *context, gboolean trusted, gboolean remember)
 {
     (void)context;
     if (!quiet) {
-        g_print("%s\n", trusted ? "trusted" : "cancelled");
+        g_print("%s\n", !trusted ? "cancelled" : remember ? "trusted" : "trusted once");
     }
     over = TRUE;
 }
@@ -100,7 +100,6 @@ static GtkWindow *trust(GKeyFile *file)
     g_autofree char *subject = text(file, "trust", "subject");
     g_autofree char *issuer = text(file, "trust", "issuer");
     g_autofree char *fingerprint = text(file, "trust", "fingerprint");
-    g_autofree char *before = text(file, "trust", "before");
     g_auto(GStrv) names = g_key_file_get_string_list(file, "trust", "names", NULL, NULL);
     const struct trust_question question = {
         .expected = expected,
@@ -111,7 +110,6 @@ static GtkWindow *trust(GKeyFile *file)
         .not_before = g_key_file_get_int64(file, "trust", "from", NULL),
         .not_after = g_key_file_get_int64(file, "trust", "to", NULL),
         .fingerprint = fingerprint,
-        .trusted_before = before,
     };
     return trust_dialog_show(&question, NOW, NULL, on_trust, NULL);
 }

@@ -112,6 +112,53 @@ START_TEST(a_kind_that_nobody_knows_is_not_shown)
 }
 END_TEST
 
+static GVariant *choice_form(GVariant *details)
+{
+    return g_variant_ref_sink(g_variant_new("(u@a" VPN1_FIELD_TYPE ")", 3,
+                                            g_variant_new_parsed("[('certificate', 'Certificate', '', "
+                                                                 "'choice', %@a{sv})]",
+                                                                 details)));
+}
+
+/* Of certificates: their holders and issuers may be anybody's words. */
+START_TEST(a_choice_of_the_service)
+{
+    guint32 number;
+    g_autofree char *huge = g_strnfill(64 << 10, 'x');
+    g_autoptr(GVariant) form = choice_form(g_variant_new_parsed(
+        "{'choices': <[('pkcs11:id=1', '<b>alice</b>\x1b[2J', 'by \u202eevil'), ('pkcs11:id=2', %s, '')]>}",
+        huge));
+    struct ask_form *asked = ask_form_of_variant("work", form, &number);
+
+    ck_assert_ptr_nonnull(asked);
+    const struct ask_field *field = asked->fields->pdata[0];
+    ck_assert_int_eq(field->kind, ASK_CHOICE);
+    ck_assert_uint_eq(field->choices->len, 2);
+    const struct ask_choice *first = field->choices->pdata[0], *second = field->choices->pdata[1];
+    ck_assert_str_eq(first->id, "pkcs11:id=1");
+    ck_assert_str_eq(first->title, "<b>alice</b>?[2J");
+    ck_assert_str_eq(first->detail, "by ?evil");
+    ck_assert_str_eq(second->id, "pkcs11:id=2");
+    ck_assert_int_le(g_utf8_strlen(second->title, -1), 200);
+    ask_form_free(asked);
+}
+END_TEST
+
+START_TEST(a_choice_of_nothing_is_none)
+{
+    static const char *const details[] = {"@a{sv} {}", "{'choices': <@a(sss) []>}",
+                                          "{'choices': <['a', 'b']>}"};
+    guint32 number;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(details); i++) {
+        g_autoptr(GVariant) form = choice_form(g_variant_new_parsed(details[i]));
+
+        ck_assert_ptr_null(ask_form_of_variant("work", form, &number));
+        ck_assert_uint_eq(number, 3);
+    }
+}
+END_TEST
+
 START_TEST(nothing_asked_is_no_form)
 {
     guint32 number = 1;
@@ -149,6 +196,8 @@ int main(void)
     tcase_add_test(shown, a_name_does_not_turn_the_sentence_around);
     tcase_add_test(forms, a_form_of_the_service);
     tcase_add_test(forms, a_kind_that_nobody_knows_is_not_shown);
+    tcase_add_test(forms, a_choice_of_the_service);
+    tcase_add_test(forms, a_choice_of_nothing_is_none);
     tcase_add_test(forms, nothing_asked_is_no_form);
     tcase_add_test(forms, answers_become_octets);
     suite_add_tcase(suite, shown);

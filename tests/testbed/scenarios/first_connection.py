@@ -163,3 +163,44 @@ def first_connection_looks(context, look):
     enlarge(screen)
     open_page(screen)
     screen.take_picture(f"first-connection-{look}")
+
+
+@scenario(timeout=90)
+def first_connection_trusts(context):
+    """A gateway that nobody vouches for is asked about, with its facts; the second connection asks
+    nothing, and one with another certificate is warned of."""
+    options = {"connections": {"rw": gateway.default_connection("gw-self-signed")}}
+    host, _, screen, _, program = tray.start(context, panel=None, gateway_options=options,
+                                             size=(600, 900))
+    program.start()
+    enlarge(screen)
+    fill_in(screen, password="wrong")
+    screen.key("Return")
+    dialog = screen.find("dialog")
+    screen.find("label", "Is this your gateway\\?", dialog)
+    screen.find("alert", "It has made its certificate itself.*", dialog)
+    net.check("EAP/RES" not in host.log(), "something of the user's has left")
+    screen.take_picture("first-connection-trust")
+    screen.press("push button", "Trust", dialog)
+    # Nobody is asked about it again when the password is another one.
+    screen.find("label", f"{SERVER}: The gateway refused the credentials.")
+    screen.type_into("Password", gateway.USERS["alice"])
+    screen.press("push button", "Connect")
+    program.wait_icon("on")
+    net.ping(net.HOST4)
+    net.check("gateway-fingerprint=" in program.read_profile(program.path_of(SERVER)), "it is not pinned")
+    screen.press("push button", "Disconnect")
+    program.wait_icon("off")
+    screen.press("push button", "Connect", screen.find("frame", "Godwit"))
+    screen.fill(screen.find("password text", "Password", screen.find("dialog")), gateway.USERS["alice"])
+    screen.find("label", f"Sign in to .*{SERVER}.*")
+    screen.press("push button", "Connect", screen.find("dialog"))
+    program.wait_icon("on")
+    screen.press("push button", "Disconnect")
+    program.wait_icon("off")
+    host.stop()
+    host.start({"rw": gateway.default_connection("gw-ecdsa256")})
+    program.choose(SERVER)
+    screen.find("label", "This Is Not the Gateway That You Trusted")
+    screen.take_picture("first-connection-changed")
+    program.wait_icon("attention")
