@@ -19,20 +19,22 @@ GOALS = (
 )
 
 
-def reached(kind, goal, ratio):
-    return ratio >= goal if kind == ">=" else ratio <= goal
+def evaluate(table):
+    """[(title, against, kind, goal, where we are, reached)] of those of which both sides were measured."""
+    found = []
+    for title, rows, who, against, kind, goal in GOALS:
+        ratios = [table.ratio(what, who, against) for what in rows]
+        if None not in ratios:
+            worst = min(ratios) if kind == ">=" else max(ratios)
+            reached = worst >= goal if kind == ">=" else worst <= goal
+            found.append((title, against, kind, goal, worst, reached))
+    return found
 
 
 def show(table):
-    """Those of which both sides were measured."""
-    lines = []
-    for title, rows, who, against, kind, goal in GOALS:
-        ratios = [table.ratio(what, who, against) for what in rows]
-        if None in ratios:
-            continue
-        worst = min(ratios) if kind == ">=" else max(ratios)
-        word = "reached" if reached(kind, goal, worst) else "not yet"
-        lines.append(f"  {title:32} {against:14} {kind} {goal:5.2f} x  {worst:6.2f} x  {word}")
-    if lines:
-        print(f"\n{'goal of AES-256-GCM':34} {'against':14} {'':>10}  {'now':>7}")
-        print("\n".join(lines))
+    found = evaluate(table)
+    if found:
+        print(f"\n{'goal':34} {'against':14} {'':>10}  {'now':>7}")
+    for title, against, kind, goal, ratio, reached in found:
+        print(f"  {title:32} {against:14} {kind} {goal:5.2f} x  {ratio:6.2f} x  "
+              f"{'reached' if reached else 'not yet'}")

@@ -48,7 +48,8 @@ def save(path, table, options, load):
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"load": load, "kernel": platform.release(), "processors": os.cpu_count(),
                    "rounds": options.rounds, "seconds": options.seconds, "units": table.units,
-                   "figures": table.values, "samples": table.samples}, file)
+                   "figures": table.values, "samples": table.samples,
+                   "goals": goals.evaluate(table)}, file)
 
 
 def report(bench, options, load):
@@ -92,7 +93,7 @@ def parse():
                              "profiles; several take turns")
     parser.add_argument("--alone", dest="beside", action="store_false",
                         help="without wireguard-go, strongSwan and plain veth")
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each TCP measurement")
+    parser.add_argument("--seconds", type=float, default=1, help="of each TCP measurement")
     parser.add_argument("--streams", type=int, default=8, help="beside one; 1: one alone")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--gigabytes", type=float, default=10, help="of soak, each way")

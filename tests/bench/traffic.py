@@ -92,7 +92,7 @@ def throughput(programs, tunnel, senders, seconds, streams=1):
 # ---- datagrams ----
 
 LOSS_MAX = 0.001
-STEP_SECONDS = 0.25
+STEP_SECONDS = 0.2
 STEPS = 6
 
 
