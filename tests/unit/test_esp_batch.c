@@ -214,6 +214,62 @@ START_TEST(numbers_end_within_a_batch)
 }
 END_TEST
 
+static uint64_t number_at(const uint8_t *octets, size_t len)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < len; i++) {
+        number = number << 8 | octets[i];
+    }
+    return number;
+}
+
+/* RFC 4106 3.1, RFC 7634 2: no IV twice under one key, whether a packet goes alone, with a few or
+ * with many, and so by one library or the other. That of a counter mode is the sequence number. */
+static void no_iv_twice(struct bed *bed)
+{
+    static const size_t numbers[] = {1, 3, 17, 4, 1, 64, 5, 20, 1};
+    size_t iv_len = bed->suite.encr->iv_octets;
+    size_t head = esp_headroom(&bed->suite);
+    uint8_t ivs[PACKETS_MAX][16];
+    size_t n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        for (size_t j = 0; j < numbers[i]; j++) {
+            struct packet_spec spec = {.payload = 40};
+            size_t len = packet_build(&spec, false, bed->batch[j] + head);
+            bed->packets[j] = (struct esp_packet){.data = bed->batch[j] + head, .len = len};
+        }
+        if (numbers[i] == 1) {
+            struct esp_packet *one = &bed->packets[0];
+            one->err =
+                esp_seal(bed->batch_out, one->data, one->len, &one->result, &one->result_len);
+        } else {
+            esp_seal_batch(bed->batch_out, bed->packets, numbers[i]);
+        }
+        for (size_t j = 0; j < numbers[i]; j++, n++) {
+            uint64_t expected = n + (bed->suite.esn ? bed->params.first_sequence : 1);
+            ck_assert_int_eq(bed->packets[j].err, OK);
+            ck_assert_uint_eq(number_at(bed->packets[j].result + 4, 4), (uint32_t)expected);
+            memcpy(ivs[n], bed->packets[j].result + 8, iv_len);
+            if (bed->suite.encr->block_octets == 1) {
+                ck_assert_uint_eq(number_at(ivs[n], iv_len), expected);
+            }
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (memcmp(ivs[i], ivs[j], iv_len) == 0) {
+                ck_abort_msg("packets %zu and %zu have one IV", i, j);
+            }
+        }
+    }
+}
+
+START_TEST(no_iv_comes_twice)
+{
+    for_each_suite(no_iv_twice);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("esp_batch");
@@ -222,6 +278,7 @@ int main(void)
     tcase_add_test(tcase, batches_are_as_single_packets);
     tcase_add_test(tcase, each_has_its_own_verdict);
     tcase_add_test(tcase, numbers_end_within_a_batch);
+    tcase_add_test(tcase, no_iv_comes_twice);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
