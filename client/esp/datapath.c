@@ -355,6 +355,10 @@ bool datapath_next_event(struct datapath *dp, struct datapath_event *event)
         *event = (struct datapath_event){.type = DATAPATH_LARGE};
         return true;
     }
+    if (usage_take(&dp->singly_note)) {
+        *event = (struct datapath_event){.type = DATAPATH_SINGLY};
+        return true;
+    }
     return take_in(dp, event) || take_out(dp, event);
 }
 

@@ -44,6 +44,8 @@ enum datapath_event_type {
     DATAPATH_WORN,  /* so much has passed as `struct datapath_child` says; each direction counts for
                        itself */
     DATAPATH_LARGE, /* ESP as large as datapath_watch_large() asked for goes out; no Child SA's */
+    DATAPATH_SINGLY, /* the kernel or a device does not cut runs of datagrams, so each goes by
+                        itself; said once, no Child SA's */
 };
 struct datapath_event {
     enum datapath_event_type type;

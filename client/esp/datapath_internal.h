@@ -88,8 +88,8 @@ struct datapath {
     _Atomic(struct path_entry *) path;
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
-    _Atomic uint32_t large;           /* ESP above it is reported; LARGE_NEVER */
-    _Atomic unsigned char large_note; /* enum note */
+    _Atomic uint32_t large;                        /* ESP above it is reported; LARGE_NEVER */
+    _Atomic unsigned char large_note, singly_note; /* enum note */
     struct sa_table in;
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     struct outbound *outbound;

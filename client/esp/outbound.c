@@ -186,6 +186,9 @@ void outbound_flush(struct outbound *o)
             if (sent == run->n) {
                 o->gso_off = true; /* it was the offload, not the packets */
                 count(o->dp, OUT_GSO_FALLBACK, 1);
+                if (usage_note(&o->dp->singly_note)) {
+                    datapath_tell(o->dp);
+                }
             }
         } else {
             count_failure(o, failed, run->n);

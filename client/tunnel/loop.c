@@ -144,6 +144,9 @@ static gboolean on_datapath_event(int fd, GIOCondition condition, gpointer data)
 
         if (event.type == DATAPATH_LARGE) {
             mtu_large_sent(t);
+        } else if (event.type == DATAPATH_SINGLY) {
+            g_message(
+                "runs of datagrams are refused here; each is sent by itself, which is slower");
         } else if (link != NULL && link->ike != NULL) {
             about_child(link, &event);
         }

@@ -120,6 +120,10 @@ START_TEST(test_segment_refused)
         WAIT(&t.a, out_packets, round * SEGMENTS);
         ck_assert_uint_eq(counters(&t.a).gso_fallbacks, 1); /* remembered, not tried again */
     }
+    struct datapath_event event;
+    ck_assert(datapath_next_event(t.a.dp, &event));
+    ck_assert_int_eq(event.type, DATAPATH_SINGLY);
+    ck_assert(!datapath_next_event(t.a.dp, &event));
     /* On a new path it is tried again. */
     ck_assert_int_eq(setsockopt(t.a.udp, SOL_SOCKET, SO_NO_CHECK, &(int){0}, sizeof(int)), 0);
     set_paths(&t);
