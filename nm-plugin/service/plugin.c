@@ -221,6 +221,15 @@ static void obey_connection(NMConnection *connection, struct profile *profile)
     }
 }
 
+/* What people call it elsewhere: unless it is no name of a profile. */
+static void take_name(NMConnection *connection, struct profile *profile)
+{
+    const char *id = nm_connection_get_id(connection);
+    if (id && !profile_is_set(profile, "name")) {
+        (void)profile_set(profile, "name", id, NULL, NULL);
+    }
+}
+
 /* Who has given one can be asked for another; what is the system's is changed by editing. */
 static const char *typed_secret(NMConnection *connection)
 {
@@ -254,6 +263,7 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
         return FALSE;
     }
     obey_connection(connection, profile);
+    take_name(connection, profile);
     self->interactive = interactive;
     self->typed = typed_secret(connection);
     self->dns = g_strdup(profile_get(profile, "dns"));

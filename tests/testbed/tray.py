@@ -382,4 +382,5 @@ class Notifications:
         """Until these, and no others, were shown since the last time."""
         self.screen.wait_for(lambda: len(self.titles()) >= len(titles), f"notification {titles[-1]!r}")
         net.check(self.titles() == list(titles), f"notifications: {self.titles()}")
+        self.last = bus.read(self.PATH)
         bus.write(self.PATH, "")

@@ -6,6 +6,7 @@ import os
 import net
 import tray
 from scenario import scenario, scenario_for
+from scenarios import nm_service
 
 def enlarge(screen, size=(480, 1230)):
     for change in (("windowsize", *map(str, size)), ("windowmove", "10", "10")):
@@ -279,6 +280,25 @@ def tray_notifies(context):
     shown.wait("lost needs you")
     stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})
     shown.wait("lost is interrupted")
+
+
+@scenario(timeout=60)
+def tray_tells_of_networkmanager(context):
+    """A connection that NetworkManager has begun is shown by its name; why it failed is told, and how
+    it is."""
+    _, manager = nm_service.start(context)
+    nm_service.add(manager, context, password="wrong")
+    screen = tray.desktop.Desktop(context)
+    tray.install_icons(context)
+    shown = tray.Notifications(screen)
+    program = tray.Tray(context, screen)
+    program.start("--hidden")
+    manager.nmcli("connection", "up", "work", ok=False)
+    shown.wait("work is not connected")
+    net.check("The gateway refused the credentials. Check" in shown.last, f"it tells: {shown.last}")
+    manager.nmcli("connection", "modify", "work", "vpn.secrets", f"password={nm_service.PASSWORD}")
+    manager.nmcli("connection", "up", "work")
+    shown.wait("work is connected")
 
 
 @scenario(bare=True, timeout=60)
