@@ -235,7 +235,7 @@ def tray_keeps_profiles(context):
     form = screen.find("frame", "New Connection")
     screen.wait_for(lambda: screen.focused() and screen.focused().name == "Name", "focus on the name")
     screen.press("push button", "Save")
-    screen.find("label", "Gateway.*")
+    screen.find("label", "Gateway: .*", form)
     screen.type_into("Gateway.*", "vpn.example.org", form)
     screen.type_into("User.*", "alice", form)
     screen.take_picture("tray-new")
