@@ -40,6 +40,7 @@ SUITES = {
     "desktop": ("desktop", "questions", "auth_dialog", "nm_editor", "nm_editor_looks", "tray",
                 "tray_files", "tray_looks", "tray_networks", "tray_trace", "first_connection",
                 "tray_passwords"),
+    "pictures": ("pictures",),
 }
 
 

@@ -80,7 +80,7 @@ def install(context, screen):
     bus.cover("/usr/local/share")
     os.makedirs(APPLICATIONS)
     os.makedirs(f"{TYPES}/packages")
-    shutil.copy(bus.find(context, "gui/data/org.godwit.Tray.desktop"), APPLICATIONS)
+    shutil.copy(bus.find(context, "generated/org.godwit.Tray.desktop"), APPLICATIONS)
     shutil.copy(bus.find(context, "gui/data/org.godwit.Tray.xml"), f"{TYPES}/packages")
     service = bus.read(bus.find(context, "generated/org.godwit.Tray.service"))
     bus.write(f"{SERVICES}/org.godwit.Tray.service", re.sub(
