@@ -262,6 +262,10 @@ def tray_notifies(context):
     shown = tray.Notifications(screen)
     program.give_profile()
     program.start("--hidden")
+    stage.manager("SetKillSwitch", "(bas)", True, [])
+    shown.wait("Traffic is held")
+    stage.manager("SetKillSwitch", "(bas)", False, [])
+    program.wait_icon("off")
     stage.play("connect|full;phase|reconnecting|Lost.;connect|full;wait")
     program.choose("work")
     shown.wait("work is connected")
@@ -275,11 +279,12 @@ def tray_notifies(context):
     shown.wait("asks needs you")
     program.choose("Disconnect")
     screen.wait_for(lambda: "asks" not in [label for _, label, _ in program.menu()], "end of it")
-    stage.play("ask|user|User|;phase|reconnecting|Lost.;wait")
+    stage.play("ask|user|User|;connect|full;wait;phase|reconnecting|Lost.;wait;connect|full;wait")
     path = stage.begin("lost")
     shown.wait("lost needs you")
-    stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})
-    shown.wait("lost is interrupted")
+    for told in ("lost is connected", "lost is interrupted", "lost is connected again"):
+        stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})  # goes on
+        shown.wait(told)
 
 
 @scenario(timeout=60)
