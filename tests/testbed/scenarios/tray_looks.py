@@ -8,7 +8,7 @@ import os
 import accessibility
 import net
 import tray
-from scenario import scenario_for
+from scenario import scenario, scenario_for
 
 LOOKS = {
     "light": {},
@@ -58,10 +58,10 @@ class Looker:
         unnamed = self._unnamed() if self.look == "light" else ()
         self.wrong += [f"{page}: {line}" for line in (*unnamed, *self.program.inspect())]
 
-    def look_at_window(self, page, key):
-        """One that a key opens; it is closed again."""
+    def look_at_window(self, page, work, *arguments):
+        """One that this opens; it is closed again."""
         before = self._windows()
-        self.screen.key(key)
+        work(*arguments)
         self.screen.wait_for(lambda: self._windows() > before, page)
         self.look_at(page)
         self.screen.key("Escape")
@@ -99,9 +99,9 @@ def tray_looks(context, look):
     program.choose("Home")
     screen.find("label", "Home: .*")
     looker.look_at("list")
-    looker.look_at_window("preferences", "ctrl+comma")
+    looker.look_at_window("preferences", screen.key, "ctrl+comma")
     if looker.thorough:
-        looker.look_at_window("shortcuts", "ctrl+question")
+        looker.look_at_window("shortcuts", screen.key, "ctrl+question")
         screen.key("ctrl+n")
         screen.wait_for(lambda: screen.focused() and screen.focused().role == "text", "assistant")
         looker.look_at("new")
@@ -113,4 +113,45 @@ def tray_looks(context, look):
         screen.key("alt+Left")
         looker.open_page("Home")
         looker.look_at("page-off")
+        stage.play("ask|password|Password|The code of your token.")
+        looker.look_at_window("question", stage.begin, "Asks")
     net.check(not looker.wrong, "; ".join(looker.wrong))
+
+
+def tab_to(screen, role, name):
+    """With the Tab key alone."""
+    def there():
+        focused = screen.focused()
+        return focused and focused.role == role and focused.name == name
+    for _ in range(30):
+        if there():
+            return
+        before = screen.focused()
+        screen.key("Tab")
+        screen.wait_for(lambda: screen.focused() != before, "another widget with the focus")
+    raise net.Failure(f"the Tab key does not come to {role} {name!r}")
+
+
+@scenario(bare=True, timeout=60)
+def tray_by_keyboard(context):
+    """Connected, looked at and disconnected without a mouse; the keys are told."""
+    stage, screen, _, program = tray.start_stage(context, panel=None)
+    program.give_profile()
+    stage.play("connect|full;wait")
+    program.start()
+    screen.activate(screen.find("frame", "Godwit"))
+    tab_to(screen, "check box", "work")
+    screen.key("space")
+    program.wait_icon("on")
+    tab_to(screen, "push button", "Details of work")
+    screen.key("Return")
+    screen.wait_for(lambda: screen.focused() and screen.focused().name == "Disconnect", "its page")
+    screen.key("Return")
+    program.wait_icon("off")
+    screen.key("alt+Left")
+    tab_to(screen, "check box", "work")
+    screen.key("F10")
+    screen.wait_for(lambda: screen.focused() and screen.focused().role == "menu item", "menu")
+    screen.key("Escape")
+    screen.key("ctrl+question")
+    screen.find("label", "Keyboard Shortcuts")
