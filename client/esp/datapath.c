@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -27,15 +26,6 @@ bool datapath_wait(struct datapath *dp, int fd, short events)
     while (poll(fds, 2, -1) < 0 && errno == EINTR) {
     }
     return fds[0].revents == 0 && (fds[1].revents & POLLNVAL) == 0;
-}
-
-void datapath_yield(unsigned *handled)
-{
-    bool several = *handled > 1;
-    *handled = 0;
-    if (several) {
-        (void)sched_yield();
-    }
 }
 
 void datapath_tell(struct datapath *dp)

@@ -114,12 +114,6 @@ static inline void count_set(struct datapath *dp, enum counter which, uint64_t v
 void datapath_tell(struct datapath *dp);
 /* Blocks until `fd` is ready for `events` or stop is asked for; false then. */
 bool datapath_wait(struct datapath *dp, int fd, short events);
-/*
- * Before a thread sleeps: when it has had several packets since it last did, whoever else waits for
- * its processor runs first, and what they make meanwhile comes as one batch. A packet that comes
- * alone, a ping say, pays nothing for it.
- */
-void datapath_yield(unsigned *handled);
 /* Largest inner packet of a family: IPv6 never goes below its minimum, the outer packet is
  * fragmented then (RFC 8200 5). */
 static inline size_t datapath_limit(uint16_t mtu, enum family family)

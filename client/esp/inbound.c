@@ -25,7 +25,6 @@
 struct inbound {
     struct datapath *dp;
     bool delivered;         /* something of this run */
-    unsigned handled;       /* datagrams since the thread slept */
     struct sa_entry *entry; /* of those that wait to be opened */
     unsigned waiting;
     struct esp_packet batch[OPEN_BATCH];
@@ -227,7 +226,6 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
     for (size_t at = 0; at < len; at += meta->segment) {
         size_t part = len - at < meta->segment ? len - at : meta->segment;
         datagram(in, data + at, part, meta, fd);
-        in->handled++;
     }
     open_waiting(in);
     write_frames(in);
@@ -279,7 +277,6 @@ void *inbound_thread(void *inbound)
     while (!atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
         struct pollfd fds[3] = {
             {sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}, {dp->wake, POLLIN, 0}};
-        datapath_yield(&in->handled);
         (void)poll(fds, 3, -1);
         for (unsigned i = 0; i < 2; i++) {
             if (fds[i].revents != 0) {

@@ -410,14 +410,12 @@ void *outbound_thread(void *outbound)
     uint8_t *frame = o->frame + 16 - (dp->config.vnet_hdr ? sizeof(struct virtio_net_hdr) : 0);
     size_t cap = (size_t)(o->frame + sizeof(o->frame) - frame);
     bool alive = true;
-    unsigned handled = 0;
     while (alive && !atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
         bool drained = false;
         outbound_begin(o);
         for (unsigned i = 0; i < BATCH_FRAMES && !drained; i++) {
             ssize_t n = read(dp->config.tun_fd, frame, cap);
             if (n > 0) {
-                handled++;
                 outbound_frame(o, frame, (size_t)n);
             } else {
                 drained = true;
@@ -427,7 +425,6 @@ void *outbound_thread(void *outbound)
         outbound_flush(o);
         if (drained && alive) {
             quiesce_offline(&dp->quiesce, THREAD_OUT);
-            datapath_yield(&handled);
             (void)datapath_wait(dp, dp->config.tun_fd, POLLIN);
         }
     }
