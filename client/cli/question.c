@@ -11,13 +11,48 @@
 #define DIGITS_A_BLOCK 4
 #define BLOCKS_A_LINE 8
 
+struct choice {
+    char *value, *title, *detail;
+};
+
 struct question {
+    GArray *choices; /* struct choice; NULL = it is none of several */
     char *id, *label, *prompt;
     gboolean hidden;
     gboolean may_remember;
     struct gateway_facts *facts; /* whether to trust it is the question; NULL = it is not */
     char digits[FINGERPRINT_TEXT];
 };
+
+static void clear_choice(gpointer data)
+{
+    struct choice *choice = data;
+
+    g_free(choice->value);
+    g_free(choice->title);
+    g_free(choice->detail);
+}
+
+/* NULL when there are none. */
+static GArray *read_choices(GVariant *details)
+{
+    g_autoptr(GVariantIter) rows = NULL;
+    const char *value, *title, *detail;
+    GArray *choices;
+
+    if (details == NULL || !g_variant_lookup(details, "choices", "a(sss)", &rows) ||
+        g_variant_iter_n_children(rows) == 0) {
+        return NULL;
+    }
+    choices = g_array_new(FALSE, TRUE, sizeof(struct choice));
+    g_array_set_clear_func(choices, clear_choice);
+    while (g_variant_iter_next(rows, "(&s&s&s)", &value, &title, &detail)) {
+        struct choice choice = {g_strdup(value), printable(title), printable(detail)};
+
+        g_array_append_val(choices, choice);
+    }
+    return choices;
+}
 
 struct question *question_new(const struct session_field *field, gboolean may_remember)
 {
@@ -33,6 +68,9 @@ struct question *question_new(const struct session_field *field, gboolean may_re
         known = field->details != NULL &&
                 gateway_facts_from_variant(field->details, question->facts);
         (void)fingerprint_text(question->facts->fingerprint, question->digits);
+    } else if (strcmp(field->kind, VPN1_FIELD_CHOICE) == 0) {
+        question->choices = read_choices(field->details);
+        known = question->choices != NULL;
     } else {
         question->hidden = strcmp(field->kind, VPN1_FIELD_SECRET) == 0;
         known = question->hidden || strcmp(field->kind, VPN1_FIELD_TEXT) == 0;
@@ -49,6 +87,7 @@ void question_free(struct question *question)
     g_free(question->label);
     g_free(question->prompt);
     g_free(question->facts);
+    g_clear_pointer(&question->choices, g_array_unref);
     g_free(question);
 }
 
@@ -164,6 +203,37 @@ static enum question_result take_trust(const struct question *question, struct b
     return QUESTION_ANSWERED;
 }
 
+/* ---- one of several ---- */
+
+static char *choice_text(const struct question *question, gboolean again)
+{
+    GString *out = g_string_new(NULL);
+
+    for (guint i = 0; !again && i < question->choices->len; i++) {
+        const struct choice *choice = &g_array_index(question->choices, struct choice, i);
+
+        g_string_append_printf(out, "%3u  %s\n", i + 1, choice->title);
+        if (*choice->detail != '\0') {
+            g_string_append_printf(out, "     %s\n", choice->detail);
+        }
+    }
+    g_string_append_printf(out, _("%s, 1 to %u: "), question->label, question->choices->len);
+    return g_string_free(out, FALSE);
+}
+
+static enum question_result take_choice(const struct question *question, struct bytes line,
+                                        struct bytes *value)
+{
+    g_autofree char *typed = g_strndup((const char *)line.data, line.len);
+    guint64 number;
+
+    if (!g_ascii_string_to_unsigned(g_strstrip(typed), 10, 1, question->choices->len, &number, NULL)) {
+        return QUESTION_AGAIN;
+    }
+    *value = bytes_of_string(g_array_index(question->choices, struct choice, number - 1).value);
+    return QUESTION_ANSWERED;
+}
+
 /* ---- every kind ---- */
 
 char *question_text(const struct question *question, gboolean again)
@@ -172,6 +242,9 @@ char *question_text(const struct question *question, gboolean again)
 
     if (question->facts != NULL) {
         return trust_text(question, again);
+    }
+    if (question->choices != NULL) {
+        return choice_text(question, again);
     }
     return *question->prompt == '\0' || again ? g_steal_pointer(&label)
                                               : g_strdup_printf("%s\n%s", question->prompt, label);
@@ -182,6 +255,9 @@ enum question_result question_take(const struct question *question, struct bytes
 {
     if (question->facts != NULL) {
         return take_trust(question, line, value, remember);
+    }
+    if (question->choices != NULL) {
+        return take_choice(question, line, value);
     }
     *value = line;
     return line.len == 0 ? QUESTION_AGAIN : QUESTION_ANSWERED;

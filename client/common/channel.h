@@ -32,7 +32,7 @@ enum channel_message {
                                  that another one follows. The phase that says so comes next. */
     MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
     MESSAGE_SECRETS_REQUIRED, /* a(ssa{sv}): fields of a form: profile key ("password", "user",
-                                 "gateway-fingerprint"), prompt of the gateway, details of the
+                                 "gateway-fingerprint", "certificate"), prompt of the gateway, details of the
                                  kind that the key has. One at a time. */
     MESSAGE_CONNECTED,        /* (a{sv}a{ss}), again for each IKE SA that takes the place of one before
                                  and for what the gateway changes: net_config_to_variant(), all of

@@ -120,7 +120,7 @@ static const char *check_part(const struct part *part, unsigned *seen)
     return N_("not an attribute of a PKCS#11 URI, such as token, object or id");
 }
 
-static const char *check_names(unsigned seen)
+static const char *check_names(unsigned seen, bool exact)
 {
     bool token = false, object = false;
 
@@ -128,9 +128,9 @@ static const char *check_names(unsigned seen)
         token = token || ((seen & 1U << i) != 0 && attributes[i].token);
         object = object || ((seen & 1U << i) != 0 && attributes[i].object);
     }
-    return !token    ? N_("it names no token, as token= or serial= do")
-           : !object ? N_("it names nothing on the token, as id= or object= do")
-                     : NULL;
+    return !token             ? N_("it names no token, as token= or serial= do")
+           : exact && !object ? N_("it names nothing on the token, as id= or object= do")
+                              : NULL;
 }
 
 static const char *refuse_query(struct bytes query, struct bytes *at)
@@ -147,7 +147,7 @@ bool pkcs11_is_uri(struct bytes text)
     return text.len >= SCHEME_LEN && memcmp(text.data, SCHEME, SCHEME_LEN) == 0;
 }
 
-const char *pkcs11_uri_check(struct bytes uri, struct bytes *at)
+const char *pkcs11_uri_check(struct bytes uri, bool exact, struct bytes *at)
 {
     const char *why = NULL;
     unsigned seen = 0;
@@ -173,7 +173,7 @@ const char *pkcs11_uri_check(struct bytes uri, struct bytes *at)
     }
     if (why == NULL) {
         *at = uri;
-        why = check_names(seen);
+        why = check_names(seen, exact);
     }
     return why;
 }

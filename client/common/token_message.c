@@ -11,6 +11,7 @@ static const struct shape {
     [TOKEN_NEED_PIN] = {2 * TOKEN_PIN_FINAL, 1, 1},
     [TOKEN_PINPAD] = {1, 1, 1},
     [TOKEN_OPENED] = {1, 1, TOKEN_PARTS_MAX},
+    [TOKEN_CHOICES] = {1, 2 * TOKEN_CHOICE_PARTS, TOKEN_PARTS_MAX},
     [TOKEN_SIGNED] = {1, 1, 1},
     [TOKEN_FAILED] = {N_TOKEN_FAILURES, 0, TOKEN_PARTS_MAX},
 };

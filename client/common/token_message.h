@@ -22,6 +22,8 @@ enum token_kind {
     TOKEN_PINPAD,   /* the PIN is typed on the reader now; the token's label */
     TOKEN_OPENED,   /* public key (SubjectPublicKeyInfo, empty when the token does not tell it), then
                        the certificate and those above it, in DER; none when none was asked for */
+    TOKEN_CHOICES,  /* instead of OPENED: several certificates fit the URI. For each its own URI, whose
+                       it is, and what else there is to know; OPEN with one of them comes next */
     TOKEN_SIGNED,   /* signature */
     TOKEN_FAILED,   /* code: enum token_failure; texts, see there */
     N_TOKEN_KINDS
@@ -47,7 +49,8 @@ enum token_failure {
     N_TOKEN_FAILURES
 };
 
-#define TOKEN_PARTS_MAX 17
+#define TOKEN_PARTS_MAX 24
+#define TOKEN_CHOICE_PARTS 3
 #define TOKEN_MESSAGE_MAX 65536
 
 struct token_message {

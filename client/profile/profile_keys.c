@@ -154,7 +154,7 @@ static const struct profile_key keys[] = {
         .label = N_("Certificate"),
         .help = N_("Our own certificate, PEM or DER; intermediate certificates may follow in PEM. "
                    "Or the URI of one on a token or smart card (RFC 7512), such as "
-                   "pkcs11:token=Alice;id=%01."),
+                   "pkcs11:token=Alice;id=%01; when several fit it, you are asked which."),
     },
     {
         .name = "private-key",

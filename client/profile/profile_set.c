@@ -198,7 +198,8 @@ static gboolean set_uri(struct profile *profile, const struct profile_key *key, 
 {
     struct profile_value *value = profile_value_at(profile, key);
     struct bytes at;
-    const char *why = pkcs11_uri_check(uri, &at);
+    /* Of several certificates on a token one is chosen, which then names its key. */
+    const char *why = pkcs11_uri_check(uri, strcmp(key->name, "certificate") != 0, &at);
 
     if (why != NULL) {
         return bad_value(error, where, at, ": ", _(why));

@@ -3,10 +3,12 @@
 
 #include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
+#include "common/pkcs11_uri.h"
 #include "common/log.h"
 #include "common/secret.h"
 
 #define FIELDS_MAX 8
+#define CHOICES_MAX 16
 #define TEXT_MAX 1024 /* octets of a prompt */
 
 struct form {
@@ -58,13 +60,47 @@ static const char *kind_of(const struct profile_key *key)
     return key->type == PROFILE_SECRET                     ? VPN1_FIELD_SECRET
            : g_str_equal(key->name, "user")                ? VPN1_FIELD_TEXT
            : g_str_equal(key->name, "gateway-fingerprint") ? VPN1_FIELD_TRUST
+           : g_str_equal(key->name, "certificate")         ? VPN1_FIELD_CHOICE
                                                            : NULL;
+}
+
+/* NULL when there are none, or too many. Floating. */
+static GVariant *checked_choices(GVariant *details)
+{
+    g_autoptr(GVariantIter) choices = NULL;
+    GVariantBuilder builder;
+    GVariantDict dict;
+    const char *value, *title, *detail;
+    char titles[TEXT_MAX], more[TEXT_MAX];
+    struct bytes at;
+    gboolean fine = TRUE;
+    if (!g_variant_lookup(details, "choices", "a(sss)", &choices) ||
+        g_variant_iter_n_children(choices) == 0 || g_variant_iter_n_children(choices) > CHOICES_MAX) {
+        return NULL;
+    }
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sss)"));
+    while (g_variant_iter_next(choices, "(&s&s&s)", &value, &title, &detail)) {
+        fine = fine && !pkcs11_uri_check(bytes_of_string(value), true, &at);
+        g_variant_builder_add(&builder, "(sss)", value,
+                              text_printable(bytes_of_string(title), titles, TEXT_MAX),
+                              text_printable(bytes_of_string(detail), more, TEXT_MAX));
+    }
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert_value(&dict, "choices", g_variant_builder_end(&builder));
+    if (!fine) {
+        g_variant_dict_clear(&dict);
+        return NULL;
+    }
+    return g_variant_dict_end(&dict);
 }
 
 /* As the worker's, but checked; NULL when they cannot be. Floating. */
 static GVariant *checked_details(const char *kind, GVariant *details)
 {
     struct gateway_facts facts;
+    if (g_str_equal(kind, VPN1_FIELD_CHOICE)) {
+        return checked_choices(details);
+    }
     if (!g_str_equal(kind, VPN1_FIELD_TRUST)) {
         return g_variant_new("a{sv}", NULL);
     }

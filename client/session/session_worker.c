@@ -213,9 +213,15 @@ static void on_form(void *context, const struct session_field *fields, gsize n_f
 }
 
 /* For the worker that may take this one's place. */
-static void keep_fingerprint(struct session *session, GHashTable *values)
+static void keep_choices(struct session *session, GHashTable *values)
 {
     GBytes *value = values ? g_hash_table_lookup(values, "gateway-fingerprint") : NULL;
+    GBytes *certificate = values ? g_hash_table_lookup(values, "certificate") : NULL;
+    if (certificate) {
+        gsize len;
+        const void *octets = g_bytes_get_data(certificate, &len);
+        (void)profile_set_bytes(session->profile, "certificate", bytes_of(octets, len), NULL);
+    }
     if (value) {
         g_autofree char *text =
             g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
@@ -225,7 +231,7 @@ static void keep_fingerprint(struct session *session, GHashTable *values)
 
 void session_provide_secrets(struct session *session, GHashTable *values_bytes_by_id)
 {
-    keep_fingerprint(session, values_bytes_by_id);
+    keep_choices(session, values_bytes_by_id);
     form_answer(session->form, values_bytes_by_id);
 }
 

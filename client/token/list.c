@@ -33,7 +33,7 @@ static void print_certificate(gnutls_pkcs11_obj_t object, const char *token)
     if (gnutls_pkcs11_obj_export_url(object, GNUTLS_PKCS11_URL_GENERIC, &whole) >= 0 &&
         pkcs11_uri_without(bytes_of_string(whole), has_id ? beside_id : without_id, uri,
                            sizeof uri) &&
-        pkcs11_uri_check(bytes_of_string(uri), &at) == NULL) {
+        pkcs11_uri_check(bytes_of_string(uri), true, &at) == NULL) {
         (void)gnutls_pkcs11_obj_get_info(object, GNUTLS_PKCS11_OBJ_LABEL, label, &label_len);
         print_row(token, label, uri);
     }

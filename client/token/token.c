@@ -3,9 +3,12 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/pkcs11.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "common/i18n.h"
 #include "common/pkcs11_uri.h"
 #include "common/secret.h"
 #include "crypto/cert.h"
@@ -13,6 +16,7 @@
 #define URI_ROOM (PKCS11_URI_MAX + 32)
 #define TEXT_MAX 256
 #define CERTS_MAX (TOKEN_PARTS_MAX - 1)
+#define CHOICES_MAX (TOKEN_PARTS_MAX / TOKEN_CHOICE_PARTS)
 
 struct token {
     struct token_asker asker;
@@ -25,6 +29,7 @@ struct token {
     gnutls_datum_t certs[CERTS_MAX], public_key, signature;
     size_t n_certs;
     char texts[TOKEN_PARTS_MAX][TEXT_MAX];
+    char uris[CHOICES_MAX][URI_ROOM];
 };
 
 /* ---- PIN ---- */
@@ -217,6 +222,88 @@ static bool retyped(struct bytes uri, const char *const *without, const char *ty
     return true;
 }
 
+/* ---- several that fit ---- */
+
+/* Whose it is, by whom and until when; false for an authority's. */
+static bool describe(gnutls_pkcs11_obj_t object, char title[static TEXT_MAX],
+                     char detail[static TEXT_MAX])
+{
+    gnutls_x509_crt_t cert;
+    char issuer[TEXT_MAX / 2] = "", until[32] = "";
+    size_t title_len = TEXT_MAX, issuer_len = sizeof issuer;
+    struct tm parts;
+    time_t end;
+    bool own;
+
+    if (gnutls_x509_crt_init(&cert) < 0) {
+        return false;
+    }
+    own = gnutls_x509_crt_import_pkcs11(cert, object) >= 0 &&
+          gnutls_x509_crt_get_ca_status(cert, NULL) <= 0;
+    if (own) {
+        if (gnutls_x509_crt_get_dn(cert, title, &title_len) < 0) {
+            title[0] = '\0';
+        }
+        if (gnutls_x509_crt_get_issuer_dn(cert, issuer, &issuer_len) < 0) {
+            issuer[0] = '\0';
+        }
+        end = gnutls_x509_crt_get_expiration_time(cert);
+        if (gmtime_r(&end, &parts) != NULL) {
+            (void)strftime(until, sizeof until, "%Y-%m-%d", &parts);
+        }
+        (void)snprintf(detail, TEXT_MAX, _("issued by %s, until %s"), issuer, until);
+    }
+    gnutls_x509_crt_deinit(cert);
+    return own;
+}
+
+/* The object becomes one of the n choices, unless it is one already or cannot be. */
+static size_t add_choice(struct token *token, gnutls_pkcs11_obj_t object, size_t n)
+{
+    static const char *const type[] = {"type", NULL};
+    char *whole = NULL;
+    struct bytes at;
+    bool good = n < CHOICES_MAX &&
+                gnutls_pkcs11_obj_export_url(object, GNUTLS_PKCS11_URL_GENERIC, &whole) >= 0 &&
+                pkcs11_uri_without(bytes_of_string(whole), type, token->uris[n],
+                                   PKCS11_URI_MAX + 1) &&
+                pkcs11_uri_check(bytes_of_string(token->uris[n]), true, &at) == NULL &&
+                describe(object, token->texts[2 * n], token->texts[2 * n + 1]);
+
+    for (size_t i = 0; good && i < n; i++) {
+        good = strcmp(token->uris[i], token->uris[n]) != 0;
+    }
+    gnutls_free(whole);
+    return n + good;
+}
+
+/* How many there are for people to choose from; their URIs are in the token then. *answer asks. */
+static size_t list_choices(struct token *token, const char *uri, struct token_message *answer)
+{
+    gnutls_pkcs11_obj_t *objects = NULL;
+    unsigned n_objects = 0;
+    size_t n = 0;
+
+    if (gnutls_pkcs11_obj_list_import_url4(&objects, &n_objects, uri,
+                                           GNUTLS_PKCS11_OBJ_FLAG_CRT) < 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < n_objects; i++) {
+        n = add_choice(token, objects[i], n);
+        gnutls_pkcs11_obj_deinit(objects[i]);
+    }
+    gnutls_free(objects);
+    *answer = (struct token_message){.kind = TOKEN_CHOICES, .n = n * TOKEN_CHOICE_PARTS};
+    for (size_t i = 0; i < n; i++) {
+        answer->parts[TOKEN_CHOICE_PARTS * i] = bytes_of_string(token->uris[i]);
+        answer->parts[TOKEN_CHOICE_PARTS * i + 1] = bytes_of_string(token->texts[2 * i]);
+        answer->parts[TOKEN_CHOICE_PARTS * i + 2] = bytes_of_string(token->texts[2 * i + 1]);
+    }
+    return n;
+}
+
+/* ---- one ---- */
+
 static int import_object(struct token *token, const char *uri, gnutls_pkcs11_obj_t *out)
 {
     int code = gnutls_pkcs11_obj_init(out);
@@ -286,6 +373,7 @@ static bool open_certificate(struct token *token, struct bytes certificate,
     gnutls_pkcs11_obj_t found = NULL;
     char *exported = NULL;
     bool opened = false;
+    size_t n;
     int code;
 
     if (!retyped(certificate, type, "cert", uri) ||
@@ -294,6 +382,14 @@ static bool open_certificate(struct token *token, struct bytes certificate,
         return false;
     }
     if (!find(token, uri, answer)) {
+        return false;
+    }
+    n = list_choices(token, uri, answer);
+    if (n > 1) {
+        return false;
+    }
+    if (n == 1 && !retyped(bytes_of_string(token->uris[0]), type, "cert", uri)) {
+        fail(token, TOKEN_FAILED_OTHER, gnutls_strerror(GNUTLS_E_PARSING_ERROR), answer);
         return false;
     }
     code = import_object(token, uri, &found);

@@ -141,6 +141,21 @@ static void ask_secret(void *context, const char *id, const char *prompt)
     ask(context, id, prompt, g_variant_new("a{sv}", NULL));
 }
 
+static void ask_choice(void *context, const char *id, const struct tunnel_choice *choices, gsize n)
+{
+    GVariantBuilder builder;
+    GVariantDict details;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sss)"));
+    for (gsize i = 0; i < n; i++) {
+        g_variant_builder_add(&builder, "(sss)", choices[i].value, choices[i].title,
+                              choices[i].detail);
+    }
+    g_variant_dict_init(&details, NULL);
+    g_variant_dict_insert_value(&details, "choices", g_variant_builder_end(&builder));
+    ask(context, id, "", g_variant_dict_end(&details));
+}
+
 static void ask_trust(void *context, const struct gateway_facts *facts)
 {
     ask(context, "gateway-fingerprint", "", gateway_facts_to_variant(facts));
@@ -169,6 +184,7 @@ static const struct tunnel_ops ops = {
     .failed = report_failed,
     .trace = report_trace,
     .secret_required = ask_secret,
+    .choice_required = ask_choice,
     .trust_required = ask_trust,
     .connected = report_connected,
     .mtu = report_mtu,

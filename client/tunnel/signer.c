@@ -265,6 +265,12 @@ static void take(struct signer *signer, const struct token_message *message)
                                 message->n - 1);
         }
         return;
+    case TOKEN_CHOICES:
+        if (is_answer(signer, OPENED)) {
+            answered(signer);
+            signer->ops->choices(signer->context, message->parts, message->n / TOKEN_CHOICE_PARTS);
+        }
+        return;
     case TOKEN_SIGNED:
         if (is_answer(signer, SIGNATURE)) {
             answered(signer);

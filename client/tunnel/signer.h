@@ -19,6 +19,9 @@ struct signer_ops {
     guint touch;    /* milliseconds after which a signature seems to wait for the user */
     /* For signer_open(); borrowed for the call. The public key may be empty. */
     void (*opened)(void *context, struct bytes public_key, const struct bytes *certs, gsize n);
+    /* In the place of opened(): several certificates fit. For each its URI, title and detail, which
+     * are anybody's; signer_open() with one of them comes next. */
+    void (*choices)(void *context, const struct bytes *parts, gsize n);
     /* For signer_sign(). */
     void (*signature)(void *context, struct bytes signature);
     /* Answer with signer_pin(). `pin` is enum token_pin bits, `prompt` for people. */

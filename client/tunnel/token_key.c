@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/boottime.h"
 #include "common/i18n.h"
+#include "common/log.h"
+#include "common/pkcs11_uri.h"
 #include "tunnel/tunnel_private.h"
 
 /*
@@ -13,6 +15,7 @@
 /* Milliseconds. Cards take a second at most; keys to be touched wait for half a minute. */
 #define PATIENCE 60000
 #define TOUCH 1500
+#define CHOICE_TEXT_MAX 256
 
 /* ---- the token is there ---- */
 
@@ -80,6 +83,17 @@ static void on_signature(void *context, struct bytes signature)
     }
 }
 
+static void open_it(struct tunnel *t)
+{
+    const struct profile *profile = t->config.profile;
+    struct bytes certificate = profile_get_bytes(profile, "certificate");
+
+    if (!profile_is_on_token(profile, "certificate")) {
+        certificate = (struct bytes){0};
+    }
+    signer_open(t->token_key.signer, certificate, profile_get_bytes(profile, "private-key"));
+}
+
 /* ---- PIN ---- */
 
 static void give(struct tunnel *t, struct bytes pin)
@@ -111,13 +125,73 @@ static void on_need_pin(void *context, guint8 pin, const char *prompt)
     }
 }
 
-gboolean token_key_pin(struct tunnel *t, struct bytes value)
-{
-    gboolean asked = t->token_key.asking;
+/* ---- which certificate ---- */
 
-    if (asked) {
+static void open_chosen(struct tunnel *t, struct bytes value)
+{
+    GPtrArray *choices = g_steal_pointer(&t->token_key.choices);
+    const char *chosen = choices->pdata[0];
+
+    for (guint i = 0; i < choices->len; i++) {
+        if (bytes_equal(value, bytes_of_string(choices->pdata[i]))) {
+            chosen = choices->pdata[i];
+        }
+    }
+    if (profile_set_bytes(t->config.profile, "certificate", bytes_of_string(chosen), NULL)) {
+        open_it(t);
+    } else {
+        tunnel_end(t, REASON_TOKEN_OBJECT, "");
+    }
+    g_ptr_array_unref(choices);
+}
+
+static gboolean are_uris(const struct bytes *parts, gsize n)
+{
+    struct bytes at;
+    gboolean fine = TRUE;
+
+    for (gsize i = 0; fine && i < n; i++) {
+        fine = pkcs11_uri_check(parts[TOKEN_CHOICE_PARTS * i], true, &at) == NULL;
+    }
+    return fine;
+}
+
+static void on_choices(void *context, const struct bytes *parts, gsize n)
+{
+    struct tunnel *t = context;
+    struct tunnel_choice choices[TOKEN_PARTS_MAX / TOKEN_CHOICE_PARTS];
+    char texts[G_N_ELEMENTS(choices)][2][CHOICE_TEXT_MAX];
+
+    if (t->token_key.chosen || !are_uris(parts, n)) {
+        tunnel_end(t, REASON_TOKEN_FAILED,
+                   _("The PKCS#11 module that drives the token has broken godwit-token."));
+        return;
+    }
+    t->token_key.chosen = TRUE;
+    t->token_key.choices = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; i < n; i++) {
+        const struct bytes *part = &parts[TOKEN_CHOICE_PARTS * i];
+
+        g_ptr_array_add(t->token_key.choices,
+                        g_strndup((const char *)part[0].data, part[0].len));
+        choices[i] = (struct tunnel_choice){
+            .value = t->token_key.choices->pdata[i],
+            .title = text_printable(part[1], texts[i][0], CHOICE_TEXT_MAX),
+            .detail = text_printable(part[2], texts[i][1], CHOICE_TEXT_MAX),
+        };
+    }
+    t->ops->choice_required(t->context, "certificate", choices, n);
+}
+
+gboolean token_key_provide(struct tunnel *t, struct bytes value)
+{
+    gboolean asked = t->token_key.asking || t->token_key.choices != NULL;
+
+    if (t->token_key.asking) {
         t->token_key.asking = FALSE;
         give(t, value);
+    } else if (asked) {
+        open_chosen(t, value);
     }
     return asked;
 }
@@ -153,6 +227,7 @@ static const struct signer_ops ops = {
     .patience = PATIENCE,
     .touch = TOUCH,
     .opened = on_opened,
+    .choices = on_choices,
     .signature = on_signature,
     .need_pin = on_need_pin,
     .waiting = on_waiting,
@@ -161,18 +236,12 @@ static const struct signer_ops ops = {
 
 void token_key_open(struct tunnel *t)
 {
-    const struct profile *profile = t->config.profile;
-    struct bytes certificate = profile_get_bytes(profile, "certificate");
-
     if (t->token < 0) {
         tunnel_end(t, REASON_TOKEN_FAILED, _("There is no godwit-token to ask."));
         return;
     }
-    if (!profile_is_on_token(profile, "certificate")) {
-        certificate = (struct bytes){0};
-    }
     t->token_key.signer = signer_new(t->token, &ops, t);
-    signer_open(t->token_key.signer, certificate, profile_get_bytes(profile, "private-key"));
+    open_it(t);
 }
 
 void token_key_sign(struct tunnel *t, const struct link *link)
@@ -191,4 +260,5 @@ void token_key_free(struct tunnel *t)
     secret_free(&t->token_key.given);
     secret_free(&t->token_key.refused);
     t->token_key.asking = FALSE;
+    g_clear_pointer(&t->token_key.choices, g_ptr_array_unref);
 }

@@ -201,7 +201,7 @@ void tunnel_provide_secret(struct tunnel *t, const char *id, struct bytes value)
 {
     GError *error = NULL;
 
-    if (t->ended || token_key_pin(t, value)) {
+    if (t->ended || token_key_provide(t, value)) {
         return;
     }
     if (t->doubt.facts != NULL) {

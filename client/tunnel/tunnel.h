@@ -31,6 +31,10 @@ struct tunnel_summary {
     const char *esp_library;     /* whose ciphers ESP is served by */
 };
 
+struct tunnel_choice {
+    const char *value, *title, *detail;
+};
+
 /* Called from the main loop; a tunnel may not be freed inside one. */
 struct tunnel_ops {
     void (*phase)(void *context, const char *phase, const char *text, guint64 at_us);
@@ -41,6 +45,10 @@ struct tunnel_ops {
     /* Answer with tunnel_provide_secret(). `id` is a profile key ("password", "psk",
      * "private-key-password", "user"). */
     void (*secret_required)(void *context, const char *id, const char *prompt);
+    /* One of several is to be chosen: value, title and detail of each. Answer with
+     * tunnel_provide_secret(): the value, or anything else for the first. `id` is "certificate". */
+    void (*choice_required)(void *context, const char *id, const struct tunnel_choice *choices,
+                            gsize n);
     /* The gateway's certificate is not trusted, and a person may decide otherwise. Answer with
      * tunnel_provide_secret() of "gateway-fingerprint": its digits, or anything else for no. */
     void (*trust_required)(void *context, const struct gateway_facts *facts);

@@ -50,6 +50,8 @@ struct token_key {
     struct secret given;   /* the PIN that was given last */
     struct secret refused; /* the one that was wrong */
     gboolean asking;       /* the user is asked */
+    gboolean chosen;       /* a certificate has been, or is about to be */
+    GPtrArray *choices;    /* URIs of certificates, one of which is asked for; NULL = none is */
 };
 
 /* The attempt that runs, until an answer comes: see race.c. */
@@ -156,8 +158,8 @@ gboolean typed_forget(struct tunnel *tunnel);
 void token_key_open(struct tunnel *tunnel);
 /* IKE_EVENT_SIGN of the link that is being made. */
 void token_key_sign(struct tunnel *tunnel, const struct link *link);
-/* FALSE when no PIN is awaited. Empty cancels. */
-gboolean token_key_pin(struct tunnel *tunnel, struct bytes value);
+/* FALSE when neither a PIN nor a choice is awaited. Empty cancels, or is the first. */
+gboolean token_key_provide(struct tunnel *tunnel, struct bytes value);
 void token_key_free(struct tunnel *tunnel);
 
 /* ---- doubt.c: a gateway that is not trusted ---- */

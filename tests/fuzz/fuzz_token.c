@@ -27,13 +27,13 @@ static void read_uri(struct bytes uri)
     static const char *const names[] = {"type", "library-version", NULL};
     char out[PKCS11_URI_MAX + 1];
     struct bytes at, ignored;
-    const char *why = pkcs11_uri_check(uri, &at);
+    const char *why = pkcs11_uri_check(uri, true, &at);
 
     if (at.len > uri.len || at.data < uri.data || at.data + at.len > uri.data + uri.len) {
         abort();
     }
     if (why == NULL && (!pkcs11_uri_without(uri, names, out, sizeof out) ||
-                        pkcs11_uri_check(bytes_of_string(out), &ignored) != NULL)) {
+                        pkcs11_uri_check(bytes_of_string(out), true, &ignored) != NULL)) {
         abort();
     }
 }

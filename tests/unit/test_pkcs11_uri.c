@@ -8,7 +8,7 @@
 
 static const char *check(const char *uri, struct bytes *at)
 {
-    return pkcs11_uri_check(bytes_of_string(uri), at);
+    return pkcs11_uri_check(bytes_of_string(uri), true, at);
 }
 
 static const char *const good[] = {
@@ -73,6 +73,15 @@ START_TEST(is_refused)
 }
 END_TEST
 
+START_TEST(token_alone)
+{
+    struct bytes at;
+
+    ck_assert_ptr_null(pkcs11_uri_check(bytes_of_string("pkcs11:token=A"), false, &at));
+    ck_assert_ptr_nonnull(pkcs11_uri_check(bytes_of_string("pkcs11:type=cert"), false, &at));
+}
+END_TEST
+
 START_TEST(is_too_long)
 {
     char uri[PKCS11_URI_MAX + 2] = "pkcs11:id=1;token=";
@@ -107,6 +116,7 @@ int main(void)
     tcase_add_loop_test(tcase, is_taken, 0, COUNT(good));
     tcase_add_loop_test(tcase, is_refused, 0, COUNT(bad));
     tcase_add_test(tcase, is_too_long);
+    tcase_add_test(tcase, token_alone);
     tcase_add_test(tcase, loses_attributes);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -160,6 +160,49 @@ START_TEST(last_try_is_the_users)
 }
 END_TEST
 
+static void say_choices(const char *first, const char *second)
+{
+    say(&(struct token_message){
+        .kind = TOKEN_CHOICES,
+        .n = 2 * TOKEN_CHOICE_PARTS,
+        .parts = {bytes_of_string(first), bytes_of_string("CN=a"), bytes_of_string("x"),
+                  bytes_of_string(second), bytes_of_string("CN=\x1b\xff"), bytes_of_string("")}});
+}
+
+/* What is answered, or else the first; and a token that asks again is broken. */
+static const struct {
+    const char *answer, *opened;
+} choices[] = {{"pkcs11:token=A;id=%02", "pkcs11:token=A;id=%02"},
+               {"", "pkcs11:token=A;id=%03"},
+               {"pkcs11:token=B;id=%02", "pkcs11:token=A;id=%03"}};
+
+START_TEST(one_of_several)
+{
+    begin(NULL);
+    hear(TOKEN_OPEN, "pkcs11:token=A;id=%01");
+    say_choices("pkcs11:token=A;id=%03", "pkcs11:token=A;id=%02");
+    bed_wait_heard("choice-certificate-2-CN=?? ");
+    tunnel_provide_secret(bed.tunnel, "certificate", bytes_of_string(choices[_i].answer));
+    hear(TOKEN_OPEN, choices[_i].opened);
+    if (_i == 0) {
+        say_opened(PKI_P256, PKI_P256);
+        bed_wait_engines(1);
+    } else {
+        say_choices("pkcs11:token=A;id=%03", "pkcs11:token=A;id=%02");
+        bed_wait_heard("down-token-failed(");
+    }
+}
+END_TEST
+
+START_TEST(choices_that_are_none)
+{
+    begin(NULL);
+    hear(TOKEN_OPEN, "pkcs11:token=A;id=%01");
+    say_choices("pkcs11:token=A;id=%03", _i == 0 ? "file:/etc/shadow" : "pkcs11:token=A;id=\xff");
+    bed_wait_heard("down-token-failed(");
+}
+END_TEST
+
 START_TEST(nobody_to_ask)
 {
     bed.token = -1;
@@ -229,6 +272,8 @@ int main(void)
     tcase_add_test(tcase, opens_and_signs);
     tcase_add_loop_test(tcase, wrong_pin, 0, 3);
     tcase_add_test(tcase, last_try_is_the_users);
+    tcase_add_loop_test(tcase, one_of_several, 0, 3);
+    tcase_add_loop_test(tcase, choices_that_are_none, 0, 2);
     tcase_add_test(tcase, nobody_to_ask);
     tcase_add_test(tcase, certificate_and_key_do_not_fit);
     tcase_add_loop_test(tcase, certificate_is_garbage, 0, 2);

@@ -43,6 +43,12 @@ static void on_secret(void *context, const char *id, const char *prompt)
     g_string_append_printf(bed.log, "asked-%s ", id);
 }
 
+static void on_choice(void *context, const char *id, const struct tunnel_choice *choices, gsize n)
+{
+    (void)context;
+    g_string_append_printf(bed.log, "choice-%s-%zu-%s ", id, n, choices[n - 1].title);
+}
+
 static void on_trust(void *context, const struct gateway_facts *facts)
 {
     char digits[FINGERPRINT_TEXT];
@@ -87,6 +93,7 @@ static const struct tunnel_ops ops = {
     .failed = on_failed,
     .trace = on_trace,
     .secret_required = on_secret,
+    .choice_required = on_choice,
     .trust_required = on_trust,
     .connected = on_connected,
     .mtu = on_mtu,

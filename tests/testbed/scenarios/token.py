@@ -3,6 +3,7 @@
 
 import os
 import pwd
+import re
 import signal
 import subprocess
 
@@ -58,6 +59,33 @@ def key_on_a_token(context, name):
     with connected(context, *arguments, **options):
         net.ping(net.HOST4)
         net.check("alice@example.org" in host.sas(), "the gateway does not list the user")
+
+
+@scenario
+def one_of_several_certificates(context):
+    """The URI fits two: a person chooses."""
+    host = start(context, gateway.certificate_connection())
+    before = net.snapshot()
+    Token(context).add_certificate("gw-ecdsa256")
+    terminal = client.Terminal(
+        [client.program(context), "connect", "vpn.example.org", "--standalone", "--auth", "certificate",
+         "--certificate", "pkcs11:token=Alice", "--ca", context.pki.certificate("root")],
+        client.environment(context))
+    shown = terminal.read_until(r"Certificate, 1 to 2: $", 10) and terminal.output
+    net.check(len(re.findall(r"issued by .*Test root.*, until 20\d\d-", shown)) == 2, shown)
+    alices = re.search(r"^ +(\d)  .*CN=alice@example.org", shown, re.M)
+    net.check(alices, shown)
+    terminal.type("3\n")
+    terminal.read_until(r"3\n.*Certificate, 1 to 2: $", 5)
+    terminal.type(alices.group(1) + "\n")
+    terminal.read_until("PIN: $", 10)
+    terminal.type(tokens.PIN + "\n")
+    terminal.read_until(r"^  Interface .*\n", 15)
+    net.ping(net.HOST4)
+    net.check("alice@example.org" in host.sas(), "the gateway does not list the user")
+    terminal.type("\003")
+    net.check(terminal.wait() == 0, terminal.output)
+    net.check_unchanged(before)
 
 
 @scenario
