@@ -10,6 +10,7 @@ import subprocess
 import net
 
 OUTER = {"a": "192.0.2.1", "b": "192.0.2.2"}
+OUTER6 = {"a": "2001:db8:1::1", "b": "2001:db8:1::2"}
 OTHER = {"a": "b", "b": "a"}
 # What is measured: the suite, and the front. "gnutls" is AES-256-GCM by GnuTLS alone.
 CIPHERS = {"aes256gcm": ("aes256gcm16", "datapath_pair"),
@@ -32,7 +33,7 @@ def set_up(weather=None):
         net.batch("a", "link add a0 type veth peer name b0 netns b")
     for name, address in OUTER.items():
         net.batch(name, "link set lo up", f"addr add {address}/24 dev {name}0",
-                  f"link set {name}0 up")
+                  f"addr add {OUTER6[name]}/64 dev {name}0 nodad", f"link set {name}0 up")
     net.run("ping", "-n", "-q", "-c", "1", "-W", "3", OUTER["b"], namespace="a")
     if weather:
         cable.popen.stdin.write(weather[1].encode() + b"\n")
@@ -55,7 +56,7 @@ class Tunnel:
         return end
 
     def addresses_add(self, end, device):
-        net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device}")
+        net.batch(end, f"addr add {self.address(end)} peer {self.address(OTHER[end])} dev {device} nodad")
 
     def pids(self, end):
         return [self.processes[end].pid]
@@ -88,10 +89,12 @@ class Veth(Tunnel):
 
 
 class Datapath(Tunnel):
-    """Godwit's datapath with static keys."""
+    """Godwit's datapath with static keys; `ipv6`: inside and outside."""
 
-    def __init__(self, number, build, cipher="aes256gcm", children=1, rekey=0, name=None):
+    def __init__(self, number, build, cipher="aes256gcm", children=1, rekey=0, name=None, ipv6=False):
         super().__init__(number)
+        self.ipv6 = ipv6
+        self.outer = OUTER6 if ipv6 else OUTER
         self.name = name or f"godwit {cipher}"
         suite, front = CIPHERS.get(cipher, (cipher, "datapath_pair"))
         self.program = os.path.join(os.path.abspath(build), "tests", "bench", front)
@@ -99,18 +102,21 @@ class Datapath(Tunnel):
 
     def start(self):
         ready = {}
-        for end, outer in OUTER.items():
+        for end, outer in self.outer.items():
             process = net.Process([self.program, end, outer, *self.options], namespace=end,
                                   stdin=subprocess.PIPE)
             ready[end] = process.read_until(r"^ready (\S+) (\d+) (\d+)$", 10)
             self.processes[end] = process
         for end in OUTER:
             device, _, mtu = ready[end].groups()
-            self._order(end, f"peer {OUTER[OTHER[end]]} {ready[OTHER[end]].group(2)}")
+            self._order(end, f"peer {self.outer[OTHER[end]]} {ready[OTHER[end]].group(2)}")
             self.counters(end)  # obeyed in turn, so that the other order has been
-            self.addresses_add(end, device)
             # No packet of the kernel's own makes a figure of what was dropped.
             net.batch(end, f"link set {device} addrgenmode none", f"link set {device} mtu {mtu} up")
+            self.addresses_add(end, device)
+
+    def address(self, end):
+        return f"fd00:{self.number}::{1 if end == 'a' else 2}" if self.ipv6 else super().address(end)
 
     def _order(self, end, text):
         stdin = self.processes[end].popen.stdin
