@@ -6,14 +6,18 @@
 #include <glib/gstdio.h>
 
 #define FILE_NAME "org.godwit.Tray.desktop"
+#define GROUP "Desktop Entry"
+#define GNOME_ENABLED "X-GNOME-Autostart-enabled"
 #define CONTENT                                                                                    \
     "[Desktop Entry]\n"                                                                            \
     "Type=Application\n"                                                                           \
     "Name=Godwit\n"                                                                                \
+    "TryExec=godwit-tray\n"                                                                        \
     "Exec=godwit-tray --hidden\n"                                                                  \
     "Icon=org.godwit.Tray\n"                                                                       \
     "NoDisplay=true\n"                                                                             \
-    "X-GNOME-UsesNotifications=true\n"
+    "X-GNOME-UsesNotifications=true\n"                                                             \
+    "X-KDE-autostart-after=panel\n"
 
 static char *path_of_file(void)
 {
@@ -25,9 +29,13 @@ gboolean autostart_is_on(void)
     g_autofree char *path = path_of_file();
     g_autoptr(GKeyFile) file = g_key_file_new();
 
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
+        return FALSE;
+    }
     /* Desktops switch such a file off by keys in it. */
-    return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) &&
-           !g_key_file_get_boolean(file, "Desktop Entry", "Hidden", NULL);
+    return !g_key_file_get_boolean(file, GROUP, "Hidden", NULL) &&
+           (!g_key_file_has_key(file, GROUP, GNOME_ENABLED, NULL) ||
+            g_key_file_get_boolean(file, GROUP, GNOME_ENABLED, NULL));
 }
 
 gboolean autostart_set(gboolean on, GError **error)

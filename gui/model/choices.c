@@ -71,7 +71,8 @@ GodwitProfile *choices_find_profile(const struct choices *choices, GListModel *p
         g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
         g_autofree char *name = choices_name_of(profile);
 
-        if (*choices->profile == '\0' || strcmp(name, choices->profile) == 0) {
+        if (*choices->profile == '\0' ? godwit_profile_get_why(profile) == NULL
+                                      : strcmp(name, choices->profile) == 0) {
             return profile; /* the list keeps it */
         }
     }

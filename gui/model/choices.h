@@ -9,7 +9,7 @@
 /* What a person has chosen for networks that are not trusted; kept in ~/.config/godwit/tray.ini. */
 struct choices {
     gboolean connects;   /* on such networks */
-    char *profile;       /* choices_name_of() the one to connect; "" = the first that there is */
+    char *profile;       /* choices_name_of() the one to connect; "" = the first that can be used */
     GHashTable *trusted; /* a set of NetworkManager's UUIDs */
 };
 

@@ -252,6 +252,22 @@ static gboolean keep_known(GPtrArray *all, const GPtrArray *known)
     return same;
 }
 
+/* Rows of those that stay are left alone: one may just be pressed. */
+static void tell_difference(GodwitProfiles *profiles, const GPtrArray *before, const GPtrArray *after)
+{
+    guint least = MIN(before->len, after->len), head = 0, tail = 0;
+
+    while (head < least && before->pdata[head] == after->pdata[head]) {
+        head++;
+    }
+    while (tail < least - head &&
+           before->pdata[before->len - 1 - tail] == after->pdata[after->len - 1 - tail]) {
+        tail++;
+    }
+    g_list_model_items_changed(G_LIST_MODEL(profiles), head, before->len - head - tail,
+                               after->len - head - tail);
+}
+
 void godwit_profiles_look(GodwitProfiles *profiles)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(g_object_unref), *before = profiles->all;
@@ -266,7 +282,7 @@ void godwit_profiles_look(GodwitProfiles *profiles)
         return;
     }
     profiles->all = all;
-    g_list_model_items_changed(G_LIST_MODEL(profiles), 0, before->len, all->len);
+    tell_difference(profiles, before, all);
     g_ptr_array_unref(before);
 }
 

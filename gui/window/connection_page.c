@@ -203,7 +203,8 @@ static void update(GodwitConnectionPage *page)
     }
     show_head(page);
     gtk_widget_set_visible(page->own_group, page->profile != NULL &&
-                                                godwit_profile_get_path(page->profile) != NULL);
+                                                godwit_profile_get_path(page->profile) != NULL &&
+                                                is_listed(page));
     show_banner(page);
     show_traffic(page);
     facts_show(page->facts, page->profile, page->session);
