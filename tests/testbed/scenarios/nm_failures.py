@@ -12,6 +12,7 @@ from scenarios import nm_config, nm_service
 
 # What another secret can mend, and what concerns addresses and routes; the rest is CONNECT.
 TOLD = {"auth-failed": LOGIN, "password-expired": LOGIN, "secret-missing": LOGIN,
+        "pin-wrong": LOGIN, "pin-locked": LOGIN,
         "host-config": CONFIG, "ts-unacceptable": CONFIG, "address-unavailable": CONFIG}
 
 
