@@ -98,7 +98,7 @@ def tray_icon_has_words(context):
     program.choose("work")
     program.wait_icon("on")
     tip = program.read("ToolTip")[2]
-    net.check(tip == "work: Connected\n0:00", tip)
+    net.check(tip == "work: Connected\nvpn.example.org\n0:00", tip)
     net.check(program.read("IconAccessibleDesc") == tip, "screen readers are told something else")
     tray.call(program.item_name(), "/StatusNotifierItem", tray.ITEM, "ProvideXdgActivationToken", "(s)",
               "godwit_TIME0")
