@@ -5,7 +5,10 @@
 #include "common/i18n.h"
 #include "gui/model/text.h"
 
-enum { LOST_SECONDS = 5 }; /* after which a lost connection is worth a word */
+enum {
+    LOST_SECONDS = 5, /* after which a lost connection is worth a word */
+    ANSWER_MS = 2000, /* after which a question is: till then the keyring may have answered it */
+};
 #define FAILURE "failure"
 #define HOLDING "holding"
 
@@ -73,12 +76,15 @@ static void on_connected(struct told *told)
     told->lost = FALSE;
 }
 
-static void on_question(struct told *told)
+static gboolean on_question(gpointer data)
 {
+    struct told *told = data;
     g_autofree char *name = godwit_session_dup_text(told->session, "Name");
     g_autofree char *title = g_strdup_printf(_("%s needs you"), name);
 
+    told->timer = 0;
     send(told, title, _("The gateway wants to know something."), TRUE);
+    return G_SOURCE_REMOVE;
 }
 
 static void look(struct told *told)
@@ -98,7 +104,7 @@ static void look(struct told *told)
         told->timer = g_timeout_add_seconds(LOST_SECONDS, on_lost, told);
         break;
     case GODWIT_ATTENTION:
-        on_question(told);
+        told->timer = g_timeout_add(ANSWER_MS, on_question, told);
         break;
     case GODWIT_OFF:
     case GODWIT_BLOCKED:

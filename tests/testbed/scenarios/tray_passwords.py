@@ -127,3 +127,19 @@ def tray_keeps_no_codes(context):
     screen.wait_for(lambda: keys.lookup_profile("work", HOST) == RIGHT, "password in the keyring")
     net.check("b'123456'" in stage.calls() or "0x31" in stage.calls(), stage.calls())
     net.check("another gateway" not in stage.calls(), "a password went to another gateway")
+
+
+@scenario(bare=True, timeout=60)
+def tray_needs_nobody_for_what_it_knows(context):
+    """A question that the keyring answers is not worth a notification."""
+    stage, screen, _, program = tray.start_stage(context, panel=None, size=(700, 900))
+    shown = tray.Notifications(screen)
+    keys = keyring.Keyring()
+    keys.store_profile("work", HOST, RIGHT)
+    program.give_profile()
+    stage.play("ask|password|Password|;connect|full;wait")
+    program.start("--hidden")
+    program.choose("work")
+    program.wait_icon("on")
+    shown.wait("work is connected")
+    must_not_ask(screen)
