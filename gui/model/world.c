@@ -25,6 +25,7 @@ struct _GodwitWorld {
     gboolean holding;     /* as last known: it outlasts godwitd */
     char **excepted;
     struct godwit_failure *failure;
+    gboolean failed_up; /* that connection was up nevertheless */
     guint telling;
 };
 
@@ -34,6 +35,7 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE(GodwitWorld, godwit_world, G_TYPE_OBJECT)
 
 static void check_doubtful(GodwitWorld *world);
+static void check_failure(GodwitWorld *world);
 
 static gboolean tell_changed(gpointer data)
 {
@@ -41,6 +43,7 @@ static gboolean tell_changed(gpointer data)
 
     world->telling = 0;
     check_doubtful(world);
+    check_failure(world);
     g_signal_emit(world, signals[CHANGED], 0);
     return G_SOURCE_REMOVE;
 }
@@ -76,6 +79,7 @@ static void fail(GodwitWorld *world, struct godwit_failure *failure)
     world->failure = failure;
     g_free(failure->settings);
     failure->settings = settings_of(world, failure->name);
+    world->failed_up = godwit_world_is_up(world, failure->name);
     g_signal_emit(world, signals[FAILED], 0);
     changed(world);
 }
@@ -91,6 +95,17 @@ void godwit_world_dismiss_failure(GodwitWorld *world)
         g_clear_pointer(&world->failure, godwit_failure_free);
         changed(world);
     }
+}
+
+/* What has worked since, whoever has begun it, is none any more. */
+static void check_failure(GodwitWorld *world)
+{
+    gboolean up = world->failure != NULL && godwit_world_is_up(world, world->failure->name);
+
+    if (up && !world->failed_up) {
+        g_clear_pointer(&world->failure, godwit_failure_free);
+    }
+    world->failed_up = up;
 }
 
 /* ---- sessions ---- */
@@ -344,14 +359,14 @@ gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile)
 
 enum godwit_state godwit_world_get_state(GodwitWorld *world)
 {
-    enum godwit_state state = world->failure != NULL                    ? GODWIT_ATTENTION
-                              : !pending_is_empty(world->pending) ? GODWIT_CONNECTING
-                                                                        : GODWIT_OFF;
+    enum godwit_state state = pending_is_empty(world->pending) ? GODWIT_OFF : GODWIT_CONNECTING;
 
     for (guint i = 0; i < n_sessions(world); i++) {
         state = MAX(state, godwit_session_get_state(session_at(world, i)));
     }
-    return state == GODWIT_OFF && world->holding ? GODWIT_BLOCKED : state;
+    return state == GODWIT_OFF && world->holding ? GODWIT_BLOCKED
+           : world->failure != NULL              ? GODWIT_ATTENTION
+                                                 : state;
 }
 
 gboolean godwit_world_is_holding(GodwitWorld *world)

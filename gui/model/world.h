@@ -44,14 +44,16 @@ GodwitSession *godwit_world_find_session(GodwitWorld *world, GodwitProfile *prof
 GodwitSession *godwit_world_find_path(GodwitWorld *world, const char *path);
 /* That of a user's profile of that title, be it in a file or not. */
 GodwitSession *godwit_world_find_title(GodwitWorld *world, const char *title);
+/* Whether a connection whose name is shown so, ours or the computer's, is connected. */
+gboolean godwit_world_is_up(GodwitWorld *world, const char *shown);
 /* The profile that it was made from, or NULL; borrowed. */
 GodwitProfile *godwit_world_find_profile(GodwitWorld *world, GodwitSession *session);
 /* It was asked for, and its session has not appeared yet. */
 gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile);
 gboolean godwit_world_is_title_asked(GodwitWorld *world, const char *title);
 
-/* Why the last one that ended by itself did, or could not begin, until it is dismissed or that
- * connection is begun anew; NULL = nothing. Borrowed. */
+/* Why the last one that ended by itself did, or could not begin, until it is dismissed, a connection
+ * is begun here, or that one is up, whoever has begun it; NULL = nothing. Borrowed. */
 const struct godwit_failure *godwit_world_get_failure(GodwitWorld *world);
 void godwit_world_dismiss_failure(GodwitWorld *world);
 

@@ -55,6 +55,21 @@ GodwitSession *godwit_world_find_title(GodwitWorld *world, const char *title)
     return NULL;
 }
 
+gboolean godwit_world_is_up(GodwitWorld *world, const char *shown)
+{
+    for (guint i = 0; i < n_sessions(world); i++) {
+        GodwitSession *session = session_at(world, i);
+        g_autofree char *name = godwit_session_dup_text(session, "Name");
+        g_autofree char *system = godwit_session_dup_raw(session, "SystemProfile");
+
+        if (strcmp(name, shown) == 0 && (*system != '\0' || godwit_session_is_ours(session)) &&
+            godwit_session_get_state(session) == GODWIT_ON) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 GodwitProfile *godwit_world_find_profile(GodwitWorld *world, GodwitSession *session)
 {
     GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(world));

@@ -204,22 +204,33 @@ START_TEST(can_be_called_off_before_it_began)
 }
 END_TEST
 
-/* Whoever began it. */
-START_TEST(sessions_of_others_are_seen_and_ended)
+/* Of somebody else on the same bus. */
+static GDBusConnection *other_connection(void)
 {
-    g_autoptr(GDBusConnection) other = NULL;
-    g_autoptr(GVariant) reply = NULL;
-
-    until(godwit_world_get_service(world) == GODWIT_ASLEEP);
-    other = g_dbus_connection_new_for_address_sync(
+    GDBusConnection *other = g_dbus_connection_new_for_address_sync(
         g_test_dbus_get_bus_address(bus),
         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
         NULL, NULL, NULL);
-    reply = g_dbus_connection_call_sync(other, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE,
-                                        "ConnectSystem",
-                                        g_variant_new_parsed("('office', @a{sv} {})"), NULL,
-                                        G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
+    ck_assert_ptr_nonnull(other);
+    return other;
+}
+
+static void begin_elsewhere(const char *method, const char *arguments)
+{
+    g_autoptr(GDBusConnection) other = other_connection();
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        other, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, method,
+        g_variant_new_parsed(arguments), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
     ck_assert_ptr_nonnull(reply);
+}
+
+/* Whoever began it. */
+START_TEST(sessions_of_others_are_seen_and_ended)
+{
+    until(godwit_world_get_service(world) == GODWIT_ASLEEP);
+    begin_elsewhere("ConnectSystem", "('office', @a{sv} {})");
     until(state() == GODWIT_ON);
     until(n_profiles() == 3);
     expect_text(godwit_session_dup_text(main_session(), "Name"), "office");
@@ -241,10 +252,7 @@ START_TEST(states_are_as_the_service_tells)
     form = godwit_session_dup_form(main_session());
     ck_assert_ptr_nonnull(form);
     ck_assert_ptr_null(godwit_world_get_failure(world));
-    g_autoptr(GDBusConnection) other = g_dbus_connection_new_for_address_sync(
-        g_test_dbus_get_bus_address(bus),
-        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-        NULL, NULL, NULL);
+    g_autoptr(GDBusConnection) other = other_connection();
     g_dbus_connection_call(other, VPN1_NAME, godwit_session_get_path(main_session()),
                            VPN1_SESSION_INTERFACE, "ProvideSecrets",
                            g_variant_new_parsed("(uint32 1, {'password': b'x'})"), NULL,
@@ -384,6 +392,25 @@ START_TEST(a_failure_is_told_until_it_is_dismissed)
     godwit_world_connect(world, profile_at(0));
     ck_assert_ptr_null(godwit_world_get_failure(world));
     until(state() == GODWIT_ON);
+}
+END_TEST
+
+/* Begun by a command, NetworkManager, or godwitd itself. */
+START_TEST(a_failure_ends_when_its_connection_works)
+{
+    script("end|auth-failed|");
+    connect_work();
+    until(godwit_world_get_failure(world) != NULL && main_session() == NULL);
+
+    /* Another one that works is none of its business. */
+    script("connect|full;wait");
+    begin_elsewhere("Connect", "('other', @a{sv} {}, @a{sv} {})");
+    until(main_session() != NULL && godwit_session_get_state(main_session()) == GODWIT_ON);
+    ck_assert_uint_eq(state(), GODWIT_ATTENTION);
+
+    begin_elsewhere("Connect", "('work', @a{sv} {}, @a{sv} {})");
+    until(state() == GODWIT_ON);
+    ck_assert_ptr_null(godwit_world_get_failure(world));
 }
 END_TEST
 
@@ -545,8 +572,11 @@ START_TEST(what_holds_traffic_outlasts_the_service)
     godwit_world_connect(world, profile_at(0));
     until(godwit_world_get_service(world) == GODWIT_ASLEEP);
     until(!godwit_world_is_asked(world, profile_at(0)));
+    /* A failure does not hide it, and is there all the same. */
+    ck_assert_ptr_nonnull(godwit_world_get_failure(world));
+    ck_assert_uint_eq(state(), GODWIT_BLOCKED);
     godwit_world_dismiss_failure(world);
-    until(state() == GODWIT_BLOCKED);
+    ck_assert_uint_eq(state(), GODWIT_BLOCKED);
 }
 END_TEST
 
@@ -614,6 +644,7 @@ int main(void)
     tcase_add_test(tc, a_first_connection_that_fails_leaves_nothing);
     tcase_add_test(tc, a_first_connection_can_be_cancelled);
     tcase_add_test(tc, a_failure_is_told_until_it_is_dismissed);
+    tcase_add_test(tc, a_failure_ends_when_its_connection_works);
     tcase_add_test(tc, a_report_has_what_helps_and_no_secret);
     tcase_add_test(tc, a_trace_is_in_the_order_of_time);
     tcase_add_test(tc, a_refusal_is_a_failure);
