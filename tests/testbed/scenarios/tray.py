@@ -321,5 +321,14 @@ def tray_has_preferences(context):
     screen.press("check box", "Hold Traffic While Nothing Is Connected")
     program.wait_icon("blocked")
     net.check("SetKillSwitch (true, @as [])" in stage.calls(), stage.calls())
+    screen.press("check box", "Let the Local Network Through")
+    local = "['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10']"
+    screen.wait_for(
+        lambda: f"SetKillSwitch (true, {local})" in stage.calls(), "private addresses to be excepted"
+    )
+    screen.press("check box", "Let the Local Network Through")
+    screen.wait_for(
+        lambda: stage.calls().count("SetKillSwitch (true, @as [])") == 2, "nothing to be excepted"
+    )
     screen.press("check box", "Start With the Session")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")
