@@ -183,6 +183,11 @@ def processes(name="godwit"):
     return found
 
 
+def wait_no_worker():
+    """One that was started before its caller was refused ends by itself."""
+    net.wait_until(lambda: not processes("godwit-tunnel"), 5, "end of the worker")
+
+
 def worker():
     """The PID of the one godwit-tunnel."""
     found = processes("godwit-tunnel")

@@ -96,7 +96,7 @@ def who_is_far_away_is_refused(context):
     eve = as_user("eve1")
     eve.refused("NotAuthorized", PATH, MANAGER, "Connect",
                 f"('work', {profile(context)}, @a{{sv}} {{}})")
-    net.check(not client.processes("godwit-tunnel"), "a worker runs")
+    client.wait_no_worker()
     net.check_unchanged(before)
 
 
@@ -282,7 +282,7 @@ def wrong_calls_are_refused(context):
     bob.refused("org.", PATH, caller.PROPERTIES, "Set", f"('{MANAGER}', 'Version', <'9'>)")
     bob.refused("org.", PATH, caller.PROPERTIES, "Get", f"('{MANAGER}', 'Nonsense')")
     net.check(system.pid() == pid, "godwitd has ended")
-    net.check(not client.processes("godwit-tunnel"), "a worker runs")
+    client.wait_no_worker()
     net.check_unchanged(before)
 
 

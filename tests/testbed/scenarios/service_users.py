@@ -82,7 +82,7 @@ def who_is_not_at_the_machine_is_refused(context):
     before = net.snapshot()
     code, one = sign_on(context, "eve1")
     net.check(code == 31 and "not allowed" in one.output, f"exit code {code}: {one.process.tail()}")
-    net.check(not client.processes("godwit-tunnel"), "a worker runs")
+    client.wait_no_worker()
     net.check_unchanged(before)
 
 
