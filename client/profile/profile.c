@@ -183,23 +183,6 @@ const char *profile_get_path(const struct profile *profile, const char *key)
     return profile_key_find(key)->type == PROFILE_FILE ? value_of(profile, key)->text : NULL;
 }
 
-/* Weak algorithms need `legacy`, whichever of the two keys came first. */
-static gboolean validate_proposals(const struct profile *profile, const char *key,
-                                   enum protocol protocol, GError **error)
-{
-    const char *text = profile_get(profile, key);
-    struct proposal_list list;
-    struct bytes at = {0};
-    const char *why = NULL;
-
-    if (text == NULL ||
-        proposal_parse(&list, protocol, text, profile_get_bool(profile, "legacy"), &at, &why)) {
-        return TRUE;
-    }
-    return profile_fail(error, PROFILE_ERROR_VALUE, key, "\"%.*s\": %s", (int)at.len,
-                        at.data == NULL ? "" : (const char *)at.data, _(why));
-}
-
 gboolean profile_is_on_token(const struct profile *profile, const char *key)
 {
     return pkcs11_is_uri(profile_get_bytes(profile, key));
@@ -212,8 +195,45 @@ gboolean profile_needs_token(const struct profile *profile)
             profile_is_on_token(profile, "private-key"));
 }
 
-static gboolean validate_auth(const struct profile *profile, gboolean key_may_follow,
-                              GError **error)
+/* ---- rules across keys ---- */
+
+static struct profile_breach *breach_of(const char *key, const char *other, const char *why)
+{
+    struct profile_breach *breach = g_new0(struct profile_breach, 1);
+
+    breach->key = key;
+    breach->other = other;
+    breach->why = g_strdup(why);
+    return breach;
+}
+
+static struct profile_breach *lack_of(const char *key, const char *why)
+{
+    struct profile_breach *breach = breach_of(key, NULL, why);
+
+    breach->missing = TRUE;
+    return breach;
+}
+
+void profile_breach_free(struct profile_breach *breach)
+{
+    if (breach != NULL) {
+        g_free(breach->why);
+        g_free(breach);
+    }
+}
+
+static struct profile_breach *required_breach(const struct profile *profile)
+{
+    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
+        if ((key->flags & PROFILE_REQUIRED) != 0 && !profile_is_set(profile, key->name)) {
+            return lack_of(key->name, _("missing"));
+        }
+    }
+    return NULL;
+}
+
+static struct profile_breach *auth_breach(const struct profile *profile, gboolean key_may_follow)
 {
     static const char *const credentials[] = {"certificate", "private-key", NULL};
     const char *auth = profile_get(profile, "auth");
@@ -222,66 +242,105 @@ static gboolean validate_auth(const struct profile *profile, gboolean key_may_fo
 
     if (on_token && profile_is_set(profile, "private-key") &&
         !profile_is_on_token(profile, "private-key")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "private-key",
-                            _("a file, but the certificate is on a token: leave it out when its "
-                              "key is there too"));
+        return breach_of("private-key", NULL,
+                         _("a file, but the certificate is on a token: leave it out when its "
+                           "key is there too"));
     }
     for (const char *const *key = credentials; *key != NULL; key++) {
         if (strcmp(auth, "certificate") == 0 && !profile_is_set(profile, *key) &&
             !(no_key && strcmp(*key, "private-key") == 0)) {
-            return profile_fail(error, PROFILE_ERROR_MISSING, *key,
-                                _("missing; auth=certificate needs it"));
+            return lack_of(*key, _("missing; auth=certificate needs it"));
         }
         /* Left over beside another auth it does no harm; without any, the user meant it. */
         if (!profile_is_set(profile, "auth") && profile_is_set(profile, *key)) {
-            return profile_fail(error, PROFILE_ERROR_VALUE, *key,
-                                _("set, but auth is not: add auth=certificate to use it"));
+            return breach_of(*key, "auth",
+                             _("set, but auth is not: add auth=certificate to use it"));
         }
     }
     if (!profile_is_set(profile, "auth") && profile_is_set(profile, "psk")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "psk",
-                            _("set, but auth is not: add auth=psk to use it"));
+        return breach_of("psk", "auth", _("set, but auth is not: add auth=psk to use it"));
     }
-    return TRUE;
+    return NULL;
 }
 
-static gboolean validate_tunnel(const struct profile *profile, GError **error)
+static struct profile_breach *tunnel_breach(const struct profile *profile)
 {
     gboolean full = g_str_equal(profile_get(profile, "tunnel"), "full");
+    gboolean always = g_str_equal(profile_get(profile, "kill-switch"), "always");
 
+    if (!profile_get_bool(profile, "request-ipv4") && !profile_get_bool(profile, "request-ipv6")) {
+        return breach_of("request-ipv6", NULL,
+                         _("neither an IPv4 nor an IPv6 address would be asked for"));
+    }
     if (full && profile_is_set(profile, "include")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "include", _("it needs tunnel=split"));
+        return breach_of("include", "tunnel", _("it needs tunnel=split"));
     }
     if (profile_is_set(profile, "include-apps") && profile_is_set(profile, "exclude-apps")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "include-apps",
-                            _("it and exclude-apps exclude each other"));
+        return breach_of("include-apps", "exclude-apps",
+                         _("it and exclude-apps exclude each other"));
     }
-    if (profile_is_set(profile, "include-apps") &&
-        g_str_equal(profile_get(profile, "kill-switch"), "always")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "include-apps",
-                            _("kill-switch=always holds every application, not only these"));
+    if (profile_is_set(profile, "include-apps") && always) {
+        return breach_of("include-apps", "kill-switch",
+                         _("kill-switch=always holds every application, not only these"));
     }
-    if (!full && g_str_equal(profile_get(profile, "kill-switch"), "always")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "kill-switch",
-                            _("always needs tunnel=full"));
+    return full || !always ? NULL
+                           : breach_of("kill-switch", "tunnel", _("always needs tunnel=full"));
+}
+
+/* Weak algorithms need `legacy`, whichever of the two keys came first. */
+static struct profile_breach *proposal_breach(const struct profile *profile, const char *key,
+                                              enum protocol protocol)
+{
+    const char *text = profile_get(profile, key);
+    struct profile_breach *breach;
+    struct proposal_list list;
+    struct bytes at = {0};
+    const char *why = NULL;
+    char *quoted;
+
+    if (text == NULL ||
+        proposal_parse(&list, protocol, text, profile_get_bool(profile, "legacy"), &at, &why)) {
+        return NULL;
     }
-    return TRUE;
+    quoted = g_strdup_printf("\"%.*s\": %s", (int)at.len,
+                             at.data == NULL ? "" : (const char *)at.data, _(why));
+    breach = breach_of(key, NULL, quoted);
+    g_free(quoted);
+    return breach;
+}
+
+static struct profile_breach *find_breach(const struct profile *profile, gboolean key_may_follow)
+{
+    struct profile_breach *breach = required_breach(profile);
+
+    if (breach == NULL) {
+        breach = auth_breach(profile, key_may_follow);
+    }
+    if (breach == NULL) {
+        breach = tunnel_breach(profile);
+    }
+    if (breach == NULL) {
+        breach = proposal_breach(profile, "ike-proposals", PROTO_IKE);
+    }
+    return breach != NULL ? breach : proposal_breach(profile, "esp-proposals", PROTO_ESP);
+}
+
+struct profile_breach *profile_find_breach(const struct profile *profile)
+{
+    return find_breach(profile, FALSE);
 }
 
 static gboolean validate(const struct profile *profile, gboolean key_may_follow, GError **error)
 {
-    for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        if ((key->flags & PROFILE_REQUIRED) != 0 && !profile_is_set(profile, key->name)) {
-            return profile_fail(error, PROFILE_ERROR_MISSING, key->name, _("missing"));
-        }
+    struct profile_breach *breach = find_breach(profile, key_may_follow);
+    gboolean good = breach == NULL;
+
+    if (!good) {
+        profile_fail(error, breach->missing ? PROFILE_ERROR_MISSING : PROFILE_ERROR_VALUE,
+                     breach->key, "%s", breach->why);
     }
-    if (!profile_get_bool(profile, "request-ipv4") && !profile_get_bool(profile, "request-ipv6")) {
-        return profile_fail(error, PROFILE_ERROR_VALUE, "request-ipv6",
-                            _("false like request-ipv4: no internal address is left to ask for"));
-    }
-    return validate_auth(profile, key_may_follow, error) && validate_tunnel(profile, error) &&
-           validate_proposals(profile, "ike-proposals", PROTO_IKE, error) &&
-           validate_proposals(profile, "esp-proposals", PROTO_ESP, error);
+    profile_breach_free(breach);
+    return good;
 }
 
 gboolean profile_validate(const struct profile *profile, GError **error)

@@ -162,6 +162,17 @@ gboolean profile_validate(const struct profile *profile, GError **error);
 /* The same of one whose secrets are elsewhere: what exports leave out may be given later. */
 gboolean profile_validate_without_secrets(const struct profile *profile, GError **error);
 
+/* What profile_validate() finds, for those who call keys and values by their labels. */
+struct profile_breach {
+    const char *key;   /* whose value is at fault */
+    gboolean missing;  /* it has none, and needs one */
+    const char *other; /* the key with whose value it does not go together; NULL = none */
+    char *why;         /* in the words of keyfiles, translated, to stand behind a colon */
+};
+/* NULL when every rule is kept; else the first that is not, for profile_breach_free(). */
+struct profile_breach *profile_find_breach(const struct profile *profile);
+void profile_breach_free(struct profile_breach *breach); /* NULL is harmless */
+
 /*
  * What travels over D-Bus (a{sv}): strings, booleans, uint64, ay for FILE and SECRET. Only what is
  * set. Floating reference. The receiver checks every value again; unknown keys and wrong types are

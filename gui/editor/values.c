@@ -144,58 +144,72 @@ static struct profile *usable(const struct values *values)
     return profile;
 }
 
-/* What does not go together; its message begins with the name of a key and ": ". */
-static gboolean go_together(const struct values *values, GError **error)
+/* "Tunnel: Everything", or the label alone of what is no choice. */
+static char *in_words(const struct profile *profile, const char *name)
 {
-    struct profile *profile = usable(values);
-    gboolean good = profile_validate(profile, error);
-    profile_free(profile);
-    return good;
+    const struct profile_key *key = profile_key_find(name);
+    for (gsize i = 0; key->choices && key->choices[i]; i++) {
+        if (g_str_equal(profile_get(profile, name), key->choices[i])) {
+            return g_strdup_printf(_("%s: %s"), _(key->label), _(key->choice_labels[i]));
+        }
+    }
+    return g_strdup(_(key->label));
 }
 
-static gboolean is_about(const GError *error, const char *key)
+static char *reason_in_words(const struct profile *profile, const struct profile_breach *breach)
 {
-    gsize length = strlen(key);
-    return strncmp(error->message, key, length) == 0 && error->message[length] == ':';
+    if (breach->missing) {
+        return g_strdup(_("missing"));
+    }
+    if (!breach->other) {
+        return g_strdup(breach->why);
+    }
+    g_autofree char *other = in_words(profile, breach->other);
+    /* Translators: %s is another setting, such as "Tunnel: Everything". */
+    return g_strdup_printf(_("it does not go together with “%s”"), other);
+}
+
+/* The key that does not go together with others, and why in the words of forms; or NULL. */
+static const char *breach_in_words(const struct values *values, char **reason)
+{
+    struct profile *profile = usable(values);
+    struct profile_breach *breach = profile_find_breach(profile);
+    const char *key = breach ? breach->key : NULL;
+    *reason = breach ? reason_in_words(profile, breach) : NULL;
+    profile_breach_free(breach);
+    profile_free(profile);
+    return key;
 }
 
 char *values_problem(const struct values *values, const char *key)
 {
-    g_autoptr(GError) error = NULL;
+    g_autofree char *reason = NULL;
     char *own = own_problem(values, key);
     if (own || (!values_get(values, key) && !values_touched(values, key)) ||
-        go_together(values, &error) || !is_about(error, key)) {
+        g_strcmp0(breach_in_words(values, &reason), key) != 0) {
         return own;
     }
-    return g_strdup(error->message + strlen(key) + 2);
+    return g_steal_pointer(&reason);
 }
 
 /* With the words of forms instead of the key's name. */
-static void name_by_label(GError **error, const char *reason, const struct profile_key *key)
+static gboolean refuse(GError **error, const char *name, const char *reason)
 {
-    g_set_error(error, PROFILE_ERROR, PROFILE_ERROR_VALUE, "%s: %s", _(key->label), reason);
+    g_set_error(error, PROFILE_ERROR, PROFILE_ERROR_VALUE, _("%s: %s"),
+                _(profile_key_find(name)->label), reason);
+    return FALSE;
 }
 
 gboolean values_check(const struct values *values, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
+    g_autofree char *together = NULL;
     for (const struct profile_key *key = profile_keys(); key->name; key++) {
         g_autofree char *reason =
             values_touched(values, key->name) ? own_problem(values, key->name) : NULL;
         if (reason) {
-            name_by_label(error, reason, key);
-            return FALSE;
+            return refuse(error, key->name, reason);
         }
     }
-    if (go_together(values, &cause)) {
-        return TRUE;
-    }
-    for (const struct profile_key *key = profile_keys(); key->name; key++) {
-        if (is_about(cause, key->name)) {
-            name_by_label(error, cause->message + strlen(key->name) + 2, key);
-            return FALSE;
-        }
-    }
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return FALSE;
+    const char *wrong = breach_in_words(values, &together);
+    return wrong ? refuse(error, wrong, together) : TRUE;
 }

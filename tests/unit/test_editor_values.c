@@ -89,8 +89,8 @@ START_TEST(keys_must_go_together)
 {
     struct values *values = minimal();
     values_change(values, "include", "10.0.0.0/8");
-    ck_says(values_problem(values, "include"), "tunnel=split");
-    ck_refused(values, "Networks through the tunnel: ");
+    ck_says(values_problem(values, "include"), "not go together with “Tunnel: Everything”");
+    ck_refused(values, "Networks through the tunnel: it does not go");
     values_change(values, "tunnel", "split");
     ck_assert_ptr_null(values_problem(values, "include"));
     ck_assert(values_check(values, NULL));
@@ -101,6 +101,40 @@ START_TEST(keys_must_go_together)
     /* In a keyring that is not ours to read. */
     values_set_storage(values, "private-key", VALUES_FOR_USER);
     ck_assert(values_check(values, NULL));
+    values_free(values);
+}
+END_TEST
+
+/* "auth=certificate" and the like are words of keyfiles: forms have labels. */
+static const struct {
+    const char *values[3][2];
+    const char *want;
+} clashes[] = {
+    {{{"auth", "certificate"}}, "Certificate: missing"},
+    {{{"certificate", "base64:QUJD"}},
+     "Certificate: it does not go together with “Authentication: User name and password”"},
+    {{{"psk", "x"}},
+     "Pre-shared key: it does not go together with “Authentication: User name and password”"},
+    {{{"tunnel", "split"}, {"kill-switch", "always"}},
+     "Kill switch: it does not go together with “Tunnel: The VPN's networks”"},
+    {{{"include-apps", "ssh"}, {"exclude-apps", "firefox"}},
+     "Applications through the tunnel: it does not go together with “Applications beside the "
+     "tunnel”"},
+    {{{"include-apps", "ssh"}, {"kill-switch", "always"}},
+     "Applications through the tunnel: it does not go together with “Kill switch: Always”"},
+    {{{"request-ipv4", "false"}, {"request-ipv6", "false"}},
+     "Ask for IPv6: neither an IPv4 nor an IPv6 address would be asked for"},
+};
+
+START_TEST(clash_is_said_with_labels)
+{
+    struct values *values = minimal();
+    g_autoptr(GError) error = NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(clashes[_i].values) && clashes[_i].values[i][0]; i++) {
+        values_change(values, clashes[_i].values[i][0], clashes[_i].values[i][1]);
+    }
+    ck_assert(!values_check(values, &error));
+    ck_assert_str_eq(error->message, clashes[_i].want);
     values_free(values);
 }
 END_TEST
@@ -139,6 +173,7 @@ int main(void)
     tcase_add_test(tests, untouched_is_left_alone);
     tcase_add_test(tests, control_characters_are_refused);
     tcase_add_test(tests, keys_must_go_together);
+    tcase_add_loop_test(tests, clash_is_said_with_labels, 0, (int)G_N_ELEMENTS(clashes));
     tcase_add_test(tests, blanks_belong_to_passwords);
     tcase_add_test(tests, long_texts_stay);
     suite_add_tcase(suite, tests);
