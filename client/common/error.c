@@ -123,7 +123,8 @@ static const struct reason_row rows[REASON_COUNT] = {
                                 N_("The gateway shows another certificate than the one that you trusted: "
                                    "somebody may be posing as it."),
                                 N_("Ask whoever runs it. Only if its certificate was really replaced, "
-                                   "take gateway-fingerprint out of the profile and connect again."),
+                                   "remove “Gateway's fingerprint” (gateway-fingerprint) from the "
+                                   "connection's settings and connect again."),
                                 39},
 };
 
