@@ -203,10 +203,12 @@ static void on_form(void *context, const struct session_field *fields, gsize n_f
         return;
     }
     g_autofree struct session_field *shown = g_memdup2(fields, n_fields * sizeof *fields);
+    g_autoptr(GVariant) once = g_variant_ref_sink(g_variant_new_parsed("{'once': <true>}"));
     for (gsize i = 0; i < n_fields; i++) {
         if (g_str_equal(fields[i].id, "private-key-password") &&
             profile_needs_token(session->profile)) {
             shown[i].label = _("PIN");
+            shown[i].details = once;
         }
     }
     session->ops->secrets_required(session->context, shown, n_fields);

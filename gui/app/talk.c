@@ -26,7 +26,8 @@ struct talk {
     struct gateway_facts *facts; /* of who is to be trusted, when that is asked; else NULL */
     struct keyring_call *load;   /* goes on */
     char *unkept;                /* why the keyring is of no use; NULL = it is not known to be */
-    guint answers;               /* with secrets, in this authentication */
+    guint answers;               /* with secrets to keep, in this authentication */
+    GVariant *asked;             /* the last question of this authentication; NULL = none */
     gboolean was_on;
     gboolean was_sent;           /* what the keyring has */
     GHashTable *typed;           /* to be kept when it is right; NULL = nothing */
@@ -44,16 +45,18 @@ static GodwitProfile *profile_of(struct talk *talk)
     return session == NULL ? NULL : godwit_world_find_profile(talk->world, session);
 }
 
+/* The PIN of a token is none of them. */
 static gboolean has_secrets(const struct ask_form *form)
 {
-    gboolean found = FALSE;
+    gboolean found = FALSE, once = FALSE;
 
     for (guint i = 0; i < form->fields->len; i++) {
         const struct ask_field *field = form->fields->pdata[i];
 
         found |= field->kind == ASK_SECRET || field->kind == ASK_NEW_SECRET;
+        once |= field->once;
     }
-    return found;
+    return found && !once;
 }
 
 /* Of an authentication the first secret is the password; what comes then is good for once. */
@@ -105,7 +108,7 @@ static void on_answered(void *context, GHashTable *answers, gboolean remember)
 static void ask_person(struct talk *talk)
 {
     struct ask_form *form = talk->form;
-    gboolean again = talk->answers == 0 && (talk->was_sent || talk->was_on);
+    gboolean again = may_be_kept(talk) && (talk->was_sent || talk->was_on);
 
     form->may_remember = may_be_kept(talk) && talk->unkept == NULL;
     form->remember = talk->refused != NULL;
@@ -266,6 +269,18 @@ static gboolean take_trust(struct talk *talk, GVariant *form)
 
 /* ---- the session ---- */
 
+/* Who asks the same in the same words did not take the answer. */
+static void note_question(struct talk *talk, GVariant *form)
+{
+    g_autoptr(GVariant) asked = g_variant_get_child_value(form, 1);
+
+    if (talk->asked != NULL && g_variant_equal(talk->asked, asked)) {
+        g_clear_pointer(&talk->typed, g_hash_table_unref);
+    }
+    g_clear_pointer(&talk->asked, g_variant_unref);
+    talk->asked = g_steal_pointer(&asked);
+}
+
 static void begin_question(struct talk *talk)
 {
     GodwitSession *session = session_of(talk);
@@ -279,6 +294,7 @@ static void begin_question(struct talk *talk)
         ask_trust(talk);
         return;
     }
+    note_question(talk, variant);
     talk->form = ask_form_of_variant(name, variant, &number);
     if (talk->form == NULL) {
         godwit_world_answer(talk->world, session, talk->number, NULL);
@@ -316,6 +332,7 @@ void talk_follow(struct talk *talk, gboolean may_ask)
     if (session != NULL && godwit_session_get_state(session) == GODWIT_ON) {
         talk->was_on = TRUE;
         talk->answers = 0;
+        g_clear_pointer(&talk->asked, g_variant_unref);
         keep(talk);
     }
 }
@@ -351,6 +368,7 @@ struct talk *talk_new(GtkApplication *application, GodwitWorld *world, GodwitAtt
 void talk_free(struct talk *talk)
 {
     close_question(talk);
+    g_clear_pointer(&talk->asked, g_variant_unref);
     g_clear_pointer(&talk->typed, g_hash_table_unref);
     g_free(talk->unkept);
     g_free(talk->refused);

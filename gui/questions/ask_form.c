@@ -139,7 +139,9 @@ static gboolean add_field(struct ask_form *asked, GVariant *tuple)
     }
     gboolean secret = g_str_equal(kind, VPN1_FIELD_SECRET);
     if (secret || g_str_equal(kind, VPN1_FIELD_TEXT)) {
-        ask_form_add(asked, secret ? ASK_SECRET : ASK_TEXT, id, label, prompt, NULL);
+        struct ask_field *field =
+            ask_form_add(asked, secret ? ASK_SECRET : ASK_TEXT, id, label, prompt, NULL);
+        (void)g_variant_lookup(details, "once", "b", &field->once);
         return TRUE;
     }
     return FALSE;

@@ -31,6 +31,7 @@ struct ask_field {
     enum ask_kind kind;
     char *value; /* filled in before; of a choice: its id; "" = nothing. Wiped */
     gboolean optional;
+    gboolean once;      /* never to be kept: the PIN of a token, which locks itself */
     GPtrArray *choices; /* struct ask_choice */
 };
 

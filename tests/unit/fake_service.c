@@ -2,6 +2,7 @@
 /*
  * A stand-in for godwitd on a bus of the test's own, started by that bus. What a session does is in
  * the file FAKE_SCRIPT, read at each Connect: the steps of fake_session.c, and
+ *   ask|ID|LABEL|PROMPT|once (the last says that the answer is not to be remembered)
  *   refuse|ERROR|TEXT (the answer of Connect)  die (the service, at once)  traffic (2,000 octets
  *   more each time that it is asked for)  banner|TEXT  traced (waits until the trace was asked for)  vanish (the object goes without a word)
  * Calls are written to FAKE_CALLS, a line each.
@@ -199,13 +200,19 @@ static void connected(struct fake *fake, const char *how)
     publish(fake);
 }
 
-static void ask(struct fake *fake, const char *id, const char *label, const char *prompt)
+static void ask(struct fake *fake, const char *id, const char *label, const char *prompt, gboolean once)
 {
     GVariantBuilder fields;
+    GVariantDict details;
 
+    g_variant_dict_init(&details, NULL);
+    if (once) {
+        g_variant_dict_insert(&details, "once", "b", TRUE);
+    }
     g_variant_builder_init(&fields, G_VARIANT_TYPE("a" FIELD_TYPE));
-    g_variant_builder_add(&fields, FIELD_TYPE, id, label, prompt,
-                          g_strcmp0(id, "user") == 0 ? "text" : "secret", NULL);
+    g_variant_builder_add(&fields, "(ssss@a{sv})", id, label, prompt,
+                          g_strcmp0(id, "user") == 0 ? "text" : "secret",
+                          g_variant_dict_end(&details));
     put(fake, "Form", g_variant_new("(u@a" FIELD_TYPE ")", ++fake->form, g_variant_builder_end(&fields)));
     publish(fake);
 }
@@ -233,7 +240,7 @@ static gboolean step(struct fake *fake, char **words)
     } else if (g_str_equal(words[0], "connect")) {
         connected(fake, first);
     } else if (g_str_equal(words[0], "ask")) {
-        ask(fake, first, second, n > 3 ? words[3] : "");
+        ask(fake, first, second, n > 3 ? words[3] : "", n > 4);
         return FALSE;
     } else if (g_str_equal(words[0], "end")) {
         end(fake, first, second);

@@ -112,6 +112,20 @@ START_TEST(a_kind_that_nobody_knows_is_not_shown)
 }
 END_TEST
 
+START_TEST(what_is_good_for_once)
+{
+    guint32 number;
+    g_autoptr(GVariant) pin = g_variant_ref_sink(g_variant_new_parsed(
+        "(@u 9, [('private-key-password', 'PIN', '', 'secret', {'once': <true>}),"
+        " ('password', 'Password', '', 'secret', {'once': <'yes'>})])"));
+    struct ask_form *form = ask_form_of_variant("work", pin, &number);
+    const struct ask_field *first = form->fields->pdata[0], *second = form->fields->pdata[1];
+    ck_assert(first->once);
+    ck_assert(!second->once);
+    ask_form_free(form);
+}
+END_TEST
+
 static GVariant *choice_form(GVariant *details)
 {
     return g_variant_ref_sink(g_variant_new("(u@a" VPN1_FIELD_TYPE ")", 3,
@@ -196,6 +210,7 @@ int main(void)
     tcase_add_test(shown, a_name_does_not_turn_the_sentence_around);
     tcase_add_test(forms, a_form_of_the_service);
     tcase_add_test(forms, a_kind_that_nobody_knows_is_not_shown);
+    tcase_add_test(forms, what_is_good_for_once);
     tcase_add_test(forms, a_choice_of_the_service);
     tcase_add_test(forms, a_choice_of_nothing_is_none);
     tcase_add_test(forms, nothing_asked_is_no_form);

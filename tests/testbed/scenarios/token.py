@@ -220,6 +220,7 @@ def pin_is_a_form_on_the_bus(context):
     path = connect(alice, context)
     asked = net.wait_until(lambda: (form := alice.property(path, "Form"))[0] and form, 10, "a form")
     net.check("PIN" in str(asked) and "Alice" in str(asked), f"the form: {asked}")
+    net.check(asked[1][0][4] == {"once": True}, f"the PIN may be remembered: {asked}")
     worker, helper = client.worker(), client.processes("godwit-token")
     net.check(len(helper) == 1, f"{len(helper)} godwit-token run, not 1")
     net.check(client.status_of(helper[0])["Uid"].split()[0] != "0", "godwit-token runs as root")

@@ -13,14 +13,14 @@ HOST = "vpn.example.org"
 RIGHT = gateway.USERS["alice"]
 
 
-def answer(screen, password, remember=False):
+def answer(screen, password, remember=False, label="Password"):
     """In the window that asks, which then goes."""
     dialog = screen.find("dialog")
-    screen.fill(screen.find("password text", "Password", dialog), password)
+    screen.fill(screen.find("password text", label, dialog), password)
     if remember:
         screen.tick(screen.find("check box", "Remember what I type", dialog))
     screen.press("push button", "Connect", dialog)
-    screen.wait_gone("dialog")
+    screen.wait_for(lambda: dialog not in screen.all("dialog"), "end of the dialog")
 
 
 def must_not_ask(screen):
@@ -127,6 +127,46 @@ def tray_keeps_no_codes(context):
     screen.wait_for(lambda: keys.lookup_profile("work", HOST) == RIGHT, "password in the keyring")
     net.check("b'123456'" in stage.calls() or "0x31" in stage.calls(), stage.calls())
     net.check("another gateway" not in stage.calls(), "a password went to another gateway")
+
+
+@scenario(bare=True, timeout=60)
+def tray_keeps_no_pin(context):
+    """A token locks itself after a few wrong PINs: none is given but by hand."""
+    stage, screen, _, program = tray.start_stage(context, panel=None, size=(700, 900))
+    keys = keyring.Keyring()
+    keys.store_profile("work", HOST, "271828", "private-key-password")
+    program.give_profile()
+    stage.play("ask|private-key-password|PIN|PIN of the token|once;"
+               "ask|private-key-password|PIN|That was wrong.|once;connect|full;wait")
+    program.start()
+    program.choose("work")
+    for prompt in ("PIN of the token", "That was wrong\\."):
+        screen.find("label", prompt)
+        net.check(not screen.all("check box", "Remember what I type"), "a PIN may be remembered")
+        answer(screen, "314159", label="PIN")
+    program.wait_icon("on")
+    net.check(stage.calls().count("ProvideSecrets") == 2, stage.calls())
+    net.check("271828" not in stage.calls(), "a PIN was given unasked")
+
+
+@scenario(bare=True, timeout=60)
+def tray_keeps_no_wrong_password(context):
+    """What the gateway asks for a second time in the same words was wrong."""
+    stage, screen, _, program = tray.start_stage(context, panel=None, size=(700, 900))
+    keys = keyring.Keyring()
+    program.give_profile()
+    program.give_profile("home")
+    stage.play("ask|password|Password|Password:;ask|password|Password|Password:;connect|full;wait")
+    program.start()
+    program.choose("work")
+    answer(screen, "mistyped", remember=True)
+    answer(screen, RIGHT)
+    program.wait_icon("on")
+    stage.play("ask|password|Password|;connect|full;wait")
+    program.choose("home")
+    answer(screen, RIGHT, remember=True)
+    screen.wait_for(lambda: keys.lookup_profile("home", HOST) == RIGHT, "password in the keyring")
+    net.check(keys.lookup_profile("work", HOST) == "", "a wrong password is remembered")
 
 
 @scenario(bare=True, timeout=60)
