@@ -2,8 +2,7 @@
 #include "host/beside_routes.h"
 
 #include "host/local_networks.h"
-
-#define RULE_PRIORITY 25000 /* where routing.c has those of the tunnels' networks */
+#include "host/routing.h"
 
 static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
 
@@ -19,16 +18,11 @@ void beside_routes_free(struct beside_routes *set)
     }
 }
 
-static guint32 table_of(guint32 number)
-{
-    return HOST_TABLE_FIRST + number;
-}
-
 static struct rule rule_of(guint32 number, guint32 fwmark, enum family family)
 {
     return (struct rule){.family = family,
-                         .priority = RULE_PRIORITY + number,
-                         .table = table_of(number),
+                         .priority = routing_priority_of_networks(number),
+                         .table = routing_table_of_networks(number),
                          .not_fwmark = fwmark};
 }
 
@@ -46,7 +40,7 @@ static gboolean same_route(const struct route *a, const struct route *b)
 static gboolean has(const struct beside_routes *set, const struct route *route)
 {
     gboolean found = FALSE;
-    for (guint i = 0; set && i < set->routes->len; i++) {
+    for (guint i = 0; i < set->routes->len; i++) {
         found |= same_route(&g_array_index(set->routes, struct route, i), route);
     }
     return found;
@@ -60,7 +54,7 @@ static void add(struct beside_routes *set, const struct beside_wish *wish, struc
             return;
         }
     }
-    route.table = table_of(wish->number);
+    route.table = routing_table_of_networks(wish->number);
     g_array_append_val(set->routes, route);
 }
 
@@ -165,7 +159,8 @@ static gboolean bring_up(struct netlink *nl, const struct beside_routes *is,
     return !uses || netlink_link_up(nl, wish->ifindex, wish->config->mtu, error);
 }
 
-/* What goes first makes room for another one of its prefix. */
+/* What goes first makes room for another one of its prefix. What stays is set again, for those that
+ * the kernel took away with an address or a link. */
 static gboolean set_routes(struct netlink *nl, const struct beside_routes *was,
                            const struct beside_routes *is, GError **error)
 {
@@ -175,10 +170,19 @@ static gboolean set_routes(struct netlink *nl, const struct beside_routes *was,
         done = has(is, route) || netlink_route_delete(nl, route, error);
     }
     for (guint i = 0; i < is->routes->len && done; i++) {
-        const struct route *route = &g_array_index(is->routes, struct route, i);
-        done = has(was, route) || netlink_route_add(nl, route, error);
+        done = netlink_route_add(nl, &g_array_index(is->routes, struct route, i), error);
     }
     return done;
+}
+
+static void add_all(struct beside_routes *set, const struct beside_routes *others)
+{
+    for (guint i = 0; i < others->routes->len; i++) {
+        const struct route *route = &g_array_index(others->routes, struct route, i);
+        if (!has(set, route)) {
+            g_array_append_val(set->routes, *route);
+        }
+    }
 }
 
 gboolean beside_routes_apply(struct record *record, struct netlink *nl, struct beside_routes **set,
@@ -190,18 +194,12 @@ gboolean beside_routes_apply(struct record *record, struct netlink *nl, struct b
     add_links(is, wish);
     gboolean done = (is->routes->len == 0 || set_rules(record, nl, is, wish, error)) &&
                     bring_up(nl, is, wish, error) && set_routes(nl, *set, is, error);
-    beside_routes_free(done ? *set : is);
-    if (done) {
-        *set = is;
+    if (!done && *set) {
+        add_all(is, *set); /* any of both may be there */
     }
+    beside_routes_free(*set);
+    *set = is;
     return done;
-}
-
-static gboolean keep_none(const void *context, struct nlmsghdr *route)
-{
-    (void)context;
-    (void)route;
-    return FALSE;
 }
 
 void beside_routes_revert(struct record *record, struct netlink *nl)
@@ -212,7 +210,8 @@ void beside_routes_revert(struct record *record, struct netlink *nl)
         g_autoptr(GError) error = NULL;
         const struct rule rule = rule_of(number, fwmark, families[i]);
         if (!netlink_rule_delete(nl, &rule, &error) ||
-            !netlink_table_prune(nl, families[i], table_of(number), keep_none, NULL, &error)) {
+            !netlink_table_prune(nl, families[i], routing_table_of_networks(number), NULL, NULL,
+                                 &error)) {
             g_message("%s", error->message);
         }
     }

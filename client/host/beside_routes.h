@@ -25,7 +25,7 @@ struct beside_routes; /* what is set */
 void beside_routes_free(struct beside_routes *set);
 
 /* Both need the lock of record_lock(). *set is what is set, NULL = nothing, and becomes what is set
- * now. To be called again for each change of the uplinks. */
+ * now; on failure, what of both may be. To be called again for each change of the uplinks. */
 gboolean beside_routes_apply(struct record *record, struct netlink *nl, struct beside_routes **set,
                              const struct beside_wish *wish, GError **error);
 void beside_routes_revert(struct record *record, struct netlink *nl);

@@ -71,14 +71,6 @@ static struct netlink *netlink_open_or_say(void)
 
 /* ---- what dead processes left behind ---- */
 
-/* Only a link that still has the tunnel's name: see routing_revert(). */
-static gboolean is_there(const struct record *record)
-{
-    g_autofree char *interface = record_get(record, "status", "interface");
-    guint64 ifindex = record_get_number(record, "undo", "ifindex", 0);
-    return interface && ifindex > 0 && if_nametoindex(interface) == ifindex;
-}
-
 #define NOBODY G_MAXUINT64
 
 static guint64 keeper_of(const struct record *record)
@@ -91,7 +83,7 @@ static guint64 keeper_of(const struct record *record)
 static gboolean is_lent(const struct record *record)
 {
     return keeper_of(record) != NOBODY && record_pid(record) != getpid() && record_here(record) &&
-           is_there(record);
+           routing_has_interface(record);
 }
 
 /* Needs the lock. The kill switch of a session that is begun again under its `name` (NULL = none

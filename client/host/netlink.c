@@ -344,7 +344,7 @@ gboolean netlink_table_prune(struct netlink *nl, enum family family, guint32 tab
     gboolean done = dump_all(nl, msg, collect, found, error);
     for (guint i = 0; i < found->len; i++) {
         struct nlmsghdr *header = nlmsg_hdr(found->pdata[i]);
-        if (kept(context, header)) {
+        if (kept && kept(context, header)) {
             nlmsg_free(found->pdata[i]);
             continue;
         }

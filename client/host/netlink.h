@@ -64,7 +64,8 @@ gboolean netlink_route_delete(struct netlink *nl, const struct route *route, GEr
  * is none, on the link; success when it is there. */
 gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
                                   int ifindex, const struct addr *via, GError **error);
-/* Deletes from a table the routes of the family that are not `kept`, of whatever kind. */
+/* Deletes from a table the routes of the family that are not `kept` (NULL = none is), of whatever
+ * kind. */
 typedef gboolean (*netlink_kept_cb)(const void *context, struct nlmsghdr *route);
 gboolean netlink_table_prune(struct netlink *nl, enum family family, guint32 table,
                              netlink_kept_cb kept, const void *context, GError **error);

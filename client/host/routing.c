@@ -12,7 +12,7 @@
 #define TABLE_SERVERS_FIRST (HOST_TABLE_FIRST + 3 * HOST_SESSIONS_MAX)
 /* Before main (32766). The networks of every tunnel come before the rest of any, the newest session
  * first. */
-#define RULE_NETWORKS (25000 + HOST_SESSIONS_MAX - 1)
+#define RULE_NETWORKS_LAST (25000 + HOST_SESSIONS_MAX - 1)
 #define RULE_REST 30000 /* two for each session */
 
 static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
@@ -83,9 +83,14 @@ static gboolean interface_has_ipv6(const char *interface)
 
 /* ---- routes ---- */
 
-static guint32 table_of_networks(guint32 number)
+guint32 routing_table_of_networks(guint32 number)
 {
     return HOST_TABLE_FIRST + number;
+}
+
+guint32 routing_priority_of_networks(guint32 number)
+{
+    return RULE_NETWORKS_LAST - number;
 }
 
 static guint32 table_of_rest(guint32 number)
@@ -127,7 +132,7 @@ static void add_route(struct plan *plan, struct prefix to, guint32 table, enum r
 static void add_network(struct plan *plan, struct prefix network)
 {
     if (plan->has_address || plan->wish->options->own_routes) {
-        add_route(plan, network, table_of_networks(plan->number),
+        add_route(plan, network, routing_table_of_networks(plan->number),
                   plan->has_address ? ROUTE_LINK : ROUTE_UNREACHABLE);
     }
 }
@@ -173,7 +178,7 @@ static void add_local_networks(struct plan *plan)
     struct prefix local;
     for (size_t i = 0; i < network->n && plan->wish->options->local_network; i++) {
         if (local_network_of(&network->uplinks[i], &local)) {
-            add_route(plan, local, table_of_networks(plan->number), ROUTE_THROW);
+            add_route(plan, local, routing_table_of_networks(plan->number), ROUTE_THROW);
         }
     }
 }
@@ -222,13 +227,13 @@ static void rules_of(GArray *rules, enum family family, const struct rules_wish 
     guint32 mark = wish->only ? HOST_FWMARK_ONLY + number : 0;
     guint32 not_mark = wish->only ? 0 : wish->fwmark;
     add_rule(rules, (struct rule){.family = family,
-                                  .priority = RULE_NETWORKS - number,
-                                  .table = table_of_networks(number),
+                                  .priority = routing_priority_of_networks(number),
+                                  .table = routing_table_of_networks(number),
                                   .fwmark = mark,
                                   .not_fwmark = not_mark});
     if (wish->only) {
         add_rule(rules, (struct rule){.family = family,
-                                      .priority = RULE_NETWORKS - number,
+                                      .priority = routing_priority_of_networks(number),
                                       .table = table_of_servers(number),
                                       .not_fwmark = wish->fwmark});
     }
@@ -276,7 +281,7 @@ static void plan_family(struct plan *plan, const char *interface)
         plan_addresses(plan);
     }
     guint before = plan->out->routes->len;
-    add_exclusions(plan, table_of_networks(plan->number));
+    add_exclusions(plan, routing_table_of_networks(plan->number));
     guint excluded = plan->out->routes->len;
     add_networks(plan);
     gboolean networks = plan->out->routes->len > excluded;
@@ -443,23 +448,13 @@ static void report(GError **error)
     }
 }
 
-/*
- * Only a link that still has the tunnel's name: a record may outlive its network namespace, and the
- * next one of the same inode has its own links of the same indices.
- */
-static gboolean is_its_interface(const struct record *record, int ifindex)
+gboolean routing_has_interface(const struct record *record)
 {
+    int ifindex = (int)record_get_number(record, "undo", "ifindex", 0);
     g_autofree char *recorded = record_get(record, "status", "interface");
     char name[IF_NAMESIZE];
     return ifindex > 0 && recorded && if_indextoname((unsigned)ifindex, name) &&
            g_str_equal(name, recorded);
-}
-
-static gboolean keep_none(const void *context, struct nlmsghdr *route)
-{
-    (void)context;
-    (void)route;
-    return FALSE;
 }
 
 void routing_revert(struct record *record, struct netlink *nl)
@@ -486,16 +481,16 @@ void routing_revert(struct record *record, struct netlink *nl)
         report(&error);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
-        netlink_table_prune(nl, families[i], table_of_networks(number), keep_none, NULL, &error);
+        netlink_table_prune(nl, families[i], routing_table_of_networks(number), NULL, NULL, &error);
         report(&error);
-        netlink_table_prune(nl, families[i], table_of_rest(number), keep_none, NULL, &error);
+        netlink_table_prune(nl, families[i], table_of_rest(number), NULL, NULL, &error);
         report(&error);
         if (all.only) {
-            netlink_table_prune(nl, families[i], table_of_servers(number), keep_none, NULL, &error);
+            netlink_table_prune(nl, families[i], table_of_servers(number), NULL, NULL, &error);
             report(&error);
         }
     }
-    if (is_its_interface(record, ifindex)) {
+    if (routing_has_interface(record)) {
         netlink_link_delete(nl, ifindex, &error);
         report(&error);
     }

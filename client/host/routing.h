@@ -39,6 +39,10 @@ void routing_free(struct routing *routing);
 
 /* The N of godwitN. */
 gboolean routing_number(const char *interface, guint32 *number, GError **error);
+/* Where the routes to a tunnel's networks are, and the rule that leads there: the newest tunnel's
+ * comes first. */
+guint32 routing_table_of_networks(guint32 number);
+guint32 routing_priority_of_networks(guint32 number);
 /*
  * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). *routing is
  * what is set, NULL = nothing, and becomes what is set now: what both have in common stays, the
@@ -49,5 +53,10 @@ gboolean routing_apply(struct record *record, struct netlink *nl, int ifindex,
                        const char *interface, struct routing **routing,
                        const struct routing_wish *wish, GError **error);
 void routing_revert(struct record *record, struct netlink *nl);
+/*
+ * The link of the record still has the tunnel's name: a record may outlive its network namespace,
+ * and the next one of the same inode has its own links of the same indices.
+ */
+gboolean routing_has_interface(const struct record *record);
 
 #endif

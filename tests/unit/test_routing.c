@@ -278,6 +278,76 @@ START_TEST(full_and_split_at_once)
 }
 END_TEST
 
+/* ---- beside NetworkManager's routes ---- */
+
+static void apply_beside(struct host_tunnel *tunnel, const char *text,
+                         const struct host_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    struct net_config config = config_of(text);
+    ck_assert_msg(host_apply_beside(tunnel->host, &config, options, &error), "%s",
+                  error ? error->message : "");
+}
+
+static struct network both_uplinks(void)
+{
+    struct network network = {.n = 2};
+    network.uplinks[0] = uplink_of("192.0.2.2/24", "up0", "192.0.2.1");
+    network.uplinks[1] = uplink_of("2001:db8:1::2/64", "up0", "2001:db8:1::1");
+    return network;
+}
+
+/* What the kernel took away, and what a change left undone, comes back with the next one. */
+START_TEST(excluded_beside_comes_back)
+{
+    struct host_tunnel tunnel;
+    struct host_options options = excluding(&full_tunnel, "203.0.113.0/24 2001:db8:ffff::/48");
+    struct network network = both_uplinks(), vanished = network;
+    const char *table = "for f in 4 6; do ip -$f route show table 26479; done 2>/dev/null; true";
+    g_autofree char *before = sandbox_snapshot();
+    g_autoptr(GError) error = NULL;
+    tunnel_open(&tunnel, "a");
+    tunnel_follow(&tunnel, &network);
+    apply_beside(&tunnel, FULL, &options);
+    expect_route("203.0.113.5", "table 26479");
+    expect_route("2001:db8:ffff::5", "table 26479");
+    run("ip route flush table 26479");
+    expect(FALSE, "203.0.113.0/24", table);
+    tunnel_follow(&tunnel, &network);
+    expect_route("203.0.113.5", "table 26479");
+    vanished.uplinks[0].ifindex = vanished.uplinks[1].ifindex = 99999;
+    ck_assert(!host_follow_uplinks(tunnel.host, &vanished, HOST_FWMARK_DEFAULT, &error));
+    tunnel_follow(&tunnel, &network);
+    expect_route("203.0.113.5", "table 26479");
+    expect_route("2001:db8:ffff::5", "table 26479");
+    tunnel_down(&tunnel);
+    sandbox_expect_same(before);
+}
+END_TEST
+
+START_TEST(newest_beside_comes_first)
+{
+    struct host_tunnel tunnels[2];
+    struct host_options options = full_tunnel;
+    g_autofree char *before = sandbox_snapshot();
+    struct network network = join("192.168.7.2/24", "fd77::2/64");
+    const char *const names[] = {"a", "b"};
+    options.local_network = FALSE;
+    for (int i = 0; i < 2; i++) {
+        tunnel_open(&tunnels[i], names[i]);
+        tunnel_follow(&tunnels[i], &network);
+        apply_beside(&tunnels[i], FULL, &options);
+    }
+    expect_route("192.168.7.9", tunnels[1].interface);
+    expect_route("fd77::9", tunnels[1].interface);
+    tunnel_down(&tunnels[1]);
+    expect_route("192.168.7.9", tunnels[0].interface);
+    tunnel_down(&tunnels[0]);
+    leave();
+    sandbox_expect_same(before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("routing");
@@ -296,6 +366,8 @@ int main(void)
     tcase_add_test(tcase, own_routes_without_an_address);
     tcase_add_test(tcase, other_family_left_alone);
     tcase_add_loop_test(tcase, full_and_split_at_once, 0, 2);
+    tcase_add_test(tcase, excluded_beside_comes_back);
+    tcase_add_test(tcase, newest_beside_comes_first);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
