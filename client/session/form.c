@@ -13,10 +13,17 @@
 
 struct form {
     struct channel *channel;
-    GPtrArray *ids; /* of the open question; empty when none is */
+    GPtrArray *ids;     /* of the open question; empty when none is */
+    GPtrArray *details; /* of its fields, GVariant */
     form_ask_cb ask;
     void *context;
 };
+
+static void forget(struct form *form)
+{
+    g_ptr_array_set_size(form->ids, 0);
+    g_ptr_array_set_size(form->details, 0);
+}
 
 static void wipe_value(gpointer key, gpointer value, gpointer data)
 {
@@ -42,7 +49,7 @@ void form_answer(struct form *form, GHashTable *values)
                     g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, value, TRUE));
             }
         }
-        g_ptr_array_set_size(form->ids, 0);
+        forget(form);
         /* Copied before the call returns, so that the values can be wiped after it. */
         channel_send(form->channel, MESSAGE_SECRETS, g_variant_builder_end(&builder));
     }
@@ -62,6 +69,33 @@ static const char *kind_of(const struct profile_key *key)
            : g_str_equal(key->name, "gateway-fingerprint") ? VPN1_FIELD_TRUST
            : g_str_equal(key->name, "certificate")         ? VPN1_FIELD_CHOICE
                                                            : NULL;
+}
+
+static gboolean is_one_of(GVariantIter *choices, struct bytes value)
+{
+    const char *choice;
+    while (g_variant_iter_next(choices, "(&s&s&s)", &choice, NULL, NULL)) {
+        if (bytes_equal(value, bytes_of_string(choice))) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean form_offers(const struct form *form, const char *id, struct bytes value)
+{
+    g_autoptr(GVariantIter) choices = NULL;
+    const char *fingerprint;
+    guint at;
+    if (!form || !g_ptr_array_find_with_equal_func(form->ids, id, g_str_equal, &at)) {
+        return FALSE;
+    }
+    GVariant *details = form->details->pdata[at];
+    if (g_variant_lookup(details, "choices", "a(sss)", &choices)) {
+        return is_one_of(choices, value);
+    }
+    return g_variant_lookup(details, "fingerprint", "&s", &fingerprint) &&
+           bytes_equal(value, bytes_of_string(fingerprint));
 }
 
 /* NULL when there are none, or too many. Floating. */
@@ -128,6 +162,15 @@ static gboolean read_field(GVariant *field, struct session_field *shown, char te
     return checked != NULL;
 }
 
+static gboolean has_trust(const struct session_field *fields, gsize n)
+{
+    gboolean has = FALSE;
+    for (gsize i = 0; i < n; i++) {
+        has |= g_str_equal(fields[i].kind, VPN1_FIELD_TRUST);
+    }
+    return has;
+}
+
 gboolean form_required(struct form *form, GVariant *fields)
 {
     struct session_field shown[FIELDS_MAX];
@@ -141,17 +184,19 @@ gboolean form_required(struct form *form, GVariant *fields)
         if (!read_field(field, &shown[read], texts[read])) {
             break;
         }
+        g_ptr_array_add(form->details, g_variant_ref(shown[read].details));
         g_ptr_array_add(form->ids, g_strdup(shown[read++].id));
     }
-    if (read == n) {
+    gboolean fine = read == n && (n == 1 || !has_trust(shown, n));
+    if (fine) {
         form->ask(form->context, shown, n);
     } else {
-        g_ptr_array_set_size(form->ids, 0);
+        forget(form);
     }
     for (gsize i = 0; i < read; i++) {
         g_variant_unref(shown[i].details);
     }
-    return read == n;
+    return fine;
 }
 
 struct form *form_new(struct channel *channel, form_ask_cb ask, void *context)
@@ -159,6 +204,7 @@ struct form *form_new(struct channel *channel, form_ask_cb ask, void *context)
     struct form *form = g_new0(struct form, 1);
     form->channel = channel;
     form->ids = g_ptr_array_new_with_free_func(g_free);
+    form->details = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
     form->ask = ask;
     form->context = context;
     return form;
@@ -169,6 +215,7 @@ void form_free(struct form *form)
     if (form) {
         form_answer(form, NULL);
         g_ptr_array_unref(form->ids);
+        g_ptr_array_unref(form->details);
         g_free(form);
     }
 }

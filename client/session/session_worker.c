@@ -214,20 +214,17 @@ static void on_form(void *context, const struct session_field *fields, gsize n_f
     session->ops->secrets_required(session->context, shown, n_fields);
 }
 
-/* For the worker that may take this one's place. */
+/* For the worker that may take this one's place: what it was offered, and nothing else. */
 static void keep_choices(struct session *session, GHashTable *values)
 {
-    GBytes *value = values ? g_hash_table_lookup(values, "gateway-fingerprint") : NULL;
-    GBytes *certificate = values ? g_hash_table_lookup(values, "certificate") : NULL;
-    if (certificate) {
-        gsize len;
-        const void *octets = g_bytes_get_data(certificate, &len);
-        (void)profile_set_bytes(session->profile, "certificate", bytes_of(octets, len), NULL);
-    }
-    if (value) {
-        g_autofree char *text =
-            g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
-        (void)profile_set(session->profile, "gateway-fingerprint", text, NULL, NULL);
+    static const char *const ids[] = {"gateway-fingerprint", "certificate"};
+    for (gsize i = 0; values && i < G_N_ELEMENTS(ids); i++) {
+        GBytes *value = g_hash_table_lookup(values, ids[i]);
+        gsize len = 0;
+        const void *octets = value ? g_bytes_get_data(value, &len) : NULL;
+        if (value && form_offers(session->form, ids[i], bytes_of(octets, len))) {
+            (void)profile_set_bytes(session->profile, ids[i], bytes_of(octets, len), NULL);
+        }
     }
 }
 

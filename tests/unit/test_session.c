@@ -335,6 +335,7 @@ static const struct {
     {"asks-too-much", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-oddly", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-trust-oddly", REASON_INTERNAL, "does not follow the protocol"},
+    {"asks-trust-beside", REASON_INTERNAL, "does not follow the protocol"},
     {"hangs-connect", REASON_WORKER_DIED, "does not respond"},
 };
 
@@ -562,21 +563,34 @@ static void on_trust(void *context, const struct session_field *fields, gsize n_
     ck_assert_uint_eq(facts.problems, GATEWAY_SELF_SIGNED);
     g_autoptr(GHashTable) values =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
-    g_hash_table_insert(values, (char *)"gateway-fingerprint", g_bytes_new("abcd", 4));
+    if (watch->password) {
+        g_hash_table_insert(values, (char *)"gateway-fingerprint",
+                            g_bytes_new(watch->password, strlen(watch->password)));
+    }
     session_provide_secrets(watch->session, watch->password ? values : NULL);
 }
 
+#define ZEROS "00000000000000000000"
+#define ITS_FINGERPRINT "abcd" ZEROS ZEROS ZEROS
+#define ANOTHER_FINGERPRINT "abce" ZEROS ZEROS ZEROS
+
+/* The worker that takes the place of one that died has what that one offered, and nothing else. */
 static const struct {
-    const char *password;
+    const char *mode, *password;
     enum reason reason;
     const char *detail;
-} trusts[] = {{"yes", REASON_GATEWAY_UNTRUSTED, "abcd"}, {NULL, REASON_SECRET_MISSING, "cancelled"}};
+} trusts[] = {
+    {"asks-trust", "abcd", REASON_GATEWAY_UNTRUSTED, "abcd"},
+    {"asks-trust", NULL, REASON_SECRET_MISSING, "cancelled"},
+    {"asks-trust-dies", ITS_FINGERPRINT, REASON_GATEWAY_UNTRUSTED, ITS_FINGERPRINT},
+    {"asks-trust-dies", ANOTHER_FINGERPRINT, REASON_GATEWAY_UNTRUSTED, "none"},
+};
 
 START_TEST(trust)
 {
     static const struct session_ops trust_ops = {.secrets_required = on_trust, .ended = on_ended};
     struct watch watch = {.password = trusts[_i].password};
-    begin(&watch, "asks-trust", &trust_ops);
+    begin(&watch, trusts[_i].mode, &trust_ops);
     run(&watch);
     ck_assert_int_eq(watch.reason, trusts[_i].reason);
     ck_assert_str_eq(watch.detail, trusts[_i].detail);
