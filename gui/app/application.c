@@ -204,7 +204,7 @@ static void godwit_application_open(GApplication *app, GFile **files, int n, con
     (void)hint;
     application->hidden = FALSE;
     show_window(application);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && i < IMPORTING_FILES_MAX; i++) {
         importing_offer(GTK_WINDOW(application->window), files[i]);
     }
 }

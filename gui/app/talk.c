@@ -152,6 +152,7 @@ static void on_loaded(void *context, GHashTable *found, const char *why)
     g_autoptr(GHashTable) answers = answers_of(talk->form, found);
 
     talk->load = NULL;
+    g_free(talk->unkept);
     talk->unkept = g_strdup(why);
     if (answers != NULL) {
         talk->was_sent = TRUE;

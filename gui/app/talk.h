@@ -8,14 +8,16 @@
 #include "gui/model/world.h"
 
 /*
- * What one session asks for, and who answers: the keyring, when the profile's secrets are
- * remembered there, and else a person. What a person wants to be remembered is kept once it has
- * been accepted. Codes that are good for once are never kept.
+ * What one session asks for, and who answers it: the keyring, when it has what is asked for, and
+ * else a person. What a person wants to be remembered is kept once the gateway has accepted it.
+ * Codes that are good for once, and the PINs of tokens, are never kept.
  */
 struct talk;
 
-/* `attempt`: the first connection, whose profile is in no file. `refused`: why the last session of this profile did not accept what was remembered, NULL = it is
- * not known to have refused it. */
+/*
+ * `attempt`: the first connection, whose profile is in no file yet. `refused`: why the last session
+ * of this profile did not accept what was remembered; NULL = nothing was refused.
+ */
 struct talk *talk_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt,
                       const char *path, const char *refused);
 void talk_free(struct talk *talk);

@@ -14,7 +14,8 @@ enum { CONNECTIVITY_NONE = 1, CONNECTIVITY_PORTAL = 2 }; /* NMConnectivityState 
 struct _GodwitNetworks {
     GObject parent;
     GDBusConnection *bus;
-    GCancellable *over; /* of what goes on with this bus */
+    GCancellable *over;    /* of what goes on with this bus */
+    GCancellable *listing; /* of the last one */
     GDBusProxy *manager;
     char *joining, *current;
     GPtrArray *known;
@@ -27,6 +28,12 @@ G_DEFINE_FINAL_TYPE(GodwitNetworks, godwit_networks, G_TYPE_OBJECT)
 static void tell(GodwitNetworks *networks)
 {
     g_signal_emit(networks, changed_signal, 0);
+}
+
+static void give_up(GCancellable **cancellable)
+{
+    g_cancellable_cancel(*cancellable);
+    g_clear_object(cancellable);
 }
 
 static void set_current(GodwitNetworks *networks, const char *uuid)
@@ -136,8 +143,8 @@ void godwit_networks_set_bus(GodwitNetworks *networks, GDBusConnection *bus)
     if (bus == networks->bus) {
         return;
     }
-    g_cancellable_cancel(networks->over);
-    g_clear_object(&networks->over);
+    give_up(&networks->listing);
+    give_up(&networks->over);
     g_clear_object(&networks->manager);
     g_set_object(&networks->bus, bus);
     g_free(networks->joining);
@@ -174,7 +181,9 @@ gboolean godwit_networks_is_closed(GodwitNetworks *networks)
         networks->manager == NULL
             ? NULL
             : g_dbus_proxy_get_cached_property(networks->manager, "Connectivity");
-    guint32 connectivity = value == NULL ? 0 : g_variant_get_uint32(value);
+    guint32 connectivity = value == NULL || !g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)
+                               ? 0
+                               : g_variant_get_uint32(value);
 
     return connectivity == CONNECTIVITY_NONE || connectivity == CONNECTIVITY_PORTAL;
 }
@@ -244,7 +253,7 @@ static void on_list(GObject *bus, GAsyncResult *result, gpointer data)
     g_autoptr(GVariantIter) paths = NULL;
     const char *path;
 
-    if (reply == NULL || networks->bus != G_DBUS_CONNECTION(bus)) {
+    if (reply == NULL) {
         return;
     }
     g_ptr_array_set_size(networks->known, 0);
@@ -252,16 +261,18 @@ static void on_list(GObject *bus, GAsyncResult *result, gpointer data)
     while (g_variant_iter_next(paths, "&o", &path)) {
         g_dbus_connection_call(networks->bus, NM, path, SETTINGS ".Connection", "GetSettings", NULL,
                                G_VARIANT_TYPE("(a{sa{sv}})"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-                               networks->over, on_settings, g_object_ref(networks));
+                               networks->listing, on_settings, g_object_ref(networks));
     }
 }
 
 void godwit_networks_list(GodwitNetworks *networks)
 {
+    give_up(&networks->listing);
     if (networks->bus != NULL) {
+        networks->listing = g_cancellable_new();
         g_dbus_connection_call(networks->bus, NM, NM_PATH "/Settings", SETTINGS, "ListConnections",
                                NULL, G_VARIANT_TYPE("(ao)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-                               networks->over, on_list, g_object_ref(networks));
+                               networks->listing, on_list, g_object_ref(networks));
     }
 }
 
@@ -276,8 +287,8 @@ static void godwit_networks_dispose(GObject *object)
 {
     GodwitNetworks *networks = GODWIT_NETWORKS(object);
 
-    g_cancellable_cancel(networks->over);
-    g_clear_object(&networks->over);
+    give_up(&networks->listing);
+    give_up(&networks->over);
     g_clear_object(&networks->manager);
     g_clear_object(&networks->bus);
     G_OBJECT_CLASS(godwit_networks_parent_class)->dispose(object);

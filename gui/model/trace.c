@@ -227,16 +227,6 @@ void godwit_trace_thaw(GodwitTrace *trace)
     tell(trace, 0, before, trace->steps->len);
 }
 
-gboolean godwit_trace_has_messages(GodwitTrace *trace)
-{
-    for (guint i = 0; i < trace->steps->len; i++) {
-        if (godwit_step_is_message(trace->steps->pdata[i])) {
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
 char *godwit_steps_text(GListModel *steps)
 {
     GString *text = g_string_new(NULL);

@@ -43,7 +43,6 @@ void godwit_trace_add_end(GodwitTrace *trace, const char *text); /* now */
 /* Forgets phases, or messages and notes, which are told anew until godwit_trace_thaw(). */
 void godwit_trace_forget(GodwitTrace *trace, gboolean messages);
 void godwit_trace_thaw(GodwitTrace *trace);
-gboolean godwit_trace_has_messages(GodwitTrace *trace);
 
 /* The steps of such a list as text, a line each; g_free(). */
 char *godwit_steps_text(GListModel *steps);

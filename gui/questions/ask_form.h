@@ -36,10 +36,10 @@ struct ask_field {
 };
 
 struct ask_form {
-    char *title;   /* "Sign in to “Work”" */
-    char *message; /* the gateway's own words, "" = none */
-    char *error;   /* why the last answer was none, "" = it is the first */
-    char *note;    /* what else there is to know, in small; "" = nothing */
+    char *title;           /* "Sign in to “Work”" */
+    char *message;         /* the gateway's own words, "" = none */
+    char *error;           /* why the last answer was none, "" = it is the first */
+    char *note;            /* what else there is to know, in small; "" = nothing */
     gboolean may_remember; /* a person may choose whether the answers are kept */
     gboolean remember;     /* so it is chosen before */
     GPtrArray *fields;     /* struct ask_field */
@@ -62,8 +62,9 @@ void ask_field_add_choice(struct ask_field *field, const char *id, const char *t
                           const char *detail);
 
 /*
- * A form of org.godwit.VPN1.Session: its property Form, VPN1_FORM_TYPE; "user" and "password" and so on
- * are fields of it. NULL when nothing is asked, or nothing that we know how to. *number is for ProvideSecrets and CancelSecrets.
+ * A form of org.godwit.VPN1.Session: its property Form, VPN1_FORM_TYPE; "user" and "password" and
+ * so on are fields of it. NULL when nothing is asked, or nothing that we know how to. *number is
+ * for ProvideSecrets and CancelSecrets.
  */
 struct ask_form *ask_form_of_variant(const char *name, GVariant *form, guint32 *number);
 

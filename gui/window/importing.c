@@ -47,17 +47,39 @@ static void on_import_answer(AdwMessageDialog *dialog, const char *response)
     }
 }
 
-/* "Gateway: vpn.example.org", and who one is there. */
+static const char *label_of_choice(const struct profile_key *key, const char *value)
+{
+    gsize i = 0;
+
+    while (key->choices[i] != NULL && strcmp(key->choices[i], value) != 0) {
+        i++;
+    }
+    return key->choices[i] == NULL ? value : _(key->choice_labels[i]);
+}
+
+static char *shown_value(const struct profile *profile, const struct profile_key *key)
+{
+    gboolean is_file = key->type == PROFILE_FILE;
+    const char *text = is_file ? profile_get_path(profile, key->name) : profile_get(profile, key->name);
+
+    if (text == NULL) {
+        return g_strdup_printf("(%zu B)", profile_get_bytes(profile, key->name).len);
+    }
+    return shown_name(key->choice_labels == NULL ? text : label_of_choice(key, text), 200);
+}
+
+/* "Gateway: vpn.example.org", who one is there, who may be the gateway, and what is let out. */
 static char *facts_of(const struct profile *profile)
 {
-    static const char *const keys[] = {"gateway", "user", "identity"};
+    static const char *const keys[] = {"gateway", "user", "identity", "remote-identity", "ca",
+                                       "gateway-fingerprint", "exclude", "exclude-apps", "kill-switch"};
     GString *facts = g_string_new(NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         const struct profile_key *key = profile_key_find(keys[i]);
 
         if (key != NULL && profile_is_set(profile, keys[i])) {
-            g_autofree char *value = shown_name(profile_get(profile, keys[i]), 200);
+            g_autofree char *value = shown_value(profile, key);
 
             g_string_append_printf(facts, "%s%s: %s", facts->len == 0 ? "" : "\n", _(key->label),
                                    value);
@@ -117,11 +139,12 @@ void importing_choose(GtkWindow *parent)
 static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, double y, gpointer window)
 {
     const GSList *files = g_value_get_boxed(value);
+    int n = 0;
 
     (void)target;
     (void)x;
     (void)y;
-    for (; files != NULL; files = files->next) {
+    for (; files != NULL && n < IMPORTING_FILES_MAX; files = files->next, n++) {
         importing_offer(window, files->data);
     }
     return TRUE;

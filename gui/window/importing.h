@@ -6,7 +6,9 @@
 
 #include "gui/model/profiles.h"
 
-/* Profiles from files and to files, and their end. What goes wrong is told in a window of its own. */
+enum { IMPORTING_FILES_MAX = 16 }; /* that are offered at once; the others are not */
+
+/* Profiles from files and to files, and their end. What goes wrong is told in its own window. */
 void importing_choose(GtkWindow *parent);
 void importing_accept_drops(GtkWindow *window);
 /* Tells what is in the file, and asks whether it is to be imported. */

@@ -100,12 +100,14 @@ def tray_is_started_by_a_file(context):
     install(context, screen)
     os.makedirs(FOLDER)
     path = f"{FOLDER}/work.godwit"
-    os.rename(program.give_profile(), path)
+    os.rename(program.give_profile(**{"kill-switch": "always", "exclude": "198.51.100.0/24"}), path)
     kind = net.run("gio", "info", "-a", "standard::content-type", path)
     net.check("application/x-godwit-profile" in kind, kind)
     net.run("gio", "open", path)
     question = screen.find("dialog", QUESTION)
-    screen.find("label", "Gateway: .?vpn.example.org.?\nUser.*: .?alice.?", question)
+    screen.find("label", "Gateway: .?vpn.example.org.?\nUser.*: .?alice.?\n"
+                "Certification authority: \\([0-9]+ B\\)\n"
+                "Networks beside the tunnel: .?198.51.100.0/24.?\nKill switch: .?Always.*", question)
     screen.take_picture("tray-import", tries=3)
     screen.press("push button", "Import", question)
     screen.find("push button", "Details of work")
