@@ -36,7 +36,7 @@ static int run(const char *bus_name, gboolean persist)
     g_source_remove(terminate);
     g_source_remove(interrupt);
     g_autoptr(GDBusConnection) bus =
-        g_object_ref(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(plugin)));
+        nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(plugin));
     nm_vpn_service_plugin_shutdown(NM_VPN_SERVICE_PLUGIN(plugin));
     g_object_unref(plugin);
     /* Disconnect reaches godwitd. */

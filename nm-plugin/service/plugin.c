@@ -13,26 +13,26 @@
 #include "nm-plugin/service/link.h"
 #include "nm-plugin/shared/settings.h"
 
-#define REFUSALS_MAX 3 /* many gateways lock an account after five wrong passwords */
+#define REFUSALS_MAX 3  /* many gateways lock an account after five wrong passwords */
 #define ANSWER_TIME 120 /* seconds */
-#define TIMEOUT_MAX 55 /* seconds: libnm gives up after 60, without a word why */
+#define TIMEOUT_MAX 55  /* seconds: libnm gives up after 60, without a word why */
 
 struct _GodwitPlugin {
     NMVpnServicePlugin parent;
     struct link *link;
     GDBusObjectManager *objects; /* godwitd's; NULL = not known yet */
     GCancellable *knowing;       /* them */
-    char *uuid;           /* of the connection */
-    char *dns;            /* the profile's key of that name */
-    GVariant *form;       /* what is being asked, NULL = nothing */
-    gboolean interactive; /* there is somebody to ask */
-    enum reason reason;   /* why it has ended */
-    const char *typed;    /* the key of the secret that an agent has given, NULL = none */
-    guint refusals;       /* of it, in a row */
-    gboolean up;          /* it was connected */
-    gboolean anew;        /* the refused secret is being asked for again */
-    guint unanswered;     /* ends the wait for an answer that does not come by NetworkManager */
-    guint leaving;        /* idle source that ends a failed connection */
+    char *uuid;                  /* of the connection */
+    char *dns;                   /* the profile's key of that name */
+    GVariant *form;              /* what is being asked, NULL = nothing */
+    gboolean interactive;        /* there is somebody to ask */
+    enum reason reason;          /* why it has ended */
+    const char *typed;           /* the key of the secret that an agent has given, NULL = none */
+    guint refusals;              /* of it, in a row */
+    gboolean up;                 /* it was connected */
+    gboolean anew;               /* the refused secret is being asked for again */
+    guint unanswered; /* ends the wait for an answer that does not come by NetworkManager */
+    guint leaving;    /* idle source that ends a failed connection */
 };
 
 G_DEFINE_FINAL_TYPE(GodwitPlugin, godwit_plugin, NM_TYPE_VPN_SERVICE_PLUGIN)
@@ -203,9 +203,9 @@ static gboolean never_default(NMSettingIPConfig *setting)
 }
 
 /*
- * "Use this connection only for resources on its network", a switch of NetworkManager's own, makes a
- * split tunnel of ours: what NetworkManager sends beside the tunnel must not be held as if it were
- * for it.
+ * "Use this connection only for resources on its network", a switch of NetworkManager's own, makes
+ * a split tunnel of ours: what NetworkManager sends beside the tunnel must not be held as if it
+ * were for it.
  */
 static void obey_connection(NMConnection *connection, struct profile *profile)
 {
@@ -267,10 +267,11 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
     self->interactive = interactive;
     self->typed = typed_secret(connection);
     self->dns = g_strdup(profile_get(profile, "dns"));
-    self->link =
-        link_new(nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)), self->objects,
-                 profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
-                 profile_to_variant(profile), uid_of(connection), &ops, self);
+    g_autoptr(GDBusConnection) bus =
+        nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
+    self->link = link_new(bus, self->objects,
+                          profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
+                          profile_to_variant(profile), uid_of(connection), &ops, self);
     profile_free(profile);
     return TRUE;
 }
@@ -391,11 +392,12 @@ GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
         g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
                        bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
     if (self) {
+        g_autoptr(GDBusConnection) bus =
+            nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
+
         /* While NetworkManager finds out what else it needs: godwitd is started, too. */
-        vpn1_object_manager_client_new(
-            nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self)),
-            G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME, VPN1_PATH, self->knowing,
-            on_objects, self);
+        vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME,
+                                       VPN1_PATH, self->knowing, on_objects, self);
     }
     return self;
 }
