@@ -186,9 +186,10 @@ static void on_dns_changed(void *context)
     }
 }
 
-/* Needs the lock. `dead`: NULL, or whose firewall holds on. */
+/* Needs the lock. `dead`: NULL, or whose firewall holds on. `keeper`: who has the interface, that of
+ * `dead` then; or NOBODY. */
 static struct host *begin(const char *session_name, const char *interface,
-                          const struct record *dead, gboolean same_interface, GError **error)
+                          const struct record *dead, guint64 keeper, GError **error)
 {
     struct host *host = g_new0(struct host, 1);
     host->record = record_new(session_name, error);
@@ -199,7 +200,10 @@ static struct host *begin(const char *session_name, const char *interface,
         record_set_number(host->record, "undo", "ifindex", (guint64)host->ifindex);
         host->dns = dns_new(host->record, host->interface, host->ifindex, on_dns_changed, host);
         if (dead) {
-            firewall_inherit(host->record, dead, same_interface);
+            firewall_inherit(host->record, dead, keeper != NOBODY);
+        }
+        if (keeper != NOBODY) {
+            record_set_number(host->record, "session", "keeper", keeper);
         }
     }
     if (!host->record || !record_save(host->record, error)) {
@@ -216,7 +220,7 @@ struct host *host_new(const char *session_name, const char *interface, GError **
     }
     struct record *dead;
     clean_dead(session_name, FALSE, &dead);
-    struct host *host = begin(session_name, interface, dead, FALSE, error);
+    struct host *host = begin(session_name, interface, dead, NOBODY, error);
     record_free(dead);
     record_unlock(lock);
     return host;
@@ -237,7 +241,7 @@ struct host *host_adopt(const char *session_name, const char *interface, uid_t k
         (void)revert_changes(dead, nl);
         netlink_close(nl);
         record_remove(dead);
-        host = begin(session_name, interface, dead, TRUE, error);
+        host = begin(session_name, interface, dead, keeper, error);
     } else {
         g_set_error(error, HOST_ERROR, HOST_ERROR_CONFIG, _("No connection left %s behind."),
                     interface);

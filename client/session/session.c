@@ -385,7 +385,7 @@ char *session_lent_name(int interface, GError **error)
 
 gboolean session_abandon(struct session *session)
 {
-    if (!session->lent || session->state == ENDING || session->state == ENDED) {
+    if (!(session->lent || session->adopted) || session->state == ENDING || session->state == ENDED) {
         return FALSE;
     }
     g_clear_pointer(&session->worker, worker_free);

@@ -91,8 +91,9 @@ void session_adopt(struct session *session, uid_t keeper, int interface, GVarian
 /* For an interface that comes back: the name of what it was lent by. NULL and *error when it is
  * none. */
 char *session_lent_name(int interface, GError **error);
-/* Frees it without a word to the gateway; what it lent waits for session_adopt(), and all on the
- * host stays as it is. FALSE when nothing is lent: nothing is done. */
+/* Frees it without a word to the gateway; what it lent, or has adopted and not lent again yet, waits
+ * for session_adopt(), and all on the host stays as it is. FALSE when nothing is lent: nothing is
+ * done. */
 gboolean session_abandon(struct session *session);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */

@@ -153,13 +153,31 @@ static GUnixFDList *lends(void)
 
 #define HELD "nft list table inet godwit | grep -c refused; true"
 
-START_TEST(what_is_lent_outlives_the_service)
+/* The service ends and another one begins. */
+static void follows(int signal)
 {
-    g_autoptr(GUnixFDList) fds = lends();
-    g_autofree char *held = sandbox_run(HELD), *error = NULL;
-    (void)daemon_bed_ends(bed, _i == 0 ? SIGKILL : SIGTERM);
+    (void)daemon_bed_ends(bed, signal);
     daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
     ck_assert(has_interface());
+}
+
+static char *comes_back(struct user_on_bus *user, GUnixFDList *fds)
+{
+    g_autofree char *error = NULL;
+    g_autoptr(GVariant) reply = user_calls_fds(
+        user, "", MANAGER, "Connect",
+        connect_elsewhere(", 'interface': <handle 0>, 'state': <handle 1>"), fds, &error);
+    ck_assert_msg(reply != NULL, "%s", error);
+    return session_of(reply);
+}
+
+/* Twice: what has come back, and was not lent anew yet, is still with whom it was lent to. */
+START_TEST(what_is_lent_outlives_the_service)
+{
+    const int signal = _i == 0 ? SIGKILL : SIGTERM;
+    g_autoptr(GUnixFDList) fds = lends();
+    g_autofree char *held = sandbox_run(HELD);
+    follows(signal);
     g_autofree char *still = sandbox_run(HELD);
     ck_assert_str_eq(still, held);
     ck_assert_str_ne(still, "0\n");
@@ -167,17 +185,12 @@ START_TEST(what_is_lent_outlives_the_service)
     struct user_on_bus *alice = user_arrives(ALICE);
     daemon_bed_polkit_starts(bed);
     daemon_bed_polkit_says(bed, "org.godwit.VPN1.configure-elsewhere", "yes");
-    g_autoptr(GVariant) taken = user_calls_fds(
-        alice, "", MANAGER, "Connect",
-        connect_elsewhere(", 'interface': <handle 0>, 'state': <handle 1>"), fds, &error);
-    ck_assert_msg(taken != NULL, "%s", error);
-    g_autofree char *theirs = session_of(taken);
+    g_autofree char *theirs = comes_back(alice, fds);
     user_hears(alice, "No connection left godwit0 behind");
-    g_autoptr(GVariant) reply = user_calls_fds(
-        root, "", MANAGER, "Connect",
-        connect_elsewhere(", 'interface': <handle 0>, 'state': <handle 1>"), fds, &error);
-    ck_assert(reply);
-    g_autofree char *path = session_of(reply);
+    g_autofree char *first = comes_back(root, fds);
+    user_sees(root, first, "State", "'connected'");
+    follows(signal);
+    g_autofree char *path = comes_back(root, fds);
     user_sees(root, path, "PhaseText", "'opaque'");
     user_sees(root, path, "State", "'connected'");
     g_variant_unref(user_gets(root, path, SESSION, "Disconnect", NULL));
