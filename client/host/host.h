@@ -30,7 +30,7 @@ GQuark host_error_quark(void);
  * whether packets carry struct virtio_net_hdr. It is down until host_apply(). */
 int host_tun_open(char name[static 16], gboolean *vnet_hdr, GError **error);
 /* Whether `fd` is such a device of ours in this network namespace, made by a process that is gone:
- * what it is then, or FALSE and *error. */
+ * what it is then, and it is set as a new one, or FALSE and *error. */
 gboolean host_tun_adopt(int fd, char name[static 16], gboolean *vnet_hdr, GError **error);
 /* A UDP socket of the family, bound to an ephemeral port on any address, non-blocking,
  * close-on-exec, SO_MARK set, DF set for path MTU discovery, IP_PKTINFO and error queue on. -1 with

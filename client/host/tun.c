@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -92,11 +93,25 @@ static gboolean is_tun(int fd)
            status.st_rdev == makedev(MISC_MAJOR, TUN_MINOR);
 }
 
+/* As host_tun_open() makes it, whatever has been done to it since. */
+static gboolean reset(int fd, gboolean vnet_hdr)
+{
+    int header = sizeof(struct virtio_net_hdr), flags = fcntl(fd, F_GETFL);
+    if (vnet_hdr) {
+        set_offloads(fd);
+    }
+    return (!vnet_hdr || ioctl(fd, TUNSETVNETHDRSZ, &header) == 0) &&
+           ioctl(fd, TUNSETPERSIST, 0UL) == 0 && flags >= 0 &&
+           fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
 gboolean host_tun_adopt(int fd, char name[static 16], gboolean *vnet_hdr, GError **error)
 {
     struct ifreq request = {0};
     if (!is_tun(fd) || ioctl(fd, TUNGETIFF, &request) != 0 || (request.ifr_flags & IFF_TUN) == 0 ||
-        !g_str_has_prefix(request.ifr_name, HOST_INTERFACE_PREFIX) || !is_here(fd)) {
+        (request.ifr_flags & IFF_NO_PI) == 0 ||
+        !g_str_has_prefix(request.ifr_name, HOST_INTERFACE_PREFIX) || !is_here(fd) ||
+        !reset(fd, (request.ifr_flags & IFF_VNET_HDR) != 0)) {
         g_set_error_literal(error, HOST_ERROR, HOST_ERROR_NO_TUN,
                             _("The interface cannot be taken over."));
         return FALSE;

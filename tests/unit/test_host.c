@@ -2,9 +2,11 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -553,6 +555,32 @@ START_TEST(records_of_others_are_refused)
 }
 END_TEST
 
+/* What its keeper has done to it does not come back with it. */
+START_TEST(interface_that_comes_back_is_as_new)
+{
+    g_autoptr(GError) error = NULL;
+    char interface[16], name[16];
+    gboolean vnet_hdr;
+    int header = 12;
+    struct ifreq request = {0};
+    int tun = host_tun_open(interface, &vnet_hdr, &error);
+    ck_assert_int_ge(tun, 0);
+    ck_assert(vnet_hdr);
+    ck_assert_int_eq(ioctl(tun, TUNSETVNETHDRSZ, &header), 0);
+    ck_assert_int_eq(ioctl(tun, TUNSETPERSIST, 1UL), 0);
+    ck_assert_int_eq(fcntl(tun, F_SETFL, 0), 0);
+    ck_assert(host_tun_adopt(tun, name, &vnet_hdr, &error));
+    ck_assert_str_eq(name, interface);
+    ck_assert(vnet_hdr);
+    ck_assert_int_eq(ioctl(tun, TUNGETVNETHDRSZ, &header), 0);
+    ck_assert_int_eq(header, 10);
+    ck_assert_int_eq(ioctl(tun, TUNGETIFF, &request), 0);
+    ck_assert_int_eq(request.ifr_flags & IFF_PERSIST, 0);
+    ck_assert_int_ne(fcntl(tun, F_GETFL) & O_NONBLOCK, 0);
+    close(tun);
+}
+END_TEST
+
 static const char *const odd_names[] = {"../../etc/passwd", ".hidden",           "a/b",
                                         "with blank",       "\xc3\xa9t\xc3\xa9", "%41"};
 
@@ -792,6 +820,7 @@ int main(void)
     tcase_add_test(several, reused_pid);
     tcase_add_test(several, records_of_others_are_refused);
     tcase_add_loop_test(several, odd_name, 0, G_N_ELEMENTS(odd_names));
+    tcase_add_test(several, interface_that_comes_back_is_as_new);
     tcase_add_test(several, bad_name);
     tcase_add_test(several, foreign_interface);
     suite_add_tcase(suite, several);
