@@ -64,7 +64,7 @@ struct question *question_new(const struct session_field *field, gboolean may_re
     question->prompt = printable(field->prompt == NULL ? "" : field->prompt);
     question->may_remember = may_remember;
     if (strcmp(field->kind, VPN1_FIELD_TRUST) == 0) {
-        question->facts = g_new(struct gateway_facts, 1);
+        question->facts = g_new0(struct gateway_facts, 1);
         known = field->details != NULL &&
                 gateway_facts_from_variant(field->details, question->facts);
         (void)fingerprint_text(question->facts->fingerprint, question->digits);

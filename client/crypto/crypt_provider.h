@@ -13,7 +13,7 @@
  */
 struct crypt_provider {
     enum crypt_library library;
-    size_t state_size; /* octets of state: zeroed at first, wiped at the end, a multiple of 64 */
+    size_t state_size; /* octets of state: zeroed at first, wiped at the end */
     /* `encr_key` is without salt. stop() follows also when start() failed. */
     enum err (*start)(void *state, const struct crypt *crypt, struct bytes encr_key,
                       struct bytes integ_key);

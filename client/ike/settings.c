@@ -28,7 +28,7 @@ enum err settings_check(const struct ike_config *config)
     case IKE_AUTH_CERTIFICATE:
         return config->credential != NULL ? OK : ERR_UNSUPPORTED;
     case IKE_AUTH_PSK:
-        return config->psk.len > 0 ? OK : ERR_UNSUPPORTED;
+        return config->psk.len > 0 && config->gateway_fingerprint.len == 0 ? OK : ERR_UNSUPPORTED;
     }
     return ERR_UNSUPPORTED;
 }

@@ -263,6 +263,23 @@ static struct profile_breach *auth_breach(const struct profile *profile, gboolea
     return NULL;
 }
 
+/* With a pre-shared key the gateway shows no certificate. */
+static struct profile_breach *trust_breach(const struct profile *profile)
+{
+    struct profile_breach *breach = NULL;
+    char *others, *why;
+
+    if (strcmp(profile_get(profile, "auth"), "psk") == 0 &&
+        profile_is_set(profile, "gateway-fingerprint")) {
+        others = g_strdup_printf(_("is none of: %s"), "eap, certificate");
+        why = g_strdup_printf("auth=psk %s", others);
+        breach = breach_of("gateway-fingerprint", "auth", why);
+        g_free(why);
+        g_free(others);
+    }
+    return breach;
+}
+
 static struct profile_breach *tunnel_breach(const struct profile *profile)
 {
     gboolean full = g_str_equal(profile_get(profile, "tunnel"), "full");
@@ -315,6 +332,9 @@ static struct profile_breach *find_breach(const struct profile *profile, gboolea
 
     if (breach == NULL) {
         breach = auth_breach(profile, key_may_follow);
+    }
+    if (breach == NULL) {
+        breach = trust_breach(profile);
     }
     if (breach == NULL) {
         breach = tunnel_breach(profile);

@@ -144,7 +144,8 @@ static gboolean settle_leaving(struct tunnel *t)
 
 static gboolean needs_system_trust(const struct tunnel *t)
 {
-    return t->config.trust == NULL && t->config.ike.gateway_fingerprint.len == 0 && t->config.ike.auth != IKE_AUTH_PSK && t->system_trust == NULL;
+    return t->config.trust == NULL && t->config.ike.gateway_fingerprint.len == 0 &&
+           t->config.ike.auth != IKE_AUTH_PSK && t->system_trust == NULL;
 }
 
 /* Without it every certificate is untrusted, which is said. */

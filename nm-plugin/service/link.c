@@ -312,7 +312,7 @@ static gboolean on_no_answer(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* NULL = nothing was lent. */
+/* NULL = nothing was lent, or there is no room for it: then the session makes its own. */
 static GUnixFDList *add_lent(const struct link *link, GVariantBuilder *options)
 {
     g_autoptr(GUnixFDList) fds = link->interface >= 0 ? g_unix_fd_list_new() : NULL;
@@ -321,6 +321,9 @@ static GUnixFDList *add_lent(const struct link *link, GVariantBuilder *options)
     }
     gint interface = g_unix_fd_list_append(fds, link->interface, NULL);
     gint state = g_unix_fd_list_append(fds, link->state, NULL);
+    if (interface < 0 || state < 0) {
+        return NULL;
+    }
     g_variant_builder_add(options, "{sv}", "interface", g_variant_new_handle(interface));
     g_variant_builder_add(options, "{sv}", "state", g_variant_new_handle(state));
     return g_steal_pointer(&fds);

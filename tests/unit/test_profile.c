@@ -352,6 +352,8 @@ END_TEST
 
 /* ---- rules across keys ---- */
 
+#define FINGERPRINT "0001020304050607" "0001020304050607" "0001020304050607" "0001020304050607"
+
 static const struct file_case rules[] = {
     {"", "gateway: missing"},
     {"gateway=a\n", NULL},
@@ -372,6 +374,9 @@ static const struct file_case rules[] = {
      "too"},
     {"gateway=a\npsk=x\n", "psk: set, but auth is not: add auth=psk to use it"},
     {"gateway=a\nauth=psk\n", NULL},
+    {"gateway=a\nauth=psk\ngateway-fingerprint=" FINGERPRINT "\n",
+     "gateway-fingerprint: auth=psk is none of: eap, certificate"},
+    {"gateway=a\nauth=eap\ngateway-fingerprint=" FINGERPRINT "\n", NULL},
     {"gateway=a\nrequest-ipv4=no\nrequest-ipv6=no\n",
      "request-ipv6: neither an IPv4 nor an IPv6 address would be asked for"},
     {"gateway=a\nrequest-ipv6=no\n", NULL},
