@@ -104,13 +104,10 @@ static void remember(const struct connection *c, GHashTable *values)
     GBytes *value = g_hash_table_lookup(values, key);
     g_autofree char *text = g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
     g_autoptr(GError) error = NULL;
-    struct profile *profile = profile_load(c->path, &error);
 
-    if (profile == NULL || !profile_set(profile, key, text, NULL, &error) ||
-        !profile_save(profile, c->path, &error)) {
+    if (!profile_set_in_file(c->path, key, text, &error)) {
         fprintf(stderr, _("It cannot be remembered: %s\n"), error->message);
     }
-    profile_free(profile);
 }
 
 static void on_values(void *context, GHashTable *values)

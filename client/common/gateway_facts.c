@@ -20,8 +20,7 @@ bool fingerprint_parse(uint8_t out[static FINGERPRINT_LEN], const char *text)
         if (low >= 0) {
             out[n++] = (uint8_t)(high << 4 | low);
             text++;
-        } else if (high >= 0 || n == 0 || (*text != ':' && *text != ' ') ||
-                   digit(text[1]) < 0) {
+        } else if (high >= 0 || n == 0 || (*text != ':' && *text != ' ') || digit(text[1]) < 0) {
             return false;
         }
     }

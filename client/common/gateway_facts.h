@@ -37,7 +37,7 @@ struct gateway_facts {
     uint8_t fingerprint[FINGERPRINT_LEN];
 };
 
-/* 64 hexadecimal digits in upper or lower case, with a colon or a blank between two octets or not. */
+/* 64 hexadecimal digits in upper or lower case; between two octets may be a colon or a blank. */
 bool fingerprint_parse(uint8_t out[static FINGERPRINT_LEN], const char *text)
     __attribute__((warn_unused_result));
 /* Digits in lower case; returns out. */

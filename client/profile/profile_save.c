@@ -122,3 +122,13 @@ gboolean profile_save(const struct profile *profile, const char *path, GError **
     g_free(folder);
     return ok;
 }
+
+gboolean profile_set_in_file(const char *path, const char *key, const char *text, GError **error)
+{
+    struct profile *profile = profile_load(path, error);
+    gboolean done = profile != NULL && profile_set(profile, key, text, NULL, error) &&
+                    profile_save(profile, path, error);
+
+    profile_free(profile);
+    return done;
+}

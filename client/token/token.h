@@ -25,8 +25,8 @@ struct token_asker {
 struct token *token_new(const struct token_asker *asker);
 void token_free(struct token *token); /* wipes the PIN */
 /*
- * TOKEN_OPEN and TOKEN_SIGN; *answer is TOKEN_OPENED, TOKEN_CHOICES, TOKEN_SIGNED or TOKEN_FAILED, and
- * what it points to is borrowed until the next call.
+ * TOKEN_OPEN and TOKEN_SIGN; *answer is TOKEN_OPENED, TOKEN_CHOICES, TOKEN_SIGNED or TOKEN_FAILED,
+ * and what it points to is borrowed until the next call.
  */
 void token_open(struct token *token, struct bytes certificate, struct bytes key,
                 struct token_message *answer);

@@ -7,10 +7,10 @@
 #include "common/i18n.h"
 #include "common/vpn1.h"
 #include "gui/model/passwords.h"
-#include "gui/model/store.h"
 #include "gui/questions/ask_dialog.h"
 #include "gui/questions/trust_dialog.h"
 #include "gui/window/message.h"
+#include "profile/profile.h"
 
 #define TRUST_FIELD "gateway-fingerprint" /* also the profile's key */
 
@@ -202,7 +202,8 @@ static void remember_trust(struct talk *talk, const char *digits)
     if (session_of(talk) == godwit_attempt_get_session(talk->attempt)) {
         godwit_attempt_pin(talk->attempt, digits);
     } else if (profile != NULL && godwit_profile_get_path(profile) != NULL &&
-               !store_set(godwit_profile_get_path(profile), TRUST_FIELD, digits, &error)) {
+               !profile_set_in_file(godwit_profile_get_path(profile), TRUST_FIELD, digits,
+                                    &error)) {
         message_show(gtk_application_get_active_window(talk->application),
                      _("The Connection Is Not Saved"), error->message);
     }

@@ -281,16 +281,6 @@ gboolean store_export(const char *path, const char *target, gboolean with_secret
     return done;
 }
 
-gboolean store_set(const char *path, const char *key, const char *text, GError **error)
-{
-    struct profile *profile = profile_load(path, error);
-    gboolean done = profile != NULL && profile_set(profile, key, text, NULL, error) &&
-                    profile_save(profile, path, error);
-
-    profile_free(profile);
-    return done;
-}
-
 gboolean store_delete(const char *path, GError **error)
 {
     int err = g_unlink(path) == 0 ? 0 : errno;

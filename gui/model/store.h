@@ -23,8 +23,6 @@ struct profile *store_offered(const char *path, GError **error);
 /* Writes what another computer can use: files that are named stand in it. Passwords and private keys
  * only with `with_secrets`. */
 gboolean store_export(const char *path, const char *target, gboolean with_secrets, GError **error);
-/* Sets one key of the file that is there, as profile_set(). */
-gboolean store_set(const char *path, const char *key, const char *text, GError **error);
 gboolean store_delete(const char *path, GError **error);
 
 #endif

@@ -5,7 +5,7 @@
  *   stream send ADDRESS PORT N SECONDS|OCTETS"o"
  * The sender lets the kernel take pages of a file in memory; the receiver has the kernel drop what
  * came, or with "check" compares it with what must have been sent. The receiver prints "ready",
- * and per stream a line "OCTETS SECONDS" from its first octet to its last.
+ * then "connected", and per stream a line "OCTETS SECONDS" from its first octet to its last.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -110,6 +110,8 @@ static int take_connections(uint16_t port, struct stream *streams, size_t n)
         }
     }
     close(listener);
+    printf("connected\n");
+    fflush(stdout);
     return 0;
 }
 

@@ -4,7 +4,6 @@
 import os
 import re
 import subprocess
-import time
 
 import net
 from ends import OTHER
@@ -149,7 +148,7 @@ def pings_under_load(programs, tunnel, count):
     """While one TCP stream fills the tunnel in the same direction."""
     flow = Streams(programs, tunnel, "a", str(count * 0.002 + 0.5))
     flow.begin()
-    time.sleep(0.2)
+    flow.receiving.read_until("^connected", 10)
     found = pings(tunnel, count)
     flow.end(30)
     return found

@@ -628,6 +628,7 @@ START_TEST(cve_2024_2357_missing_credentials)
 {
     struct ike_config config = {
         .path = gateway_path, .auth = IKE_AUTH_PSK, .psk = bytes_of_string("x")};
+    static const uint8_t fingerprint[FINGERPRINT_LEN];
     struct rng_seeded seed;
     struct ike *ike;
 
@@ -635,7 +636,9 @@ START_TEST(cve_2024_2357_missing_credentials)
     ck_assert_int_eq(ike_new(&ike, &config, 0), ERR_UNSUPPORTED); /* nobody to expect */
     ck_assert_ptr_null(ike);
     ck_assert(id_parse(&config.remote_id, "vpn.example.org"));
-    config.psk = (struct bytes){0};
+    config.gateway_fingerprint = bytes_of(fingerprint, sizeof fingerprint);
+    ck_assert_int_eq(ike_new(&ike, &config, 0), ERR_UNSUPPORTED); /* it would not be looked at */
+    config.gateway_fingerprint = config.psk = (struct bytes){0};
     ck_assert_int_eq(ike_new(&ike, &config, 0), ERR_UNSUPPORTED);
     config.auth = IKE_AUTH_CERTIFICATE;
     ck_assert_int_eq(ike_new(&ike, &config, 0), ERR_UNSUPPORTED);

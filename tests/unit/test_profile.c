@@ -299,6 +299,26 @@ START_TEST(save_and_load)
 }
 END_TEST
 
+START_TEST(one_key_of_a_file)
+{
+    char *path = file("one.conf", "[godwit]\ngateway=a\nuser=alice\n");
+    struct profile *profile;
+    GError *error = NULL;
+
+    ck_assert(!profile_set_in_file(path, "gateway-fingerprint", "x", &error));
+    ck_assert_ptr_nonnull(error);
+    g_clear_error(&error);
+    ck_assert(profile_set_in_file(path, "user", "bob", &error));
+    profile = profile_load(path, &error);
+    ck_assert_ptr_nonnull(profile);
+    ck_assert_str_eq(profile_get(profile, "user"), "bob");
+    ck_assert_str_eq(profile_get(profile, "gateway"), "a");
+    ck_assert(!profile_is_set(profile, "gateway-fingerprint"));
+    profile_free(profile);
+    g_free(path);
+}
+END_TEST
+
 /* What we write must stay a keyfile to everybody else. */
 START_TEST(saved_file_is_a_keyfile)
 {
@@ -489,6 +509,7 @@ int main(void)
     tcase_add_test(tests, unreadable);
     tcase_add_test(tests, files_relative_to_the_profile);
     tcase_add_test(tests, save_and_load);
+    tcase_add_test(tests, one_key_of_a_file);
     tcase_add_test(tests, saved_file_is_a_keyfile);
     tcase_add_test(tests, find_and_list);
     tcase_add_loop_test(tests, rule, 0, G_N_ELEMENTS(rules));
