@@ -222,22 +222,22 @@ static int connect_standalone(const struct options *options)
     if (geteuid() != 0) {
         return cli_fail(REASON_NOT_ROOT, NULL);
     }
+    c.loop = g_main_loop_new(NULL, FALSE);
+    watch = watch_signals(&c); /* from the first process on that would have to be ended */
     /* It gets ready meanwhile. When it cannot be started, the session says why. */
     worker = worker_start(WORKER_TUNNEL, NULL);
     reason = target_read(options, &target, &error);
-    if (reason != REASON_NONE) {
+    if (reason == REASON_NONE) {
+        c.path = target.path;
+        c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
+        session_use_worker(c.session, worker);
+        session_start(c.session);
+        g_main_loop_run(c.loop);
+        session_free(c.session);
+    } else {
         worker_free(worker);
-        target_clear(&target);
-        return cli_fail_error(reason, error);
+        c.code = cli_fail_error(reason, error);
     }
-    c.loop = g_main_loop_new(NULL, FALSE);
-    c.path = target.path;
-    watch = watch_signals(&c);
-    c.session = session_new(target.name, target.profile, options->flags[FLAG_TRACE], &ops, &c);
-    session_use_worker(c.session, worker);
-    session_start(c.session);
-    g_main_loop_run(c.loop);
-    session_free(c.session);
     finish(&c, watch);
     target_clear(&target);
     return c.code;

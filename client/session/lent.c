@@ -44,7 +44,8 @@ struct lent *lent_new(GError **error)
 {
     int fd = memfd_create("godwit-lent", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0 || ftruncate(fd, SIZE) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
-        g_set_error_literal(error, G_IO_ERROR, g_io_error_from_errno(errno), g_strerror(errno));
+        g_set_error_literal(error, G_IO_ERROR, (int)g_io_error_from_errno(errno),
+                            g_strerror(errno));
         if (fd >= 0) {
             close(fd);
         }

@@ -23,8 +23,8 @@ static const char *const samples[] = {"vpn.example.org",
                                       "aes256gcm16,aes256-sha256",
                                       "mschapv2",
                                       "ab cd",
-                                      "0123456789abcdef0123456789abcdef"
-                                      "0123456789abcdef0123456789abcdef"};
+                                      ("0123456789abcdef0123456789abcdef"
+                                       "0123456789abcdef0123456789abcdef")};
 
 static gboolean fits(struct profile *profile, const struct profile_key *key, const char *text)
 {
