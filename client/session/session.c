@@ -143,7 +143,7 @@ static void on_worker_ended(void *context, const char *how)
     struct session *session = context;
     g_free(session->worker_end);
     session->worker_end = g_strdup(how);
-    if (session->reason == REASON_NONE && session->channel && !session->channel_closed) {
+    if (session->channel && !session->channel_closed) {
         /* What it said last is still on its way: on_closed() comes after it. */
         session_limit_time(session, EXIT_TIME);
         return;

@@ -408,6 +408,10 @@ static void on_connect(GVariant *body)
 
 static void on_disconnect(void)
 {
+    if (mode_is("last-words")) {
+        channel_send(channel, MESSAGE_TRACE,
+                     g_variant_new("(sbbt)", "--> INFORMATIONAL", TRUE, FALSE, (guint64)4));
+    }
     if (mode_is("dies-on-disconnect")) {
         die();
     }

@@ -504,6 +504,23 @@ START_TEST(second_disconnect_kills)
 }
 END_TEST
 
+/* What a worker says last is heard, although its end is seen at the same time. */
+START_TEST(last_words)
+{
+    struct watch watch = {0};
+    siginfo_t info;
+    begin(&watch, "last-words", &ops);
+    run(&watch);
+    g_string_truncate(watch.log, 0);
+    session_disconnect(watch.session);
+    ck_assert_int_eq(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+    run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
+    ck_assert_str_eq(watch.log->str, "trace ended");
+    finish(&watch);
+}
+END_TEST
+
 START_TEST(disconnect_before_anything)
 {
     struct watch watch = {0};
@@ -937,6 +954,7 @@ int main(void)
     tcase_add_test(tcase, disconnect_after_crash);
     tcase_add_loop_test(tcase, bad_end, 0, G_N_ELEMENTS(bad_ends));
     tcase_add_test(tcase, second_disconnect_kills);
+    tcase_add_test(tcase, last_words);
     tcase_add_test(tcase, disconnect_before_anything);
     tcase_add_test(tcase, free_while_up);
     tcase_add_loop_test(tcase, secrets, 0, G_N_ELEMENTS(answers));
