@@ -26,6 +26,15 @@ SECRETS = ("password", "psk", "private-key", "private-key-password")
 FIELDS = ("text", "password text", "check box", "combo box", "push button")
 
 
+def start_new(screen):
+    """nm-connection-editor with a new connection of ours; its window."""
+    screen.start("nm-connection-editor", "--create", "--type=vpn")
+    dialog = screen.find("dialog")
+    screen.choose_words(screen.find("combo box", within=dialog), "Godwit (IKEv2)")
+    screen.press("push button", "Create…", dialog)
+    return screen.find("frame", "Editing .*")
+
+
 class Key:
     """A line of the key table's samples."""
 

@@ -215,6 +215,14 @@ static void fingerprint_of(const struct cert_credential *credential,
     cert_chain_free(chain);
 }
 
+/* A certificate is shown by one that has not its key. */
+static void write_stolen_proof(struct chain *chain)
+{
+    gw_write_idr(chain);
+    cert_write(chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(foreign_key, 0));
+    write_signature(chain, user_key);
+}
+
 /* What a person may decide about: never more than that nobody vouches for it. */
 START_TEST(untrusted_gateway_is_described)
 {
@@ -230,10 +238,8 @@ START_TEST(untrusted_gateway_is_described)
     if (_i == 2 || _i == 3) {
         ike_set_trust(gw.ike, NULL);
     }
-    if (_i == 4) { /* it has not the key */
-        gw_write_idr(&chain);
-        cert_write(&chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(foreign_key, 0));
-        write_signature(&chain, user_key);
+    if (_i == 4) {
+        write_stolen_proof(&chain);
     } else {
         write_proof(&chain, keys[_i]);
     }
@@ -275,9 +281,7 @@ START_TEST(pinned_gateway)
     gw_until_request();
     chain = gw_new_chain();
     if (_i == 3) {
-        gw_write_idr(&chain);
-        cert_write(&chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(foreign_key, 0));
-        write_signature(&chain, user_key);
+        write_stolen_proof(&chain);
     } else {
         write_proof(&chain, keys[_i]);
     }

@@ -142,11 +142,7 @@ def nm_editor_creates(context):
     """nm-connection-editor makes a connection with our form; nmcli has what was typed."""
     manager = networkmanager.NetworkManager(context)
     screen = desktop.Desktop(context)
-    screen.start("nm-connection-editor", "--create", "--type=vpn")
-    dialog = screen.find("dialog")
-    screen.choose_words(screen.find("combo box", within=dialog), "Godwit (IKEv2)")
-    screen.press("push button", "Create…", dialog)
-    window = screen.find("frame", "Editing .*")
+    window = editor_form.start_new(screen)
     screen.type_into("Gateway", "vpn.example.org", window)
     screen.type_into("User name", "alice", window)
     screen.type_into("Password", "s e c r e t", window)

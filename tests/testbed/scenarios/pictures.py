@@ -5,6 +5,7 @@ gui/data/pictures. Nothing here checks anything."""
 import os
 
 import desktop
+import editor_form
 import net
 import networkmanager
 import transfer
@@ -121,11 +122,7 @@ def picture_editor(context):
     """The editor in NetworkManager's own program."""
     networkmanager.NetworkManager(context)
     screen = desktop.Desktop(context)
-    screen.start("nm-connection-editor", "--create", "--type=vpn")
-    dialog = screen.find("dialog")
-    screen.choose_words(screen.find("combo box", within=dialog), "Godwit (IKEv2)")
-    screen.press("push button", "Create…", dialog)
-    window = screen.find("frame", "Editing .*")
+    window = editor_form.start_new(screen)
     screen.type_into("Connection name", "Office", window)
     screen.type_into("Gateway", "vpn.example.org", window)
     screen.type_into("User name", "alice", window)
