@@ -55,7 +55,7 @@ def save(path, table, options, load):
 def report(bench, options, load):
     print(f"{platform.machine()}, {os.cpu_count()} processors that carry both ends and the traffic, "
           f"Linux {platform.release()}; load before {load:.1f}, after {os.getloadavg()[0]:.1f}; "
-          f"{options.rounds} rounds, TCP for {options.seconds:g} s each. Ratios: median of those of "
+          f"{options.rounds} rounds, TCP (CUBIC) for {options.seconds:g} s each. Ratios: median of those of "
           "each round.")
     bench.table.print()
     goals.show(bench.table)
