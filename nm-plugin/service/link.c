@@ -363,13 +363,15 @@ static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
     GDBusObjectManager *objects = vpn1_object_manager_client_new_finish(result, &error);
+    /* Whoever had the name when it was asked for had gone when its objects were. */
+    gboolean died = g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
     (void)source;
     if (is_cancelled(error)) {
         return;
     }
     if (objects) {
         use_objects(data, objects);
-    } else {
+    } else if (!died || !begin_again(data)) {
         over_by_error(data, error);
     }
 }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A connection of NetworkManager's at a godwitd that dies (fake_service.c), at moments that a test of
+ * the whole meets by luck alone. */
+#include "config.h"
+
+#include <check.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/vpn1.h"
+#include "nm-plugin/service/link.h"
+#include "unit/vectors.h"
+
+#define DEATHS_MAX 3 /* that a connection outlives before it is up */
+
+static char *folder;
+static GTestDBus *daemon_of_bus;
+static GDBusConnection *bus;
+static const char *deadly; /* the method at whose call the service dies */
+static gint deaths;        /* that are left */
+static gboolean connected;
+static enum reason ended;
+
+static void write_file(const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    ck_assert(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void set_variable(const char *name, const char *file)
+{
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_setenv(name, path, TRUE);
+}
+
+/* ---- the death of the service ---- */
+
+/* What the bus says of the name; "" when nobody has it. By a process of its own: this one's
+ * connections have one thread for what comes and goes, and it waits. */
+static char *ask_bus(const char *method)
+{
+    g_autofree char *command = g_strdup_printf(
+        "busctl --address=%s call " DBUS_NAME " " DBUS_PATH " " DBUS_NAME " %s s " VPN1_NAME,
+        g_test_dbus_get_bus_address(daemon_of_bus), method);
+    char *said = NULL;
+    g_autofree char *errors = NULL;
+    g_autoptr(GError) error = NULL;
+    gboolean run = g_spawn_command_line_sync(command, &said, &errors, NULL, &error);
+    ck_assert_msg(run, "%s", error ? error->message : "");
+    return said;
+}
+
+static void kill_service(void)
+{
+    g_autofree char *answer = ask_bus("GetConnectionUnixProcessID"), *owner = NULL;
+    int pid;
+    ck_assert_msg(sscanf(answer, "u %d", &pid) == 1, "nobody has the name");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    do {
+        g_free(owner);
+        owner = ask_bus("GetNameOwner");
+    } while (*owner);
+}
+
+/* What leaves the connection, on its way to the bus. */
+static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *message,
+                                gboolean incoming, gpointer data)
+{
+    (void)connection;
+    (void)data;
+    if (!incoming && g_strcmp0(g_dbus_message_get_member(message), deadly) == 0 && deaths > 0) {
+        deaths--;
+        kill_service();
+    }
+    return message;
+}
+
+static void connect_to_bus(void)
+{
+    g_autoptr(GError) error = NULL;
+    bus = g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(daemon_of_bus),
+                                                 G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                     G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                 NULL, NULL, &error);
+    ck_assert_msg(bus != NULL, "%s", error ? error->message : "");
+    g_dbus_connection_add_filter(bus, on_message, NULL, NULL);
+}
+
+/* ---- the link ---- */
+
+static void on_connected(void *context, Vpn1Session *session)
+{
+    (void)context;
+    (void)session;
+    connected = TRUE;
+}
+
+static void on_asks(void *context, GVariant *form)
+{
+    (void)context;
+    (void)form;
+    ck_abort_msg("it asks");
+}
+
+static void on_phase(void *context, const char *phase, const char *text)
+{
+    (void)context;
+    (void)phase;
+    (void)text;
+}
+
+static void on_ended(void *context, enum reason reason, const char *sentence, const char *detail)
+{
+    (void)context;
+    (void)sentence;
+    ck_assert_msg(*detail != '\0', "no word of why");
+    ended = reason;
+}
+
+/* Until it is up, or over. */
+static void run_link(const char *method, int n)
+{
+    static const struct link_ops ops = {on_connected, on_asks, on_phase, on_ended};
+    deadly = method;
+    deaths = n;
+    struct link *link =
+        link_new(bus, NULL, "work", g_variant_new_parsed("@a{sv} {}"), 0, &ops, NULL);
+    while (!connected && ended == REASON_NONE) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    link_free(link);
+    ck_assert_int_eq(deaths, 0);
+}
+
+static void set_up(void)
+{
+    g_autoptr(GError) error = NULL;
+    folder = g_dir_make_tmp("godwit-link-XXXXXX", &error);
+    ck_assert_msg(folder != NULL, "%s", error ? error->message : "");
+    write_file(VPN1_NAME ".service", "[D-BUS Service]\nName=" VPN1_NAME "\n"
+                                     "Exec=" TOP_BUILDDIR "/tests/unit/fake_service\n");
+    write_file("script", "connect|full;wait");
+    set_variable("FAKE_SCRIPT", "script");
+    set_variable("FAKE_CALLS", "calls");
+    daemon_of_bus = g_test_dbus_new(G_TEST_DBUS_NONE);
+    g_test_dbus_add_service_dir(daemon_of_bus, folder);
+    g_test_dbus_up(daemon_of_bus);
+    connect_to_bus();
+}
+
+static void tear_down(void)
+{
+    static const char *const files[] = {VPN1_NAME ".service", "script", "calls"};
+    g_object_unref(bus);
+    g_test_dbus_stop(daemon_of_bus);
+    g_object_unref(daemon_of_bus);
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(folder, files[i], NULL);
+        (void)g_unlink(path);
+    }
+    (void)g_rmdir(folder);
+    g_free(folder);
+}
+
+/* ---- what is tested ---- */
+
+static const char *const moments[] = {"GetManagedObjects", "Connect"};
+
+START_TEST(goes_on_with_another_godwitd)
+{
+    run_link(moments[_i], DEATHS_MAX);
+    ck_assert(connected);
+}
+END_TEST
+
+START_TEST(ends_when_each_of_them_dies)
+{
+    run_link("GetManagedObjects", DEATHS_MAX + 1);
+    ck_assert_int_eq(ended, REASON_SERVICE_UNAVAILABLE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("nm_link");
+    TCase *tests = tcase_create("nm_link");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, goes_on_with_another_godwitd, 0, (int)G_N_ELEMENTS(moments));
+    tcase_add_test(tests, ends_when_each_of_them_dies);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
