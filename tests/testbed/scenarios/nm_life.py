@@ -145,6 +145,22 @@ def nm_goes_on_when_godwitd_dies_before_it_is_up(context):
 
 
 @scenario
+def nm_cleanup_takes_what_is_lent(context):
+    """Our VPN service hangs when godwitd dies, so that nobody takes over what it had lent: an
+    administrator's cleanup restores the host. What comes to after that ends, and the next one works."""
+    _, manager = up(context, **{"kill-switch": "connected"})
+    net.wait_until(lent, 10, "state that is lent")
+    with stopped(client.processes(SERVICE)[0]):
+        manager.bus.kill()
+        net.check("godwit" in net.run("nft", "list", "ruleset"), "the kill switch did not stay")
+        said = net.run(client.program(context), "cleanup")
+        net.check("after 1 connection" in said, f"the cleanup says: {said}")
+        net.check(net.run("nft", "list", "ruleset") == "", "the kill switch is left")
+    nothing_is_left(manager)
+    works(manager)
+
+
+@scenario
 def nm_hears_of_a_dead_service(context):
     """SIGKILL of nm-godwit-service: the session that it held ends, and NetworkManager knows."""
     host, manager = up(context)
