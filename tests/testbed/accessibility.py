@@ -54,6 +54,11 @@ class Node:
         except GLib.Error as error:
             raise Gone(f"{self.address[1]}: {interface}.{method}: {error.message}") from None
 
+    def post(self, interface, method, signature, *arguments):
+        """A call whose answer nobody waits for."""
+        self.bus.call(self.address[0], self.address[1], interface, method,
+                      GLib.Variant(signature, arguments), None, Gio.DBusCallFlags.NONE, -1, None, None)
+
     def ask(self, method, signature=None, *arguments):
         return self.call("org.a11y.atspi.Accessible", method, signature, *arguments)[0]
 
@@ -138,17 +143,13 @@ class Node:
             return 0
 
     def select_child(self, index, wait=True):
-        """A page of a notebook or a row of a list, by its place. Without `wait` for what answers only
-        when a dialog that it opens is closed again."""
-        if wait:
-            self.call("org.a11y.atspi.Selection", "SelectChild", "(i)", index)
-        else:
-            self.bus.call(self.address[0], self.address[1], "org.a11y.atspi.Selection", "SelectChild",
-                          GLib.Variant("(i)", (index,)), None, Gio.DBusCallFlags.NONE, -1, None, None)
+        """A page of a notebook or a row of a list, by its place. `wait`: see act()."""
+        (self.call if wait else self.post)("org.a11y.atspi.Selection", "SelectChild", "(i)", index)
 
-    def act(self):
-        """What the widget is for: a button is pressed, a box ticked, a list opened."""
-        self.call("org.a11y.atspi.Action", "DoAction", "(i)", 0)
+    def act(self, wait=True):
+        """What the widget is for: a button is pressed, a box ticked, a list opened. Without `wait` for
+        what answers only when a dialog that it opens is closed again."""
+        (self.call if wait else self.post)("org.a11y.atspi.Action", "DoAction", "(i)", 0)
 
     def focus(self):
         """False where that is not to be had (GTK 4.8)."""

@@ -42,7 +42,7 @@ def prepare(context):
     os.environ["STRONGSWAN_CONF"] = CONFIG
     _, manager = nm_service.start(context, others=("strongswan",))
     nm_service.add(manager, context, name="ours")
-    manager.nmcli("connection", "add", "type", "vpn", "con-name", "theirs", "ifname", "--",
+    manager.nmcli("connection", "add", "type", "vpn", "con-name", "theirs",
                   "vpn-type", "strongswan", "vpn.data",
                   f"address = vpn.example.org, certificate = {context.pki.certificate('root')}, "
                   "method = eap, user = alice, virtual = yes, encap = no, password-flags = 0")

@@ -144,7 +144,7 @@ class NetworkManager:
         """A connection of ours by name and password; its certification authority does not matter."""
         data = ", ".join(f"{key} = {value}"
                          for key, value in {"gateway": gateway, "user": "alice", **keys}.items())
-        self.nmcli("connection", "add", "type", "vpn", "con-name", name, "ifname", "--", "vpn-type",
+        self.nmcli("connection", "add", "type", "vpn", "con-name", name, "vpn-type",
                    "godwit", "vpn.data", data, *settings)
         self.nmcli("connection", "modify", name, "vpn.secrets", "password=secret")
 

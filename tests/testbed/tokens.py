@@ -49,6 +49,11 @@ class Token:
                 PIN, "--write-object", der, "--type", "cert", "--id", identity, "--label", name)
         self.give_away()
 
+    def forget_public_key(self):
+        """Which smart cards do not show beside the certificate."""
+        net.run("pkcs11-tool", "--module", MODULE, "--token-label", self.label, "--login", "--pin",
+                PIN, "--delete-object", "--type", "pubkey", "--id", CERTIFICATE_ID)
+
     @staticmethod
     def give_away():
         owner = pwd.getpwnam(USER)

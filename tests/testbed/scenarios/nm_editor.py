@@ -2,12 +2,16 @@
 """The connection editor: in nm-connection-editor over NetworkManager, and in windows of both GTKs."""
 
 import os
+import re
 
 import desktop
 import editor_form
+import gateway
 import net
 import networkmanager
+import tokens
 from scenario import scenario, scenario_for
+from scenarios import nm_service
 
 GTKS = (3, 4)
 
@@ -110,7 +114,7 @@ def editor_key_table(context):
 def add(manager, name, data):
     escaped = ",".join(f"{key}={text}".replace("\\", "\\\\").replace(",", "\\,")
                        for key, text in data.items())
-    manager.nmcli("connection", "add", "type", "vpn", "con-name", name, "ifname", "--", "vpn-type",
+    manager.nmcli("connection", "add", "type", "vpn", "con-name", name, "vpn-type",
                   "godwit", "vpn.data", escaped)
 
 
@@ -213,6 +217,72 @@ def editor_offers_tokens(context, gtk):
         leave(dialog)
         screen.wait_gone("dialog", "Certificate")
     net.check(form.said().startswith("Certificate: missing"), form.said())
+
+
+# libnma's dialog for what is on a token.
+CHOOSER = "Choose a User Certificate"
+
+
+def is_active(window):
+    return net.run("xdotool", "getactivewindow", "getwindowname", ok=False).strip() == window
+
+
+def until_active(screen, window, is_ready, do):
+    """That window has the keyboard; what is done goes to another one, as long as that is ready for it,
+    and again when it was not quite."""
+    def done():
+        if not is_active(window) and is_ready():
+            do()
+        return screen.becomes(lambda: is_active(window), 1)
+    screen.wait_for(done, f"window {window!r}")
+
+
+def double_click_first():
+    """The first row in the chooser of GTK 3: neither a screen reader nor the Tab key reaches it, for
+    its program answers nobody while it is open."""
+    net.run("xdotool", "search", "--onlyvisible", "--name", f"^{CHOOSER}$", "mousemove", "--window",
+            "%1", "60", "90", "click", "--repeat", "2", "--delay", "20", "1", ok=False)
+
+
+def pick(screen, gtk, label):
+    """In libnma's dialogs: the token, then what is on it."""
+    dialog = screen.find("dialog", label)
+    screen.wait_for(lambda: is_active(label), f"window {label!r}")
+    if gtk == 3:
+        # That for the certificate; the one for its key waits.
+        tokens_of = screen.wait_for(lambda: [node for node in screen.all("combo box", within=dialog)
+                                             if "SENSITIVE" in node.states], "list of tokens")[0]
+        screen.find("menu item", "Alice…", tokens_of).act(wait=False)
+        screen.wait_for(lambda: is_active(CHOOSER), f"window {CHOOSER!r}")
+        until_active(screen, label, lambda: is_active(CHOOSER), double_click_first)
+    else:
+        screen.all("push button", within=dialog)[0].act()
+        until_active(screen, CHOOSER, lambda: screen.all("widget", "GtkTreePopover"),
+                     lambda: screen.key("Down", "Return"))
+        until_active(screen, label, lambda: is_active(CHOOSER), lambda: screen.key("Home", "Return"))
+    screen.press("push button", "OK", dialog)
+    screen.wait_gone("dialog", label)
+
+
+@scenario_for(GTKS, lambda gtk: f"editor_picks_from_a_token_gtk{gtk}", timeout=60)
+def editor_picks_from_a_token(context, gtk):
+    """A certificate on a token is chosen in libnma's dialog; what is saved connects."""
+    _, manager = nm_service.start(context, connections={"rw": gateway.certificate_connection()})
+    tokens.Token(context).forget_public_key()
+    screen = desktop.Desktop(context)
+    form = editor_form.Form(context, screen, gtk, "gateway=vpn.example.org\nauth=certificate\n")
+    screen.press("push button", "Certificate: On a token….*", form.window)
+    pick(screen, gtk, "Certificate")
+    screen.wait_for(lambda: form.said() == "good", "a connection that is right")
+    found = without_flags(form.save())
+    form.close()
+    net.check(re.search("^pkcs11:.*token=Alice;.*type=cert", found["certificate"]), f"{found}")
+    add(manager, "work", {**found, "ca": editor_form.by_value(context.pki.certificate("root"))})
+    manager.nmcli("connection", "modify", "work", "vpn.secrets",
+                  f"private-key-password={tokens.PIN}")
+    manager.nmcli("connection", "up", "work")
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
 
 
 @scenario_for(GTKS, lambda gtk: f"editor_leaves_nothing_gtk{gtk}", timeout=120, bare=True)

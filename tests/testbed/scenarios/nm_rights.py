@@ -35,7 +35,7 @@ def add_own(context, user, name, **keys):
     values = {"gateway": "vpn.example.org", "user": "alice",
               "ca": by_value(context.pki.certificate("root")), **keys}
     data = ", ".join(f"{key} = {value}" for key, value in values.items())
-    return nmcli(user, "connection", "add", "type", "vpn", "con-name", name, "ifname", "--",
+    return nmcli(user, "connection", "add", "type", "vpn", "con-name", name,
                  "vpn-type", "godwit", "vpn.data", data, "vpn.secrets", f"password={PASSWORD}",
                  "connection.permissions", f"user:{user}")
 

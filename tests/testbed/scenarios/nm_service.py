@@ -40,7 +40,9 @@ def data(context, authority="root", **keys):
 
 
 def add(manager, context, name="work", password=PASSWORD, **keys):
-    manager.nmcli("connection", "add", "type", "vpn", "con-name", name, "ifname", "--", "vpn-type",
+    """Without the "ifname --" of many a guide, which makes an interface called "--": GNOME Settings
+    lists no VPN that names one."""
+    manager.nmcli("connection", "add", "type", "vpn", "con-name", name, "vpn-type",
                   "godwit", "vpn.data", data(context, **keys))
     if password:
         manager.nmcli("connection", "modify", name, "vpn.secrets", f"password={password}")
@@ -95,7 +97,7 @@ def nm_asks_in_the_middle(context):
     """The worker finds that the private key is encrypted; nmcli asks for its password."""
     name = "user-ecdsa256"
     _, manager = start(context, connections={"rw": gateway.certificate_connection()})
-    manager.nmcli("connection", "add", "type", "vpn", "con-name", "work", "ifname", "--", "vpn-type",
+    manager.nmcli("connection", "add", "type", "vpn", "con-name", "work", "vpn-type",
                   "godwit", "vpn.data", data(context, auth="certificate",
                                              certificate=by_value(context.pki.certificate(name))))
     key = by_value(context.pki.encrypted_key(name))
