@@ -59,16 +59,26 @@ static void method_drop(struct eap *eap)
     eap->method = NULL;
 }
 
+void eap_restart(struct eap *eap)
+{
+    method_drop(eap);
+    secret_free(&eap->request);
+    secret_free(&eap->response);
+    secret_free(&eap->waiting);
+    eap->answered = false;
+    eap->needs = EAP_SECRET_NONE;
+    eap->rounds = 0;
+    eap->result = EAP_IGNORE;
+    eap->note = (struct eap_note){0};
+}
+
 void eap_free(struct eap *eap)
 {
     if (eap == NULL) {
         return;
     }
-    method_drop(eap);
+    eap_restart(eap);
     secret_free(&eap->credentials.password);
-    secret_free(&eap->request);
-    secret_free(&eap->response);
-    secret_free(&eap->waiting);
     secret_wipe(eap, sizeof(*eap));
     free(eap);
 }

@@ -103,6 +103,8 @@ struct eap_config {
  * do not have or none. */
 enum err eap_new(struct eap **out, const struct eap_config *config) ERR_CHECK;
 void eap_free(struct eap *eap); /* wipes */
+/* Forgets the conversation, not what was given for it: another one can begin. */
+void eap_restart(struct eap *eap);
 /*
  * One packet from the authenticator. A response is written to `response` (an EAP packet). Requests
  * for other types are answered with a Nak listing the allowed ones; Identity and Notification are

@@ -596,6 +596,31 @@ enum err auth_finish(struct ike *ike, const struct message *message, enum ike_st
     return err == OK ? auth_established(ike, message) : err;
 }
 
+/*
+ * RFC 7296 2.15: AUTH is about the first message that was answered. A gateway that demands a cookie
+ * and then, with less to do, accepts an older copy of ours without it, answers neither with a word
+ * of which. Its own proof does not tell either; so the later one is taken for it, and that it was
+ * the other shows when the gateway refuses us.
+ */
+bool auth_begin_again(struct ike *ike)
+{
+    bool eap = ike->config.auth == IKE_AUTH_EAP;
+
+    if (!ike->init.ambiguous || ike->auth.begun_again || ike->ending.wanted ||
+        ike->state != (eap ? ST_FINISH_SENT : ST_AUTH_SENT)) {
+        return false;
+    }
+    ike->auth.begun_again = true;
+    if (eap) {
+        eap_restart(ike->auth.eap);
+        ike->auth.eap_started = false;
+    }
+    ike->auth.rounds = 0;
+    init_begin_again(ike);
+    rung_note(ike, "it may have answered the first message without the cookie: once more");
+    return true;
+}
+
 void auth_free(struct auth *auth)
 {
     eap_free(auth->eap);

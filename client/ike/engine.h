@@ -46,6 +46,7 @@ struct init {
         size_t len;
     } cookies[COOKIES_MAX]; /* all that were demanded; the last one is sent */
     unsigned n_cookies;
+    bool ambiguous; /* a copy without the latest cookie may be what is answered */
     struct secret request, response; /* RealMessage1 and 2 of RFC 7296 2.15 */
     struct secret shared;            /* g^ir until the keys are derived */
     unsigned peer_hashes;            /* enum sig_hash, from SIGNATURE_HASH_ALGORITHMS */
@@ -68,6 +69,7 @@ struct auth {
     /* With a key that is elsewhere: what is to be signed, and when that is done the signature. */
     struct cert_signing signing;
     struct secret to_sign, signature;
+    bool begun_again;
 };
 
 /* A ticket that we begin with (resume.c). */
@@ -330,6 +332,8 @@ enum err init_refused(struct ike *ike, const struct message *message,
 /* An answer that is not IKEv2: says so (RFC 7296 2.5). */
 void init_other_version(struct ike *ike, uint8_t version);
 void init_free(struct init *init);
+/* A handshake begins anew where the first one began. */
+void init_begin_again(struct ike *ike);
 /* Shared with IKE_SESSION_RESUME: our SPI and nonce, made once; the latest cookie; what we announce
  * either way; the ciphers of keys that were derived. */
 enum err init_first_values(struct ike *ike) ERR_CHECK;
@@ -403,6 +407,9 @@ enum err auth_our_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
 enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHECK;
 /* The body of our ID payload, which the proofs cover. */
 enum err auth_write_idi(struct ike *ike) ERR_CHECK;
+/* Everything begins again with IKE_SA_INIT, when the gateway has refused a proof that may have been
+ * about another of our first messages than it has answered; once. False: it does not. */
+bool auth_begin_again(struct ike *ike);
 void auth_free(struct auth *auth);
 
 /* ---- auth_sign.c ---- */

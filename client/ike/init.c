@@ -178,6 +178,7 @@ enum err init_cookie(struct ike *ike, const struct message *message, enum ike_st
                         _("IKE_SA_INIT: the gateway asks for a cookie again and again."));
             return OK;
         }
+        init->ambiguous = true;
         memcpy(init->cookies[init->n_cookies].data, notify.data.data, notify.data.len);
         init->cookies[init->n_cookies++].len = notify.data.len;
         restart(ike);
@@ -203,6 +204,7 @@ static bool change_group(struct ike *ike, uint16_t id)
         }
         init->tried |= UINT64_C(1) << i;
         init->group = group;
+        init->ambiguous = false; /* the answer tells by its group */
         ke_free(init->ke);
         init->ke = NULL;
         return true;
@@ -427,6 +429,19 @@ enum err init_accept(struct ike *ike, const struct message *message, enum ike_st
                     : _("IKE_SA_INIT: the gateway's response is malformed."));
     *next = ike->state == ST_DOWN ? ST_DOWN : ST_INIT_SENT;
     return OK;
+}
+
+void init_begin_again(struct ike *ike)
+{
+    ike_sa_free(&ike->sa);
+    ike->sa.initiator = true;
+    init_free(&ike->init);
+    secret_free(&ike->auth.idi);
+    secret_free(&ike->auth.idr);
+    ike->path.remote = ike->config.path.remote;
+    ike->refusal.reason = REASON_NONE;
+    ike->connect_deadline = ike->now + ike->config.timeout_us;
+    ike->state = ST_INIT_TODO;
 }
 
 void init_free(struct init *init)

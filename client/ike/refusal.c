@@ -212,9 +212,10 @@ enum err refusal_auth(struct ike *ike, const struct message *message, enum ike_s
 {
     struct notify notify;
 
-    (void)next;
     if (refusal_find(message, &notify)) {
-        if (notify.type == N_AUTHENTICATION_FAILED) {
+        if (notify.type == N_AUTHENTICATION_FAILED && auth_begin_again(ike)) {
+            *next = ike->state;
+        } else if (notify.type == N_AUTHENTICATION_FAILED) {
             authentication_failed(ike);
         } else {
             close_by(ike, CLOSE_SILENTLY, "IKE_AUTH", &notify);

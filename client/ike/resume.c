@@ -93,16 +93,8 @@ bool resume_fall_back(struct ike *ike)
     if (!runs(ike)) {
         return false;
     }
-    ike_sa_free(&ike->sa);
-    ike->sa.initiator = true;
-    init_free(&ike->init);
-    secret_free(&ike->auth.idi);
-    secret_free(&ike->auth.idr);
     resume_free(&ike->resume);
-    ike->path.remote = ike->config.path.remote;
-    ike->refusal.reason = REASON_NONE;
-    ike->connect_deadline = ike->now + ike->config.timeout_us;
-    ike->state = ST_INIT_TODO;
+    init_begin_again(ike);
     return true;
 }
 

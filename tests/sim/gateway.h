@@ -74,6 +74,8 @@ struct gateway_config {
     enum gateway_auth auth;
     const char *ike, *esp;                 /* what it accepts; NULL = the defaults */
     unsigned cookies;                      /* demanded so many times; UINT_MAX = for ever */
+    bool cookie_passes; /* demanded of one request only: whatever comes next is accepted, and
+                           everything else of the same SPI then is taken for a repetition */
     uint16_t demands[GATEWAY_DEMANDS_MAX]; /* groups demanded by INVALID_KE_PAYLOAD, one after the
                                               other */
     size_t n_demands;
@@ -294,6 +296,7 @@ struct gateway {
 
     /* IKE_SA_INIT */
     unsigned cookies;
+    bool demanded; /* a cookie */
     size_t demands;
     unsigned ignored;
     GByteArray *init_request, *init_response;

@@ -139,9 +139,10 @@ bool gateway_demand_cookie(struct gateway *gateway, const struct message *messag
     bool found;
     struct bytes given = gateway_notify_data(message, N_COOKIE, &found);
 
-    if (wanted == 0) {
+    if (wanted == 0 || (gateway->config.cookie_passes && gateway->demanded)) {
         return false;
     }
+    gateway->demanded = true;
     make_cookie(MIN(gateway->cookies, wanted - 1), nonce, cookie);
     if (found && bytes_equal(given, bytes_of(cookie, sizeof cookie))) {
         if (gateway->cookies < wanted) {
@@ -297,6 +298,12 @@ bool gateway_answer_again(struct gateway *gateway, const struct message *message
             gateway_send(gateway,
                          bytes_of(gateway->init_response->data, gateway->init_response->len));
         }
+        return true;
+    }
+    if (gateway->config.cookie_passes && gateway->phase == GATEWAY_INIT_DONE &&
+        gateway->sa->spi_i == message->header.spi_i) {
+        /* To some, who tell requests by SPI and message ID, it is the same. */
+        gateway_send(gateway, bytes_of(gateway->init_response->data, gateway->init_response->len));
         return true;
     }
     /* An old copy of an attempt that has been answered, or given up. */

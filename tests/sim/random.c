@@ -83,6 +83,7 @@ static void random_gateway(struct sim_random *random, struct gateway_config *gat
 {
     if (sim_chance(random, 300)) {
         gateway->cookies = 1 + sim_below(random, 4);
+        gateway->cookie_passes = sim_chance(random, 200);
     }
     if (sim_chance(random, 200)) {
         gateway->demands[0] = PICK(random, ((uint16_t[]){KE_ECP_256, KE_ECP_384, 9999, 2}));
@@ -193,6 +194,7 @@ static bool random_setup(struct sim_random *random, struct setup *setup)
         random_gateway(random, &setup->gateway);
     } else {
         setup->gateway.cookies = sim_below(random, 3);
+        setup->gateway.cookie_passes = sim_chance(random, 300);
         setup->gateway.fragment = PICK(random, ((size_t[]){0, 256, 576, 1200}));
         setup->gateway.refragments = setup->gateway.fragment > 256 && sim_chance(random, 500);
         setup->gateway.nat = sim_chance(random, 500);
