@@ -159,13 +159,12 @@ void datapath_stop(struct datapath *dp)
         udp_teardown(dp->config.udp4_fd);
         udp_teardown(dp->config.udp6_fd);
     }
+    datapath_commit(dp);
     struct out_table *out = atomic_load(&dp->out);
-    struct path_entry *path = atomic_load(&dp->path);
     for (size_t i = 0; out != NULL && i < out->n; i++) {
         quiesce_retire(&dp->quiesce, &out->entries[i]->retired);
     }
     quiesce_retire(&dp->quiesce, out != NULL ? &out->retired : NULL);
-    quiesce_retire(&dp->quiesce, path != NULL ? &path->retired : NULL);
     quiesce_reclaim(&dp->quiesce);
     sa_table_free(&dp->in);
     free_lanes(dp->config.lanes);
@@ -236,37 +235,115 @@ static struct out_entry *out_entry_new(const struct datapath_child *child,
     return entry;
 }
 
-/* The table in use with `entry` (may be NULL) in the place of `old`, or first when that is NULL. */
-static enum err replace_out(struct datapath *dp, struct out_entry *old, struct out_entry *entry)
+/* As it is, or is to be. */
+static struct out_table *latest(const struct datapath *dp)
 {
-    struct out_table *before = atomic_load(&dp->out);
+    return dp->next != NULL ? dp->next : atomic_load(&dp->out);
+}
+
+static bool holds(const struct out_table *table, const struct out_entry *entry)
+{
+    bool found = false;
+    for (size_t i = 0; table != NULL && i < table->n; i++) {
+        found = found || table->entries[i] == entry;
+    }
+    return found;
+}
+
+/* Room for one more entry than there are; NULL: memory. */
+static struct out_table *copy_latest(const struct datapath *dp)
+{
+    const struct out_table *before = latest(dp);
     size_t n = before != NULL ? before->n : 0;
     struct out_table *after = calloc(1, sizeof(*after) + (n + 1) * sizeof(after->entries[0]));
     if (after == NULL) {
-        return ERR_MEMORY;
+        return NULL;
     }
-    after->retired.release = release_plain;
-    after->serial = before != NULL ? before->serial + 1 : 1;
-    if (old == NULL) {
-        after->entries[after->n++] = entry;
+    if (before != NULL) {
+        memcpy(after, before, sizeof(*before) + n * sizeof(before->entries[0]));
     }
-    for (size_t i = 0; i < n; i++) {
-        struct out_entry *kept = before->entries[i] == old ? entry : before->entries[i];
-        if (kept != NULL) {
-            after->entries[after->n++] = kept;
+    after->retired = (struct retired){.release = release_plain};
+    after->serial++;
+    return after;
+}
+
+static void publish(struct datapath *dp, struct out_table *table)
+{
+    struct out_table *before = atomic_exchange(&dp->out, table);
+    if (table->paths != (before != NULL ? before->paths : 0)) {
+        atomic_fetch_add(&dp->generation, 1);
+    }
+    for (size_t i = 0; before != NULL && i < before->n; i++) {
+        if (!holds(table, before->entries[i])) {
+            quiesce_retire(&dp->quiesce, &before->entries[i]->retired);
         }
     }
-    atomic_store(&dp->out, after);
     quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);
-    quiesce_retire(&dp->quiesce, old != NULL ? &old->retired : NULL);
+}
+
+/* `table` comes in the place of the latest. */
+static void put(struct datapath *dp, struct out_table *table)
+{
+    struct out_table *superseded = dp->next;
+    dp->next = table;
+    if (superseded != NULL) {
+        const struct out_table *in_use = atomic_load(&dp->out);
+        for (size_t i = 0; i < superseded->n; i++) {
+            if (!holds(table, superseded->entries[i]) && !holds(in_use, superseded->entries[i])) {
+                release_out(&superseded->entries[i]->retired);
+            }
+        }
+        free(superseded);
+    }
+    if (!dp->held) {
+        datapath_commit(dp);
+    }
+}
+
+void datapath_hold(struct datapath *dp)
+{
+    dp->held = true;
+}
+
+void datapath_commit(struct datapath *dp)
+{
+    dp->held = false;
+    if (dp->next != NULL) {
+        publish(dp, dp->next);
+        dp->next = NULL;
+    }
+}
+
+/* The latest table with `entry` (may be NULL) in the place of `old`, or first when that is NULL. */
+static enum err replace_out(struct datapath *dp, const struct out_entry *old,
+                            struct out_entry *entry)
+{
+    struct out_table *table = copy_latest(dp);
+    size_t n = 0;
+    if (table == NULL) {
+        return ERR_MEMORY;
+    }
+    if (old == NULL) {
+        memmove(&table->entries[1], &table->entries[0], table->n * sizeof(table->entries[0]));
+        table->entries[0] = entry;
+        table->n++;
+    }
+    for (size_t i = 0; i < table->n; i++) {
+        struct out_entry *kept = table->entries[i] == old ? entry : table->entries[i];
+        if (kept != NULL) {
+            table->entries[n++] = kept;
+        }
+    }
+    table->n = n;
+    put(dp, table);
     return OK;
 }
 
 enum err datapath_set_out(struct datapath *dp, const struct datapath_child *child,
                           const struct esp_params *params)
 {
-    const struct out_table *table = atomic_load(&dp->out);
-    struct out_entry *old = NULL;
+    const struct out_table *table = latest(dp);
+    const struct out_entry *old = NULL;
     for (size_t i = 0; table != NULL && i < table->n; i++) {
         if (table->entries[i]->reqid == child->reqid) {
             old = table->entries[i];
@@ -286,7 +363,7 @@ enum err datapath_set_out(struct datapath *dp, const struct datapath_child *chil
 
 enum err datapath_remove_out(struct datapath *dp, uint32_t spi_in)
 {
-    const struct out_table *table = atomic_load(&dp->out);
+    const struct out_table *table = latest(dp);
     for (size_t i = 0; table != NULL && i < table->n; i++) {
         if (table->entries[i]->spi_in == spi_in) {
             return replace_out(dp, table->entries[i], NULL);
@@ -356,16 +433,14 @@ bool datapath_next_event(struct datapath *dp, struct datapath_event *event)
 
 enum err datapath_set_path(struct datapath *dp, const struct datapath_path *path)
 {
-    struct path_entry *entry = calloc(1, sizeof(*entry));
-    if (entry == NULL) {
+    struct out_table *table = copy_latest(dp);
+    if (table == NULL) {
         return ERR_MEMORY;
     }
-    entry->retired.release = release_plain;
-    udp_target_set(&entry->target, dp->config.udp4_fd, dp->config.udp6_fd, &path->local,
+    table->paths++;
+    udp_target_set(&table->target, dp->config.udp4_fd, dp->config.udp6_fd, &path->local,
                    &path->remote, path->ifindex);
-    struct path_entry *before = atomic_exchange(&dp->path, entry);
-    atomic_fetch_add(&dp->generation, 1);
-    quiesce_retire(&dp->quiesce, before != NULL ? &before->retired : NULL);
+    put(dp, table);
     return OK;
 }
 

@@ -93,6 +93,13 @@ int datapath_event_fd(const struct datapath *datapath);
 /* Takes what has happened; each Child SA reports each type once in each direction. False when there
  * is no more. */
 bool datapath_next_event(struct datapath *datapath, struct datapath_event *event);
+/*
+ * What is set or removed of the outbound side from now on takes effect with datapath_commit(), all at
+ * once: several Child SAs and their path give way to those with another gateway, and no packet is
+ * sealed for the one and sent to the other.
+ */
+void datapath_hold(struct datapath *datapath);
+void datapath_commit(struct datapath *datapath);
 /* From the next batch on; ERR_MEMORY changes nothing. */
 enum err datapath_set_path(struct datapath *datapath, const struct datapath_path *path) ERR_CHECK;
 /* Packets above it get an ICMP "fragmentation needed" / "packet too big" back into the TUN, and

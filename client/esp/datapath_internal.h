@@ -54,17 +54,15 @@ struct out_entry {
     struct usage usage;
 };
 
-/* The outbound SAs in the order in which they are asked; this and the target are swapped whole. */
+/* Where ESP goes, and the outbound SAs in the order in which they are asked; swapped whole, so that
+ * no packet goes to one gateway by an SA with another. */
 struct out_table {
     struct retired retired;
     uint64_t serial; /* no other table has it */
+    unsigned paths; /* set so far; 0: there is no target */
+    struct udp_target target;
     size_t n;
     struct out_entry *entries[]; /* retired one by one */
-};
-
-struct path_entry {
-    struct retired retired;
-    struct udp_target target;
 };
 
 /* An IKE datagram on its way to the main loop stands behind this. */
@@ -85,7 +83,8 @@ struct datapath {
     atomic_bool stop;
     struct quiesce quiesce;
     _Atomic(struct out_table *) out;
-    _Atomic(struct path_entry *) path;
+    struct out_table *next; /* control's own: what datapath_commit() makes of `out`; NULL = nothing */
+    bool held;              /* ... and not before */
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
     _Atomic uint32_t large;                        /* ESP above it is reported; LARGE_NEVER */

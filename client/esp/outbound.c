@@ -50,7 +50,6 @@ struct outbound {
     uint64_t flows_serial; /* of the table that `flows` was filled from */
     struct flow_slot flows[FLOWS];
     struct out_entry *out; /* of the frame at hand */
-    struct path_entry *path;
     uint16_t mtu;
     uint64_t generation;
     bool gso_off; /* refused on this path */
@@ -138,8 +137,8 @@ static int send_blocking(struct outbound *o, const uint8_t *data, size_t len, si
                          uint8_t tos)
 {
     int failed;
-    while ((failed = udp_send(&o->path->target, data, len, segment, tos)) == EAGAIN) {
-        if (!datapath_wait(o->dp, o->path->target.fd, POLLOUT)) {
+    while ((failed = udp_send(&o->table->target, data, len, segment, tos)) == EAGAIN) {
+        if (!datapath_wait(o->dp, o->table->target.fd, POLLOUT)) {
             break;
         }
     }
@@ -327,7 +326,6 @@ void outbound_begin(struct outbound *o)
     struct datapath *dp = o->dp;
     quiesce_online(&dp->quiesce, THREAD_OUT);
     o->table = atomic_load(&dp->out);
-    o->path = atomic_load(&dp->path);
     o->mtu = atomic_load(&dp->mtu);
     uint64_t generation = atomic_load(&dp->generation);
     if (o->generation != generation) {
@@ -375,7 +373,7 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
         frame += sizeof(hdr);
         len -= sizeof(hdr);
     }
-    if (o->table == NULL || o->table->n == 0 || o->path == NULL) {
+    if (o->table == NULL || o->table->n == 0 || o->table->paths == 0) {
         count(o->dp, OUT_NO_SA, 1);
         return;
     }

@@ -101,6 +101,9 @@ static void child_up(struct tunnel *t, struct link *link, const struct ike_event
         not_installed(t);
         goto out;
     }
+    if (first) {
+        traffic_hold(&t->traffic); /* until settle_replaced() */
+    }
     if (used) {
         link->path_mtu = mtu_of_path(t, link);
         t->traffic.suite = event->child->suite;

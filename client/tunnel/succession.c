@@ -119,6 +119,7 @@ static gboolean settle_replaced(struct tunnel *t)
         ike_disconnect(link->ike, boottime_now());
         leave(t, link);
     }
+    traffic_commit(&t->traffic);
     return link != NULL;
 }
 

@@ -96,6 +96,18 @@ gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child)
     return datapath_set_out(traffic->datapath, &known, &params) == OK;
 }
 
+void traffic_hold(struct traffic *traffic)
+{
+    datapath_hold(traffic->datapath);
+}
+
+void traffic_commit(struct traffic *traffic)
+{
+    if (traffic->datapath != NULL) {
+        datapath_commit(traffic->datapath);
+    }
+}
+
 gboolean traffic_remove_out(struct traffic *traffic, guint32 spi_in)
 {
     return datapath_remove_out(traffic->datapath, spi_in) == OK;

@@ -40,6 +40,10 @@ void traffic_stop(struct traffic *traffic);
 /* What comes in by this Child SA is accepted. */
 gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
                         const struct net_config *net);
+/* What of the outbound side, its path too, is changed from now on takes effect with the commit, all at
+ * once. To commit nothing is harmless. */
+void traffic_hold(struct traffic *traffic);
+void traffic_commit(struct traffic *traffic);
 /* What goes out takes this Child SA. */
 gboolean traffic_set_out(struct traffic *traffic, const struct ike_child *child);
 /* Nothing goes out by this Child SA any more, unless another one has taken its place already. FALSE

@@ -126,8 +126,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(datapath_remove_out(dp, child.spi_in) == OK);
     struct out_table *table = atomic_exchange(&dp->out, NULL);
     quiesce_retire(&dp->quiesce, &table->retired);
-    struct path_entry *entry = atomic_exchange(&dp->path, NULL);
-    quiesce_retire(&dp->quiesce, &entry->retired);
     free(dp);
     return 0;
 }

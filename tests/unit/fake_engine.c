@@ -23,6 +23,8 @@ const char *fake_names, *fake_unroutable;
 GString *fake_in;
 guint32 fake_out[FAKE_REQIDS];
 guint fake_gaps;
+bool fake_held;
+guint fake_commits;
 
 static struct net_config nets[FAKE_ENGINES_MAX];
 static struct ike_ticket tickets[FAKE_ENGINES_MAX];
@@ -47,6 +49,8 @@ void fake_reset(void)
     fake_in = g_string_new("");
     memset(fake_out, 0, sizeof fake_out);
     fake_gaps = 0;
+    fake_held = false;
+    fake_commits = 0;
 }
 
 /* ---- what a test makes it report ---- */
@@ -423,6 +427,19 @@ enum err datapath_set_path(struct datapath *datapath, const struct datapath_path
     (void)datapath;
     (void)path;
     return OK;
+}
+
+void datapath_hold(struct datapath *datapath)
+{
+    (void)datapath;
+    fake_held = true;
+}
+
+void datapath_commit(struct datapath *datapath)
+{
+    (void)datapath;
+    fake_commits += fake_held;
+    fake_held = false;
 }
 
 void datapath_set_mtu(struct datapath *datapath, uint16_t mtu)

@@ -42,6 +42,9 @@ extern const char *fake_unroutable;
 extern GString *fake_in;
 extern guint32 fake_out[FAKE_REQIDS];
 extern guint fake_gaps;
+/* Whether what is set of what goes out takes effect later, and how often that has been. */
+extern bool fake_held;
+extern guint fake_commits;
 
 void fake_reset(void);
 

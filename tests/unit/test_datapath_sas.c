@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/cursor.h"
 #include "unit/datapath_ends.h"
 #include "unit/vectors.h"
 
@@ -193,6 +194,62 @@ START_TEST(test_several_outbound)
 }
 END_TEST
 
+static uint32_t spi_of_next(int udp)
+{
+    uint8_t datagram[2000];
+    ck_assert(readable(udp, PATIENCE_MS));
+    ck_assert_int_gt(recv(udp, datagram, sizeof(datagram), 0), 4);
+    struct reader r = reader_of(bytes_of(datagram, 4));
+    return rd_u32(&r);
+}
+
+/* Until all is set for the other gateway everything goes to the one before, by its SAs. */
+START_TEST(test_change_over)
+{
+    struct tunnel t;
+    struct esp_params all, part, next_all, next_part;
+    struct datapath_path to_other = {0};
+    uint8_t packet[200];
+    struct packet_spec spec = {.payload = 100};
+    size_t len = packet_build(&spec, false, packet);
+    tunnel_open(&t, FAMILY_IPV4, false);
+    set_paths(&t);
+    int other = udp_socket(FAMILY_IPV4, 0, &to_other.remote);
+    params_for(&all, &t.suite, 0x1000);
+    narrow_to(&part, &t.suite, 0x2000, "10.2.0.0", "10.2.0.255");
+    params_for(&next_all, &t.suite, 0x3000);
+    narrow_to(&next_part, &t.suite, 0x4000, "10.2.0.0", "10.2.0.255");
+    const struct datapath_child first = {.spi_in = 1, .reqid = 1}, second = {.spi_in = 2, .reqid = 2},
+                                third = {.spi_in = 3, .reqid = 1}, fourth = {.spi_in = 4, .reqid = 2};
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &first, &all), OK);
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &second, &part), OK);
+    datapath_hold(t.a.dp);
+    ck_assert_int_eq(datapath_set_path(t.a.dp, &to_other), OK);
+    ck_assert(goes_along(&t, &part));
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &third, &next_all), OK);
+    ck_assert(goes_along(&t, &part));
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &fourth, &next_part), OK);
+    ck_assert(goes_along(&t, &part));
+    datapath_commit(t.a.dp);
+    tun_write(&t, &t.a, NULL, packet, len);
+    ck_assert_uint_eq(spi_of_next(other), 0x4000);
+    /* Not held: at once. */
+    ck_assert_int_eq(datapath_remove_out(t.a.dp, 4), OK);
+    tun_write(&t, &t.a, NULL, packet, len);
+    ck_assert_uint_eq(spi_of_next(other), 0x3000);
+    /* What came and went while it was held was never there. */
+    datapath_hold(t.a.dp);
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &second, &part), OK);
+    ck_assert_int_eq(datapath_set_out(t.a.dp, &fourth, &next_part), OK);
+    ck_assert_int_eq(datapath_remove_out(t.a.dp, 4), OK);
+    datapath_commit(t.a.dp);
+    tun_write(&t, &t.a, NULL, packet, len);
+    ck_assert_uint_eq(spi_of_next(other), 0x3000);
+    close(other);
+    tunnel_close(&t);
+}
+END_TEST
+
 /* Many flows in turn, more than are remembered: each goes along the SA that selects it. */
 START_TEST(test_many_flows)
 {
@@ -358,6 +415,7 @@ int main(void)
     tcase_add_test(tcase, test_swap_under_load);
     tcase_add_test(tcase, test_many_sas);
     tcase_add_test(tcase, test_several_outbound);
+    tcase_add_test(tcase, test_change_over);
     tcase_add_test(tcase, test_many_flows);
     tcase_add_test(tcase, test_heard);
     tcase_add_test(tcase, test_worn);

@@ -178,6 +178,8 @@ START_TEST(several_child_sas_go_over_together)
     ck_assert_uint_eq(fake_out[1], 200);
     ck_assert_uint_eq(fake_out[2], 201);
     ck_assert_uint_eq(fake_gaps, 0);
+    ck_assert_uint_eq(fake_commits, 2); /* the first and its successor */
+    ck_assert(!fake_held);
 }
 END_TEST
 
