@@ -71,7 +71,7 @@ def rekey_by_gateway(host, schedule, deadline):
         at, kind, name, interval = turn = min(due)
         if at > deadline - 2:
             return
-        time.sleep(max(0, at - time.monotonic()))
+        net.let_pass(max(0, at - time.monotonic()))
         host.swanctl("--rekey", kind, name)
         turn[0] = at + interval
 

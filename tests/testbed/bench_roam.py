@@ -8,7 +8,6 @@ import random
 import signal
 import statistics
 import sys
-import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -131,7 +130,7 @@ def run_moves(context, bed, which, moves, column):
                 kind = name_of(source, at)
                 bed.prepare()
                 # The answers of the move before are all in, and nobody is still busy with it.
-                time.sleep(0.3)
+                net.let_pass(0.3)
                 moment = bed.move(source, at)
                 try:
                     outage = meter.wait_answer(moment, GIVE_UP)
@@ -139,7 +138,7 @@ def run_moves(context, bed, which, moves, column):
                     column.stuck[kind] = column.stuck.get(kind, 0) + 1
                     back = False
                     continue
-                time.sleep(0.2)
+                net.let_pass(0.2)
                 lost = meter.lost(moment - 0.2, moment + outage / 1000 + 0.1)
                 column.add(kind, outage, lost)
         connection.end()

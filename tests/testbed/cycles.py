@@ -67,7 +67,7 @@ class Cycles:
     def killed(self, chance):
         """One connection in which godwitd or its worker is killed at some moment."""
         path = self.begin()
-        time.sleep(chance.uniform(0, KILL_WITHIN))
+        net.let_pass(chance.uniform(0, KILL_WITHIN))
         victim = chance.choice(("godwitd", "godwit-tunnel"))
         found = client.processes(victim)
         if victim == "godwitd":

@@ -16,7 +16,6 @@ import contextlib
 import os
 import re
 import subprocess
-import time
 
 import accessibility
 import bus
@@ -28,6 +27,7 @@ HOME = "/run/bed/home/desktop"
 RUNTIME = "/run/bed/runtime"
 LOGS = "/run/bed/desktop"
 WIDTH, HEIGHT = 1280, 1000
+LOOK_EVERY = 0.02  # s: a whole tree of widgets is asked for each time
 # Where a build without --prefix looks for translations.
 CATALOGUES = "/usr/local/share/locale"
 LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8"}
@@ -251,28 +251,27 @@ class Desktop:
 
     def wait_for(self, condition, what, timeout=20):
         """What the condition gives, as soon as it is true."""
-        deadline = time.monotonic() + timeout
-        while True:
+        def seen():
             self.check_running()
-            with contextlib.suppress(accessibility.Gone):
-                found = condition()
-                if found:
-                    return found
-            if time.monotonic() > deadline:
-                bus.write(f"{LOGS}/tree", self.tree())
-                self.take_picture("failure", LOGS)
-                raise net.Failure(f"no {what} after {timeout} s")
-            time.sleep(0.02)
+            return self._seen(condition)
+        try:
+            return net.wait_until(seen, timeout, what, LOOK_EVERY)
+        except net.Failure:
+            self.check_running()
+            bus.write(f"{LOGS}/tree", self.tree())
+            self.take_picture("failure", LOGS)
+            raise
 
     @staticmethod
-    def becomes(condition, timeout):
+    def _seen(condition):
+        with contextlib.suppress(accessibility.Gone):
+            return condition()
+        return None
+
+    def becomes(self, condition, timeout):
         """Whether it does in that time."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            with contextlib.suppress(accessibility.Gone):
-                if condition():
-                    return True
-            time.sleep(0.02)
+        with contextlib.suppress(net.Failure):
+            return bool(net.wait_until(lambda: self._seen(condition), timeout, "it", LOOK_EVERY))
         return False
 
     def wait_gone(self, role=None, name=None, timeout=20):

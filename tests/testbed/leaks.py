@@ -180,7 +180,7 @@ class Trial:
 
     def for_a_while(self, seconds=0.3):
         """So many packets of the chatter, whatever becomes of them."""
-        time.sleep(seconds)
+        net.let_pass(seconds)
 
 
 # ---- the rows: what happens while it is connected ----

@@ -58,7 +58,12 @@ def entering(namespace):
     return enter
 
 
-def wait_until(condition, timeout, what):
+def let_pass(seconds):
+    """Time that is itself what is tested or measured; for everything else there is wait_until()."""
+    time.sleep(seconds)
+
+
+def wait_until(condition, timeout, what, every=0.005):
     """Polls a condition that has no file descriptor to wait on."""
     deadline = time.monotonic() + timeout
     while True:
@@ -67,7 +72,7 @@ def wait_until(condition, timeout, what):
             return result
         if time.monotonic() > deadline:
             raise Failure(f"no {what} after {timeout} s")
-        time.sleep(0.005)
+        let_pass(every)
 
 
 class Process:

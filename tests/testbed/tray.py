@@ -173,7 +173,7 @@ class Tray:
         for _ in range(10):
             if not now or now == before:
                 break
-            time.sleep(0.1)
+            net.let_pass(0.1)
             before, now = now, self._inspect_once()
         return now
 
@@ -357,9 +357,9 @@ class Load:
 
 
 def load(pid, seconds=3):
-    time.sleep(1)  # what was just done has come to rest: it is what is measured that needs time
+    net.let_pass(1)  # what was just done has come to rest: it is what is measured that needs time
     before = cpu_seconds(pid)
-    time.sleep(seconds)
+    net.let_pass(seconds)
     return Load(100 * (cpu_seconds(pid) - before) / seconds, memory_kib(pid))
 
 

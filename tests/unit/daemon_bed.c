@@ -3,7 +3,6 @@
 
 #include "unit/daemon_bed.h"
 
-#include <check.h>
 #include <gio/gunixfdlist.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,8 @@
 #include <unistd.h>
 
 #include "unit/sandbox.h"
+#include "unit/vectors.h"
+#include "unit/waiting.h"
 
 #define NAME "org.godwit.VPN1"
 #define PATH "/org/godwit/VPN1"
@@ -79,14 +80,9 @@ static GDBusConnection *connect_bus(void)
 static void start_bus(void)
 {
     g_autoptr(GDBusConnection) bus = NULL;
-    gint64 until = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
     ck_assert(g_file_set_contents("/run/bus.conf", bus_config, -1, NULL));
     (void)spawn("dbus-daemon", "--config-file=/run/bus.conf");
-    while (!bus) {
-        ck_assert_msg(g_get_monotonic_time() < until, "dbus-daemon does not start");
-        g_usleep(2000);
-        bus = connect_bus();
-    }
+    wait_until((bus = connect_bus()) != NULL);
     g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=" SOCKET, TRUE);
 }
 
@@ -99,10 +95,10 @@ static void cover_sysconfdir(void)
         g_free(folder);
         folder = parent;
     }
-    g_free(sandbox_run("mkdir -p /run/cover/upper /run/cover/work && mount -t overlay overlay "
-                       "-o lowerdir='%s',upperdir=/run/cover/upper,workdir=/run/cover/work '%s' && "
-                       "rm -rf '%s/godwit' && mkdir -p '%s/godwit'",
-                       folder, folder, SYSCONFDIR, SYSCONFDIR));
+    sandbox_do("mkdir -p /run/cover/upper /run/cover/work && mount -t overlay overlay "
+               "-o lowerdir='%s',upperdir=/run/cover/upper,workdir=/run/cover/work '%s' && "
+               "rm -rf '%s/godwit' && mkdir -p '%s/godwit'",
+               folder, folder, SYSCONFDIR, SYSCONFDIR);
 }
 
 struct daemon_bed *daemon_bed_new(void)
@@ -375,14 +371,60 @@ char *user_reads(struct user_on_bus *user, const char *path, const char *interfa
     return g_variant_print(value, FALSE);
 }
 
+void user_reads_in_time(struct user_on_bus *user, const char *path, const char *interface,
+                        const char *property, const char *value)
+{
+    int64_t since_ms = wait_now_ms();
+    g_autofree char *text = user_reads(user, path, interface, property);
+    while (!g_str_equal(text, value)) {
+        g_autofree char *what = g_strdup_printf("%s %s, but %s", property, value, text);
+        wait_look_again(since_ms, what);
+        g_free(text);
+        text = user_reads(user, path, interface, property);
+    }
+}
+
 void user_sees(struct user_on_bus *user, const char *path, const char *property, const char *value)
 {
-    g_autofree char *text = user_reads(user, path, SESSION, property);
-    gint64 until = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    while (!g_str_equal(text, value)) {
-        ck_assert_msg(g_get_monotonic_time() < until, "%s is %s, not %s", property, text, value);
-        g_usleep(1000);
-        g_free(text);
-        text = user_reads(user, path, SESSION, property);
+    user_reads_in_time(user, path, SESSION, property, value);
+}
+
+char *user_lists(struct user_on_bus *user)
+{
+    g_autoptr(GVariant) reply = user_gets(user, "", OBJECT_MANAGER, "GetManagedObjects", NULL);
+    return g_variant_print(reply, FALSE);
+}
+
+void user_expects(struct user_on_bus *user, const char *path, gboolean wanted)
+{
+    g_autofree char *objects = user_lists(user);
+    g_autofree char *quoted = g_strdup_printf("/org/godwit/VPN1%s'", path);
+    ck_assert_msg((strstr(objects, quoted) != NULL) == wanted, "%s %s", path, objects);
+}
+
+void user_disconnects(struct user_on_bus *user, const char *path)
+{
+    g_variant_unref(user_gets(user, path, SESSION, "Disconnect", NULL));
+}
+
+void user_cannot_connect(struct user_on_bus *user, const char *error)
+{
+    user_fails(user, "", MANAGER, "Connect",
+               g_variant_new_parsed("('wait', {'gateway': <'vpn.example.org'>}, @a{sv} {})"),
+               error);
+}
+
+int daemon_bed_suite(const char *name, const struct daemon_case *cases, gsize n_cases)
+{
+    Suite *suite = suite_create(name);
+    sandbox_enter(); /* or skip: each test enters one of its own in it */
+    for (gsize i = 0; i < n_cases; i++) {
+        TCase *one = tcase_create(cases[i].name);
+        tcase_add_checked_fixture(one, cases[i].setup, cases[i].teardown);
+        for (gsize j = 0; cases[i].tests[j]; j++) {
+            tcase_add_test(one, cases[i].tests[j]);
+        }
+        suite_add_tcase(suite, one);
     }
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #ifndef GODWIT_TESTS_DAEMON_BED_H
 #define GODWIT_TESTS_DAEMON_BED_H
 
+#include <check.h>
 #include <gio/gio.h>
 #include <sys/types.h>
 
@@ -62,11 +63,29 @@ gboolean user_has_heard(const struct user_on_bus *user, const char *text);
 /* What is printed of a property; g_free(). */
 char *user_reads(struct user_on_bus *user, const char *path, const char *interface,
                  const char *property);
-/* Waits until the property is printed so. */
+/* Wait until the property is printed so; of a session. */
+void user_reads_in_time(struct user_on_bus *user, const char *path, const char *interface,
+                        const char *property, const char *value);
 void user_sees(struct user_on_bus *user, const char *path, const char *property, const char *value);
+
+/* All that he may see, printed; g_free(). From then on he is told of what changes. */
+char *user_lists(struct user_on_bus *user);
+/* He sees the object, or does not. */
+void user_expects(struct user_on_bus *user, const char *path, gboolean wanted);
+void user_disconnects(struct user_on_bus *user, const char *path);
+void user_cannot_connect(struct user_on_bus *user, const char *error);
 
 /* One turn of the main loop that fails the test when it takes too long for any machine. */
 void daemon_bed_turn(void);
+
+/* Tests of one kind; an array ends with NULL. */
+struct daemon_case {
+    const char *name;
+    void (*setup)(void), (*teardown)(void);
+    const TTest *tests[12];
+};
+/* Runs them as a suite; the exit code of main(). Each test makes a bed of its own. */
+int daemon_bed_suite(const char *name, const struct daemon_case *cases, gsize n_cases);
 
 #define FAKE "tests/unit/godwitd_fake" /* its sessions play */
 #define ALICE 65534

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 int udp_socket(enum family family, uint16_t port, struct endpoint *name)
 {
@@ -142,20 +143,19 @@ struct datapath_counters counters(const struct end *end)
     return now;
 }
 
+static uint64_t counter_at(const struct end *end, size_t offset)
+{
+    struct datapath_counters now = counters(end);
+    uint64_t is;
+    memcpy(&is, (uint8_t *)&now + offset, sizeof(is));
+    return is;
+}
+
 /* Waits for a counter, named by its place in the struct. */
 void wait_counter(const struct end *end, size_t offset, uint64_t value)
 {
-    for (int waited = 0; waited < PATIENCE_MS; waited++) {
-        struct datapath_counters now = counters(end);
-        uint64_t is;
-        memcpy(&is, (uint8_t *)&now + offset, sizeof(is));
-        if (is >= value) {
-            ck_assert_uint_eq(is, value);
-            return;
-        }
-        poll(NULL, 0, 1);
-    }
-    ck_abort_msg("counter at %zu never reached %lu", offset, value);
+    wait_until(counter_at(end, offset) >= value);
+    ck_assert_uint_eq(counter_at(end, offset), value);
 }
 
 void exchange(const struct tunnel *t, bool back, const struct packet_spec *spec)

@@ -3,6 +3,8 @@
 
 #include <check.h>
 #include <net/if.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit/sandbox.h"
@@ -90,6 +92,30 @@ void tunnel_down(struct host_tunnel *tunnel)
     host_revert(tunnel->host);
     host_free(tunnel->host);
     close(tunnel->tun);
+}
+
+pid_t tunnel_process(const char *name, const char *text, const struct host_options *options)
+{
+    int ready[2];
+    char octet;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        struct host_tunnel tunnel;
+        tunnel_up(&tunnel, name, text, options);
+        _exit(write(ready[1], "x", 1) == 1 ? pause() : 1);
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &octet, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+void tunnel_kill(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 void expect(gboolean there, const char *part, const char *command)

@@ -2,6 +2,8 @@
 #ifndef GODWIT_TESTS_HOST_TUNNEL_H
 #define GODWIT_TESTS_HOST_TUNNEL_H
 
+#include <sys/types.h>
+
 #include "host/host.h"
 
 /* A tunnel of a test of client/host, in a sandbox. Whatever fails fails the test. */
@@ -27,6 +29,10 @@ void tunnel_up(struct host_tunnel *tunnel, const char *name, const char *text,
                const struct host_options *options);
 void tunnel_follow(struct host_tunnel *tunnel, const struct network *network);
 void tunnel_down(struct host_tunnel *tunnel);
+
+/* A process with a tunnel up; kills one. */
+pid_t tunnel_process(const char *name, const char *text, const struct host_options *options);
+void tunnel_kill(pid_t pid);
 
 /* `part` is in what the command prints, or is not. */
 void expect(gboolean there, const char *part, const char *command);

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "unit/vectors.h"
+
 static char *folder; /* of the whole program: profiles, what the fake session wrote */
 
 char *program_folder(const char *name)
@@ -82,7 +84,7 @@ struct program_result program_run_shell(const char *fake, const char *words)
 }
 
 void program_expect(const char *fake, const char *words, int code, const char *in_out,
-                   const char *in_err)
+                    const char *in_err)
 {
     struct program_result result = program_run(fake, words);
 
@@ -182,7 +184,7 @@ int terminal_end(struct terminal *terminal)
 
 /* ---- beginning and end ---- */
 
-void program_begin(void)
+static void begin(void)
 {
     char *config, *values, *script, *calls;
 
@@ -206,11 +208,26 @@ void program_begin(void)
     g_free(config);
 }
 
-void program_end(void)
+static void end(void)
 {
     char *line = g_strdup_printf("rm -rf %s", folder);
 
     (void)g_spawn_command_line_sync(line, NULL, NULL, NULL, NULL);
     g_free(line);
     g_clear_pointer(&folder, g_free);
+}
+
+int program_suite(const char *name, void (*add_tests)(TCase *))
+{
+    Suite *suite = suite_create(name);
+    TCase *tests = tcase_create(name);
+    int result;
+
+    begin();
+    add_tests(tests);
+    tcase_set_timeout(tests, 30);
+    suite_add_tcase(suite, tests);
+    result = run_suite(suite);
+    end();
+    return result;
 }

@@ -11,9 +11,8 @@
  * on a terminal, with a folder of its own for profiles.
  */
 
-/* Makes the folder and the environment; removes them. */
-void program_begin(void);
-void program_end(void);
+/* Runs a suite of one case in such a folder; the exit code of main(). */
+int program_suite(const char *name, void (*add_tests)(TCase *));
 char *program_folder(const char *name); /* a path in the folder; g_free() */
 char *program_path(void);
 

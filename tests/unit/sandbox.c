@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "unit/sandbox.h"
+#include "unit/waiting.h"
 
 #include <check.h>
 #include <errno.h>
@@ -36,11 +37,6 @@ char *sandbox_run(const char *format, ...)
     return out;
 }
 
-static void run(const char *command)
-{
-    g_free(sandbox_run("%s", command));
-}
-
 void sandbox_enter(void)
 {
     if (geteuid() != 0) {
@@ -52,20 +48,39 @@ void sandbox_enter(void)
         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0) {
         skip("no namespaces of its own");
     }
-    run("mkdir /run/etc && cd /etc && cp -a passwd group nsswitch.conf ld.so.cache ld.so.conf* "
+    sandbox_do(
+        "mkdir /run/etc && cd /etc && cp -a passwd group nsswitch.conf ld.so.cache ld.so.conf* "
         "/run/etc/ 2>/dev/null; mount --bind /run/etc /etc && mount -t tmpfs tmpfs /run");
-    run("mount -t sysfs sysfs /sys 2>/dev/null; ip link set lo up");
+    sandbox_do("mount -t sysfs sysfs /sys 2>/dev/null; ip link set lo up");
+}
+
+static gboolean has_carrier(const char *link)
+{
+    g_autofree char *shown = sandbox_run("ip -o link show %s", link);
+    return strstr(shown, " state UP ") != NULL;
+}
+
+void sandbox_wait_carrier(const char *link)
+{
+    wait_until(has_carrier(link));
+}
+
+void sandbox_link(const char *name)
+{
+    g_autofree char *one = g_strconcat(name, "0", NULL), *other = g_strconcat(name, "1", NULL);
+    sandbox_do("ip link add %s type veth peer name %s && ip link set %s addrgenmode none && "
+               "ip link set %s addrgenmode none up && ip link set %s up",
+               one, other, one, other, one);
+    sandbox_wait_carrier(one);
+    sandbox_wait_carrier(other);
 }
 
 void sandbox_uplink(void)
 {
-    run("ip link add up0 type veth peer name up1 && ip link set up0 addrgenmode none && "
-        "ip link set up1 addrgenmode none && ip link set up0 up && ip link set up1 up && "
-        "ip -6 addr add fe80::2/64 dev up0 nodad && ip addr add 192.0.2.2/24 dev up0 && ip -6 addr "
-        "add 2001:db8:1::2/64 dev up0 nodad && "
-        "ip route add default via 192.0.2.1 && ip -6 route add default via 2001:db8:1::1");
-    /* The kernel takes its time to see the carrier of each end. */
-    run("until [ $(ip link | grep -c 'up[01]@.* state UP') = 2 ]; do sleep 0.01; done");
+    sandbox_link("up");
+    sandbox_do("ip -6 addr add fe80::2/64 dev up0 nodad && ip addr add 192.0.2.2/24 dev up0 && "
+               "ip -6 addr add 2001:db8:1::2/64 dev up0 nodad && "
+               "ip route add default via 192.0.2.1 && ip -6 route add default via 2001:db8:1::1");
 }
 
 char *sandbox_snapshot(void)

@@ -316,11 +316,10 @@ static void begin(void)
 /* The hierarchy is one for the whole machine: what is made in it is taken away again. */
 static void remove_all(void)
 {
-    g_free(sandbox_run("for i in $(seq 100); do find " APPS_ROOT "/godwit-test-%d -depth -type d "
-                       "-exec rmdir {} \\; 2>/dev/null; test -e " APPS_ROOT
-                       "/godwit-test-%d || break; "
-                       "done",
-                       (int)getpid(), (int)getpid()));
+    sandbox_do("for i in $(seq 100); do find " APPS_ROOT "/godwit-test-%d -depth -type d "
+               "-exec rmdir {} \\; 2>/dev/null; test -e " APPS_ROOT "/godwit-test-%d || break; "
+               "done",
+               (int)getpid(), (int)getpid());
 }
 
 int main(void)

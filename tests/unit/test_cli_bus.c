@@ -66,7 +66,8 @@ static void bus_down(void)
 
 START_TEST(connects_and_returns)
 {
-    struct program_result result = program_run(SCRIPT "wait", "connect vpn.example.org --user alice");
+    struct program_result result =
+        program_run(SCRIPT "wait", "connect vpn.example.org --user alice");
     char *asked = calls();
 
     ck_assert_msg(result.code == 0, "%s", result.err);
@@ -74,7 +75,8 @@ START_TEST(connects_and_returns)
     expect_contains(result.out, " ms  Contacting the gateway\n");
     expect_contains(result.out, " ms  Gateway answered: aes256gcm16-prfsha384-x25519\n");
     expect_contains(result.out, "\nConnected to vpn.example.org in ");
-    expect_contains(result.out, "Gateway    192.0.2.1:4500, vpn.example.org, ECDSA with SHA2-256\n");
+    expect_contains(result.out,
+                    "Gateway    192.0.2.1:4500, vpn.example.org, ECDSA with SHA2-256\n");
     expect_contains(result.out, "Software   evil?[2J\n");
     expect_contains(result.out, "User       alice, EAP-MSCHAPv2\n");
     expect_contains(result.out, "Addresses  10.1.0.5/32, 2001:db8::5/128\n");
@@ -105,7 +107,7 @@ END_TEST
 START_TEST(prints_what_standalone_prints)
 {
     static const char fake[] = "traced;" SCRIPT "phase|reconnecting|The gateway stopped answering.;"
-                                      "connect|again;phase|redirected|192.0.2.9;end|user|";
+                               "connect|again;phase|redirected|192.0.2.9;end|user|";
     struct program_result remote, own;
     char *first, *second;
     GRegex *times = g_regex_new(" *[0-9]+\\.[0-9] ms|in [0-9]+ ms", 0, 0, NULL);
@@ -167,7 +169,8 @@ static const struct {
     {"refuse|Busy|The TUN device cannot be opened.", REFUSED, "does not do that now. The TUN"},
     {"refuse|NoTun|The TUN device cannot be opened.", 5,
      "godwit: The TUN device cannot be opened.\nHint: Load the kernel module"},
-    {"die", UNAVAILABLE, "godwit: The system service godwitd is not available. It ended meanwhile.\n"},
+    {"die", UNAVAILABLE,
+     "godwit: The system service godwitd is not available. It ended meanwhile.\n"},
     {"connect|full;wait;", 0, ""},
 };
 
@@ -183,7 +186,8 @@ START_TEST(no_service)
     g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", TRUE);
     program_expect("", "connect vpn.example.org", UNAVAILABLE, NULL,
                    "godwit: The system service godwitd is not available. There is no system bus: ");
-    program_expect("", "killswitch status", UNAVAILABLE, NULL, "root can connect with --standalone.\n");
+    program_expect("", "killswitch status", UNAVAILABLE, NULL,
+                   "root can connect with --standalone.\n");
     program_expect("", "status", 0, "Nothing is connected.\n", NULL);
     program_expect("", "log", UNAVAILABLE, NULL, "There is no system bus");
 }
@@ -196,7 +200,8 @@ START_TEST(nobody_on_the_bus)
 
     g_test_dbus_up(bare);
     g_setenv("DBUS_SYSTEM_BUS_ADDRESS", g_test_dbus_get_bus_address(bare), TRUE);
-    program_expect("", "connect vpn.example.org", UNAVAILABLE, NULL, "was not provided by any .service");
+    program_expect("", "connect vpn.example.org", UNAVAILABLE, NULL,
+                   "was not provided by any .service");
     program_expect("", "status", 0, "Nothing is connected.\n", NULL);
     program_expect("", "disconnect --all", 0, "Nothing is connected.\n", NULL);
     g_test_dbus_down(bare);
@@ -207,13 +212,14 @@ END_TEST
 /* Octets of what the user can read; the service opens no path. */
 START_TEST(profile_as_octets)
 {
-    char *config = program_folder("config/godwit"), *path = program_folder("config/godwit/home.conf");
+    char *config = program_folder("config/godwit"),
+         *path = program_folder("config/godwit/home.conf");
     char *ca = program_folder("config/godwit/ca.pem"), *asked;
 
     ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
     ck_assert(g_file_set_contents(ca, "PEM", -1, NULL));
-    ck_assert(g_file_set_contents(path, "[godwit]\nname=At home\ngateway=vpn.example.org\nca=ca.pem\n",
-                                  -1, NULL));
+    ck_assert(g_file_set_contents(
+        path, "[godwit]\nname=At home\ngateway=vpn.example.org\nca=ca.pem\n", -1, NULL));
     program_expect("connect|full;wait", "connect home --legacy", 0,
                    "\ngodwit disconnect 'At home' ends it.\n", NULL);
     asked = calls();
@@ -252,7 +258,8 @@ START_TEST(system_profiles)
     program_expect("", "profile add forbidden gateway=x.example --system", NOT_AUTHORIZED, NULL,
                    "polkit does not allow system-profiles.");
     program_expect("", "profile delete office --system", 0, "Deleted.", NULL);
-    program_expect("", "profile delete nowhere --system", NOT_FOUND, NULL, "no such system profile");
+    program_expect("", "profile delete nowhere --system", NOT_FOUND, NULL,
+                   "no such system profile");
     g_setenv("EDITOR", "sed -i s/split/full/", TRUE);
     g_unsetenv("VISUAL");
     program_expect("", "profile edit office --system", 0, "Changed;", NULL);
@@ -260,14 +267,16 @@ START_TEST(system_profiles)
     expect_contains(asked, "SaveSystemProfile ('office', {'gateway': <'vpn.corp.example'>, 'mtu': "
                            "<uint64 1400>}, true)\n");
     expect_contains(asked, "SaveSystemProfile ('new', {'gateway': <'x.example'>}, false)\n");
-    expect_contains(asked, "SaveSystemProfile ('office', {'gateway': <'vpn.corp.example'>, 'tunnel': "
-                           "<'full'>}, true)\n");
+    expect_contains(asked,
+                    "SaveSystemProfile ('office', {'gateway': <'vpn.corp.example'>, 'tunnel': "
+                    "<'full'>}, true)\n");
     expect_contains(asked, "DeleteSystemProfile ('office',)\n");
     g_free(asked);
     result = program_run("", "list --json");
-    expect_contains(result.out, "{\"name\": \"office\", \"title\": \"office\", \"gateway\": "
-                                "\"vpn.corp.example\", \"system\": true, \"error\": null, \"state\": "
-                                "null}");
+    expect_contains(result.out,
+                    "{\"name\": \"office\", \"title\": \"office\", \"gateway\": "
+                    "\"vpn.corp.example\", \"system\": true, \"error\": null, \"state\": "
+                    "null}");
     program_clear(&result);
 }
 END_TEST
@@ -275,7 +284,8 @@ END_TEST
 /* ---- secrets ---- */
 
 static const char *const connect_x[] = {"godwit", "connect", "x.example", NULL};
-static const char *const connect_foreground[] = {"godwit", "connect", "x.example", "--foreground", NULL};
+static const char *const connect_foreground[] = {"godwit", "connect", "x.example", "--foreground",
+                                                 NULL};
 
 START_TEST(asked_on_the_terminal)
 {
@@ -391,7 +401,8 @@ START_TEST(what_is_connected)
                                 "  Addresses  10.1.0.5/32, 2001:db8::5/128\n"
                                 "  DNS        10.99.0.1 for corp.example (/etc/resolv.conf)\n"
                                 "  Interface  godwit0\n  Begun by   tray\n");
-    expect_contains(result.out, "office\n  State      reconnecting: The gateway stopped answering.\n");
+    expect_contains(result.out,
+                    "office\n  State      reconnecting: The gateway stopped answering.\n");
     expect_contains(result.out, "\nThere are 2 connections of other users.\n");
     /* Its record has the interface of one that the service has told of. */
     expect_lacks(result.out, "lab");
@@ -487,7 +498,8 @@ END_TEST
 
 START_TEST(log_followed_to_the_end)
 {
-    static const char *const follow[] = {"godwit", "log", "home.example", "--follow", "--trace", NULL};
+    static const char *const follow[] = {"godwit",   "log",     "home.example",
+                                         "--follow", "--trace", NULL};
     struct terminal t;
 
     connect_one("connect|full;traced;trace|IKE_SA_INIT SA KE|1;wait;", "connect home.example");
@@ -506,7 +518,8 @@ START_TEST(kill_switch)
 {
     char *asked;
 
-    program_expect("", "killswitch status", 0, "Traffic may leave when nothing is connected.\n", NULL);
+    program_expect("", "killswitch status", 0, "Traffic may leave when nothing is connected.\n",
+                   NULL);
     program_expect("", "killswitch on --except '192.168.1.0/24, 2001:db8::/32'", 0,
                    "Traffic is held while nothing is connected.\n", NULL);
     program_expect("", "portal", 0, "may leave for 300 seconds", NULL);
@@ -529,7 +542,8 @@ START_TEST(doctor)
     ck_assert_int_eq(result.code, 1);
     expect_contains(result.out, "ok  System service: godwitd 0.1.0 answers.\n");
     expect_contains(result.out, "ok  Kill switch: traffic may leave when nothing is connected.\n");
-    expect_contains(result.out, "problem  Network: there is a captive portal. Sign in with a browser;");
+    expect_contains(result.out,
+                    "problem  Network: there is a captive portal. Sign in with a browser;");
     expect_contains(result.out, "problem  polkit: it is not there. Install polkitd:");
     /* The profile is the service's. */
     expect_contains(result.out, "Gateway's name: vpn.corp.example");
@@ -537,13 +551,8 @@ START_TEST(doctor)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("cli_bus");
-    TCase *tests = tcase_create("cli_bus");
-    int result;
-
-    program_begin();
     tcase_add_checked_fixture(tests, bus_up, bus_down);
     tcase_add_test(tests, connects_and_returns);
     tcase_add_test(tests, prints_what_standalone_prints);
@@ -564,9 +573,9 @@ int main(void)
     tcase_add_test(tests, log_followed_to_the_end);
     tcase_add_test(tests, kill_switch);
     tcase_add_test(tests, doctor);
-    tcase_set_timeout(tests, 30);
-    suite_add_tcase(suite, tests);
-    result = run_suite(suite);
-    program_end();
-    return result;
+}
+
+int main(void)
+{
+    return program_suite("cli_bus", add_tests);
 }

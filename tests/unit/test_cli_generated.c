@@ -85,7 +85,6 @@ START_TEST(manual_has_every_exit_code)
 }
 END_TEST
 
-
 /* ---- completion ---- */
 
 #define COMPLETIONS TOP_BUILDDIR "/generated/completions/"
@@ -97,8 +96,8 @@ static char *output_of(const char *const *argv)
     GError *error = NULL;
     int status;
 
-    ck_assert_msg(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
-                               &status, &error),
+    ck_assert_msg(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+                               &err, &status, &error),
                   "%s: %s", argv[0], error == NULL ? "?" : error->message);
     ck_assert_str_eq(err, "");
     g_free(err);
@@ -174,8 +173,8 @@ START_TEST(fish)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *script = g_strdup_printf("source " COMPLETIONS "godwit.fish; complete -C '%s'",
-                                       cases[i][0]);
+        char *script =
+            g_strdup_printf("source " COMPLETIONS "godwit.fish; complete -C '%s'", cases[i][0]);
         const char *const argv[] = {"fish", "--no-config", "-c", script, NULL};
         char *got = output_of(argv);
 
@@ -209,12 +208,12 @@ START_TEST(zsh)
     static const char *const argv[] = {"zsh", "-f", "-i", NULL};
     struct terminal t = terminal_open("/bin/zsh", argv);
     char *dump = program_folder("zcompdump");
-    char *setup = g_strdup_printf(
-        "unsetopt beep prompt_cr; fpath=(" COMPLETIONS " $fpath); autoload -Uz compinit; "
-        "compinit -u -d %s; zstyle ':completion:*' menu no; "
-        "shown() { zle -I; print -r -- \"GOT<$BUFFER>\"; BUFFER= }; "
-        "zle -N shown; bindkey '^G' shown; PS1='go'; PS1+='> '\n",
-        dump);
+    char *setup = g_strdup_printf("unsetopt beep prompt_cr; fpath=(" COMPLETIONS
+                                  " $fpath); autoload -Uz compinit; "
+                                  "compinit -u -d %s; zstyle ':completion:*' menu no; "
+                                  "shown() { zle -I; print -r -- \"GOT<$BUFFER>\"; BUFFER= }; "
+                                  "zle -N shown; bindkey '^G' shown; PS1='go'; PS1+='> '\n",
+                                  dump);
 
     terminal_type(&t, setup);
     terminal_await(&t, "go> ");
@@ -237,7 +236,8 @@ END_TEST
 /* A program of that name, a profile, and two connections. */
 static void make_things(void)
 {
-    char *config = program_folder("config/godwit"), *conf = program_folder("config/godwit/work.conf");
+    char *config = program_folder("config/godwit"),
+         *conf = program_folder("config/godwit/work.conf");
     char *folder = program_folder("bin"), *link = program_folder("bin/godwit");
     char *program = program_path(), *path = g_strdup_printf("%s:%s", folder, g_getenv("PATH"));
 
@@ -257,13 +257,8 @@ static void make_things(void)
     g_free(config);
 }
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("cli_generated");
-    TCase *tests = tcase_create("cli_generated");
-    int result;
-
-    program_begin();
     make_things();
     tcase_add_test(tests, every_key_has_an_option);
     tcase_add_test(tests, manual_is_clean);
@@ -271,9 +266,9 @@ int main(void)
     tcase_add_test(tests, bash);
     tcase_add_test(tests, fish);
     tcase_add_test(tests, zsh);
-    tcase_set_timeout(tests, 30);
-    suite_add_tcase(suite, tests);
-    result = run_suite(suite);
-    program_end();
-    return result;
+}
+
+int main(void)
+{
+    return program_suite("cli_generated", add_tests);
 }

@@ -11,6 +11,7 @@
 #include "unit/daemon_bed.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 #define CYCLES_FIRST 20 /* until caches and pools are filled */
 #define CYCLES 100
@@ -24,7 +25,7 @@ static void start(void)
     bed = daemon_bed_new();
     sandbox_uplink();
     g_setenv("GODWIT_TUNNEL", TOP_BUILDDIR "/tests/unit/fake_worker", TRUE);
-    g_free(sandbox_run("printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf; mkdir -p /run/godwit"));
+    sandbox_do("printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf; mkdir -p /run/godwit");
     before = sandbox_snapshot();
     daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
     root = user_arrives(0);
@@ -55,16 +56,16 @@ static void ends(void)
     sandbox_expect_same(before);
 }
 
+static guint links(void)
+{
+    g_autofree char *counted = sandbox_run("ip -o link | grep -c godwit; true");
+    return (guint)atoi(counted);
+}
+
 /* A worker of one that was killed goes moments after it, and its interface with it. */
 static void is_as_before(void)
 {
-    while (TRUE) {
-        g_autofree char *links = sandbox_run("ip -o link | grep -c godwit; true");
-        if (g_str_equal(links, "0\n")) {
-            break;
-        }
-        g_usleep(5000);
-    }
+    wait_until(links() == 0);
     sandbox_expect_same(before);
 }
 
@@ -72,8 +73,7 @@ START_TEST(end_of_the_service_restores_the_host)
 {
     g_free(is_up("one"));
     g_free(is_up("one")); /* of the same name */
-    g_autofree char *links = sandbox_run("ip -o link | grep -c godwit");
-    ck_assert_str_eq(links, "2\n");
+    ck_assert_uint_eq(links(), 2);
     ends();
 }
 END_TEST
@@ -101,7 +101,7 @@ START_TEST(killed_at_any_moment)
             user_sees(root, path, "State", "'connected'");
             g_variant_unref(user_gets(root, path, SESSION, "Disconnect", NULL));
         }
-        g_usleep(i * 1500);
+        wait_let_pass(i * 1500);
         (void)daemon_bed_ends(bed, SIGKILL);
         daemon_bed_starts(bed, "godwitd", "--no-idle-exit");
         is_as_before();
@@ -237,10 +237,10 @@ static guint workers(void)
 static void asks(struct user_on_bus *user)
 {
     guint before_it = bed->asked;
-    g_dbus_connection_call(user->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
-                           g_variant_new_parsed(
-                               "('one', {'gateway': <'happy'>, 'user': <'alice'>}, @a{sv} {})"),
-                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+    g_dbus_connection_call(
+        user->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
+        g_variant_new_parsed("('one', {'gateway': <'happy'>, 'user': <'alice'>}, @a{sv} {})"), NULL,
+        G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
     while (bed->asked == before_it) {
         daemon_bed_turn();
     }
@@ -252,7 +252,7 @@ START_TEST(polkit_has_not_answered)
     daemon_bed_polkit_starts(bed);
     daemon_bed_polkit_says(bed, CONNECT, "never");
     asks(alice);
-    ck_assert_uint_eq(workers(), 1);
+    wait_until(workers() == 1); /* it has our name once it is executed */
     asks(alice);
     ck_assert_uint_eq(workers(), 1); /* for all of them together */
     sandbox_expect_same(before);     /* nothing is done to the host */
@@ -267,9 +267,7 @@ START_TEST(polkit_says_no)
     daemon_bed_polkit_starts(bed);
     daemon_bed_polkit_says(bed, CONNECT, "no");
     asks(alice);
-    while (workers() > 0) {
-        daemon_bed_turn();
-    }
+    wait_until(workers() == 0);
     sandbox_expect_same(before);
     ends();
 }
@@ -319,9 +317,7 @@ START_TEST(cycles_leave_nothing)
 #endif
     ck_assert_msg(last * 100 <= first * 110, "%lu KiB, then %lu", (unsigned long)first,
                   (unsigned long)last);
-    while (descriptors() > open) {
-        g_usleep(5000);
-    }
+    wait_until(descriptors() <= open);
     sandbox_expect_same(before);
     ends();
 }

@@ -421,48 +421,33 @@ START_TEST(caller_that_leaves_at_once)
         user_leaves(mallory);
     }
     /* Those that began are bound to nobody who is there. */
-    g_autofree char *others = user_reads(bob, "", MANAGER, "OtherSessions");
-    while (!g_str_equal(others, "0")) {
-        g_usleep(1000);
-        g_free(others);
-        others = user_reads(bob, "", MANAGER, "OtherSessions");
-    }
+    user_reads_in_time(bob, "", MANAGER, "OtherSessions", "0");
 }
 END_TEST
 
-static Suite *suite(void)
+int main(void)
 {
-    Suite *all = suite_create("daemon hostile");
-    const struct {
-        const char *name;
-        const TTest *tests[8];
-    } cases[] = {
+    const struct daemon_case cases[] = {
         {"arguments",
+         start,
+         stop,
          {wrong_types_are_refused, bad_options_are_refused, bad_profiles_are_refused,
           huge_profiles_are_refused}},
         {"descriptors",
+         start,
+         stop,
          {only_sealed_memory_is_read, handles_without_descriptors_are_refused,
           many_handles_are_bounded, only_who_configures_the_host_is_lent_anything,
           what_comes_back_is_checked}},
         {"sessions",
+         start,
+         stop,
          {paths_that_are_no_sessions, bad_answers_to_a_form, sessions_of_a_user_are_bounded}},
         {"floods",
+         start,
+         stop,
          {connects_are_limited_in_time, questions_to_polkit_are_limited, listeners_are_limited,
           flood_without_replies_is_borne, caller_that_leaves_at_once}},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        TCase *one = tcase_create(cases[i].name);
-        tcase_add_checked_fixture(one, start, stop);
-        for (gsize j = 0; cases[i].tests[j]; j++) {
-            tcase_add_test(one, cases[i].tests[j]);
-        }
-        suite_add_tcase(all, one);
-    }
-    return all;
-}
-
-int main(void)
-{
-    sandbox_enter(); /* or skip: each test enters one of its own in it */
-    return run_suite(suite());
+    return daemon_bed_suite("daemon hostile", cases, G_N_ELEMENTS(cases));
 }

@@ -11,6 +11,7 @@
 
 #include "unit/datapath_ends.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 START_TEST(test_both_ways)
 {
@@ -314,6 +315,15 @@ END_TEST
 
 /* ---- what a stranger sends ---- */
 
+/* After some more of what nobody reads. */
+static bool is_dropped(const struct tunnel *t, int fd, struct bytes message)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        send_to(fd, &t->a.address, message);
+    }
+    return counters(&t->a).ike_dropped > 0;
+}
+
 START_TEST(test_ike_and_strangers)
 {
     for (unsigned v6 = 0; v6 < 2; v6++) {
@@ -368,13 +378,7 @@ START_TEST(test_ike_and_strangers)
 
         /* A flood that nobody reads is dropped and counted: what the kernel drops before does not
          * count, so it goes on until the datapath has had its turns. */
-        for (int waited = 0; waited < PATIENCE_MS && counters(&t.a).ike_dropped == 0; waited++) {
-            for (unsigned i = 0; i < 100; i++) {
-                send_to(fd, &t.a.address, bytes_of(message, sizeof(message)));
-            }
-            poll(NULL, 0, 1);
-        }
-        ck_assert_uint_gt(counters(&t.a).ike_dropped, 0);
+        wait_until(is_dropped(&t, fd, bytes_of(message, sizeof(message))));
         close(fd);
         tunnel_close(&t);
     }
@@ -483,9 +487,7 @@ START_TEST(test_stop_under_load)
         set_paths(&t);
         add_sas(&t, 0x1000);
         ck_assert_int_eq(pthread_create(&thread, NULL, flood_run, &t.a), 0);
-        while (counters(&t.b).in_packets < 50) {
-            poll(NULL, 0, 1);
-        }
+        wait_until(counters(&t.b).in_packets >= 50);
         datapath_stop(t.b.dp);
         t.b.dp = NULL;
         datapath_stop(t.a.dp);
@@ -508,9 +510,8 @@ START_TEST(test_socket_overflows)
     set_paths(&t);
     add_sas(&t, 0x1000);
     ck_assert_int_eq(pthread_create(&thread, NULL, flood_run, &t.a), 0);
-    for (int waited = 0; counters(&t.b).in_dropped_socket == 0; waited++) {
-        ck_assert_int_lt(waited, PATIENCE_MS);
-        poll(NULL, 0, 1);
+    for (int64_t since_ms = wait_now_ms(); counters(&t.b).in_dropped_socket == 0;) {
+        wait_look_again(since_ms, "a packet that the socket had no room for");
         ck_assert_int_gt(recv(t.b.tun, frame, sizeof(frame), 0), 0);
     }
     datapath_stop(t.a.dp);
@@ -564,10 +565,7 @@ START_TEST(test_icmp_errors_are_left_behind)
         struct datapath *dp;
         ck_assert_int_eq(datapath_start(&dp, &config), OK);
         /* The thread takes the pending error, if it has not done so yet. */
-        for (int waited = 0; poll(&p, 1, 0) != 0; waited++) {
-            ck_assert_int_lt(waited, PATIENCE_MS);
-            poll(NULL, 0, 1);
-        }
+        wait_until(poll(&p, 1, 0) == 0);
         send_to(fd, &nobody, hex("00"));
         send_to(fd, &nobody, hex("00"));
         ck_assert_int_eq(poll(&p, 1, 0), 0);

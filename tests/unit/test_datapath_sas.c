@@ -9,6 +9,7 @@
 #include "common/cursor.h"
 #include "unit/datapath_ends.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* Child SAs that come, go, replace one another and report. */
 
@@ -55,10 +56,7 @@ static void *load_run(void *argument)
 static void wait_moved(struct load *load, unsigned long more)
 {
     unsigned long from = atomic_load(&load->moved);
-    for (int waited = 0; atomic_load(&load->moved) < from + more; waited++) {
-        ck_assert_int_lt(waited, PATIENCE_MS);
-        poll(NULL, 0, 1);
-    }
+    wait_until(atomic_load(&load->moved) >= from + more);
 }
 
 START_TEST(test_swap_under_load)
@@ -142,13 +140,8 @@ static bool goes_along(struct tunnel *t, const struct esp_params *params)
     params_for(&there, &t->suite, params->spi);
     add_in(&t->b, &there);
     tun_write(t, &t->a, NULL, packet, packet_build(&spec, false, packet));
-    for (int waited = 0; waited < PATIENCE_MS; waited++) {
-        now = counters(&t->b);
-        if (now.in_packets > arrived || now.in_dropped_unknown_spi > strangers) {
-            break;
-        }
-        poll(NULL, 0, 1);
-    }
+    wait_until((now = counters(&t->b),
+                now.in_packets > arrived || now.in_dropped_unknown_spi > strangers));
     datapath_remove_in(t->b.dp, params->spi);
     return now.in_packets == arrived + 1 && now.in_dropped_unknown_spi == strangers;
 }

@@ -18,11 +18,6 @@
 #define OTHERS "nameserver 198.51.100.7\n"
 #define FULL "10.9.0.5 via 0.0.0.0/0 dns 10.9.0.1 in corp.example"
 
-static void run(const char *command)
-{
-    g_free(sandbox_run("%s", command));
-}
-
 /* ---- the question and its answers ---- */
 
 static const struct {
@@ -136,7 +131,7 @@ START_TEST(server_in_a_local_network)
 {
     struct host_tunnel tunnel;
     struct network network = {.n = 1};
-    run("ip addr add 10.9.0.77/24 dev up0");
+    sandbox_do("ip addr add 10.9.0.77/24 dev up0");
     network.uplinks[0] = uplink_of("10.9.0.77/24", "up0", "");
     g_autofree char *before = sandbox_snapshot();
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
@@ -147,7 +142,7 @@ START_TEST(server_in_a_local_network)
     expect_route("10.9.0.1", "dev godwit0");
     tunnel_down(&tunnel);
     sandbox_expect_same(before);
-    run("ip addr del 10.9.0.77/24 dev up0");
+    sandbox_do("ip addr del 10.9.0.77/24 dev up0");
 }
 END_TEST
 
@@ -185,7 +180,7 @@ START_TEST(put_back)
 {
     struct host_tunnel tunnel;
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
-    run(writers[_i]);
+    sandbox_do("%s", writers[_i]);
     until_it_has("10.9.0.1");
     tunnel_down(&tunnel);
     ck_assert(has(OTHERS));
@@ -197,7 +192,7 @@ START_TEST(removed)
 {
     struct host_tunnel tunnel;
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
-    run("rm /etc/resolv.conf");
+    sandbox_do("rm /etc/resolv.conf");
     until_it_has("10.9.0.1");
     tunnel_down(&tunnel);
     ck_assert(!g_file_test(RESOLV, G_FILE_TEST_EXISTS));
@@ -211,7 +206,7 @@ START_TEST(put_back_over_two)
     struct host_tunnel a, b;
     tunnel_up(&a, "a", FULL, &full_tunnel);
     tunnel_up(&b, "b", "10.8.0.5 via 0.0.0.0/0 dns 10.8.0.1", &full_tunnel);
-    run(writers[_i / 2]);
+    sandbox_do("%s", writers[_i / 2]);
     until_it_has("10.8.0.1");
     struct host_tunnel *first = _i % 2 ? &a : &b, *second = _i % 2 ? &b : &a;
     tunnel_down(first);
@@ -241,35 +236,36 @@ END_TEST
 
 static void small_etc(void)
 {
-    run("mkdir /run/small; "
+    sandbox_do(
+        "mkdir /run/small; "
         "mount -t tmpfs -o size=$(($(du -sk /etc | cut -f1) + 128))k,mode=755 tmpfs /run/small; "
         "cp -a /etc/. /run/small/ 2>/dev/null; mount --bind /run/small /etc");
 }
 
 static void fill(void)
 {
-    run("dd if=/dev/zero of=/etc/filler bs=1k 2>/dev/null; true");
+    sandbox_do("dd if=/dev/zero of=/etc/filler bs=1k 2>/dev/null; true");
 }
 
 static void large_etc(void)
 {
-    run("umount /etc; umount /run/small; rmdir /run/small");
+    sandbox_do("umount /etc; umount /run/small; rmdir /run/small");
 }
 
 START_TEST(disk_is_full)
 {
     struct host_tunnel tunnel;
     small_etc();
-    run("printf '" ORIGINAL "' >/etc/resolv.conf");
+    sandbox_do("printf '" ORIGINAL "' >/etc/resolv.conf");
     /* Nor can it be made longer where it is: tmpfs gives out whole pages. */
-    run("truncate -s 4096 /etc/resolv.conf; cp /etc/resolv.conf /run/was");
+    sandbox_do("truncate -s 4096 /etc/resolv.conf; cp /etc/resolv.conf /run/was");
     fill();
     tunnel_up(&tunnel, "a",
               "10.9.0.5 via 0.0.0.0/0 dns 10.9.0.1 "
               "in a.example",
               &full_tunnel);
     tunnel_down(&tunnel);
-    run("cmp /run/was /etc/resolv.conf; rm /run/was");
+    sandbox_do("cmp /run/was /etc/resolv.conf; rm /run/was");
     large_etc();
 }
 END_TEST
@@ -278,7 +274,7 @@ START_TEST(no_room_for_the_file)
 {
     struct host_tunnel tunnel;
     small_etc();
-    run("rm /etc/resolv.conf");
+    sandbox_do("rm /etc/resolv.conf");
     fill();
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
     ck_assert_str_eq(host_dns_method(tunnel.host),
@@ -294,7 +290,7 @@ START_TEST(disk_fills_up)
 {
     struct host_tunnel tunnel;
     small_etc();
-    run("printf '" ORIGINAL "' >/etc/resolv.conf; chmod 640 /etc/resolv.conf");
+    sandbox_do("printf '" ORIGINAL "' >/etc/resolv.conf; chmod 640 /etc/resolv.conf");
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
     fill();
     tunnel_down(&tunnel);
@@ -338,8 +334,8 @@ static void set_chown(gboolean may)
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3] = {{0}};
     ck_assert_int_eq(syscall(SYS_capget, &header, own), 0);
-    own[0].effective = may ? own[0].effective | 1U << CAP_CHOWN
-                           : own[0].effective & ~(1U << CAP_CHOWN);
+    own[0].effective =
+        may ? own[0].effective | 1U << CAP_CHOWN : own[0].effective & ~(1U << CAP_CHOWN);
     ck_assert_int_eq(syscall(SYS_capset, &header, own), 0);
 }
 
@@ -349,11 +345,11 @@ static void set_chown(gboolean may)
 START_TEST(file_of_another_user)
 {
     struct host_tunnel tunnel;
-    run("chown 7:8 /etc/resolv.conf; chmod 640 /etc/resolv.conf; echo half >" HALF);
+    sandbox_do("chown 7:8 /etc/resolv.conf; chmod 640 /etc/resolv.conf; echo half >" HALF);
     set_chown(FALSE);
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
     ck_assert(!has(ORIGINAL));
-    run("echo half >" HALF);
+    sandbox_do("echo half >" HALF);
     tunnel_down(&tunnel);
     set_chown(TRUE);
     ck_assert(has(ORIGINAL));
@@ -364,7 +360,7 @@ END_TEST
 
 static void set_up(void)
 {
-    run("rm -f /etc/resolv.conf; printf '" ORIGINAL "' >/etc/resolv.conf");
+    sandbox_do("rm -f /etc/resolv.conf; printf '" ORIGINAL "' >/etc/resolv.conf");
 }
 
 int main(void)

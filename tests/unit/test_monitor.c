@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* Far above what any step takes, so that only a hang meets it. */
 #define PATIENCE_S 20
@@ -15,11 +16,6 @@
 static struct monitor *monitor;
 static guint told;       /* how often */
 static gboolean overdue; /* PATIENCE_S are over */
-
-static void run(const char *command)
-{
-    g_free(sandbox_run("%s", command));
-}
 
 static void on_changed(void *context, const struct network *network)
 {
@@ -75,11 +71,11 @@ static gboolean has(const char *address)
 static void settle(void)
 {
     static const char mark[] = "198.51.100.1/32";
-    g_free(sandbox_run("ip addr add %s dev up0", mark));
+    sandbox_do("ip addr add %s dev up0", mark);
     while (!has(mark)) {
         g_main_context_iteration(NULL, TRUE);
     }
-    g_free(sandbox_run("ip addr del %s dev up0", mark));
+    sandbox_do("ip addr del %s dev up0", mark);
     while (has(mark)) {
         g_main_context_iteration(NULL, TRUE);
     }
@@ -126,29 +122,30 @@ END_TEST
 
 START_TEST(second_link)
 {
-    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
-        "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
+    sandbox_do("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+               "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
     wait_for(UP0 "; 10.1.0.2/24 w0");
     ck_assert_uint_eq(monitor_network(monitor)->generation, 1 + told);
-    run("ip route add default via 10.1.0.1 dev w0 metric 600");
+    sandbox_do("ip route add default via 10.1.0.1 dev w0 metric 600");
     wait_for("192.0.2.2/24 up0 default 0; 10.1.0.2/24 w0 default 600; "
              "2001:db8:1::2/64 up0 default 1024");
     /* Preference follows the metric. */
-    run("ip route del default dev up0; ip route add default via 192.0.2.1 dev up0 metric 700");
+    sandbox_do(
+        "ip route del default dev up0; ip route add default via 192.0.2.1 dev up0 metric 700");
     wait_for("10.1.0.2/24 w0 default 600; 192.0.2.2/24 up0 default 700; "
              "2001:db8:1::2/64 up0 default 1024");
     /* The other end of the cable. The routes stay, and lead nowhere. */
-    run("ip link set w1 down");
+    sandbox_do("ip link set w1 down");
     wait_for("192.0.2.2/24 up0 default 700; 2001:db8:1::2/64 up0 default 1024");
-    run("ip link set w1 up");
+    sandbox_do("ip link set w1 up");
     wait_for("10.1.0.2/24 w0 default 600; 192.0.2.2/24 up0 default 700; "
              "2001:db8:1::2/64 up0 default 1024");
     /* The kernel takes the IPv4 routes of a link away without a word. */
-    run("ip link set w0 down && ip link set w0 up");
+    sandbox_do("ip link set w0 down && ip link set w0 up");
     wait_for("192.0.2.2/24 up0 default 700; 2001:db8:1::2/64 up0 default 1024; 10.1.0.2/24 w0");
-    run("ip link set w0 name w7");
+    sandbox_do("ip link set w0 name w7");
     wait_for("192.0.2.2/24 up0 default 700; 2001:db8:1::2/64 up0 default 1024; 10.1.0.2/24 w7");
-    run("ip link del w7");
+    sandbox_do("ip link del w7");
     wait_for("192.0.2.2/24 up0 default 700; 2001:db8:1::2/64 up0 default 1024");
 }
 END_TEST
@@ -162,21 +159,21 @@ static void look(void)
 
 START_TEST(loss_and_first_are_told_at_once)
 {
-    run("ip addr add 10.0.0.2/24 dev up0 && ip addr add 10.1.0.2/24 dev up0");
+    sandbox_do("ip addr add 10.0.0.2/24 dev up0 && ip addr add 10.1.0.2/24 dev up0");
     wait_for("192.0.2.2/24 up0 default 0; 10.0.0.2/24 up0 default 0; 10.1.0.2/24 up0 default 0; "
              "2001:db8:1::2/64 up0 default 1024");
     told = 0;
-    run("ip addr del 10.0.0.2/24 dev up0");
+    sandbox_do("ip addr del 10.0.0.2/24 dev up0");
     look();
     ck_assert_uint_eq(told, 1);
-    run("ip route del default");
+    sandbox_do("ip route del default");
     look();
     ck_assert_uint_eq(told, 2);
     /* The carrier is announced later. */
-    run("ip link set up1 down");
+    sandbox_do("ip link set up1 down");
     wait_for("");
     ck_assert_uint_eq(told, 3);
-    run("ip link set up1 up");
+    sandbox_do("ip link set up1 up");
     wait_for("2001:db8:1::2/64 up0 default 1024; 192.0.2.2/24 up0; 10.1.0.2/24 up0");
     ck_assert_uint_eq(told, 4);
     ck_assert_uint_eq(monitor_network(monitor)->generation, 6);
@@ -186,13 +183,13 @@ END_TEST
 /* An address is of no use before its routes, which come a moment later. */
 START_TEST(first_way_out_is_told_at_once)
 {
-    run("ip addr flush dev up0 && ip route flush dev up0; ip -6 route flush dev up0");
+    sandbox_do("ip addr flush dev up0 && ip route flush dev up0; ip -6 route flush dev up0");
     wait_for("");
     told = 0;
-    run("ip addr add 192.0.2.2/24 dev up0");
+    sandbox_do("ip addr add 192.0.2.2/24 dev up0");
     look();
     ck_assert_uint_eq(told, 0);
-    run("ip route add default via 192.0.2.1");
+    sandbox_do("ip route add default via 192.0.2.1");
     look();
     ck_assert_uint_eq(told, 1);
     wait_for("192.0.2.2/24 up0 default 0");
@@ -203,7 +200,7 @@ END_TEST
 START_TEST(gains_come_together)
 {
     for (int i = 3; i < 7; i++) {
-        g_free(sandbox_run("ip addr add 192.0.2.%d/24 dev up0", i));
+        sandbox_do("ip addr add 192.0.2.%d/24 dev up0", i);
     }
     wait_for("192.0.2.2/24 up0 default 0; 192.0.2.3/24 up0 default 0; 192.0.2.4/24 up0 default 0; "
              "192.0.2.5/24 up0 default 0; 192.0.2.6/24 up0 default 0; "
@@ -226,7 +223,7 @@ START_TEST(which_addresses)
 {
     const char *address = addresses[_i].address;
     size_t n = monitor_network(monitor)->n;
-    g_free(sandbox_run("ip addr add %s dev up0", address));
+    sandbox_do("ip addr add %s dev up0", address);
     settle();
     ck_assert_uint_eq(monitor_network(monitor)->n, n + (addresses[_i].counts ? 1 : 0));
     if (strstr(address, "peer")) {
@@ -245,12 +242,12 @@ END_TEST
 /* Its router has fallen silent. */
 START_TEST(deprecated_for_want_of_another)
 {
-    run("ip -6 addr change 2001:db8:1::2/64 dev up0 preferred_lft 0");
+    sandbox_do("ip -6 addr change 2001:db8:1::2/64 dev up0 preferred_lft 0");
     settle();
     wait_for(UP0);
-    run("ip -6 addr add 2001:db8:1::3/64 dev up0 nodad");
+    sandbox_do("ip -6 addr add 2001:db8:1::3/64 dev up0 nodad");
     wait_for("192.0.2.2/24 up0 default 0; 2001:db8:1::3/64 up0 default 1024");
-    run("ip -6 addr del 2001:db8:1::3/64 dev up0 nodad");
+    sandbox_do("ip -6 addr del 2001:db8:1::3/64 dev up0 nodad");
     wait_for(UP0);
 }
 END_TEST
@@ -258,7 +255,7 @@ END_TEST
 /* Of a host that announces its address over several links. */
 START_TEST(loopback_interface)
 {
-    run("ip addr add 203.0.113.77/32 dev lo");
+    sandbox_do("ip addr add 203.0.113.77/32 dev lo");
     wait_for(UP0 "; 203.0.113.77/32 lo");
 }
 END_TEST
@@ -266,8 +263,8 @@ END_TEST
 /* Duplicate address detection (RFC 4862 5.4) takes a second or two. */
 START_TEST(tentative)
 {
-    run("sysctl -qw net.ipv6.conf.up0.accept_dad=1 net.ipv6.conf.up0.dad_transmits=1");
-    run("ip addr add 2001:db8:1::3/64 dev up0");
+    sandbox_do("sysctl -qw net.ipv6.conf.up0.accept_dad=1 net.ipv6.conf.up0.dad_transmits=1");
+    sandbox_do("ip addr add 2001:db8:1::3/64 dev up0");
     g_autofree char *state = sandbox_run("ip -6 addr show dev up0 tentative");
     ck_assert_ptr_nonnull(strstr(state, "2001:db8:1::3"));
     wait_for("192.0.2.2/24 up0 default 0; 2001:db8:1::3/64 up0 default 1024; "
@@ -278,20 +275,20 @@ START_TEST(tentative)
 }
 END_TEST
 
+static gboolean is_double(const char *address)
+{
+    g_autofree char *failed = sandbox_run("ip -6 addr show dev up0 dadfailed");
+    return strstr(failed, address) != NULL;
+}
+
 /* The neighbour has the same. */
 START_TEST(duplicate)
 {
-    run("ip addr add 2001:db8:1::3/64 dev up1 nodad");
-    run("sysctl -qw net.ipv6.conf.up0.accept_dad=1 net.ipv6.conf.up0.dad_transmits=1");
-    run("ip addr add 2001:db8:1::3/64 dev up0");
-    for (;;) {
-        g_autofree char *failed = sandbox_run("ip -6 addr show dev up0 dadfailed");
-        if (strstr(failed, "2001:db8:1::3")) {
-            break;
-        }
-        g_usleep(10000);
-    }
-    run("ip addr del 2001:db8:1::3/64 dev up1");
+    sandbox_do("ip addr add 2001:db8:1::3/64 dev up1 nodad");
+    sandbox_do("sysctl -qw net.ipv6.conf.up0.accept_dad=1 net.ipv6.conf.up0.dad_transmits=1");
+    sandbox_do("ip addr add 2001:db8:1::3/64 dev up0");
+    wait_until(is_double("2001:db8:1::3"));
+    sandbox_do("ip addr del 2001:db8:1::3/64 dev up1");
     settle();
     wait_for(UP0);
 }
@@ -330,12 +327,13 @@ END_TEST
 /* Somebody else's tunnel is a way like others. */
 START_TEST(foreign_tunnel)
 {
-    run("ip tuntap add dev wg0 mode tun && ip addr add 10.5.0.2/24 dev wg0 && "
-        "ip link set wg0 up");
+    sandbox_do("ip tuntap add dev wg0 mode tun && ip addr add 10.5.0.2/24 dev wg0 && "
+               "ip link set wg0 up");
     settle();
     wait_for(UP0); /* nobody reads from it: it does not carry */
-    run("ip link del wg0");
-    run("ip link add godwit type veth peer name g1 && ip link set godwit addrgenmode none && "
+    sandbox_do("ip link del wg0");
+    sandbox_do(
+        "ip link add godwit type veth peer name g1 && ip link set godwit addrgenmode none && "
         "ip link set g1 up && ip link set godwit up && ip addr add 10.5.0.2/24 dev godwit");
     wait_for(UP0 "; 10.5.0.2/24 godwit");
 }
@@ -353,10 +351,10 @@ static const struct {
 
 START_TEST(kind)
 {
-    run("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/w0");
+    sandbox_do("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/w0");
     ck_assert(g_file_set_contents("/sys/class/net/w0/uevent", kinds[_i].uevent, -1, NULL));
-    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
-        "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
+    sandbox_do("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+               "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
     wait_for(UP0 "; 10.1.0.2/24 w0");
     ck_assert_int_eq(monitor_network(monitor)->uplinks[2].kind, kinds[_i].kind);
 }
@@ -365,9 +363,10 @@ END_TEST
 /* Of equal metric the cheaper kind. */
 START_TEST(kind_decides_between_equals)
 {
-    run("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/up0");
+    sandbox_do("mount -t tmpfs tmpfs /sys/class/net && mkdir /sys/class/net/up0");
     ck_assert(g_file_set_contents("/sys/class/net/up0/uevent", "DEVTYPE=wlan\n", -1, NULL));
-    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+    sandbox_do(
+        "ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
         "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0 && "
         "ip route replace default nexthop via 192.0.2.1 dev up0 nexthop via 10.1.0.1 dev w0");
     wait_for("10.1.0.2/24 w0 default 0; 192.0.2.2/24 up0 default 0; "
@@ -399,7 +398,7 @@ static void many_addresses(const char *action, guint n)
                                i % 250 + 1);
     }
     ck_assert(g_file_set_contents("/run/batch", batch->str, -1, &error));
-    run("ip -batch /run/batch");
+    sandbox_do("ip -batch /run/batch");
 }
 
 START_TEST(thousand_addresses)
@@ -411,8 +410,8 @@ START_TEST(thousand_addresses)
              "10.64.0.6/32 up0 default 0; 10.64.0.7/32 up0 default 0; "
              "2001:db8:1::2/64 up0 default 1024");
     /* A second link is not crowded out. */
-    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
-        "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
+    sandbox_do("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+               "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0");
     while (monitor_network(monitor)->n != 10) {
         g_main_context_iteration(NULL, TRUE);
     }
@@ -424,7 +423,7 @@ START_TEST(overflow)
 {
     many_addresses("add", 5000);
     many_addresses("del", 5000);
-    run("ip addr add 203.0.113.9/24 dev up0");
+    sandbox_do("ip addr add 203.0.113.9/24 dev up0");
     ck_assert_uint_gt(dropped_notifications(), 0);
     wait_for("192.0.2.2/24 up0 default 0; 203.0.113.9/24 up0 default 0; "
              "2001:db8:1::2/64 up0 default 1024");
@@ -433,7 +432,8 @@ END_TEST
 
 START_TEST(multipath)
 {
-    run("ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
+    sandbox_do(
+        "ip link add w0 type veth peer name w1 && ip link set w0 addrgenmode none && "
         "ip link set w1 up && ip link set w0 up && ip addr add 10.1.0.2/24 dev w0 && "
         "ip route replace default nexthop via 192.0.2.1 dev up0 nexthop via 10.1.0.1 dev w0");
     wait_for("192.0.2.2/24 up0 default 0; 10.1.0.2/24 w0 default 0; "
@@ -443,9 +443,9 @@ END_TEST
 
 START_TEST(no_network_at_all)
 {
-    run("ip link set up0 down");
+    sandbox_do("ip link set up0 down");
     wait_for("");
-    run("ip link set lo down");
+    sandbox_do("ip link set lo down");
     tear_down();
     watch();
     wait_for("");

@@ -52,14 +52,14 @@ static void devices_open(void)
     udp =
         ioctl(with_offload, TUNSETOFFLOAD,
               (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6)) == 0;
-    g_free(sandbox_run("echo 1 >/proc/sys/net/ipv4/ip_forward"));
-    g_free(sandbox_run("echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"));
+    sandbox_do("echo 1 >/proc/sys/net/ipv4/ip_forward");
+    sandbox_do("echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
     for (unsigned i = 0; i < 2; i++) {
         const char *name = i == 0 ? "with" : "without";
-        g_free(sandbox_run("echo 0 >/proc/sys/net/ipv4/conf/%s/rp_filter", name));
-        g_free(sandbox_run("ip link set %s mtu 1500 up", name));
-        g_free(sandbox_run("ip route add 10.%u.0.0/16 dev %s", i + 1, name));
-        g_free(sandbox_run("ip -6 route add fd0%u::/16 dev %s", i + 1, name));
+        sandbox_do("echo 0 >/proc/sys/net/ipv4/conf/%s/rp_filter", name);
+        sandbox_do("ip link set %s mtu 1500 up", name);
+        sandbox_do("ip route add 10.%u.0.0/16 dev %s", i + 1, name);
+        sandbox_do("ip -6 route add fd0%u::/16 dev %s", i + 1, name);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* Whether a host is there that leaves IKE unanswered. */
 
@@ -19,7 +20,7 @@ static void set_up(void)
 {
     g_autoptr(GError) error = NULL;
     sandbox_enter();
-    g_free(sandbox_run("ip link set lo up"));
+    sandbox_do("ip link set lo up");
     tcp = host_tcp_open(FAMILY_IPV4, HOST_FWMARK_DEFAULT, &error);
     ck_assert_msg(tcp >= 0, "%s", error ? error->message : "no IPv4");
     ck_assert(addr_parse(&here, "127.0.0.1"));
@@ -36,9 +37,7 @@ static void listen_on(guint16 port)
 
 static void wait_answer(struct reachability *r)
 {
-    while (!reachability_answered(r)) {
-        g_usleep(1000);
-    }
+    wait_until(reachability_answered(r));
     ck_assert(!reachability_next(r));
 }
 
@@ -78,10 +77,10 @@ END_TEST
 START_TEST(keeps_silent)
 {
     struct reachability r;
-    g_free(sandbox_run("nft 'table inet silent { chain in { type filter hook input priority 0; tcp "
-                       "dport 443 drop; }; }'"));
+    sandbox_do("nft 'table inet silent { chain in { type filter hook input priority 0; tcp "
+               "dport 443 drop; }; }'");
     reachability_start(&r, tcp, &here);
-    g_usleep(20000);
+    wait_let_pass(20000);
     ck_assert(!reachability_answered(&r));
     ck_assert(reachability_next(&r));
     wait_answer(&r);

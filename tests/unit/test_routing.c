@@ -9,21 +9,12 @@
 
 #define FULL "10.9.0.5 fd00:9::5 via 0.0.0.0/0 via ::/0"
 
-static void run(const char *command)
-{
-    g_free(sandbox_run("%s", command));
-}
-
 /* A second link, of a network with this address; the network as the host now knows it. */
 static struct network join(const char *address, const char *address6)
 {
     struct network network = {.n = 2};
-    g_free(sandbox_run("ip link add lan0 type veth peer name lan1; ip link set lan0 addrgenmode "
-                       "none; ip link set lan1 addrgenmode none; ip link set lan1 up; ip link set "
-                       "lan0 up; ip addr add %s dev lan0; "
-                       "ip -6 addr add %s dev lan0 nodad; "
-                       "until [ $(ip link | grep -c 'lan.@.* state UP') = 2 ]; do sleep 0.01; done",
-                       address, address6));
+    sandbox_link("lan");
+    sandbox_do("ip addr add %s dev lan0; ip -6 addr add %s dev lan0 nodad", address, address6);
     network.uplinks[0] = uplink_of(address, "lan0", "");
     network.uplinks[1] = uplink_of(address6, "lan0", "");
     network.uplinks[0].has_default = network.uplinks[1].has_default = false;
@@ -32,7 +23,7 @@ static struct network join(const char *address, const char *address6)
 
 static void leave(void)
 {
-    run("ip link del lan0");
+    sandbox_do("ip link del lan0");
 }
 
 /* Routes of DHCP option 121 (RFC 3442), of any length, and of router advertisements. */
@@ -41,13 +32,15 @@ START_TEST(routes_of_the_uplink_take_nothing)
     struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
     tunnel_up(&tunnel, "a", FULL, &full_tunnel);
-    run("for to in 0.0.0.0/1 128.0.0.0/1 203.0.113.0/24 203.0.113.5/32; do "
+    sandbox_do(
+        "for to in 0.0.0.0/1 128.0.0.0/1 203.0.113.0/24 203.0.113.5/32; do "
         "ip route add $to via 192.0.2.66; done; "
         "for to in 2000::/4 2001:db8:ffff::5/128; do ip -6 route add $to via 2001:db8:1::66; done");
     expect_route("203.0.113.5", "dev godwit0");
     expect_route("198.51.100.1", "dev godwit0");
     expect_route("2001:db8:ffff::5", "dev godwit0");
-    run("for to in 0.0.0.0/1 128.0.0.0/1 203.0.113.0/24 203.0.113.5/32; do ip route del $to; done; "
+    sandbox_do(
+        "for to in 0.0.0.0/1 128.0.0.0/1 203.0.113.0/24 203.0.113.5/32; do ip route del $to; done; "
         "for to in 2000::/4 2001:db8:ffff::5/128; do ip -6 route del $to; done");
     tunnel_down(&tunnel);
     sandbox_expect_same(before);
@@ -59,12 +52,13 @@ START_TEST(routes_of_the_uplink_take_nothing_of_a_split_tunnel)
 {
     struct host_tunnel tunnel;
     g_autofree char *before = sandbox_snapshot();
-    run("ip route add 10.99.0.0/24 via 192.0.2.66; ip route add 10.98.0.0/24 via 192.0.2.66");
+    sandbox_do(
+        "ip route add 10.99.0.0/24 via 192.0.2.66; ip route add 10.98.0.0/24 via 192.0.2.66");
     tunnel_up(&tunnel, "a", "10.9.0.5 via 10.99.0.0/16", &split_tunnel);
     expect_route("10.99.0.1", "dev godwit0");
     expect_route("10.98.0.1", "via 192.0.2.66");
     tunnel_down(&tunnel);
-    run("ip route del 10.99.0.0/24; ip route del 10.98.0.0/24");
+    sandbox_do("ip route del 10.99.0.0/24; ip route del 10.98.0.0/24");
     sandbox_expect_same(before);
 }
 END_TEST
@@ -311,7 +305,7 @@ START_TEST(excluded_beside_comes_back)
     apply_beside(&tunnel, FULL, &options);
     expect_route("203.0.113.5", "table 26479");
     expect_route("2001:db8:ffff::5", "table 26479");
-    run("ip route flush table 26479");
+    sandbox_do("ip route flush table 26479");
     expect(FALSE, "203.0.113.0/24", table);
     tunnel_follow(&tunnel, &network);
     expect_route("203.0.113.5", "table 26479");

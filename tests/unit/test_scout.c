@@ -12,6 +12,7 @@
 #include "tunnel/scout.h"
 #include "unit/sandbox.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* What the worker has asked for it by another process. */
 
@@ -122,17 +123,17 @@ START_TEST(question_is_dropped)
 }
 END_TEST
 
+static gboolean status_has(const char *line)
+{
+    g_autofree char *status = sandbox_run(
+        "set -- $(cat /proc/%d/task/%d/children) && cat /proc/$1/status", getpid(), getpid());
+    return strstr(status, line) != NULL;
+}
+
 START_TEST(is_confined)
 {
-    g_autofree char *status = NULL;
-    gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    do {
-        g_free(status);
-        status = sandbox_run("set -- $(cat /proc/%d/task/%d/children) && cat /proc/$1/status",
-                             getpid(), getpid());
-    } while (!strstr(status, "Seccomp:\t2") && g_get_monotonic_time() < end);
-    ck_assert_ptr_nonnull(strstr(status, "Name:\tgodwit-scout"));
-    ck_assert_ptr_nonnull(strstr(status, "Seccomp:\t2"));
+    wait_until(status_has("Seccomp:\t2"));
+    ck_assert(status_has("Name:\tgodwit-scout"));
 }
 END_TEST
 
@@ -142,8 +143,8 @@ int main(void)
     TCase *all = tcase_create("all");
 
     sandbox_enter();
-    g_free(sandbox_run("ip link set lo up; echo 192.0.2.77 vpn.example.org >>/etc/hosts; "
-                       "echo hosts: files >/etc/nsswitch.conf"));
+    sandbox_do("ip link set lo up; echo 192.0.2.77 vpn.example.org >>/etc/hosts; "
+               "echo hosts: files >/etc/nsswitch.conf");
     tcase_set_timeout(all, 2 * PATIENCE_S);
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, name_is_found);

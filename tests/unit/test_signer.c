@@ -7,6 +7,7 @@
 #include "common/token_message.h"
 #include "tunnel/signer.h"
 #include "vectors.h"
+#include "unit/waiting.h"
 
 /* The worker's end of the channel to godwit-token, whose end is played here, well and badly. */
 
@@ -360,7 +361,7 @@ START_TEST(waits_for_a_person)
     say(TOKEN_NEED_PIN, 0, "A", NULL);
     ops.patience = 1;
     expect("pin 0");
-    g_usleep(5000);
+    wait_let_pass(5000);
     while (g_main_context_iteration(NULL, FALSE)) {
     }
     ck_assert_uint_eq(test.log->len, 0);

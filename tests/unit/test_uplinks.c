@@ -54,11 +54,6 @@ void __wrap_ike_network_changed(struct ike *ike, uint64_t now)
 
 /* ---- the network ---- */
 
-static void run(const char *command)
-{
-    g_free(sandbox_run("%s", command));
-}
-
 static void add(struct network *network, const char *address, const char *interface,
                 gboolean has_default)
 {
@@ -95,11 +90,11 @@ static void set_up(void)
     GError *error = NULL;
     sandbox_enter();
     sandbox_uplink();
-    run("ip link add w0 type veth peer name w1; ip link set w0 addrgenmode none; "
-        "ip link set w1 addrgenmode none; ip link set w1 up; ip link set w0 up; "
-        "ip addr add 10.2.0.2/24 dev w0; ip -6 addr add 2001:db8:2::2/64 dev w0 nodad; "
-        "ip route add default via 10.2.0.1 dev w0 metric 600; "
-        "ip -6 route add default via 2001:db8:2::1 dev w0 metric 2000");
+    sandbox_do("ip link add w0 type veth peer name w1; ip link set w0 addrgenmode none; "
+               "ip link set w1 addrgenmode none; ip link set w1 up; ip link set w0 up; "
+               "ip addr add 10.2.0.2/24 dev w0; ip -6 addr add 2001:db8:2::2/64 dev w0 nodad; "
+               "ip route add default via 10.2.0.1 dev w0 metric 600; "
+               "ip -6 route add default via 2001:db8:2::1 dev w0 metric 2000");
     sockets.fd4 = must(host_udp_open(FAMILY_IPV4, HOST_FWMARK_DEFAULT, &error), error);
     sockets.fd6 = must(host_udp_open(FAMILY_IPV6, HOST_FWMARK_DEFAULT, &error), error);
     sockets.lookup4 = must(host_lookup_open(FAMILY_IPV4, HOST_FWMARK_DEFAULT, &error), error);
@@ -142,7 +137,8 @@ END_TEST
 START_TEST(the_host_s_own_choice_is_first)
 {
     set(both(1), TRUE);
-    run("ip route del default dev up0; ip route add default via 192.0.2.1 dev up0 metric 700");
+    sandbox_do(
+        "ip route del default dev up0; ip route add default via 192.0.2.1 dev up0 metric 700");
     expect_told("[192.0.2.2 up0 1; 2001:db8:1::2 up0 1; 10.2.0.2 w0 0; 2001:db8:2::2 w0 0]");
 }
 END_TEST
@@ -152,10 +148,10 @@ START_TEST(not_of_a_tunnel)
 {
     struct network network = {.generation = 1};
     add(&network, "10.2.0.2/24", "w0", TRUE);
-    run("ip -6 addr del 2001:db8:1::2/64 dev up0; ip -6 addr del 2001:db8:2::2/64 dev w0; "
-        "ip tuntap add dev godwit0 mode tun; ip link set godwit0 up; "
-        "ip -6 addr add fd00::5/128 dev godwit0 nodad; "
-        "ip -6 route replace default via fe80::1 dev up0");
+    sandbox_do("ip -6 addr del 2001:db8:1::2/64 dev up0; ip -6 addr del 2001:db8:2::2/64 dev w0; "
+               "ip tuntap add dev godwit0 mode tun; ip link set godwit0 up; "
+               "ip -6 addr add fd00::5/128 dev godwit0 nodad; "
+               "ip -6 route replace default via fe80::1 dev up0");
     set(network, TRUE);
     gateway(GATEWAY6);
     expect_told("[10.2.0.2 w0 1]");
@@ -169,12 +165,12 @@ START_TEST(without_a_default_route)
     add(&network, "192.0.2.2/24", "up0", FALSE);
     add(&network, "203.0.113.77/32", "lo", FALSE);
     set(network, TRUE);
-    run("ip route flush default; ip addr add 203.0.113.77/32 dev lo");
+    sandbox_do("ip route flush default; ip addr add 203.0.113.77/32 dev lo");
     expect_told("[]");
     gateway("192.0.2.99");
     expect_told("[192.0.2.2 - 0]"); /* the routing knows how to get there */
     gateway(GATEWAY4);
-    run("ip route add " GATEWAY4 " via 192.0.2.1 src 203.0.113.77");
+    sandbox_do("ip route add " GATEWAY4 " via 192.0.2.1 src 203.0.113.77");
     expect_told("[203.0.113.77 - 0]");
 }
 END_TEST
@@ -280,8 +276,8 @@ START_TEST(leaves_by_its_link)
     ck_assert(host_apply(host, &config, &options, &error));
     ck_assert(host_follow_uplinks(host, &network, HOST_FWMARK_DEFAULT, &error));
     /* Nobody answers at the routers' addresses. */
-    run("for l in up0/192.0.2.1 up0/2001:db8:1::1 w0/10.2.0.1 w0/2001:db8:2::1; do "
-        "ip neigh add ${l#*/} lladdr 02:00:00:00:00:01 dev ${l%/*}; done");
+    sandbox_do("for l in up0/192.0.2.1 up0/2001:db8:1::1 w0/10.2.0.1 w0/2001:db8:2::1; do "
+               "ip neigh add ${l#*/} lladdr 02:00:00:00:00:01 dev ${l%%/*}; done");
     ck_assert(addr_parse(&path.remote.addr, ways[_i].remote));
     ck_assert(addr_parse(&path.local.addr, ways[_i].local));
     path.ifindex = ways[_i].pinned ? if_nametoindex(ways[_i].interface) : 0;

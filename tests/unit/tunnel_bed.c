@@ -5,6 +5,7 @@
 
 #include "unit/fake_engine.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* Far above what any step takes, so that only a hang meets it. */
 #define PATIENCE_S 20
@@ -165,7 +166,7 @@ void bed_let_pass(guint milliseconds)
 
     while (g_get_monotonic_time() < end) {
         g_main_context_iteration(NULL, FALSE);
-        g_usleep(500);
+        wait_let_pass(500);
     }
 }
 

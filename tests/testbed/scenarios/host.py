@@ -3,7 +3,6 @@
 
 import os
 import signal
-import time
 
 import gateway
 import laptop
@@ -189,7 +188,7 @@ class Leaks:
 
     def row(self, name):
         """Programs have tried for a while, whatever state the connection is in."""
-        time.sleep(0.3)
+        net.let_pass(0.3)
         seen = self.witnesses.seen()
         self.rows.append(f"{name} {max(seen['outside'], seen['captured'])}/{seen['dns']}")
         net.check(not any(seen.values()), f"outside/DNS: {', '.join(self.rows)}; "

@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import time
 
 import client
 import laptop
@@ -88,7 +87,7 @@ def nm_has_no_device_for_a_while(context):
         for gone, there in (("wifi0", "wifi0"), ("wifi0", "eth0")):
             journey.manager.nmcli("connection", "down", f"wired-{gone}")
             net.wait_until(lambda gone=gone: without_address(gone), 5, "end of the address")
-            time.sleep(GAP)
+            net.let_pass(GAP)
             if there == gone:
                 journey.manager.nmcli("connection", "up", f"wired-{there}")
             else:

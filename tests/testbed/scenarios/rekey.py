@@ -2,7 +2,6 @@
 """Rekeying of the Child SA and of the IKE SA, by either side, under traffic that loses nothing."""
 
 import re
-import time
 
 import gateway
 import net
@@ -144,7 +143,7 @@ def idle_connection_is_left_alone(context):
         net.ping(net.HOST4)
         for _ in range(4):
             parsed = host.count("parsed INFORMATIONAL request")
-            time.sleep(4)
+            net.let_pass(4)
             if host.count("parsed INFORMATIONAL request") == parsed:
                 return
     raise net.Failure("it was asked, again and again")

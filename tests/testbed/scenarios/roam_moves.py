@@ -131,7 +131,7 @@ def network_comes_back(context, seconds):
     """Neither the tunnel nor its routes go while there is no network at all."""
     with moving(context, WIFI) as trip:
         trip.bed["wifi0"].unplug()
-        time.sleep(seconds)
+        net.let_pass(seconds)
         net.check("10.77.0.1" in net.run("ip", "addr"), "the tunnel's address is gone")
         trip.back_since(trip.bed.arrive("wifi0"))
     return trip.result()
@@ -142,7 +142,7 @@ def internet_goes_while_the_link_stays(context):
     """No event tells: the traffic that nobody answers does."""
     with moving(context, WIFI) as trip:
         trip.bed["wifi0"].cut()
-        time.sleep(8)
+        net.let_pass(8)
         trip.back_since(trip.bed["wifi0"].cut(off=False), within=5000)
     return trip.result()
 
@@ -198,7 +198,7 @@ def a_blocked_network_is_not_preferred(context):
         moment = time.monotonic()
         trip.bed["eth0"].plug()
         trip.back_since(moment, within=3000)
-        time.sleep(3)
+        net.let_pass(3)
         trip.seen_through("wifi0")
         trip.same_ike_sa()
     return trip.result()

@@ -46,7 +46,7 @@ class Day:
         """Both for a while, the old one goes."""
         source, self.at = self.at, self.other()
         self.trip.bed[self.at].plug()
-        time.sleep(self.choice.random() * 0.3)
+        net.let_pass(self.choice.random() * 0.3)
         return self.trip.bed.change(*self.trip.bed[source].gone())
 
     def rebinds(self):
@@ -89,7 +89,7 @@ def a_random_day(context):
         for _ in range(MOVES):
             day.next()
             trip.bed.prepare()
-            time.sleep(day.choice.random() * 0.3)
+            net.let_pass(day.choice.random() * 0.3)
     outages = trip.outages
     done = ", ".join(f"{count} {name}" for name, count in sorted(day.done.items()))
     return (f"seed {SEED}, {done}; outage median {statistics.median(outages):.0f} ms, "

@@ -76,7 +76,7 @@ def wakes_without_network(context):
     """The network is configured seconds after the machine is awake."""
     with dozing(context, WIFI) as (trip, sleeper):
         sleeper.sleep(trip.bed["wifi0"].unplug)
-        time.sleep(3)
+        net.let_pass(3)
         trip.back_since(trip.bed.arrive("wifi0"))
     return trip.result()
 

@@ -52,7 +52,7 @@ class Stream:
                     net.check(data, "the stream ended early")
                     self.digest.update(data)
                     self.received += len(data)
-                    time.sleep(len(data) / self.PACE)
+                    net.let_pass(len(data) / self.PACE)
         except (OSError, net.Failure) as problem:
             self.problem = problem
 
@@ -139,7 +139,7 @@ def gateway_is_restarted(context):
     with connected(context, *EAGER) as client:
         connected_at = time.monotonic()
         with streaming(14):
-            time.sleep(10.5 - (time.monotonic() - connected_at))
+            net.let_pass(10.5 - (time.monotonic() - connected_at))
             host.stop()
             client.process.read_until(r"Reconnecting: .*closed the connection", 5)
             check_nothing_leaks(context)
