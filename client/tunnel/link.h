@@ -26,6 +26,7 @@ struct link {
     gboolean late;                       /* the gateway may have established it already */
     guint32 children[LINK_CHILDREN_MAX]; /* inbound SPIs in the datapath; 0 = none */
     guint64 until;                       /* they are accepted until then */
+    guint64 close_at;                    /* then the gateway is told of the end; 0 = not any more */
 
     /* IKE_EVENT_DOWN has come: */
     gboolean down, retry;

@@ -12,6 +12,8 @@
 
 /* What a gateway sent along an SA before it learned of its end may still be under way. */
 #define LINGER_TIME (5 * G_USEC_PER_SEC)
+/* What is answered behind a gateway comes back by that one, as long as it has the SA. */
+#define ANSWERS_TIME (G_USEC_PER_SEC / 2)
 
 static guint32 random_number(const struct tunnel *t)
 {
@@ -88,6 +90,12 @@ void succession_drop(struct tunnel *t, struct link *link)
     link_free(link);
 }
 
+static void close_now(struct link *link)
+{
+    link->close_at = 0;
+    ike_disconnect(link->ike, boottime_now());
+}
+
 static void leave(struct tunnel *t, struct link *link)
 {
     gsize slot = 0;
@@ -97,6 +105,10 @@ static void leave(struct tunnel *t, struct link *link)
         slot++;
     }
     if (slot == LEAVING_MAX) {
+        if (t->leaving[0]->close_at != 0) {
+            close_now(t->leaving[0]);
+            link_send(t->leaving[0], &t->sockets, t->buffer);
+        }
         succession_drop(t, t->leaving[0]);
         slot--;
         memmove(&t->leaving[0], &t->leaving[1], slot * sizeof t->leaving[0]);
@@ -116,8 +128,12 @@ static gboolean settle_replaced(struct tunnel *t)
     struct link *link = g_steal_pointer(&t->replaced);
 
     if (link != NULL) {
-        ike_disconnect(link->ike, boottime_now());
         leave(t, link);
+        if (addr_compare(&link->gateway, &t->current->gateway) == 0) {
+            close_now(link);
+        } else {
+            link->close_at = boottime_now() + ANSWERS_TIME;
+        }
     }
     traffic_commit(&t->traffic);
     return link != NULL;
@@ -125,6 +141,8 @@ static gboolean settle_replaced(struct tunnel *t)
 
 static gboolean settle_leaving(struct tunnel *t)
 {
+    gboolean changed = FALSE;
+
     for (gsize i = 0; i < LEAVING_MAX; i++) {
         struct link *link = t->leaving[i];
 
@@ -132,13 +150,18 @@ static gboolean settle_leaving(struct tunnel *t)
             continue;
         }
         if (link->down && link->ike != NULL) {
+            link->close_at = 0;
             ike_free(g_steal_pointer(&link->ike));
+        }
+        if (link->close_at != 0 && (t->disconnecting || boottime_now() >= link->close_at)) {
+            close_now(link);
+            changed = TRUE;
         }
         if (link->ike == NULL && boottime_now() >= link->until) {
             succession_drop(t, g_steal_pointer(&t->leaving[i]));
         }
     }
-    return FALSE;
+    return changed;
 }
 
 /* ---- an attempt ---- */
@@ -578,8 +601,10 @@ guint64 succession_deadline(const struct tunnel *t)
     guint64 at = t->next != NULL ? race_deadline(t) : t->next_at;
 
     for (gsize i = 0; i < LEAVING_MAX; i++) {
-        if (t->leaving[i] != NULL && t->leaving[i]->ike == NULL) {
-            at = MIN(at, t->leaving[i]->until);
+        const struct link *link = t->leaving[i];
+
+        if (link != NULL && (link->ike == NULL || link->close_at != 0)) {
+            at = MIN(at, link->ike == NULL ? link->until : link->close_at);
         }
     }
     return at;
@@ -591,9 +616,7 @@ gboolean succession_settle(struct tunnel *t)
 
     changed |= !t->ended && settle_next(t);
     changed |= !t->ended && settle_current(t);
-    if (!t->ended) {
-        settle_leaving(t);
-    }
+    changed |= !t->ended && settle_leaving(t);
     if (!t->ended && t->disconnecting && t->current == NULL && t->next == NULL) {
         tunnel_end(t, REASON_USER, "");
     }

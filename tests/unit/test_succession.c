@@ -485,6 +485,26 @@ START_TEST(redirected_by_name)
 }
 END_TEST
 
+/* What is under way behind the first gateway comes back by it. */
+START_TEST(answers_come_back_by_the_gateway_before)
+{
+    bed_begin_up("");
+    fake_redirect(0, "192.0.2.9");
+    bed_wait_engines(2);
+    fake_up(1, 200, "10.9.0.5/32");
+    bed_wait_heard("connected-192.0.2.9-");
+    ck_assert_uint_eq(fake_out[1], 200);
+    ck_assert(!fake_engines[0].disconnected);
+    if (_i == 0) {
+        bed_wait_freed(0);
+    } else {
+        tunnel_disconnect(bed.tunnel);
+        bed_wait_heard("down-user() ");
+    }
+    ck_assert(fake_engines[0].disconnected);
+}
+END_TEST
+
 START_TEST(redirected_to_an_unknown_name)
 {
     bed_begin_up("");
@@ -658,6 +678,7 @@ int main(void)
     tcase_add_test(all, redirected_while_connecting);
     tcase_add_test(all, redirected_by_the_second_address);
     tcase_add_test(all, redirected_by_name);
+    tcase_add_loop_test(all, answers_come_back_by_the_gateway_before, 0, 2);
     tcase_add_test(all, redirected_to_an_unknown_name);
     tcase_add_test(all, redirected_in_a_circle);
     tcase_add_test(all, password_is_kept);
