@@ -171,7 +171,7 @@ struct autoconnect *autoconnect_new(struct sessions *sessions)
             entry->name = g_strdup(*name);
             entry->delay = DELAY_FIRST;
             g_hash_table_insert(autoconnect->entries, entry->name, entry);
-            entry->timer = g_idle_add(attempt, entry);
+            attempt(entry);
         }
     }
     if (g_hash_table_size(autoconnect->entries) > 0) {

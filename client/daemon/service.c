@@ -229,13 +229,14 @@ struct service *service_new(const struct service_options *options, GError **erro
 int service_run(struct service *service)
 {
     guint seconds = notify_watchdog_seconds();
+    /* First: what is connected again goes on with the kill switch that is left of it. */
+    service->autoconnect = autoconnect_new(service->sessions);
     clean(service);
     if (seconds > 0) {
         service->watchdog = g_timeout_add_seconds(MAX(seconds / 2, 1), on_watchdog, NULL);
     }
     own_name(service);
     service->connectivity = connectivity_watch_new(on_connectivity, service);
-    service->autoconnect = autoconnect_new(service->sessions);
     on_changed(service);
     g_main_loop_run(service->loop);
     return service->status;

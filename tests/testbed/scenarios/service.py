@@ -155,6 +155,41 @@ def system_profile_is_connected_at_the_start(context):
     net.check_unchanged(before)
 
 
+@scenario
+def kill_switch_waits_for_what_is_connected_again(context):
+    """kill -9 of the service while the gateway does not answer: what it connects by itself holds the
+    traffic until it is up again. Of a user's connection, which he alone can make again, the next
+    start lets go."""
+    host, system = start(context)
+    root, alice = Caller(), as_user("alice1")
+    keys = profile(context, password=PASSWORD, autoconnect="true", kill_switch=caller.text("connected"))
+    root.manager("SaveSystemProfile", f"('office', {keys}, false)")
+    system.kill()
+    system.godwitd()
+    (path, _), = net.wait_until(root.sessions, 5, "session").items()
+    root.wait_state(path, "connected")
+    outside = net.Process(["ping", "-n", "-i", "0.01", "-I", "cl0", net.FAR_HOST4])
+    os.kill(host.process.pid, signal.SIGSTOP)
+    system.kill()
+    system.godwitd()
+    (path, facts), = net.wait_until(root.sessions, 5, "session").items()
+    net.check(facts["State"] == "connecting", f"it is {facts['State']}")
+    os.kill(host.process.pid, signal.SIGCONT)
+    root.wait_state(path, "connected")
+    outside.signal(signal.SIGINT)
+    outside.wait(10)
+    net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
+    root.session(path, "Disconnect")
+    root.wait_ended(path)
+    connect(alice, context, kill_switch=caller.text("connected"))
+    ping = ("ping", "-n", "-q", "-c", "1", "-W", "0.2", "-I", "cl0", net.FAR_HOST4)
+    system.kill()
+    net.check(", 0 received" in net.run(*ping, ok=False), "traffic leaves while nobody is there")
+    system.godwitd()
+    net.wait_until(lambda: ", 1 received" in net.run(*ping, ok=False), 5, "traffic")
+    os.unlink("/run/godwit/autoconnect")
+
+
 # ---- the end, wanted or not ----
 
 @scenario
