@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -47,20 +46,6 @@ static bool ask_offload(int fd)
         (void)ioctl(fd, TUNSETOFFLOAD, tcp);
     }
     return uso;
-}
-
-static enum err start_thread(struct datapath *dp, void *(*run)(void *), void *argument)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&dp->threads[dp->n_threads], NULL, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        return ERR_MEMORY;
-    }
-    dp->n_threads++;
-    return OK;
 }
 
 static void free_lanes(struct crypt_lanes *const lanes[static DATAPATH_THREADS])
@@ -122,10 +107,7 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
         if (config->udp6_fd >= 0) {
             udp_setup(config->udp6_fd, FAMILY_IPV6);
         }
-        err = start_thread(dp, outbound_thread, dp->outbound);
-    }
-    if (err == OK) {
-        err = start_thread(dp, inbound_thread, dp->inbound);
+        err = hands_start(dp);
     }
     if (err != OK) {
         datapath_stop(dp);
@@ -152,10 +134,9 @@ void datapath_stop(struct datapath *dp)
     if (dp->wake >= 0 && write(dp->wake, &one, sizeof(one)) != sizeof(one)) {
         atomic_store(&dp->stop, true); /* a full eventfd is readable as well */
     }
-    for (unsigned i = 0; i < dp->n_threads; i++) {
-        pthread_join(dp->threads[i], NULL);
-    }
-    if (dp->n_threads > 0) {
+    bool ran = dp->n_threads > 0;
+    hands_stop(dp);
+    if (ran) {
         udp_teardown(dp->config.udp4_fd);
         udp_teardown(dp->config.udp6_fd);
     }

@@ -74,6 +74,25 @@ struct ike_item {
 struct outbound;
 struct inbound;
 
+enum { HAND_FIRST, HAND_SECOND, N_HANDS };
+
+/* A thread. */
+struct hand {
+    struct datapath *dp;
+    unsigned number;
+    pthread_t thread;
+    int call; /* eventfd: it has been given a direction */
+    int tun;  /* -1: that is not its, or is gone */
+    /* What it has measured: hands.c */
+    uint64_t window, packets;
+    unsigned calm_windows;
+    bool quiet, busy;
+    /* Whether it may wait awake for a moment, and after which direction's work that was worth it. */
+    bool may_look;
+    unsigned did; /* THREAD_OUT or THREAD_IN */
+    unsigned trust[QUIESCE_THREADS];
+};
+
 struct datapath {
     struct datapath_config config;
     bool uso;   /* the TUN takes UDP super-packets */
@@ -93,7 +112,9 @@ struct datapath {
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     struct outbound *outbound;
     struct inbound *inbound;
-    pthread_t threads[QUIESCE_THREADS];
+    _Atomic unsigned inbound_by; /* whose hands it is in */
+    struct hand hands[N_HANDS];
+    bool several_hands;
     unsigned n_threads;
 };
 
@@ -132,7 +153,9 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len);
 void outbound_begin(struct outbound *o);
 /* Sends what is left of the batch. */
 void outbound_flush(struct outbound *o);
-void *outbound_thread(void *outbound);
+/* Reads what waits in the TUN, as much as the other direction can wait for, and sends it. Returns
+ * how many frames these were, or -1 when the TUN is gone. */
+int outbound_some(struct outbound *o);
 
 /* ---- inbound.c ---- */
 struct inbound *inbound_new(struct datapath *dp); /* NULL: memory */
@@ -140,6 +163,17 @@ void inbound_free(struct inbound *in);
 /* Takes a run of datagrams; `data` is changed. */
 void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp_meta *meta,
                  int fd);
-void *inbound_thread(void *inbound);
+/* Takes what waits in a socket (0 IPv4, 1 IPv6), as much as others can wait for. */
+void inbound_some(struct inbound *in, unsigned source);
+/* -1: there is none, or no longer. */
+int inbound_fd(const struct inbound *in, unsigned source);
+
+/* ---- hands.c ---- */
+enum err hands_start(struct datapath *dp);
+/* Waits until the threads have seen the stop flag; also when not all of them were started. */
+void hands_stop(struct datapath *dp);
+/* From the thread that sends, before it waits for what may last: what comes in goes on without
+ * it. */
+void hands_part(struct datapath *dp);
 
 #endif

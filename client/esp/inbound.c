@@ -10,7 +10,9 @@
 
 /* UDP to TUN: receive, tell apart, open, glue, write. */
 
-#define BATCH_RUNS 32 /* runs of one socket before the other has its turn */
+/* Of one socket before the other, or the other direction, has its turn. */
+#define BATCH_RUNS 32
+#define BATCH_OCTETS (512 << 10)
 #define RECEIVE_MAX 65536
 #define ERRORS_MAX 64 /* in a row, then the socket is taken for dead */
 
@@ -22,8 +24,15 @@
  * the first cache. */
 #define OPEN_BATCH 16
 
+struct source {
+    int fd;
+    unsigned errors;
+    uint32_t lost;
+};
+
 struct inbound {
     struct datapath *dp;
+    struct source sources[2]; /* IPv4, IPv6 */
     bool delivered;         /* something of this run */
     struct sa_entry *entry; /* of those that wait to be opened */
     unsigned waiting;
@@ -38,6 +47,8 @@ struct inbound *inbound_new(struct datapath *dp)
     if (in != NULL) {
         memset(in, 0, offsetof(struct inbound, coalescer.frames));
         in->dp = dp;
+        in->sources[0].fd = dp->config.udp4_fd;
+        in->sources[1].fd = dp->config.udp6_fd;
         in->coalescer.enabled = dp->config.vnet_hdr;
         in->coalescer.udp = dp->uso;
     }
@@ -235,18 +246,18 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
     }
 }
 
-/* ---- the thread ---- */
+/* ---- receiving ---- */
 
-struct source {
-    int fd;
-    unsigned errors;
-    uint32_t lost;
-};
-
-/* Handles what waits. */
-static void receive_some(struct inbound *in, struct source *source)
+int inbound_fd(const struct inbound *in, unsigned source)
 {
-    for (unsigned i = 0; i < BATCH_RUNS; i++) {
+    return in->sources[source].fd;
+}
+
+void inbound_some(struct inbound *in, unsigned from)
+{
+    struct source *source = &in->sources[from];
+    size_t octets = 0;
+    for (unsigned i = 0; i < BATCH_RUNS && octets < BATCH_OCTETS; i++) {
         struct udp_meta meta;
         size_t len;
         quiesce_online(&in->dp->quiesce, THREAD_IN);
@@ -258,6 +269,7 @@ static void receive_some(struct inbound *in, struct source *source)
                 source->lost = meta.lost;
             }
             inbound_run(in, in->data, len, &meta, source->fd);
+            octets += len;
         } else if (failed == EAGAIN) {
             return;
         } else if (failed == EMSGSIZE) {
@@ -267,23 +279,4 @@ static void receive_some(struct inbound *in, struct source *source)
             return;
         }
     }
-}
-
-void *inbound_thread(void *inbound)
-{
-    struct inbound *in = inbound;
-    struct datapath *dp = in->dp;
-    struct source sources[2] = {{.fd = dp->config.udp4_fd}, {.fd = dp->config.udp6_fd}};
-    while (!atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
-        struct pollfd fds[3] = {
-            {sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}, {dp->wake, POLLIN, 0}};
-        (void)poll(fds, 3, -1);
-        for (unsigned i = 0; i < 2; i++) {
-            if (fds[i].revents != 0) {
-                receive_some(in, &sources[i]);
-            }
-        }
-        quiesce_offline(&dp->quiesce, THREAD_IN);
-    }
-    return NULL;
 }

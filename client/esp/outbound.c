@@ -10,7 +10,9 @@
 
 /* TUN to UDP: read, cut, seal, send. */
 
-#define BATCH_FRAMES 64 /* frames between two looks at the stop flag */
+/* Before the other direction has its turn. */
+#define BATCH_FRAMES 64
+#define BATCH_OCTETS (512 << 10)
 
 /* At most this many ICMP errors at once, and one more each interval (RFC 1812 4.3.2.8, RFC 4443 2.4
  * f). */
@@ -138,6 +140,7 @@ static int send_blocking(struct outbound *o, const uint8_t *data, size_t len, si
 {
     int failed;
     while ((failed = udp_send(&o->table->target, data, len, segment, tos)) == EAGAIN) {
+        hands_part(o->dp);
         if (!datapath_wait(o->dp, o->table->target.fd, POLLOUT)) {
             break;
         }
@@ -400,32 +403,25 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
     }
 }
 
-void *outbound_thread(void *outbound)
+int outbound_some(struct outbound *o)
 {
-    struct outbound *o = outbound;
-    struct datapath *dp = o->dp;
     /* The packet behind the virtio header starts at a multiple of 16. */
-    uint8_t *frame = o->frame + 16 - (dp->config.vnet_hdr ? sizeof(struct virtio_net_hdr) : 0);
+    uint8_t *frame = o->frame + 16 - (o->dp->config.vnet_hdr ? sizeof(struct virtio_net_hdr) : 0);
     size_t cap = (size_t)(o->frame + sizeof(o->frame) - frame);
-    bool alive = true;
-    while (alive && !atomic_load_explicit(&dp->stop, memory_order_relaxed)) {
-        bool drained = false;
-        outbound_begin(o);
-        for (unsigned i = 0; i < BATCH_FRAMES && !drained; i++) {
-            ssize_t n = read(dp->config.tun_fd, frame, cap);
-            if (n > 0) {
-                outbound_frame(o, frame, (size_t)n);
-            } else {
-                drained = true;
-                alive = n < 0 && (errno == EAGAIN || errno == EINTR);
-            }
+    size_t octets = 0;
+    int frames = 0;
+    bool gone = false;
+    outbound_begin(o);
+    while (frames < BATCH_FRAMES && octets < BATCH_OCTETS) {
+        ssize_t n = read(o->dp->config.tun_fd, frame, cap);
+        if (n <= 0) {
+            gone = n == 0 || (errno != EAGAIN && errno != EINTR);
+            break;
         }
-        outbound_flush(o);
-        if (drained && alive) {
-            quiesce_offline(&dp->quiesce, THREAD_OUT);
-            (void)datapath_wait(dp, dp->config.tun_fd, POLLIN);
-        }
+        outbound_frame(o, frame, (size_t)n);
+        octets += (size_t)n;
+        frames++;
     }
-    quiesce_offline(&dp->quiesce, THREAD_OUT);
-    return NULL;
+    outbound_flush(o);
+    return gone ? -1 : frames;
 }

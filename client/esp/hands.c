@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/boottime.h"
+#include "esp/datapath_internal.h"
+
+/*
+ * Who works on which direction: each is one thread's at a time. The first thread has both while
+ * there is little to do, for what comes in is often answered as soon as it is in the TUN, and then
+ * nobody has to be woken. While it is busy the second has what comes in.
+ */
+
+#define WINDOW_US 4000  /* over which packets are counted: */
+#define QUIET 16        /* at most so many, and waking costs more than they do */
+#define CALM 64         /* at most so many, and one thread is enough */
+#define CALM_WINDOWS 25 /* in a row */
+#define BUSY 256        /* more, and two are better */
+#define SILENCE_MS 10   /* the second looks at least so often whether it is still wanted */
+
+/*
+ * A processor that sleeps takes longer to wake than a near host to answer. So a thread looks on for
+ * a moment before it sleeps, while there is little to do: for long only where that has been worth it
+ * lately.
+ */
+#define GLANCE_US 15
+#define LOOK_US 80
+#define SOON_US 150 /* a sleep that a look might have spared */
+#define TRUST_MAX 7
+#define TRUST_ENOUGH 4
+
+/* ---- how much there is to do ---- */
+
+static uint64_t packets_of(const struct datapath *dp)
+{
+    return atomic_load_explicit(&dp->counters[IN_PACKETS], memory_order_relaxed) +
+           atomic_load_explicit(&dp->counters[OUT_PACKETS], memory_order_relaxed);
+}
+
+/* A round of work is over. */
+static void measure(struct hand *hand, uint64_t now)
+{
+    if (now - hand->window < WINDOW_US) {
+        return;
+    }
+    uint64_t packets = packets_of(hand->dp);
+    uint64_t passed = (packets - hand->packets) * WINDOW_US / (now - hand->window);
+    hand->quiet = passed <= QUIET;
+    hand->calm_windows = passed <= CALM ? hand->calm_windows + 1 : 0;
+    hand->busy = passed > BUSY;
+    hand->window = now;
+    hand->packets = packets;
+}
+
+/* ---- waiting ---- */
+
+static uint64_t look_for(const struct hand *hand)
+{
+    if (!hand->may_look || !hand->quiet) {
+        return 0;
+    }
+    return hand->trust[hand->did] >= TRUST_ENOUGH ? LOOK_US : GLANCE_US;
+}
+
+/* A look in vain costs all trust. */
+static void learn(struct hand *hand, bool found, uint64_t looked, uint64_t waited)
+{
+    unsigned *trust = &hand->trust[hand->did];
+    if (!found && (looked == LOOK_US || waited > SOON_US)) {
+        *trust = 0;
+    } else if (*trust < TRUST_MAX) {
+        ++*trust;
+    }
+}
+
+/* How many are ready. */
+static int wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout)
+{
+    uint64_t began = boottime_now(), now = began;
+    measure(hand, began);
+    uint64_t look = look_for(hand);
+    int ready = 0;
+    do {
+        ready = poll(fds, n, look > 0 ? 0 : timeout);
+        now = boottime_now();
+    } while (ready == 0 && now - began < look);
+    bool found = ready > 0;
+    if (ready == 0 && look > 0) {
+        ready = poll(fds, n, timeout);
+        now = boottime_now();
+    }
+    learn(hand, found && look > 0, look, now - began);
+    return ready;
+}
+
+/* ---- from hand to hand ---- */
+
+static void call(const struct hand *hand)
+{
+    uint64_t one = 1;
+    while (write(hand->call, &one, sizeof(one)) < 0 && errno == EINTR) {
+    } /* a full eventfd is readable as well */
+}
+
+static void hear(const struct hand *hand)
+{
+    uint64_t calls;
+    while (read(hand->call, &calls, sizeof(calls)) < 0 && errno == EINTR) {
+    }
+}
+
+static bool has_inbound(const struct hand *hand)
+{
+    return atomic_load_explicit(&hand->dp->inbound_by, memory_order_acquire) == hand->number;
+}
+
+static void give_inbound(struct datapath *dp, unsigned to)
+{
+    quiesce_offline(&dp->quiesce, THREAD_IN);
+    atomic_store_explicit(&dp->inbound_by, to, memory_order_release);
+    call(&dp->hands[to]);
+}
+
+void hands_part(struct datapath *dp)
+{
+    if (dp->several_hands && has_inbound(&dp->hands[HAND_FIRST])) {
+        give_inbound(dp, HAND_SECOND);
+    }
+}
+
+/* ---- the threads ---- */
+
+static bool stopped(const struct datapath *dp)
+{
+    return atomic_load_explicit(&dp->stop, memory_order_relaxed);
+}
+
+enum { POLL_WAKE, POLL_CALL, POLL_UDP4, POLL_UDP6, POLL_TUN, N_POLL };
+
+static void poll_set(const struct hand *hand, struct pollfd fds[static N_POLL])
+{
+    const struct datapath *dp = hand->dp;
+    bool inbound = has_inbound(hand);
+    fds[POLL_WAKE] = (struct pollfd){dp->wake, POLLIN, 0};
+    fds[POLL_CALL] = (struct pollfd){hand->call, POLLIN, 0};
+    fds[POLL_UDP4] = (struct pollfd){inbound ? inbound_fd(dp->inbound, 0) : -1, POLLIN, 0};
+    fds[POLL_UDP6] = (struct pollfd){inbound ? inbound_fd(dp->inbound, 1) : -1, POLLIN, 0};
+    fds[POLL_TUN] = (struct pollfd){hand->tun, POLLIN, 0};
+}
+
+/* Returns whether there was anything. */
+static bool take_inbound(struct hand *hand, const struct pollfd fds[static N_POLL])
+{
+    struct inbound *in = hand->dp->inbound;
+    bool any = false;
+    for (unsigned i = 0; i < 2 && has_inbound(hand); i++) {
+        if (fds[POLL_UDP4 + i].revents != 0) {
+            inbound_some(in, i);
+            hand->did = THREAD_IN;
+            any = true;
+        }
+    }
+    if (any) {
+        quiesce_offline(&hand->dp->quiesce, THREAD_IN);
+    }
+    return any;
+}
+
+static void take_outbound(struct hand *hand)
+{
+    struct datapath *dp = hand->dp;
+    int frames = outbound_some(dp->outbound);
+    quiesce_offline(&dp->quiesce, THREAD_OUT);
+    if (frames < 0) {
+        hand->tun = -1;
+    } else if (frames > 0) {
+        hand->did = THREAD_OUT;
+    }
+}
+
+static void *first(void *argument)
+{
+    struct hand *hand = argument;
+    struct datapath *dp = hand->dp;
+    while (!stopped(dp)) {
+        struct pollfd fds[N_POLL];
+        poll_set(hand, fds);
+        (void)wait_for(hand, fds, N_POLL, -1);
+        if (fds[POLL_CALL].revents != 0) {
+            hear(hand);
+        }
+        bool answer = take_inbound(hand, fds);
+        if (hand->tun >= 0 && (answer || fds[POLL_TUN].revents != 0)) {
+            take_outbound(hand);
+        }
+        if (hand->busy) {
+            hands_part(dp);
+        }
+    }
+    return NULL;
+}
+
+static void *second(void *argument)
+{
+    struct hand *hand = argument;
+    struct datapath *dp = hand->dp;
+    while (!stopped(dp)) {
+        struct pollfd fds[N_POLL];
+        poll_set(hand, fds);
+        (void)wait_for(hand, fds, POLL_TUN, has_inbound(hand) ? SILENCE_MS : -1);
+        if (fds[POLL_CALL].revents != 0) {
+            hear(hand);
+        }
+        (void)take_inbound(hand, fds);
+        if (has_inbound(hand) && hand->calm_windows >= CALM_WINDOWS) {
+            hand->calm_windows = 0;
+            give_inbound(dp, HAND_FIRST);
+        }
+    }
+    return NULL;
+}
+
+static enum err start(struct hand *hand, void *(*run)(void *))
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&hand->thread, NULL, run, hand);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        return ERR_MEMORY;
+    }
+    hand->dp->n_threads++;
+    return OK;
+}
+
+static bool several_processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+enum err hands_start(struct datapath *dp)
+{
+    static void *(*const run[N_HANDS])(void *) = {first, second};
+    bool may_look = several_processors();
+    uint64_t now = boottime_now();
+    enum err err = OK;
+    atomic_init(&dp->inbound_by, HAND_FIRST);
+    for (unsigned i = 0; i < N_HANDS; i++) {
+        dp->hands[i] = (struct hand){.dp = dp,
+                                     .number = i,
+                                     .call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                     .tun = i == HAND_FIRST ? dp->config.tun_fd : -1,
+                                     .window = now,
+                                     .may_look = may_look};
+        err = dp->hands[i].call < 0 ? ERR_MEMORY : err;
+    }
+    dp->several_hands = err == OK;
+    for (unsigned i = 0; i < N_HANDS && err == OK; i++) {
+        err = start(&dp->hands[i], run[i]);
+    }
+    return err;
+}
+
+void hands_stop(struct datapath *dp)
+{
+    for (unsigned i = 0; i < dp->n_threads; i++) {
+        pthread_join(dp->hands[i].thread, NULL);
+    }
+    for (unsigned i = 0; i < N_HANDS; i++) {
+        if (dp->hands[i].dp != NULL && dp->hands[i].call >= 0) {
+            close(dp->hands[i].call);
+        }
+    }
+    dp->n_threads = 0;
+}
