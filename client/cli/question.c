@@ -8,8 +8,7 @@
 #include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
 
-#define DIGITS_A_BLOCK 4
-#define BLOCKS_A_LINE 8
+#define BLOCKS_A_LINE 8 /* of the fingerprint */
 
 struct choice {
     char *value, *title, *detail;
@@ -103,20 +102,6 @@ gboolean question_is_hidden(const struct question *question)
 
 /* ---- whether to trust a gateway ---- */
 
-/* "9f3a 11c2 …", as it is read out on the telephone. */
-static char *in_blocks(const char *digits, gsize from)
-{
-    GString *out = g_string_new(NULL);
-
-    for (gsize i = 0; i < BLOCKS_A_LINE * DIGITS_A_BLOCK && digits[from + i] != '\0'; i++) {
-        if (i > 0 && i % DIGITS_A_BLOCK == 0) {
-            g_string_append_c(out, ' ');
-        }
-        g_string_append_c(out, digits[from + i]);
-    }
-    return g_string_free(out, FALSE);
-}
-
 static char *date_text(gint64 when)
 {
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
@@ -140,6 +125,9 @@ static void print_trust(const struct question *question, FILE *out)
     const struct gateway_facts *facts = question->facts;
     g_autofree char *why = gateway_facts_why(facts);
     g_autofree char *from = date_text(facts->not_before), *until = date_text(facts->not_after);
+    char blocks[FINGERPRINT_BLOCKS];
+    g_auto(GStrv) lines =
+        g_strsplit(fingerprint_blocks(facts->fingerprint, BLOCKS_A_LINE, blocks), "\n", 0);
     struct rows *rows = rows_new();
 
     fprintf(out, "%s\n", _("The gateway is not trusted."));
@@ -149,8 +137,9 @@ static void print_trust(const struct question *question, FILE *out)
     rows_add(rows, _("Its holder"), g_strdup(facts->subject));
     rows_add(rows, _("Issued by"), g_strdup(facts->issuer));
     rows_add(rows, _("Valid"), g_strdup_printf(_("from %s to %s"), from, until));
-    rows_add(rows, _("SHA-256 fingerprint"), in_blocks(question->digits, 0));
-    rows_add(rows, "", in_blocks(question->digits, BLOCKS_A_LINE * DIGITS_A_BLOCK));
+    for (char **line = lines; *line != NULL; line++) {
+        rows_add(rows, line == lines ? _("SHA-256 fingerprint") : "", g_strdup(*line));
+    }
     rows_finish(rows, out);
     print_wrapped(out, 0,
                   _("Whoever you trust here is shown your user name and can read all that you send. "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/gateway_facts.h"
 
+#define BLOCK 4 /* digits that are read out in one go */
+
 static int digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
@@ -37,5 +39,22 @@ const char *fingerprint_text(const uint8_t fingerprint[static FINGERPRINT_LEN],
         out[2 * i + 1] = digits[fingerprint[i] & 15];
     }
     out[FINGERPRINT_TEXT - 1] = '\0';
+    return out;
+}
+
+const char *fingerprint_blocks(const uint8_t fingerprint[static FINGERPRINT_LEN],
+                               unsigned blocks_a_line, char out[static FINGERPRINT_BLOCKS])
+{
+    char digits[FINGERPRINT_TEXT];
+    size_t len = 0;
+
+    (void)fingerprint_text(fingerprint, digits);
+    for (size_t i = 0; digits[i] != '\0'; i++) {
+        if (i > 0 && i % BLOCK == 0) {
+            out[len++] = i % (blocks_a_line * BLOCK) == 0 ? '\n' : ' ';
+        }
+        out[len++] = digits[i];
+    }
+    out[len] = '\0';
     return out;
 }

@@ -44,4 +44,10 @@ bool fingerprint_parse(uint8_t out[static FINGERPRINT_LEN], const char *text)
 const char *fingerprint_text(const uint8_t fingerprint[static FINGERPRINT_LEN],
                              char out[static FINGERPRINT_TEXT]);
 
+/* The digits as they are read out on the telephone, in blocks of four, so many blocks a line:
+ * "9f3a 11c2\n…"; returns out. */
+#define FINGERPRINT_BLOCKS (FINGERPRINT_TEXT + 2 * FINGERPRINT_LEN / 4)
+const char *fingerprint_blocks(const uint8_t fingerprint[static FINGERPRINT_LEN],
+                               unsigned blocks_a_line, char out[static FINGERPRINT_BLOCKS]);
+
 #endif

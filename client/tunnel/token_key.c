@@ -21,28 +21,10 @@
 
 static void cannot_use(struct tunnel *t, enum err err)
 {
-    switch (err) {
-    case ERR_KEY:
-        tunnel_end(t, REASON_PROFILE, _("certificate and private-key do not belong together."));
-        return;
-    case ERR_SYNTAX:
-        tunnel_end(t, REASON_PROFILE, _("The certificate cannot be read."));
-        return;
-    case ERR_UNSUPPORTED:
-        tunnel_end(t, REASON_PROFILE, _("The type of the private key is not supported."));
-        return;
-    case OK:
-    case ERR_MEMORY:
-    case ERR_CRYPTO:
-    case ERR_CRITICAL:
-    case ERR_INTEGRITY:
-    case ERR_REPLAY:
-    case ERR_STATE:
-    case ERR_SPACE:
-    case ERR_PASSWORD:
-        break;
-    }
-    tunnel_end(t, REASON_INTERNAL, "");
+    const char *sentence;
+    enum reason reason = worker_config_no_credential(err, &sentence);
+
+    tunnel_end(t, reason, sentence);
 }
 
 /* Whatever worker comes after this one needs not ask for it. */

@@ -3,6 +3,7 @@
 
 #include "tunnel/worker_config.h"
 
+#include "common/i18n.h"
 #include "common/log.h"
 
 static enum worker_config_result failed(enum reason why, enum reason *reason, char *detail,
@@ -62,12 +63,43 @@ static gboolean build_selectors(struct ts_list *out, const char *text)
     return fine;
 }
 
+enum reason worker_config_no_credential(enum err err, const char **sentence)
+{
+    switch (err) {
+    case ERR_PASSWORD:
+        *sentence = _("The password does not open the private key.");
+        return REASON_AUTH_FAILED;
+    case ERR_KEY:
+        *sentence = _("certificate and private-key do not belong together.");
+        return REASON_PROFILE;
+    case ERR_UNSUPPORTED:
+        *sentence = _("The type of the private key is not supported.");
+        return REASON_PROFILE;
+    case ERR_SYNTAX:
+        *sentence = _("The certificate or the private key cannot be read.");
+        return REASON_PROFILE;
+    case OK:
+    case ERR_MEMORY:
+    case ERR_CRYPTO:
+    case ERR_CRITICAL:
+    case ERR_INTEGRITY:
+    case ERR_REPLAY:
+    case ERR_STATE:
+    case ERR_SPACE:
+        break;
+    }
+    *sentence = "";
+    return REASON_INTERNAL;
+}
+
 static enum worker_config_result build_credential(struct worker_config *config,
                                                   const char **secret_id, enum reason *reason,
                                                   char *detail, size_t cap)
 {
     const struct profile *profile = config->profile;
     struct bytes password = profile_get_bytes(profile, "private-key-password");
+    const char *sentence;
+    enum reason why;
     enum err err;
 
     if (profile_needs_token(profile)) {
@@ -78,37 +110,16 @@ static enum worker_config_result build_credential(struct worker_config *config,
     config->credential = NULL;
     err = cert_credential_new(&config->credential, profile_get_bytes(profile, "certificate"),
                               profile_get_bytes(profile, "private-key"), password);
-    switch (err) {
-    case OK:
+    if (err == OK) {
         config->ike.credential = config->credential;
         return WORKER_CONFIG_OK;
-    case ERR_PASSWORD:
-        if (!profile_is_set(profile, "private-key-password")) {
-            *secret_id = "private-key-password";
-            return WORKER_CONFIG_NEEDS_SECRET;
-        }
-        return failed(REASON_AUTH_FAILED, reason, detail, cap,
-                      "The password does not open the private key.");
-    case ERR_KEY:
-        return failed(REASON_PROFILE, reason, detail, cap,
-                      "certificate and private-key do not belong together.");
-    case ERR_SYNTAX:
-        return failed(REASON_PROFILE, reason, detail, cap,
-                      "certificate or private-key is not PEM or DER.");
-    case ERR_UNSUPPORTED:
-        return failed(REASON_PROFILE, reason, detail, cap,
-                      "The type of the private key is not supported.");
-    case ERR_MEMORY:
-    case ERR_CRYPTO:
-    case ERR_CRITICAL:
-    case ERR_INTEGRITY:
-    case ERR_REPLAY:
-    case ERR_STATE:
-    case ERR_SPACE:
-        break;
     }
-    return failed(REASON_INTERNAL, reason, detail, cap,
-                  "The certificate or the private key cannot be used.");
+    if (err == ERR_PASSWORD && !profile_is_set(profile, "private-key-password")) {
+        *secret_id = "private-key-password";
+        return WORKER_CONFIG_NEEDS_SECRET;
+    }
+    why = worker_config_no_credential(err, &sentence);
+    return failed(why, reason, detail, cap, "%s", sentence);
 }
 
 /* The methods that the profile allows, in its order; none named = all. */

@@ -38,6 +38,9 @@ enum worker_config_result {
  */
 enum worker_config_result worker_config_build(struct worker_config *config, const char **secret_id,
                                               enum reason *reason, char *detail, size_t detail_cap);
+/* Why a certificate and its key, in a file or on a token, cannot be used; *sentence is translated and
+ * may be "". */
+enum reason worker_config_no_credential(enum err err, const char **sentence);
 /* The gateway's fingerprint is this from now on, in the profile as well. False when it is none. */
 gboolean worker_config_pin(struct worker_config *config, const char *fingerprint);
 void worker_config_clear(struct worker_config *config);

@@ -231,7 +231,6 @@ static void ask_trust(struct talk *talk)
     const struct gateway_facts *facts = talk->facts;
     g_autofree char *why = gateway_facts_why(facts);
     const char *names[GATEWAY_NAMES_MAX + 1] = {NULL};
-    char digits[FINGERPRINT_TEXT];
     const struct trust_question question = {
         .expected = facts->expected,
         .why = why,
@@ -240,7 +239,7 @@ static void ask_trust(struct talk *talk)
         .issuer = facts->issuer,
         .not_before = facts->not_before,
         .not_after = facts->not_after,
-        .fingerprint = fingerprint_text(facts->fingerprint, digits),
+        .fingerprint = facts->fingerprint,
     };
 
     for (size_t i = 0; i < facts->n_names; i++) {

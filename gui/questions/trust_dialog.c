@@ -4,15 +4,14 @@
 #include <adwaita.h>
 #include <string.h>
 
+#include "common/gateway_facts.h"
 #include "common/i18n.h"
 #include "gui/questions/frame.h"
 #include "gui/questions/shown.h"
 
 #define LINE_MAX_CHARACTERS 160
 #define NAMES_MAX 8
-#define BLOCK 4         /* digits of a fingerprint that are read in one go */
-#define BLOCKS_A_LINE 4
-#define DIGITS_MAX 128  /* of SHA-512 */
+#define BLOCKS_A_LINE 4 /* of the fingerprint */
 
 struct trust {
     trust_done done;
@@ -28,21 +27,6 @@ static void on_closed(void *owner, gboolean accepted)
 }
 
 /* ---- facts ---- */
-
-/* "9F3A 11C2 …", as it is read out on the telephone. */
-static char *fingerprint_text(const char *digits)
-{
-    GString *out = g_string_new(NULL);
-    g_autofree char *shown = shown_line(digits, DIGITS_MAX);
-    gsize n = 0;
-    for (const char *at = shown; *at; at = g_utf8_next_char(at), n++) {
-        if (n > 0 && n % BLOCK == 0) {
-            g_string_append_c(out, n % (BLOCK * BLOCKS_A_LINE) == 0 ? '\n' : ' ');
-        }
-        g_string_append_unichar(out, g_unichar_toupper(g_utf8_get_char(at)));
-    }
-    return g_string_free(out, FALSE);
-}
 
 static char *names_text(const char *const *names)
 {
@@ -114,9 +98,11 @@ static void add_line(GtkWidget *list, const char *name, const char *value)
     add_fact(list, name, *shown ? shown : _("none"), NULL);
 }
 
-static void add_fingerprint(GtkWidget *list, const char *name, const char *digits)
+static void add_fingerprint(GtkWidget *list, const char *name, const uint8_t *fingerprint)
 {
-    g_autofree char *text = fingerprint_text(digits);
+    char blocks[FINGERPRINT_BLOCKS];
+    g_autofree char *text =
+        g_ascii_strup(fingerprint_blocks(fingerprint, BLOCKS_A_LINE, blocks), -1);
     add_fact(list, name, text, "monospace");
 }
 

@@ -12,7 +12,7 @@ struct trust_question {
     const char *const *names; /* for which it is good, NULL-terminated; NULL = it has none */
     const char *subject, *issuer;
     gint64 not_before, not_after; /* seconds since 1970 */
-    const char *fingerprint;      /* SHA-256, 64 hexadecimal digits */
+    const uint8_t *fingerprint;   /* FINGERPRINT_LEN octets */
 };
 
 /* Called once, with whether this certificate is to be trusted, and whether from now on. */

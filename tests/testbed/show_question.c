@@ -10,6 +10,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
+#include "common/gateway_facts.h"
 #include "common/i18n.h"
 #include "gui/questions/ask_dialog.h"
 #include "gui/questions/trust_dialog.h"
@@ -99,8 +100,10 @@ static GtkWindow *trust(GKeyFile *file)
     g_autofree char *expected = text(file, "trust", "expected"), *why = text(file, "trust", "why");
     g_autofree char *subject = text(file, "trust", "subject");
     g_autofree char *issuer = text(file, "trust", "issuer");
-    g_autofree char *fingerprint = text(file, "trust", "fingerprint");
+    g_autofree char *digits = text(file, "trust", "fingerprint");
+    uint8_t fingerprint[FINGERPRINT_LEN];
     g_auto(GStrv) names = g_key_file_get_string_list(file, "trust", "names", NULL, NULL);
+    g_assert_true(fingerprint_parse(fingerprint, digits));
     const struct trust_question question = {
         .expected = expected,
         .why = why,

@@ -30,11 +30,14 @@ static const struct {
 START_TEST(fingerprint_is_parsed)
 {
     uint8_t out[FINGERPRINT_LEN];
-    char text[FINGERPRINT_TEXT];
+    char text[FINGERPRINT_TEXT], blocks[FINGERPRINT_BLOCKS];
 
     ck_assert(fingerprint_parse(out, fingerprints[_i].text) == fingerprints[_i].good);
     if (fingerprints[_i].good) {
         ck_assert_str_eq(fingerprint_text(out, text), DIGITS);
+        ck_assert_str_eq(fingerprint_blocks(out, 8, blocks),
+                         "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f\n"
+                         "1011 1213 1415 1617 1819 1a1b 1c1d 1eff");
     }
 }
 END_TEST
