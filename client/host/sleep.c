@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/sleep.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 #include <sys/timerfd.h>
@@ -14,13 +15,12 @@
 #define LOGIND_MANAGER LOGIND ".Manager"
 
 #define JUMP (2 * G_USEC_PER_SEC) /* of the clocks, that is taken for a sleep */
-#define TICK 10 /* seconds between looks at the clocks when nothing else happens */
 
 struct sleep {
     const struct sleep_ops *ops;
     void *context;
     GSource *clocks;
-    int tick;        /* timerfd */
+    int changed;     /* timerfd that wakes us when the clock is set, as it is after a sleep */
     gint64 behind;   /* CLOCK_MONOTONIC behind CLOCK_BOOTTIME, when last told or at the start */
     gboolean asleep; /* logind said so */
 
@@ -58,7 +58,7 @@ static gboolean jumped(const struct sleep *sleep)
     return time_asleep() - sleep->behind > JUMP;
 }
 
-/* After whatever woke the loop; the timer's tick dispatches by itself. */
+/* After whatever woke the loop; the timer dispatches by itself. */
 struct clocks {
     GSource source;
     struct sleep *sleep;
@@ -69,14 +69,29 @@ static gboolean clocks_check(GSource *source)
     return jumped(((struct clocks *)source)->sleep);
 }
 
+/*
+ * To timers of CLOCK_REALTIME the kernel ends a sleep by setting the clock (timerfd_create(2)). So
+ * nothing needs to wake up now and then to look.
+ */
+static void wait_for_change(struct sleep *sleep)
+{
+    static const struct itimerspec never = {
+        .it_value.tv_sec = (time_t)(sizeof(time_t) > 4 ? G_MAXINT64 : G_MAXINT32)};
+    if (timerfd_settime(sleep->changed, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
+                        NULL) != 0) {
+        g_debug("clocks: %s", g_strerror(errno));
+    }
+}
+
 static gboolean clocks_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
     struct sleep *sleep = ((struct clocks *)source)->sleep;
     guint64 expirations;
-    ssize_t n = read(sleep->tick, &expirations, sizeof expirations);
+    ssize_t n = read(sleep->changed, &expirations, sizeof expirations);
     (void)n;
     (void)callback;
     (void)data;
+    wait_for_change(sleep);
     if (jumped(sleep)) {
         tell_awake(sleep);
     }
@@ -87,19 +102,12 @@ static void watch_clocks(struct sleep *sleep)
 {
     static GSourceFuncs funcs = {.check = clocks_check, .dispatch = clocks_dispatch};
     sleep->behind = time_asleep();
-    sleep->tick = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    sleep->changed = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    wait_for_change(sleep);
     sleep->clocks = g_source_new(&funcs, sizeof(struct clocks));
     ((struct clocks *)sleep->clocks)->sleep = sleep;
-    g_source_add_unix_fd(sleep->clocks, sleep->tick, G_IO_IN);
+    g_source_add_unix_fd(sleep->clocks, sleep->changed, G_IO_IN);
     g_source_attach(sleep->clocks, g_main_context_get_thread_default());
-}
-
-/* Of CLOCK_BOOTTIME, so that one that the sleep overran comes at once. */
-static void set_tick(struct sleep *sleep, gboolean on)
-{
-    struct itimerspec every = {.it_interval.tv_sec = on ? TICK : 0,
-                               .it_value.tv_sec = on ? TICK : 0};
-    timerfd_settime(sleep->tick, 0, &every, NULL);
 }
 
 /* ---- logind ---- */
@@ -180,7 +188,6 @@ static void on_logind(GDBusConnection *bus, const char *name, const char *owner,
     (void)bus;
     (void)name;
     (void)owner;
-    set_tick(sleep, FALSE);
     inhibit(sleep);
 }
 
@@ -189,7 +196,6 @@ static void on_no_logind(GDBusConnection *bus, const char *name, gpointer data)
     struct sleep *sleep = data;
     (void)bus;
     (void)name;
-    set_tick(sleep, TRUE);
     release(sleep);
     if (sleep->asleep) {
         tell_awake(sleep);
@@ -226,7 +232,6 @@ struct sleep *sleep_new(const struct sleep_ops *ops, void *context)
     sleep->inhibitor = -1;
     sleep->cancellable = g_cancellable_new();
     watch_clocks(sleep);
-    set_tick(sleep, TRUE);
     g_bus_get(G_BUS_TYPE_SYSTEM, sleep->cancellable, on_bus, sleep);
     return sleep;
 }
@@ -245,7 +250,7 @@ void sleep_free(struct sleep *sleep)
     }
     g_source_destroy(sleep->clocks);
     g_source_unref(sleep->clocks);
-    close(sleep->tick);
+    close(sleep->changed);
     release(sleep);
     g_free(sleep);
 }

@@ -7,7 +7,8 @@ What a suspend does to a program, and how it is done here:
   - nothing runs: SIGSTOP;
   - CLOCK_BOOTTIME has gone on, CLOCK_MONOTONIC has not: asleep.c, loaded by /etc/ld.so.preload of
     the sandbox. A time namespace cannot, since its offsets are fixed once a program runs in it;
-  - timers on CLOCK_BOOTTIME that came due expire at once: set from outside by pidfd_getfd(2).
+  - timers on CLOCK_BOOTTIME that came due expire at once, and those that wait for the clock to be set
+    are told so: set from outside by pidfd_getfd(2).
 Not done: devices that lose their state (the uplinks of laptop.py do that, when told).
 """
 
@@ -25,7 +26,8 @@ BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_so
 <allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"""
 LOGIND = ("--dest", "org.freedesktop.login1", "--object-path", "/org/freedesktop/login1",
           "--method")
-CLOCK_BOOTTIME = 7
+CLOCK_REALTIME, CLOCK_BOOTTIME = 0, 7
+TFD_TIMER_CANCEL_ON_SET = 2
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 ITIMERSPEC = struct.Struct("=qqqq")
 
@@ -104,7 +106,7 @@ class Suspend:
 
 
 def _expire_timers(pid, seconds):
-    """What is left of the timers on CLOCK_BOOTTIME after so much time."""
+    """What is left of the timers after so much time."""
     process = sandbox.libc.syscall(SYS_PIDFD_OPEN, pid, 0)
     for name in os.listdir(f"/proc/{pid}/fd"):
         if os.readlink(f"/proc/{pid}/fd/{name}") != "anon_inode:[timerfd]":
@@ -112,10 +114,12 @@ def _expire_timers(pid, seconds):
         with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
             facts = dict(line.split(":", 1) for line in file)
         left = [int(part) for part in re.findall(r"\d+", facts["it_value"])]
-        if int(facts["clockid"]) != CLOCK_BOOTTIME or not any(left):
+        clock, flags = int(facts["clockid"]), int(facts["settime flags"], 8)
+        told = clock == CLOCK_REALTIME and flags & TFD_TIMER_CANCEL_ON_SET
+        if not any(left) or (clock != CLOCK_BOOTTIME and not told):
             continue
         interval = [int(part) for part in re.findall(r"\d+", facts["it_interval"])]
-        nanoseconds = max(1, left[0] * 10**9 + left[1] - int(seconds * 1e9))
+        nanoseconds = 1 if told else max(1, left[0] * 10**9 + left[1] - int(seconds * 1e9))
         fd = sandbox.libc.syscall(SYS_PIDFD_GETFD, process, int(name), 0)
         timer = ITIMERSPEC.pack(*interval, *divmod(nanoseconds, 10**9))
         net.check(sandbox.libc.timerfd_settime(fd, 0, timer, None) == 0, "a timer cannot be set")
