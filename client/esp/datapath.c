@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -19,10 +20,10 @@
 
 #define MTU_MIN 68 /* RFC 791 3.2: what every network carries */
 
-bool datapath_wait(struct datapath *dp, int fd, short events)
+bool datapath_wait(struct datapath *dp, int fd, short events, int timeout)
 {
     struct pollfd fds[2] = {{dp->wake, POLLIN, 0}, {fd, events, 0}};
-    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    while (poll(fds, 2, timeout) < 0 && errno == EINTR) {
     }
     return fds[0].revents == 0 && (fds[1].revents & POLLNVAL) == 0;
 }
@@ -35,6 +36,16 @@ void datapath_tell(struct datapath *dp)
 }
 
 /* ---- start and stop ---- */
+
+bool datapath_thread(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0;
+}
 
 /* The offloads that segment.c undoes. What the kernel does not know it does not do; a TUN emulated
  * in a test knows none. True when UDP's are among them, then it takes such frames as well. */
@@ -59,6 +70,7 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
 {
     dp->config = *config;
     dp->uso = config->vnet_hdr && ask_offload(config->tun_fd);
+    dp->helped = pipeline_processors() > 1;
     dp->wake = dp->news = -1;
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);
@@ -107,6 +119,11 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
         if (config->udp6_fd >= 0) {
             udp_setup(config->udp6_fd, FAMILY_IPV6);
         }
+        for (unsigned i = 0; i < QUIESCE_THREADS && dp->helped && err == OK; i++) {
+            err = pipeline_start(&dp->pipelines[i]);
+        }
+    }
+    if (err == OK) {
         err = hands_start(dp);
     }
     if (err != OK) {
@@ -135,7 +152,11 @@ void datapath_stop(struct datapath *dp)
         atomic_store(&dp->stop, true); /* a full eventfd is readable as well */
     }
     bool ran = dp->n_threads > 0;
+    for (unsigned i = 0; i < QUIESCE_THREADS; i++) {
+        pipeline_stop(&dp->pipelines[i]);
+    }
     hands_stop(dp);
+    quiesce_offline(&dp->quiesce, THREAD_OUT); /* what it held for its second thread */
     if (ran) {
         udp_teardown(dp->config.udp4_fd);
         udp_teardown(dp->config.udp6_fd);
@@ -452,13 +473,13 @@ void datapath_get_counters(const struct datapath *dp, struct datapath_counters *
         .in_dropped_integrity = now[IN_INTEGRITY],
         .in_dropped_unknown_spi = now[IN_UNKNOWN_SPI],
         .in_dropped_policy = now[IN_POLICY],
-        .in_dropped_malformed = now[IN_MALFORMED],
+        .in_dropped_malformed = now[IN_MALFORMED] + now[IN_MALFORMED_INSIDE],
         .in_dropped_tun = now[IN_TUN],
         .in_dropped_socket = now[IN_SOCKET],
         .ike_dropped = now[IN_IKE],
-        .out_dropped_no_sa = now[OUT_NO_SA],
+        .out_dropped_no_sa = now[OUT_NO_SA] + now[OUT_USED_UP],
         .out_dropped_policy = now[OUT_POLICY],
-        .out_dropped_too_big = now[OUT_TOO_BIG],
+        .out_dropped_too_big = now[OUT_TOO_BIG] + now[OUT_TOO_BIG_OUTSIDE],
         .out_dropped_send = now[OUT_SEND],
         .out_dropped_malformed = now[OUT_MALFORMED],
         .gso_fallbacks = now[OUT_GSO_FALLBACK],

@@ -11,7 +11,7 @@
 struct datapath;
 struct crypt_lanes;
 
-#define DATAPATH_THREADS 2
+#define DATAPATH_THREADS 2 /* that seal or open: one each way */
 
 struct datapath_config {
     int tun_fd;    /* IFF_TUN | IFF_NO_PI; not taken over */

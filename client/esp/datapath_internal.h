@@ -8,39 +8,48 @@
 
 #include "esp/coalesce.h"
 #include "esp/datapath.h"
+#include "esp/pipeline.h"
 #include "esp/quiesce.h"
 #include "esp/sa_table.h"
 #include "esp/segment.h"
 #include "esp/udp.h"
 
-/* What control (datapath.c), the outbound thread (outbound.c) and the inbound thread (inbound.c)
- * share. */
+/*
+ * What control (datapath.c), the way out (outbound.c, sender.c) and the way in (inbound.c,
+ * writer.c) share. Each way has a thread, and where there are processors for it a second one that
+ * sleeps until it is worth it (pipeline.h).
+ */
 
 enum { THREAD_OUT, THREAD_IN };
 _Static_assert(QUIESCE_THREADS == DATAPATH_THREADS, "each packet thread has its lanes");
 
 #define LARGE_NEVER UINT32_MAX
 
-/* Each is written by one thread only and read by anyone. */
+/* Each is written by one half of one way only and read by anyone. */
 enum counter {
-    IN_OCTETS,
-    IN_PACKETS,
     IN_REPLAY,
     IN_INTEGRITY,
     IN_UNKNOWN_SPI,
     IN_POLICY,
     IN_MALFORMED,
-    IN_TUN,
     IN_SOCKET,
     IN_IKE,
+    /* The second half. */
+    IN_OCTETS,
+    IN_PACKETS,
+    IN_MALFORMED_INSIDE,
+    IN_TUN,
     IN_LAST,
-    OUT_OCTETS,
-    OUT_PACKETS,
     OUT_NO_SA,
     OUT_POLICY,
     OUT_TOO_BIG,
-    OUT_SEND,
     OUT_MALFORMED,
+    /* The second half. */
+    OUT_OCTETS,
+    OUT_PACKETS,
+    OUT_USED_UP, /* the SA's numbers */
+    OUT_TOO_BIG_OUTSIDE,
+    OUT_SEND,
     OUT_GSO_FALLBACK,
     OUT_LAST,
     N_COUNTERS
@@ -110,6 +119,8 @@ struct datapath {
     _Atomic unsigned char large_note, singly_note; /* enum note */
     struct sa_table in;
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
+    bool helped; /* each way has its second thread */
+    struct pipeline pipelines[QUIESCE_THREADS];
     struct outbound *outbound;
     struct inbound *inbound;
     _Atomic unsigned inbound_by; /* whose hands it is in */
@@ -118,7 +129,7 @@ struct datapath {
     unsigned n_threads;
 };
 
-/* Only the counter's own thread may call it: a load and a store, no bus lock. */
+/* Only the thread that does its half may call it: a load and a store, no bus lock. */
 static inline void count(struct datapath *dp, enum counter which, uint64_t n)
 {
     uint64_t now = atomic_load_explicit(&dp->counters[which], memory_order_relaxed);
@@ -130,10 +141,13 @@ static inline void count_set(struct datapath *dp, enum counter which, uint64_t v
     atomic_store_explicit(&dp->counters[which], value, memory_order_relaxed);
 }
 
+/* A thread without signals. */
+bool datapath_thread(pthread_t *thread, void *(*run)(void *), void *argument);
 /* Packet threads: control has something to report. */
 void datapath_tell(struct datapath *dp);
-/* Blocks until `fd` is ready for `events` or stop is asked for; false then. */
-bool datapath_wait(struct datapath *dp, int fd, short events);
+/* Blocks until `fd` is ready for `events`, so many milliseconds have passed (-1: for ever) or stop
+ * is asked for; false then. */
+bool datapath_wait(struct datapath *dp, int fd, short events, int timeout);
 /* Largest inner packet of a family: IPv6 never goes below its minimum, the outer packet is
  * fragmented then (RFC 8200 5). */
 static inline size_t datapath_limit(uint16_t mtu, enum family family)
@@ -156,6 +170,8 @@ void outbound_flush(struct outbound *o);
 /* Reads what waits in the TUN, as much as the other direction can wait for, and sends it. Returns
  * how many frames these were, or -1 when the TUN is gone. */
 int outbound_some(struct outbound *o);
+/* Announces that nothing is held. False while its second thread holds something: try again. */
+bool outbound_release(struct outbound *o);
 
 /* ---- inbound.c ---- */
 struct inbound *inbound_new(struct datapath *dp); /* NULL: memory */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -21,12 +18,13 @@
 #define CALM 64         /* at most so many, and one thread is enough */
 #define CALM_WINDOWS 25 /* in a row */
 #define BUSY 256        /* more, and two are better */
+#define HELD_MS 1       /* nothing to do, but what was sealed with is still held */
 #define SILENCE_MS 10   /* the second looks at least so often whether it is still wanted */
 
 /*
  * A processor that sleeps takes longer to wake than a near host to answer. So a thread looks on for
- * a moment before it sleeps, while there is little to do: for long only where that has been worth it
- * lately.
+ * a moment before it sleeps, while there is little to do: for long only where that has been worth
+ * it lately.
  */
 #define GLANCE_US 15
 #define LOOK_US 80
@@ -55,6 +53,13 @@ static void measure(struct hand *hand, uint64_t now)
     hand->busy = passed > BUSY;
     hand->window = now;
     hand->packets = packets;
+}
+
+/* A direction uses up a processor. */
+static bool at_limit(const struct datapath *dp)
+{
+    return pipeline_in_use(&dp->pipelines[THREAD_OUT]) ||
+           pipeline_in_use(&dp->pipelines[THREAD_IN]);
 }
 
 /* ---- waiting ---- */
@@ -175,7 +180,6 @@ static void take_outbound(struct hand *hand)
 {
     struct datapath *dp = hand->dp;
     int frames = outbound_some(dp->outbound);
-    quiesce_offline(&dp->quiesce, THREAD_OUT);
     if (frames < 0) {
         hand->tun = -1;
     } else if (frames > 0) {
@@ -190,7 +194,8 @@ static void *first(void *argument)
     while (!stopped(dp)) {
         struct pollfd fds[N_POLL];
         poll_set(hand, fds);
-        (void)wait_for(hand, fds, N_POLL, -1);
+        bool released = outbound_release(dp->outbound);
+        (void)wait_for(hand, fds, N_POLL, released ? -1 : HELD_MS);
         if (fds[POLL_CALL].revents != 0) {
             hear(hand);
         }
@@ -198,7 +203,7 @@ static void *first(void *argument)
         if (hand->tun >= 0 && (answer || fds[POLL_TUN].revents != 0)) {
             take_outbound(hand);
         }
-        if (hand->busy) {
+        if (hand->busy || at_limit(dp)) {
             hands_part(dp);
         }
     }
@@ -217,7 +222,7 @@ static void *second(void *argument)
             hear(hand);
         }
         (void)take_inbound(hand, fds);
-        if (has_inbound(hand) && hand->calm_windows >= CALM_WINDOWS) {
+        if (has_inbound(hand) && !at_limit(dp) && hand->calm_windows >= CALM_WINDOWS) {
             hand->calm_windows = 0;
             give_inbound(dp, HAND_FIRST);
         }
@@ -227,28 +232,17 @@ static void *second(void *argument)
 
 static enum err start(struct hand *hand, void *(*run)(void *))
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&hand->thread, NULL, run, hand);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
+    if (!datapath_thread(&hand->thread, run, hand)) {
         return ERR_MEMORY;
     }
     hand->dp->n_threads++;
     return OK;
 }
 
-static bool several_processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
-}
-
 enum err hands_start(struct datapath *dp)
 {
     static void *(*const run[N_HANDS])(void *) = {first, second};
-    bool may_look = several_processors();
+    bool may_look = pipeline_processors() > 1;
     uint64_t now = boottime_now();
     enum err err = OK;
     atomic_init(&dp->inbound_by, HAND_FIRST);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/boottime.h"
-#include "esp/datapath_internal.h"
 #include "esp/wire.h"
+#include "esp/writer.h"
 
-/* UDP to TUN: receive, tell apart, open, glue, write. */
+/* UDP to TUN: receive, tell apart, open; and, unless another thread does, glue and write. */
 
 /* Of one socket before the other, or the other direction, has its turn. */
 #define BATCH_RUNS 32
@@ -30,34 +28,69 @@ struct source {
     uint32_t lost;
 };
 
+/* A slot of the pipeline: a run, and what was in it. */
+#define OPENED_MAX 64 /* the kernel glues no more datagrams */
+
+struct opened_run {
+    unsigned n;
+    struct {
+        uint8_t *packet;
+        size_t len;
+    } packets[OPENED_MAX];
+    /* From here on nothing is cleared. */
+    _Alignas(16) uint8_t data[RECEIVE_MAX];
+};
+
 struct inbound {
     struct datapath *dp;
     struct source sources[2]; /* IPv4, IPv6 */
-    bool delivered;         /* something of this run */
+    struct pipeline *pipeline;
+    bool hands_over;        /* this run */
+    struct opened_run *run; /* of the pipeline's slots the one that is filled */
     struct sa_entry *entry; /* of those that wait to be opened */
     unsigned waiting;
     struct esp_packet batch[OPEN_BATCH];
-    struct coalescer coalescer; /* from its frames on nothing is cleared, as in struct outbound */
-    _Alignas(16) uint8_t data[RECEIVE_MAX];
+    struct opened_run *runs; /* the pipeline's slots */
+    struct writer writer;    /* of the thread that does the second half; must be the last */
 };
+
+static void second_half(void *inbound, uint32_t slot)
+{
+    struct inbound *in = inbound;
+    const struct opened_run *run = &in->runs[slot];
+    for (unsigned i = 0; i < run->n; i++) {
+        writer_add(&in->writer, run->packets[i].packet, run->packets[i].len);
+    }
+    writer_flush(&in->writer);
+}
 
 struct inbound *inbound_new(struct datapath *dp)
 {
     struct inbound *in = aligned_alloc(64, (sizeof(*in) + 63) / 64 * 64);
-    if (in != NULL) {
-        memset(in, 0, offsetof(struct inbound, coalescer.frames));
-        in->dp = dp;
-        in->sources[0].fd = dp->config.udp4_fd;
-        in->sources[1].fd = dp->config.udp6_fd;
-        in->coalescer.enabled = dp->config.vnet_hdr;
-        in->coalescer.udp = dp->uso;
+    if (in == NULL) {
+        return NULL;
+    }
+    memset(in, 0, offsetof(struct inbound, writer));
+    writer_init(&in->writer, dp);
+    in->dp = dp;
+    in->sources[0].fd = dp->config.udp4_fd;
+    in->sources[1].fd = dp->config.udp6_fd;
+    in->pipeline = &dp->pipelines[THREAD_IN];
+    pipeline_init(in->pipeline, "esp write", second_half, in);
+    in->runs = malloc((dp->helped ? PIPELINE_SLOTS : 1) * sizeof(*in->runs));
+    if (in->runs == NULL) {
+        free(in);
+        return NULL;
     }
     return in;
 }
 
 void inbound_free(struct inbound *in)
 {
-    free(in);
+    if (in != NULL) {
+        free(in->runs);
+        free(in);
+    }
 }
 
 /* ---- IKE ---- */
@@ -97,48 +130,24 @@ static void queue_ike(struct inbound *in, const uint8_t *data, size_t len, bool 
 
 /* ---- ESP ---- */
 
-/* Waits while the TUN is full. */
-static bool write_frame(struct datapath *dp, const struct iovec *iov, int n)
+/* Also when more come at once than the kernel glues: then all of it waits for this thread. */
+static void opened_add(struct inbound *in, uint8_t *packet, size_t len)
 {
-    int fd = dp->config.tun_fd;
-    while (writev(fd, iov, n) < 0) {
-        if (errno != EINTR && (errno != EAGAIN || !datapath_wait(dp, fd, POLLOUT))) {
-            return false;
+    struct opened_run *run = in->run;
+    if (in->hands_over && run->n == OPENED_MAX) {
+        if (!ring_drain(&in->pipeline->ring)) {
+            return;
+        }
+        in->hands_over = false;
+        for (unsigned i = 0; i < run->n; i++) {
+            writer_add(&in->writer, run->packets[i].packet, run->packets[i].len);
         }
     }
-    return true;
-}
-
-static void write_frames(struct inbound *in)
-{
-    struct coalescer *c = &in->coalescer;
-    for (size_t i = 0; i < c->n; i++) {
-        size_t n;
-        const struct iovec *iov = coalesce_frame(c, i, &n);
-        bool written = write_frame(in->dp, iov, (int)n);
-        count(in->dp, written ? IN_PACKETS : IN_TUN, c->frames[i].n);
-        if (written) {
-            count(in->dp, IN_OCTETS, coalesce_octets(&c->frames[i]));
-        }
-    }
-    coalesce_reset(c);
-}
-
-static void deliver(struct inbound *in, uint8_t *packet, size_t len)
-{
-    struct ip_info info;
-    if (!ip_parse(&info, packet, len)) {
-        count(in->dp, IN_MALFORMED, 1);
-        return;
-    }
-    in->delivered = true;
-    uint16_t mtu = atomic_load_explicit(&in->dp->mtu, memory_order_relaxed);
-    tcp_clamp_mss(&info, packet, mtu);
-    if (!coalesce_add(&in->coalescer, &info, packet)) {
-        write_frames(in);
-        if (!coalesce_add(&in->coalescer, &info, packet)) {
-            count(in->dp, IN_TUN, 1);
-        }
+    if (in->hands_over) {
+        run->packets[run->n].packet = packet;
+        run->packets[run->n++].len = len;
+    } else {
+        writer_add(&in->writer, packet, len);
     }
 }
 
@@ -177,7 +186,7 @@ static void opened(struct inbound *in, const struct esp_packet *packet)
     if (packet->err != OK) {
         count(in->dp, reason_for(packet->err), 1);
     } else if (packet->result_len > 0) {
-        deliver(in, packet->result, packet->result_len);
+        opened_add(in, packet->result, packet->result_len);
     }
 }
 
@@ -239,10 +248,10 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
         datagram(in, data + at, part, meta, fd);
     }
     open_waiting(in);
-    write_frames(in);
-    if (in->delivered) {
-        in->delivered = false;
-        count_set(in->dp, IN_LAST, boottime_now());
+    if (!in->hands_over) {
+        writer_flush(&in->writer);
+    } else if (in->run->n > 0) {
+        ring_put(&in->pipeline->ring);
     }
 }
 
@@ -253,22 +262,37 @@ int inbound_fd(const struct inbound *in, unsigned source)
     return in->sources[source].fd;
 }
 
+/* A slot to receive into. False: stopped. */
+static bool inbound_begin(struct inbound *in)
+{
+    struct quiesce *quiesce = &in->dp->quiesce;
+    uint32_t slot;
+    quiesce_online(quiesce, THREAD_IN, quiesce_epoch(quiesce));
+    in->hands_over = pipeline_hands_over(in->pipeline);
+    if (!ring_wait_room(&in->pipeline->ring, &slot)) {
+        return false;
+    }
+    in->run = &in->runs[slot];
+    in->run->n = 0;
+    return true;
+}
+
 void inbound_some(struct inbound *in, unsigned from)
 {
     struct source *source = &in->sources[from];
     size_t octets = 0;
-    for (unsigned i = 0; i < BATCH_RUNS && octets < BATCH_OCTETS; i++) {
+    for (unsigned i = 0; i < BATCH_RUNS && octets < BATCH_OCTETS && inbound_begin(in); i++) {
         struct udp_meta meta;
         size_t len;
-        quiesce_online(&in->dp->quiesce, THREAD_IN);
-        int failed = udp_receive(source->fd, in->data, sizeof(in->data), &len, &meta);
+        uint8_t *data = in->run->data;
+        int failed = udp_receive(source->fd, data, sizeof(in->run->data), &len, &meta);
         if (failed == 0) {
             source->errors = 0;
             if (meta.lost != 0) { /* it says nothing while there are none */
                 count(in->dp, IN_SOCKET, meta.lost - source->lost);
                 source->lost = meta.lost;
             }
-            inbound_run(in, in->data, len, &meta, source->fd);
+            inbound_run(in, data, len, &meta, source->fd);
             octets += len;
         } else if (failed == EAGAIN) {
             return;

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "common/boottime.h"
-#include "esp/datapath_internal.h"
 #include "esp/selector.h"
+#include "esp/sender.h"
 
-/* TUN to UDP: read, cut, seal, send. */
+/* TUN to UDP: read, select, cut; and, unless another thread does, seal and send. */
 
 /* Before the other direction has its turn. */
 #define BATCH_FRAMES 64
@@ -19,24 +19,7 @@
 #define ERROR_BURST 64
 #define ERROR_INTERVAL_US 2000
 
-/* Packets that are sealed at once: many enough for ciphers with lanes, few enough for the first
- * cache. */
-#define SEAL_BATCH 16
-
-/* Packets in a row, equal in size but for the last: one system call. The last `waiting` of them are
- * not sealed yet. */
-struct run {
-    size_t used;
-    size_t segment; /* octets of the first */
-    unsigned n;
-    bool closed; /* the last was shorter */
-    uint8_t tos;
-    uint64_t inner; /* octets, for the counters */
-    unsigned waiting;
-    struct out_entry *out; /* of those that wait */
-    struct esp_packet batch[SEAL_BATCH];
-    uint8_t data[UDP_RUN_MAX];
-};
+#define SEAL_BATCH 16 /* while they are in the first cache */
 
 /* Which SA a flow takes, so that the others are not asked for every packet. */
 #define FLOWS 64 /* a power of two */
@@ -48,215 +31,123 @@ struct flow_slot {
 
 struct outbound {
     struct datapath *dp;
+    struct pipeline *pipeline;
+    bool hands_over; /* in this batch */
     struct out_table *table;
     uint64_t flows_serial; /* of the table that `flows` was filled from */
     struct flow_slot flows[FLOWS];
     struct out_entry *out; /* of the frame at hand */
     uint16_t mtu;
-    uint64_t generation;
-    bool gso_off; /* refused on this path */
+    uint64_t epoch; /* of this batch */
     uint64_t error_allowance_us;
     uint64_t error_last_us;
-    /* From its data on nothing is cleared: pages that no packet needs are never made. */
-    struct run run;
+    struct sender sender; /* of the thread that does the second half */
+    struct run *runs;     /* the pipeline's slots */
+    struct run *run;      /* of them the one that grows; NULL when it has yet to begin */
+    /* From here on nothing is cleared. */
     uint8_t scratch[IP_PACKET_MAX];
     uint8_t fragment[IP_PACKET_MAX];
     uint8_t error[sizeof(struct virtio_net_hdr) + ICMP_TOO_BIG_MAX];
     _Alignas(16) uint8_t frame[16 + TUN_FRAME_MAX];
 };
 
+static void second_half(void *outbound, uint32_t slot)
+{
+    struct outbound *o = outbound;
+    sender_send(&o->sender, &o->runs[slot], false);
+}
+
 struct outbound *outbound_new(struct datapath *dp)
 {
     struct outbound *o = aligned_alloc(64, (sizeof(*o) + 63) / 64 * 64);
-    if (o != NULL) {
-        memset(o, 0, offsetof(struct outbound, run.data));
-        o->dp = dp;
-        o->error_allowance_us = ERROR_BURST * ERROR_INTERVAL_US;
+    if (o == NULL) {
+        return NULL;
+    }
+    memset(o, 0, offsetof(struct outbound, scratch));
+    o->dp = o->sender.dp = dp;
+    o->pipeline = &dp->pipelines[THREAD_OUT];
+    o->error_allowance_us = ERROR_BURST * ERROR_INTERVAL_US;
+    pipeline_init(o->pipeline, "esp send", second_half, o);
+    o->runs = malloc((dp->helped ? PIPELINE_SLOTS : 1) * sizeof(*o->runs));
+    if (o->runs == NULL) {
+        free(o);
+        return NULL;
     }
     return o;
 }
 
 void outbound_free(struct outbound *o)
 {
-    free(o);
-}
-
-/* ---- sealing ---- */
-
-static void report_large(struct datapath *dp)
-{
-    atomic_store(&dp->large, LARGE_NEVER);
-    if (usage_note(&dp->large_note)) {
-        datapath_tell(dp);
+    if (o != NULL) {
+        free(o->runs);
+        free(o);
     }
 }
 
-static void count_sealed(struct outbound *o, size_t len)
-{
-    if (usage_spend(&o->run.out->usage, len)) {
-        datapath_tell(o->dp);
-    }
-    if (len > atomic_load_explicit(&o->dp->large, memory_order_relaxed)) {
-        report_large(o->dp);
-    }
-}
-
-/* Seals what waits. What cannot be sealed leaves the run: the next one takes its place. */
-static void run_seal(struct outbound *o)
-{
-    struct run *run = &o->run;
-    unsigned n = run->waiting;
-    if (n == 0) {
-        return;
-    }
-    esp_seal_batch(run->out->sa, run->batch, n);
-    uint8_t *at = run->batch[0].data - esp_headroom(&run->out->suite);
-    run->waiting = 0;
-    run->n -= n;
-    run->closed = false;
-    for (unsigned i = 0; i < n; i++) {
-        const struct esp_packet *packet = &run->batch[i];
-        if (packet->err != OK) {
-            count(o->dp, OUT_NO_SA, 1); /* its numbers are used up */
-            run->inner -= packet->len;
-            continue;
-        }
-        if (packet->result != at) {
-            memmove(at, packet->result, packet->result_len);
-        }
-        at += packet->result_len;
-        run->n++;
-        run->closed = packet->result_len < run->segment;
-        count_sealed(o, packet->result_len);
-    }
-    run->used = (size_t)(at - run->data);
-}
-
-/* ---- sending ---- */
-
-/* Sends, waiting while the socket is full. */
-static int send_blocking(struct outbound *o, const uint8_t *data, size_t len, size_t segment,
-                         uint8_t tos)
-{
-    int failed;
-    while ((failed = udp_send(&o->table->target, data, len, segment, tos)) == EAGAIN) {
-        hands_part(o->dp);
-        if (!datapath_wait(o->dp, o->table->target.fd, POLLOUT)) {
-            break;
-        }
-    }
-    return failed;
-}
-
-static void count_failure(struct outbound *o, int failed, unsigned packets)
-{
-    count(o->dp, failed == EMSGSIZE ? OUT_TOO_BIG : OUT_SEND, packets);
-}
-
-/* One call for each packet; returns how many were taken. */
-static unsigned send_singly(struct outbound *o)
-{
-    struct run *run = &o->run;
-    unsigned sent = 0;
-    for (size_t at = 0; at < run->used; at += run->segment) {
-        size_t len = run->used - at < run->segment ? run->used - at : run->segment;
-        int failed = send_blocking(o, run->data + at, len, len, run->tos);
-        if (failed == 0) {
-            sent++;
-        } else {
-            count_failure(o, failed, 1);
-        }
-    }
-    return sent;
-}
+/* ---- runs ---- */
 
 void outbound_flush(struct outbound *o)
 {
-    struct run *run = &o->run;
-    unsigned sent = 0;
-    run_seal(o);
-    if (run->n > 1 && o->gso_off) {
-        sent = send_singly(o);
-    } else if (run->n > 0) {
-        int failed = send_blocking(o, run->data, run->used, run->segment, run->tos);
-        bool refused =
-            failed == EIO || failed == EINVAL || failed == EMSGSIZE || failed == EOPNOTSUPP;
-        if (failed == 0) {
-            sent = run->n;
-        } else if (run->n > 1 && refused) {
-            sent = send_singly(o);
-            if (sent == run->n) {
-                o->gso_off = true; /* it was the offload, not the packets */
-                count(o->dp, OUT_GSO_FALLBACK, 1);
-                if (usage_note(&o->dp->singly_note)) {
-                    datapath_tell(o->dp);
-                }
-            }
-        } else {
-            count_failure(o, failed, run->n);
-        }
+    if (o->run == NULL) {
+        return;
     }
-    if (sent > 0) {
-        count(o->dp, OUT_PACKETS, sent);
-        count(o->dp, OUT_OCTETS, run->inner * sent / run->n);
-        count_set(o->dp, OUT_LAST, boottime_now());
+    if (o->hands_over) {
+        ring_put(&o->pipeline->ring);
+    } else {
+        sender_send(&o->sender, o->run, true);
     }
-    run->n = 0;
-    run->used = 0;
-    run->inner = 0;
-    run->closed = false;
+    o->run = NULL;
 }
 
-/* Room for a sealed packet of `len` octets behind those that it may travel with; NULL when it is
- * too long for UDP. */
+/* Room for a sealed packet of `len` octets behind those that it may travel with; NULL: stopped. */
 static uint8_t *run_reserve(struct outbound *o, size_t len, uint8_t tos)
 {
-    struct run *run = &o->run;
-    if (len > UDP_RUN_MAX) {
-        return NULL;
-    }
-    if (run->n > 0 && (run->closed || run->n == UDP_RUN_SEGMENTS || run->tos != tos ||
-                       len > run->segment || run->used + len > UDP_RUN_MAX)) {
+    struct run *run = o->run;
+    if (run != NULL && (run->closed || run->n == UDP_RUN_SEGMENTS || run->tos != tos ||
+                        len > run->segment || run->used + len > UDP_RUN_MAX)) {
         outbound_flush(o);
     }
-    if (run->n == 0) {
-        run->segment = len;
-        run->tos = tos;
+    if (o->run == NULL) {
+        uint32_t slot;
+        if (!ring_wait_room(&o->pipeline->ring, &slot)) {
+            return NULL;
+        }
+        o->run = &o->runs[slot];
+        run_begin(o->run, &o->table->target, o->epoch);
+        o->run->segment = len;
+        o->run->tos = tos;
     }
-    return run->data + run->used;
+    return o->run->data + o->run->used;
 }
 
 /* The `len` octets at `inner` are to become `sealed` octets. */
 static void run_add(struct outbound *o, uint8_t *inner, size_t len, size_t sealed)
 {
-    struct run *run = &o->run;
-    run->out = o->out;
-    run->batch[run->waiting++] = (struct esp_packet){.data = inner, .len = len};
+    struct run *run = o->run;
+    run->along[run->waiting] = o->out;
+    run->packets[run->waiting++] = (struct esp_packet){.data = inner, .len = len};
     run->used += sealed;
     run->inner += len;
     run->n++;
     run->closed = sealed < run->segment;
-    if (run->waiting == SEAL_BATCH) {
-        run_seal(o);
+    if (run->waiting == SEAL_BATCH && !o->hands_over) {
+        run_seal(o->dp, run);
     }
 }
 
 /* Puts the next packet of `s` (or, with `s` NULL, the `len` octets at `packet`) straight into the
- * run. */
-static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet, size_t len,
-                 uint8_t tos)
+ * run. False: it cannot be. */
+static bool put_packet(struct outbound *o, struct segmenter *s, const uint8_t *packet, size_t len,
+                       uint8_t tos)
 {
     size_t sealed = esp_sealed_len(&o->out->suite, len);
-    if (o->run.out != o->out) {
-        run_seal(o);
+    if (sealed > UDP_RUN_MAX) {
+        count(o->dp, OUT_TOO_BIG, 1);
+        return false;
     }
     uint8_t *room = run_reserve(o, sealed, tos);
     if (room == NULL) {
-        count(o->dp, OUT_TOO_BIG, 1);
-        if (s != NULL) {
-            s->done = true;
-        }
-        return;
+        return false;
     }
     uint8_t *inner = room + esp_headroom(&o->out->suite);
     if (s != NULL) {
@@ -265,6 +156,7 @@ static void emit(struct outbound *o, struct segmenter *s, const uint8_t *packet,
         memcpy(inner, packet, len);
     }
     run_add(o, inner, len, sealed);
+    return true;
 }
 
 /* ---- packets above the MTU ---- */
@@ -317,7 +209,9 @@ static bool oversize(struct outbound *o, struct segmenter *s, size_t limit, uint
     }
     size_t offset = 0;
     while ((len = ipv4_fragment(&info, o->scratch, &offset, limit, o->fragment)) > 0) {
-        emit(o, NULL, o->fragment, len, tos);
+        if (!put_packet(o, NULL, o->fragment, len, tos)) {
+            return false;
+        }
     }
     return true;
 }
@@ -327,14 +221,16 @@ static bool oversize(struct outbound *o, struct segmenter *s, size_t limit, uint
 void outbound_begin(struct outbound *o)
 {
     struct datapath *dp = o->dp;
-    quiesce_online(&dp->quiesce, THREAD_OUT);
+    uint32_t oldest;
+    o->hands_over = pipeline_hands_over(o->pipeline);
+    if (o->hands_over) {
+        hands_part(dp); /* the ring may be full for long */
+    }
+    o->epoch = quiesce_epoch(&dp->quiesce);
+    bool holds = ring_oldest(&o->pipeline->ring, &oldest);
+    quiesce_online(&dp->quiesce, THREAD_OUT, holds ? o->runs[oldest].epoch : o->epoch);
     o->table = atomic_load(&dp->out);
     o->mtu = atomic_load(&dp->mtu);
-    uint64_t generation = atomic_load(&dp->generation);
-    if (o->generation != generation) {
-        o->generation = generation;
-        o->gso_off = false; /* another path or size may take it */
-    }
 }
 
 static struct out_entry *ask_all(const struct out_table *table, const struct flow *flow)
@@ -395,12 +291,21 @@ void outbound_frame(struct outbound *o, uint8_t *frame, size_t len)
     uint8_t tos = esp_outer_tos(frame, len);
     size_t next;
     while ((next = segment_next_len(&s)) > 0) {
-        if (next <= limit) {
-            emit(o, &s, NULL, next, tos);
-        } else if (!oversize(o, &s, limit, tos)) {
+        bool goes_on =
+            next <= limit ? put_packet(o, &s, NULL, next, tos) : oversize(o, &s, limit, tos);
+        if (!goes_on) {
             return;
         }
     }
+}
+
+bool outbound_release(struct outbound *o)
+{
+    if (!ring_empty(&o->pipeline->ring)) {
+        return false;
+    }
+    quiesce_offline(&o->dp->quiesce, THREAD_OUT);
+    return true;
 }
 
 int outbound_some(struct outbound *o)

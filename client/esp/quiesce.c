@@ -20,9 +20,14 @@ void quiesce_init(struct quiesce *q)
     q->waiting = NULL;
 }
 
-void quiesce_online(struct quiesce *q, unsigned thread)
+uint64_t quiesce_epoch(const struct quiesce *q)
 {
-    atomic_store(&q->seen[thread], atomic_load(&q->epoch));
+    return atomic_load(&q->epoch);
+}
+
+void quiesce_online(struct quiesce *q, unsigned thread, uint64_t epoch)
+{
+    atomic_store(&q->seen[thread], epoch);
 }
 
 void quiesce_offline(struct quiesce *q, unsigned thread)

@@ -7,9 +7,9 @@
 
 /*
  * Freeing what the packet threads may still read, without a lock (quiescent-state-based
- * reclamation). A thread announces at the top of each batch that it holds nothing from before;
- * control unlinks an object, retires it, and frees it once both threads have announced themselves
- * since, or sleep.
+ * reclamation). The first thread of a direction announces at the top of each batch since when it,
+ * or the second thread on its behalf, holds something; control unlinks an object, retires it, and
+ * frees it once both directions have announced an epoch that is not before that, or sleep.
  */
 #define QUIESCE_THREADS 2
 
@@ -27,8 +27,11 @@ struct quiesce {
 };
 
 void quiesce_init(struct quiesce *q);
-/* Packet threads: shared pointers are loaded after this and not used after the next call. */
-void quiesce_online(struct quiesce *q, unsigned thread);
+/* Packet threads: what begins now. */
+uint64_t quiesce_epoch(const struct quiesce *q);
+/* Packet threads: nothing is held that was loaded before `epoch` (at most quiesce_epoch()). Shared
+ * pointers are loaded after this. */
+void quiesce_online(struct quiesce *q, unsigned thread, uint64_t epoch);
 /* Packet threads: holds nothing until the next quiesce_online; before sleeping. */
 void quiesce_offline(struct quiesce *q, unsigned thread);
 /* Control: `object` (NULL is harmless) is no longer reachable; takes it over. */

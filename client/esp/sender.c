@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "esp/sender.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "common/boottime.h"
+
+/* Packets that are sealed at once: many enough for ciphers with lanes, few enough for the first
+ * cache. */
+#define SEAL_BATCH 16
+
+/* The other direction may come back to this thread meanwhile (hands.c). */
+#define SEND_WAIT_MS 10
+
+void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch)
+{
+    memset(run, 0, offsetof(struct run, packets));
+    run->target = target;
+    run->epoch = epoch;
+}
+
+/* ---- sealing ---- */
+
+static void report_large(struct datapath *dp)
+{
+    atomic_store(&dp->large, LARGE_NEVER);
+    if (usage_note(&dp->large_note)) {
+        datapath_tell(dp);
+    }
+}
+
+static void count_sealed(struct datapath *dp, struct out_entry *out, size_t len)
+{
+    if (usage_spend(&out->usage, len)) {
+        datapath_tell(dp);
+    }
+    if (len > atomic_load_explicit(&dp->large, memory_order_relaxed)) {
+        report_large(dp);
+    }
+}
+
+/* `n` packets of one SA; what they become is moved up to `at`. Returns where it ends. */
+static uint8_t *seal_batch(struct datapath *dp, struct run *run, struct out_entry *out,
+                           struct esp_packet *packets, unsigned n, uint8_t *at)
+{
+    esp_seal_batch(out->sa, packets, n);
+    for (unsigned i = 0; i < n; i++) {
+        const struct esp_packet *packet = &packets[i];
+        if (packet->err != OK) {
+            count(dp, OUT_USED_UP, 1);
+            run->inner -= packet->len;
+            run->n--;
+            continue;
+        }
+        if (packet->result != at) {
+            memmove(at, packet->result, packet->result_len);
+        }
+        at += packet->result_len;
+        run->closed = packet->result_len < run->segment;
+        count_sealed(dp, out, packet->result_len);
+    }
+    return at;
+}
+
+void run_seal(struct datapath *dp, struct run *run)
+{
+    unsigned waiting = run->waiting;
+    if (waiting == 0) {
+        return;
+    }
+    uint8_t *at = run->packets[0].data - esp_headroom(&run->along[0]->suite);
+    run->waiting = 0;
+    run->closed = false;
+    for (unsigned i = 0, n; i < waiting; i += n) {
+        for (n = 1; n < SEAL_BATCH && i + n < waiting && run->along[i + n] == run->along[i]; n++) {
+        }
+        at = seal_batch(dp, run, run->along[i], &run->packets[i], n, at);
+    }
+    run->used = (size_t)(at - run->data);
+}
+
+/* ---- sending ---- */
+
+static int send_blocking(struct sender *s, const struct run *run, size_t at, size_t len)
+{
+    size_t segment = run->segment < len ? run->segment : len;
+    int failed;
+    while ((failed = udp_send(run->target, run->data + at, len, segment, run->tos)) == EAGAIN) {
+        if (s->alone) {
+            hands_part(s->dp);
+        }
+        if (!datapath_wait(s->dp, run->target->fd, POLLOUT, SEND_WAIT_MS)) {
+            break;
+        }
+    }
+    return failed;
+}
+
+static void count_failure(struct sender *s, int failed, unsigned packets)
+{
+    count(s->dp, failed == EMSGSIZE ? OUT_TOO_BIG_OUTSIDE : OUT_SEND, packets);
+}
+
+/* One call for each packet; returns how many were taken. */
+static unsigned send_singly(struct sender *s, const struct run *run)
+{
+    unsigned sent = 0;
+    for (size_t at = 0; at < run->used; at += run->segment) {
+        size_t len = run->used - at < run->segment ? run->used - at : run->segment;
+        int failed = send_blocking(s, run, at, len);
+        if (failed == 0) {
+            sent++;
+        } else {
+            count_failure(s, failed, 1);
+        }
+    }
+    return sent;
+}
+
+/* Returns how many packets were taken. */
+static unsigned send_run(struct sender *s, const struct run *run)
+{
+    uint64_t generation = atomic_load(&s->dp->generation);
+    if (s->generation != generation) {
+        s->generation = generation;
+        s->gso_off = false; /* another path or size may take it */
+    }
+    if (run->n > 1 && s->gso_off) {
+        return send_singly(s, run);
+    }
+    int failed = send_blocking(s, run, 0, run->used);
+    if (failed == 0) {
+        return run->n;
+    }
+    bool refused = failed == EIO || failed == EINVAL || failed == EMSGSIZE || failed == EOPNOTSUPP;
+    if (run->n == 1 || !refused) {
+        count_failure(s, failed, run->n);
+        return 0;
+    }
+    unsigned sent = send_singly(s, run);
+    if (sent == run->n) {
+        s->gso_off = true; /* it was the offload, not the packets */
+        count(s->dp, OUT_GSO_FALLBACK, 1);
+        if (usage_note(&s->dp->singly_note)) {
+            datapath_tell(s->dp);
+        }
+    }
+    return sent;
+}
+
+void sender_send(struct sender *s, struct run *run, bool alone)
+{
+    s->alone = alone;
+    run_seal(s->dp, run);
+    if (run->n == 0) {
+        return;
+    }
+    unsigned sent = send_run(s, run);
+    if (sent > 0) {
+        count(s->dp, OUT_PACKETS, sent);
+        count(s->dp, OUT_OCTETS, run->inner * sent / run->n);
+        count_set(s->dp, OUT_LAST, boottime_now());
+    }
+}

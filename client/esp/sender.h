@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_ESP_SENDER_H
+#define GODWIT_ESP_SENDER_H
+
+#include "esp/datapath_internal.h"
+
+/* The second half of the way out: seal and send. */
+
+/* Packets in a row, equal in size but for the last: one system call. The last `waiting` of them are
+ * not sealed yet. */
+struct run {
+    size_t used;    /* octets, as they will be when all are sealed */
+    size_t segment; /* octets of the first */
+    unsigned n;
+    bool closed; /* the last was shorter */
+    uint8_t tos;
+    uint64_t inner; /* octets, for the counters */
+    uint64_t epoch; /* since then its target and its SAs are held */
+    const struct udp_target *target;
+    unsigned waiting;
+    struct esp_packet packets[UDP_RUN_SEGMENTS];
+    struct out_entry *along[UDP_RUN_SEGMENTS]; /* of each packet that waits */
+    /* From here on nothing is cleared: pages that no packet needs are never made. */
+    uint8_t data[UDP_RUN_MAX];
+};
+
+/* Of the thread that sends. */
+struct sender {
+    struct datapath *dp;
+    uint64_t generation;
+    bool gso_off; /* refused on this path */
+    bool alone;   /* the thread has more to do than this */
+};
+
+void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch);
+/* Seals what waits. What cannot be sealed leaves the run: the next one takes its place. */
+void run_seal(struct datapath *dp, struct run *run);
+/* Seals what waits and sends it all, waiting while the socket is full. `alone`: no second thread
+ * does it. */
+void sender_send(struct sender *s, struct run *run, bool alone);
+
+#endif
