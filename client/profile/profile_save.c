@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "common/i18n.h"
 #include "profile/profile_private.h"
 
@@ -96,6 +101,31 @@ static gboolean write_out(const struct profile *profile, struct secret *out, gsi
     return ok;
 }
 
+/* Under another name first: newer GLib would leave a file the mode that it has, for all to read. */
+static gboolean write_private(const char *path, const char *text, gsize len, GError **error)
+{
+    char *fresh = g_strconcat(path, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(fresh, O_RDWR | O_CLOEXEC, 0600);
+    gboolean ok = FALSE;
+
+    if (fd >= 0) {
+        close(fd);
+        ok = g_file_set_contents_full(fresh, text, (gssize)len,
+                                      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                      0600, error);
+    }
+    if (fd < 0 || (ok && rename(fresh, path) != 0)) {
+        g_set_error_literal(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                            g_strerror(errno));
+        ok = FALSE;
+    }
+    if (fd >= 0 && !ok) {
+        (void)unlink(fresh);
+    }
+    g_free(fresh);
+    return ok;
+}
+
 gboolean profile_save(const struct profile *profile, const char *path, GError **error)
 {
     char *folder = g_path_get_dirname(path);
@@ -110,9 +140,7 @@ gboolean profile_save(const struct profile *profile, const char *path, GError **
     } else {
         /* A folder that cannot be made shows when the file is written. */
         (void)g_mkdir_with_parents(folder, 0755);
-        ok = g_file_set_contents_full(path, (const char *)text.data, (gssize)len,
-                                      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                      0600, &cause);
+        ok = write_private(path, (const char *)text.data, len, &cause);
     }
     if (cause != NULL) {
         profile_fail(error, PROFILE_ERROR_FILE, path, _("cannot be written: %s"), cause->message);

@@ -277,12 +277,11 @@ static enum reason reason_of(const GError *error)
     if (g_error_matches(error, HOST_ERROR, HOST_ERROR_NO_TUN)) {
         return REASON_NO_TUN;
     }
-    if (g_error_matches(error, HOST_ERROR, HOST_ERROR_PERMISSION)) {
+    /* Others may not even reach the worker's program. */
+    if (g_error_matches(error, HOST_ERROR, HOST_ERROR_PERMISSION) || error->domain == WORKER_ERROR) {
         return geteuid() == 0 ? REASON_HOST_CONFIG : REASON_NOT_ROOT;
     }
-    return error->domain == HOST_ERROR     ? REASON_HOST_CONFIG
-           : error->domain == WORKER_ERROR ? REASON_HOST_CONFIG
-                                           : REASON_INTERNAL;
+    return error->domain == HOST_ERROR ? REASON_HOST_CONFIG : REASON_INTERNAL;
 }
 
 void session_start(struct session *session)

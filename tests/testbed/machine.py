@@ -120,7 +120,7 @@ class Machine:
 
     def run(self, *command, ok=True):
         """In its namespaces: systemd does not speak with processes that it has no number of."""
-        return net.run("nsenter", "-t", self.first, "-p", "-m", "-C", *command, ok=ok)
+        return net.run("nsenter", "-t", self.first, "-p", "-m", "-r", "-C", *command, ok=ok)
 
     def systemctl(self, *arguments, ok=True):
         return self.run("systemctl", "--no-pager", *arguments, ok=ok)

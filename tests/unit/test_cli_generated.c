@@ -178,8 +178,11 @@ START_TEST(fish)
         const char *const argv[] = {"fish", "--no-config", "-c", script, NULL};
         char *got = output_of(argv);
 
-        ck_assert_msg(*cases[i][1] == '\0' ? *got == '\0' : g_str_has_prefix(got, cases[i][1]),
-                      "%s: \"%s\", not \"%s\"", cases[i][0], got, cases[i][1]);
+        /* Where nothing begins so, fish 4 offers what has the same letters further on. */
+        gboolean well = *cases[i][1] == '\0' ? !g_str_has_prefix(got, strrchr(cases[i][0], ' ') + 1)
+                                             : g_str_has_prefix(got, cases[i][1]);
+
+        ck_assert_msg(well, "%s: \"%s\", not \"%s\"", cases[i][0], got, cases[i][1]);
         g_free(got);
         g_free(script);
     }
