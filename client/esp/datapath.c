@@ -476,6 +476,7 @@ void datapath_get_counters(const struct datapath *dp, struct datapath_counters *
         .in_dropped_malformed = now[IN_MALFORMED] + now[IN_MALFORMED_INSIDE],
         .in_dropped_tun = now[IN_TUN],
         .in_dropped_socket = now[IN_SOCKET],
+        .in_dropped_queue = now[IN_QUEUE],
         .ike_dropped = now[IN_IKE],
         .out_dropped_no_sa = now[OUT_NO_SA] + now[OUT_USED_UP],
         .out_dropped_policy = now[OUT_POLICY],

@@ -60,6 +60,7 @@ struct datapath_counters {
     uint64_t in_dropped_tun; /* the TUN refused it */
     uint64_t
         in_dropped_socket; /* the sockets' buffers were full: runs, as the kernel counts them */
+    uint64_t in_dropped_queue; /* so that those who send go slower: too much waited too long */
     uint64_t ike_dropped;  /* the main loop lagged behind */
     uint64_t out_dropped_no_sa, out_dropped_policy, out_dropped_too_big, out_dropped_send,
         out_dropped_malformed;

@@ -33,6 +33,7 @@ enum counter {
     IN_POLICY,
     IN_MALFORMED,
     IN_SOCKET,
+    IN_QUEUE,
     IN_IKE,
     /* The second half. */
     IN_OCTETS,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/boottime.h"
+#include "esp/backlog.h"
 #include "esp/wire.h"
 #include "esp/writer.h"
 
@@ -22,10 +24,15 @@
  * the first cache. */
 #define OPEN_BATCH 16
 
+/* What makes a backlog is larger than an acknowledgement or a ping. */
+#define MARK_MIN 256
+#define ECN_CE 3
+
 struct source {
     int fd;
     unsigned errors;
     uint32_t lost;
+    struct backlog backlog;
 };
 
 /* A slot of the pipeline: a run, and what was in it. */
@@ -47,7 +54,9 @@ struct inbound {
     struct pipeline *pipeline;
     bool hands_over;        /* this run */
     struct opened_run *run; /* of the pipeline's slots the one that is filled */
+    bool mark;              /* the next large packet, as if it had met congestion */
     struct sa_entry *entry; /* of those that wait to be opened */
+    const struct esp_packet *marked; /* one of them */
     unsigned waiting;
     struct esp_packet batch[OPEN_BATCH];
     struct opened_run *runs; /* the pipeline's slots */
@@ -184,7 +193,8 @@ static void opened(struct inbound *in, const struct esp_packet *packet)
         }
     }
     if (packet->err != OK) {
-        count(in->dp, reason_for(packet->err), 1);
+        bool backlog = packet->err == ERR_STATE && packet == in->marked;
+        count(in->dp, backlog ? IN_QUEUE : reason_for(packet->err), 1);
     } else if (packet->result_len > 0) {
         opened_add(in, packet->result, packet->result_len);
     }
@@ -200,6 +210,7 @@ static void open_waiting(struct inbound *in)
         for (unsigned i = 0; i < n; i++) {
             opened(in, &in->batch[i]);
         }
+        in->marked = NULL;
     }
 }
 
@@ -214,7 +225,13 @@ static void take_esp(struct inbound *in, uint8_t *data, size_t len, uint8_t ecn)
         count(in->dp, IN_UNKNOWN_SPI, 1);
         return;
     }
-    in->batch[in->waiting++] = (struct esp_packet){.data = data, .len = len, .ecn = ecn};
+    struct esp_packet *packet = &in->batch[in->waiting++];
+    *packet = (struct esp_packet){.data = data, .len = len, .ecn = ecn};
+    if (in->mark && len >= MARK_MIN) {
+        in->mark = false;
+        in->marked = packet;
+        packet->ecn = ECN_CE;
+    }
     if (in->waiting == OPEN_BATCH) {
         open_waiting(in);
     }
@@ -295,6 +312,8 @@ void inbound_some(struct inbound *in, unsigned from)
             inbound_run(in, data, len, &meta, source->fd);
             octets += len;
         } else if (failed == EAGAIN) {
+            source->backlog.next = 0;
+            in->mark = false;
             return;
         } else if (failed == EMSGSIZE) {
             count(in->dp, IN_MALFORMED, 1);
@@ -303,4 +322,6 @@ void inbound_some(struct inbound *in, unsigned from)
             return;
         }
     }
+    size_t size, waiting = udp_waiting(source->fd, &size);
+    in->mark = backlog_stays(&source->backlog, waiting, size, boottime_now());
 }

@@ -2,6 +2,7 @@
 #include "esp/udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
@@ -104,6 +105,15 @@ int udp_send(const struct udp_target *target, const uint8_t *data, size_t len, s
             return errno;
         }
     }
+}
+
+size_t udp_waiting(int fd, size_t *size)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof(memory);
+    (void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len);
+    *size = memory[SK_MEMINFO_RCVBUF];
+    return memory[SK_MEMINFO_RMEM_ALLOC];
 }
 
 static int control_int(const struct cmsghdr *c)

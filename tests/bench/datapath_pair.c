@@ -154,12 +154,13 @@ static void counters_print(const struct end *end)
     printf("{\"epoch\": %lu, \"in_packets\": %lu, \"in_octets\": %lu, \"out_packets\": %lu, "
            "\"out_octets\": %lu, \"gso_fallbacks\": %lu, \"dropped\": {\"replay\": %lu, "
            "\"integrity\": %lu, \"unknown spi\": %lu, \"in policy\": %lu, \"in malformed\": %lu, "
-           "\"tun\": %lu, \"socket\": %lu, \"no sa\": %lu, \"out policy\": %lu, \"too big\": %lu, "
-           "\"send\": %lu, "
+           "\"tun\": %lu, \"socket\": %lu, \"queue\": %lu, \"no sa\": %lu, \"out policy\": %lu, "
+           "\"too big\": %lu, \"send\": %lu, "
            "\"out malformed\": %lu}}\n",
            end->epoch, c.in_packets, c.in_octets, c.out_packets, c.out_octets, c.gso_fallbacks,
            c.in_dropped_replay, c.in_dropped_integrity, c.in_dropped_unknown_spi,
            c.in_dropped_policy, c.in_dropped_malformed, c.in_dropped_tun, c.in_dropped_socket,
+           c.in_dropped_queue,
            c.out_dropped_no_sa, c.out_dropped_policy, c.out_dropped_too_big, c.out_dropped_send,
            c.out_dropped_malformed);
     fflush(stdout);
