@@ -23,8 +23,9 @@ struct link {
     void *context;
 
     GCancellable *cancellable;
-    GDBusObjectManager *objects;
-    char *path; /* of the session, once it is known */
+    guint watch, signals; /* of godwitd */
+    char *its_name;       /* on the bus, unique; NULL = it is not known to run */
+    char *path;           /* of the session, once it is known */
     Vpn1Session *session;
     guint32 form;              /* the one that is being asked */
     struct link_connect *call; /* that godwitd has not answered yet */
@@ -95,7 +96,10 @@ static void over_by_error(struct link *link, GError *error)
         return;
     }
     g_autofree char *name = g_dbus_error_get_remote_error(error);
-    enum reason reason = vpn1_reason_of_error(name);
+    /* Root is refused by the bus alone: when the service's policy is not there. */
+    enum reason reason = g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)
+                             ? REASON_SERVICE_UNAVAILABLE
+                             : vpn1_reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
     const char *hint = reason_hint(reason);
     g_autofree char *text = two_sentences(error->message, hint ? _(hint) : "");
@@ -151,76 +155,127 @@ static void ask(struct link *link)
     }
 }
 
-static void on_properties(GDBusProxy *proxy, GVariant *changed, GStrv invalidated, gpointer data)
+static void take_properties(struct link *link, GVariant *properties)
 {
-    struct link *link = data;
-    (void)invalidated;
-    ask(link);
-    const char *state = vpn1_session_get_state(VPN1_SESSION(proxy));
-    /* What NetworkManager has set up is touched for news alone. */
+    static const char *const none[] = {NULL};
+    GVariantIter iter;
+    GVariant *value;
+    const char *name;
+    g_variant_iter_init(&iter, properties);
+    while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
+        g_dbus_proxy_set_cached_property(G_DBUS_PROXY(link->session), name, value);
+    }
+    /* What the generated code keeps of the last value goes. */
+    g_signal_emit_by_name(link->session, "g-properties-changed", properties, none);
+}
+
+/* What NetworkManager has set up is touched for news alone. */
+static gboolean has_news(GVariant *changed)
+{
     static const char *const news[] = {"State",  "Addresses", "Routes",
                                        "Dns",    "Domains",   "Mtu",
                                        "Banner", "Interface", "GatewayAddress"};
-    for (gsize i = 0; i < G_N_ELEMENTS(news) && g_strcmp0(state, "connected") == 0; i++) {
+    gboolean has = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(news) && !has; i++) {
         g_autoptr(GVariant) value = g_variant_lookup_value(changed, news[i], NULL);
-        if (value) {
+        has = value != NULL;
+    }
+    return has;
+}
+
+static void on_properties(struct link *link, GVariant *arguments)
+{
+    g_autoptr(GVariant) changed = g_variant_get_child_value(arguments, 1);
+    if (link->session) {
+        take_properties(link, changed);
+        ask(link);
+        if (g_strcmp0(vpn1_session_get_state(link->session), "connected") == 0 &&
+            has_news(changed)) {
             tell_connected(link);
-            return;
         }
     }
 }
 
-static void on_phase(Vpn1Session *session, const char *phase, const char *text, guint64 at,
-                     gpointer data)
+/* Its properties come as signals: nothing is asked for, or waited for, here. */
+static void on_added(struct link *link, GVariant *arguments)
 {
-    struct link *link = data;
-    (void)session;
-    (void)at;
+    g_autoptr(GVariant) interfaces = g_variant_get_child_value(arguments, 1);
+    g_autoptr(GVariant) properties =
+        g_variant_lookup_value(interfaces, VPN1_SESSION_INTERFACE, G_VARIANT_TYPE_VARDICT);
+    g_autoptr(GError) error = NULL;
+    if (!properties || link->session) {
+        return;
+    }
+    link->session = vpn1_session_proxy_new_sync(link->bus,
+                                                G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
+                                                    G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS |
+                                                    G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+                                                link->its_name, link->path, NULL, &error);
+    if (!link->session) {
+        over_by_error(link, error);
+        return;
+    }
+    take_properties(link, properties);
+    ask(link);
+}
+
+/* Without "Ended" before, which would have been the end of the link. */
+static void on_removed(struct link *link, GVariant *arguments)
+{
+    (void)arguments;
+    over(link, REASON_INTERNAL, reason_sentence(REASON_INTERNAL), "");
+}
+
+static void on_phase(struct link *link, GVariant *arguments)
+{
+    const char *phase, *text;
+    g_variant_get(arguments, "(&s&st)", &phase, &text, NULL);
     link->ops->phase(link->context, phase, text);
 }
 
-static void on_ended(Vpn1Session *session, const char *reason, const char *sentence,
-                     const char *detail, const char *hint, gpointer data)
+static void on_ended(struct link *link, GVariant *arguments)
 {
-    struct link *link = data;
-    (void)session;
+    const char *reason, *sentence, *detail, *hint;
+    g_variant_get(arguments, "(&s&s&s&s)", &reason, &sentence, &detail, &hint);
     g_autofree char *text = two_sentences(detail, *hint ? _(hint) : "");
     over(link, reason_from_name(reason), sentence, text);
 }
 
-static void watch(struct link *link)
+/* Whether the signal is of the session: by its path, or by what the object manager tells of it. */
+static gboolean is_of_session(const struct link *link, const char *path, const char *interface,
+                              GVariant *arguments)
 {
-    g_autoptr(GDBusInterface) found =
-        link->path
-            ? g_dbus_object_manager_get_interface(link->objects, link->path, VPN1_SESSION_INTERFACE)
-            : NULL;
-    if (!found || link->session) {
-        return;
+    g_autofree char *object = NULL;
+    if (g_str_equal(interface, DBUS_OBJECT_MANAGER)) {
+        g_variant_get_child(arguments, 0, "o", &object);
     }
-    link->session = VPN1_SESSION(g_object_ref(found));
-    g_signal_connect(found, "g-properties-changed", G_CALLBACK(on_properties), link);
-    g_signal_connect(found, "phase", G_CALLBACK(on_phase), link);
-    g_signal_connect(found, "ended", G_CALLBACK(on_ended), link);
-    ask(link);
-    if (g_strcmp0(vpn1_session_get_state(link->session), "connected") == 0) {
-        tell_connected(link);
-    }
+    return g_strcmp0(object ? object : path, link->path) == 0;
 }
 
-static void on_object(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
+/* From godwitd alone: anybody on the bus may send signals to anybody. */
+static void on_signal(GDBusConnection *bus, const char *sender, const char *path,
+                      const char *interface, const char *name, GVariant *arguments, gpointer data)
 {
-    (void)objects;
-    (void)object;
-    watch(data);
-}
-
-/* Without "Ended" before, which would have been the end of the link. */
-static void on_object_gone(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
-{
+    static const struct {
+        const char *interface, *name, *type;
+        void (*handle)(struct link *link, GVariant *arguments);
+    } rows[] = {
+        {DBUS_OBJECT_MANAGER, "InterfacesAdded", "(oa{sa{sv}})", on_added},
+        {DBUS_OBJECT_MANAGER, "InterfacesRemoved", "(oas)", on_removed},
+        {DBUS_PROPERTIES, "PropertiesChanged", "(sa{sv}as)", on_properties},
+        {VPN1_SESSION_INTERFACE, "Phase", "(sst)", on_phase},
+        {VPN1_SESSION_INTERFACE, "Ended", "(ssss)", on_ended},
+    };
     struct link *link = data;
-    (void)objects;
-    if (link->session && g_strcmp0(g_dbus_object_get_object_path(object), link->path) == 0) {
-        over(link, REASON_INTERNAL, reason_sentence(REASON_INTERNAL), "");
+    (void)bus;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (g_str_equal(rows[i].interface, interface) && g_str_equal(rows[i].name, name) &&
+            g_variant_is_of_type(arguments, G_VARIANT_TYPE(rows[i].type)) &&
+            g_strcmp0(sender, link->its_name) == 0 &&
+            is_of_session(link, path, interface, arguments)) {
+            rows[i].handle(link, arguments);
+            return;
+        }
     }
 }
 
@@ -238,26 +293,34 @@ static void give_up_call(struct link *link)
 static void forget(struct link *link)
 {
     give_up_call(link);
-    if (link->session) {
-        g_signal_handlers_disconnect_by_data(link->session, link);
-    }
-    if (link->objects) {
-        g_signal_handlers_disconnect_by_data(link->objects, link);
+    g_clear_handle_id(&link->watch, g_bus_unwatch_name);
+    if (link->signals != 0) {
+        g_dbus_connection_signal_unsubscribe(link->bus, link->signals);
+        link->signals = 0;
     }
     g_clear_object(&link->session);
-    g_clear_object(&link->objects);
+    g_clear_pointer(&link->its_name, g_free);
     g_clear_pointer(&link->path, g_free);
     link->form = 0;
 }
 
-static void on_owner(GObject *objects, GParamSpec *property, gpointer data)
+static void on_there(GDBusConnection *bus, const char *name, const char *its_name, gpointer data)
 {
     struct link *link = data;
-    (void)property;
-    g_autofree char *owner =
-        g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(objects));
-    if (owner) {
-        return;
+    (void)bus;
+    (void)name;
+    g_free(link->its_name);
+    link->its_name = g_strdup(its_name);
+}
+
+static void on_gone(GDBusConnection *bus, const char *name, gpointer data)
+{
+    struct link *link = data;
+    (void)bus;
+    (void)name;
+    g_clear_pointer(&link->its_name, g_free);
+    if (link->call) {
+        return; /* which starts another one, or will be told that it died with this one */
     }
     /* NetworkManager 1.42 keeps the name servers of an interface whose place another one has taken,
      * for good: it must not be given another one. */
@@ -297,7 +360,6 @@ static void on_connect_answer(GObject *source, GAsyncResult *result, gpointer da
     g_clear_handle_id(&link->patience, g_source_remove);
     if (path) {
         link->path = g_steal_pointer(&path);
-        watch(link);
     } else {
         over_by_error(link, error);
     }
@@ -340,6 +402,7 @@ static void call_connect(struct link *link)
     g_variant_builder_add(&options, "{sv}", "origin", g_variant_new_string("networkmanager"));
     g_variant_builder_add(&options, "{sv}", "host-configuration", g_variant_new_boolean(FALSE));
     g_variant_builder_add(&options, "{sv}", "bound", g_variant_new_boolean(TRUE));
+    g_variant_builder_add(&options, "{sv}", "listen", g_variant_new_boolean(TRUE));
     if (link->owner != 0) {
         g_variant_builder_add(&options, "{sv}", "owner", g_variant_new_uint32(link->owner));
     }
@@ -350,51 +413,28 @@ static void call_connect(struct link *link)
         G_DBUS_CALL_FLAGS_NONE, G_MAXINT, fds, NULL, on_connect_answer, link->call);
 }
 
-static void use_objects(struct link *link, GDBusObjectManager *objects)
-{
-    link->objects = objects;
-    g_signal_connect(objects, "object-added", G_CALLBACK(on_object), link);
-    g_signal_connect(objects, "object-removed", G_CALLBACK(on_object_gone), link);
-    g_signal_connect(objects, "notify::name-owner", G_CALLBACK(on_owner), link);
-    call_connect(link);
-}
-
-static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GError) error = NULL;
-    GDBusObjectManager *objects = vpn1_object_manager_client_new_finish(result, &error);
-    /* Whoever had the name when it was asked for had gone when its objects were. */
-    gboolean died = g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
-    (void)source;
-    if (is_cancelled(error)) {
-        return;
-    }
-    if (objects) {
-        use_objects(data, objects);
-    } else if (!died || !begin_again(data)) {
-        over_by_error(data, error);
-    }
-}
-
+/* In this order on the bus: what becomes of a session is heard from its beginning. */
 static void begin(struct link *link)
 {
-    vpn1_object_manager_client_new(link->bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME,
-                                   VPN1_PATH, link->cancellable, on_objects, link);
+    link->signals = g_dbus_connection_signal_subscribe(link->bus, VPN1_NAME, NULL, NULL, NULL, NULL,
+                                                       G_DBUS_SIGNAL_FLAGS_NONE, on_signal, link,
+                                                       NULL);
+    link->watch = g_bus_watch_name_on_connection(
+        link->bus, VPN1_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, on_there, on_gone, link, NULL);
+    call_connect(link);
 }
 
 /* ---- for the plugin ---- */
 
-/* Whoever has the name of the service now. */
-static gboolean is_served(GDBusObjectManager *objects)
+void link_warm_up(GDBusConnection *bus)
 {
-    g_autofree char *owner =
-        objects ? g_dbus_object_manager_client_get_name_owner(G_DBUS_OBJECT_MANAGER_CLIENT(objects))
-                : NULL;
-    return owner != NULL;
+    g_dbus_connection_call(bus, VPN1_NAME, VPN1_PATH, DBUS_PROPERTIES, "Get",
+                           g_variant_new("(ss)", VPN1_MANAGER_INTERFACE, "Version"), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 }
 
-struct link *link_new(GDBusConnection *bus, GDBusObjectManager *objects, const char *name,
-                      GVariant *profile, guint32 owner, const struct link_ops *ops, void *context)
+struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile, guint32 owner,
+                      const struct link_ops *ops, void *context)
 {
     struct link *link = g_new0(struct link, 1);
     link->bus = g_object_ref(bus);
@@ -405,11 +445,7 @@ struct link *link_new(GDBusConnection *bus, GDBusObjectManager *objects, const c
     link->ops = ops;
     link->context = context;
     link->cancellable = g_cancellable_new();
-    if (is_served(objects)) {
-        use_objects(link, g_object_ref(objects));
-    } else {
-        begin(link);
-    }
+    begin(link);
     return link;
 }
 

@@ -23,11 +23,12 @@ struct link_ops {
     void (*ended)(void *context, enum reason reason, const char *sentence, const char *detail);
 };
 
-/* `objects`: godwitd's, of vpn1_object_manager_client_new(), when they are known already; NULL =
- * they are not. `profile` a{sv} as in the interface, floating or not; `owner`: the user it is for,
- * 0 = nobody in particular. */
-struct link *link_new(GDBusConnection *bus, GDBusObjectManager *objects, const char *name,
-                      GVariant *profile, guint32 owner, const struct link_ops *ops, void *context);
+/* Somebody is about to ask for a connection: godwitd is started, and gets to know who we are. */
+void link_warm_up(GDBusConnection *bus);
+/* `profile` a{sv} as in the interface, floating or not; `owner`: the user it is for, 0 = nobody in
+ * particular. */
+struct link *link_new(GDBusConnection *bus, const char *name, GVariant *profile, guint32 owner,
+                      const struct link_ops *ops, void *context);
 /* `values` a{say}, floating; wiped. */
 void link_answer(struct link *link, guint32 form, GVariant *values);
 /* Nobody answers. */

@@ -20,19 +20,17 @@
 struct _GodwitPlugin {
     NMVpnServicePlugin parent;
     struct link *link;
-    GDBusObjectManager *objects; /* godwitd's; NULL = not known yet */
-    GCancellable *knowing;       /* them */
-    char *uuid;                  /* of the connection */
-    char *dns;                   /* the profile's key of that name */
-    GVariant *form;              /* what is being asked, NULL = nothing */
-    gboolean interactive;        /* there is somebody to ask */
-    enum reason reason;          /* why it has ended */
-    const char *typed;           /* the key of the secret that an agent has given, NULL = none */
-    guint refusals;              /* of it, in a row */
-    gboolean up;                 /* it was connected */
-    gboolean anew;               /* the refused secret is being asked for again */
-    guint unanswered; /* ends the wait for an answer that does not come by NetworkManager */
-    guint leaving;    /* idle source that ends a failed connection */
+    char *uuid;           /* of the connection */
+    char *dns;            /* the profile's key of that name */
+    GVariant *form;       /* what is being asked, NULL = nothing */
+    gboolean interactive; /* there is somebody to ask */
+    enum reason reason;   /* why it has ended */
+    const char *typed;    /* the key of the secret that an agent has given, NULL = none */
+    guint refusals;       /* of it, in a row */
+    gboolean up;          /* it was connected */
+    gboolean anew;        /* the refused secret is being asked for again */
+    guint unanswered;     /* ends the wait for an answer that does not come by NetworkManager */
+    guint leaving;        /* idle source that ends a failed connection */
 };
 
 G_DEFINE_FINAL_TYPE(GodwitPlugin, godwit_plugin, NM_TYPE_VPN_SERVICE_PLUGIN)
@@ -269,8 +267,7 @@ static gboolean begin(GodwitPlugin *self, NMConnection *connection, gboolean int
     self->dns = g_strdup(profile_get(profile, "dns"));
     g_autoptr(GDBusConnection) bus =
         nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
-    self->link = link_new(bus, self->objects,
-                          profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
+    self->link = link_new(bus, profile_is_set(profile, "name") ? profile_get(profile, "name") : "",
                           profile_to_variant(profile), uid_of(connection), &ops, self);
     profile_free(profile);
     return TRUE;
@@ -354,9 +351,6 @@ static void plugin_dispose(GObject *object)
 {
     GodwitPlugin *self = GODWIT_PLUGIN(object);
     drop_link(self);
-    g_cancellable_cancel(self->knowing);
-    g_clear_object(&self->knowing);
-    g_clear_object(&self->objects);
     G_OBJECT_CLASS(godwit_plugin_parent_class)->dispose(object);
 }
 
@@ -373,17 +367,7 @@ static void godwit_plugin_class_init(GodwitPluginClass *class)
 
 static void godwit_plugin_init(GodwitPlugin *self)
 {
-    self->knowing = g_cancellable_new();
-}
-
-static void on_objects(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GError) error = NULL;
-    GDBusObjectManager *objects = vpn1_object_manager_client_new_finish(result, &error);
-    (void)source;
-    if (objects) {
-        GODWIT_PLUGIN(data)->objects = objects;
-    } /* else a connection finds out, and tells it */
+    (void)self;
 }
 
 GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
@@ -395,9 +379,7 @@ GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
         g_autoptr(GDBusConnection) bus =
             nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
 
-        /* While NetworkManager finds out what else it needs: godwitd is started, too. */
-        vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, VPN1_NAME,
-                                       VPN1_PATH, self->knowing, on_objects, self);
+        link_warm_up(bus); /* while NetworkManager finds out what else it needs */
     }
     return self;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A connection of NetworkManager's at a godwitd that dies (fake_service.c), at moments that a test of
- * the whole meets by luck alone. */
+/* A connection of NetworkManager's at a godwitd that dies (fake_service.c), at moments that a test
+ * of the whole meets by luck alone. */
 #include "config.h"
 
 #include <check.h>
@@ -13,12 +13,14 @@
 #include "unit/vectors.h"
 
 #define DEATHS_MAX 3 /* that a connection outlives before it is up */
+#define GOOD "connect|full;wait"
 
 static char *folder;
 static GTestDBus *daemon_of_bus;
 static GDBusConnection *bus;
-static const char *deadly; /* the method at whose call the service dies */
-static gint deaths;        /* that are left */
+static gint killed;     /* 1: the service dies just before it is called */
+static guint deaths;    /* how often it has died, as far as the connection has noticed */
+static guint good_from; /* after so many deaths it does as it should */
 static gboolean connected;
 static enum reason ended;
 
@@ -36,13 +38,13 @@ static void set_variable(const char *name, const char *file)
 
 /* ---- the death of the service ---- */
 
-/* What the bus says of the name; "" when nobody has it. By a process of its own: this one's
- * connections have one thread for what comes and goes, and it waits. */
-static char *ask_bus(const char *method)
+/* What the bus says; "" is an error. By a process of its own: this one's connections have one
+ * thread for what comes and goes, and it waits. */
+static char *ask_bus(const char *method, const char *arguments)
 {
     g_autofree char *command = g_strdup_printf(
-        "busctl --address=%s call " DBUS_NAME " " DBUS_PATH " " DBUS_NAME " %s s " VPN1_NAME,
-        g_test_dbus_get_bus_address(daemon_of_bus), method);
+        "busctl --address=%s call " DBUS_NAME " " DBUS_PATH " " DBUS_NAME " %s %s",
+        g_test_dbus_get_bus_address(daemon_of_bus), method, arguments);
     char *said = NULL;
     g_autofree char *errors = NULL;
     g_autoptr(GError) error = NULL;
@@ -51,15 +53,21 @@ static char *ask_bus(const char *method)
     return said;
 }
 
+static void start_service(void)
+{
+    g_autofree char *answer = ask_bus("StartServiceByName", "su " VPN1_NAME " 0");
+    ck_assert_str_ne(answer, "");
+}
+
 static void kill_service(void)
 {
-    g_autofree char *answer = ask_bus("GetConnectionUnixProcessID"), *owner = NULL;
+    g_autofree char *answer = ask_bus("GetConnectionUnixProcessID", "s " VPN1_NAME), *owner = NULL;
     int pid;
     ck_assert_msg(sscanf(answer, "u %d", &pid) == 1, "nobody has the name");
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     do {
         g_free(owner);
-        owner = ask_bus("GetNameOwner");
+        owner = ask_bus("GetNameOwner", "s " VPN1_NAME);
     } while (*owner);
 }
 
@@ -69,8 +77,8 @@ static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *messa
 {
     (void)connection;
     (void)data;
-    if (!incoming && g_strcmp0(g_dbus_message_get_member(message), deadly) == 0 && deaths > 0) {
-        deaths--;
+    if (!incoming && g_strcmp0(g_dbus_message_get_member(message), "Connect") == 0 && killed > 0) {
+        killed--;
         kill_service();
     }
     return message;
@@ -106,8 +114,10 @@ static void on_asks(void *context, GVariant *form)
 static void on_phase(void *context, const char *phase, const char *text)
 {
     (void)context;
-    (void)phase;
     (void)text;
+    if (g_str_equal(phase, "reconnecting") && ++deaths == good_from) {
+        write_file("script", GOOD);
+    }
 }
 
 static void on_ended(void *context, enum reason reason, const char *sentence, const char *detail)
@@ -119,18 +129,15 @@ static void on_ended(void *context, enum reason reason, const char *sentence, co
 }
 
 /* Until it is up, or over. */
-static void run_link(const char *method, int n)
+static void run_link(const char *script)
 {
     static const struct link_ops ops = {on_connected, on_asks, on_phase, on_ended};
-    deadly = method;
-    deaths = n;
-    struct link *link =
-        link_new(bus, NULL, "work", g_variant_new_parsed("@a{sv} {}"), 0, &ops, NULL);
+    write_file("script", script);
+    struct link *link = link_new(bus, "work", g_variant_new_parsed("@a{sv} {}"), 0, &ops, NULL);
     while (!connected && ended == REASON_NONE) {
         g_main_context_iteration(NULL, TRUE);
     }
     link_free(link);
-    ck_assert_int_eq(deaths, 0);
 }
 
 static void set_up(void)
@@ -140,7 +147,6 @@ static void set_up(void)
     ck_assert_msg(folder != NULL, "%s", error ? error->message : "");
     write_file(VPN1_NAME ".service", "[D-BUS Service]\nName=" VPN1_NAME "\n"
                                      "Exec=" TOP_BUILDDIR "/tests/unit/fake_service\n");
-    write_file("script", "connect|full;wait");
     set_variable("FAKE_SCRIPT", "script");
     set_variable("FAKE_CALLS", "calls");
     daemon_of_bus = g_test_dbus_new(G_TEST_DBUS_NONE);
@@ -165,19 +171,42 @@ static void tear_down(void)
 
 /* ---- what is tested ---- */
 
-static const char *const moments[] = {"GetManagedObjects", "Connect"};
-
-START_TEST(goes_on_with_another_godwitd)
+START_TEST(connects)
 {
-    run_link(moments[_i], DEATHS_MAX);
+    if (_i == 1) {
+        start_service();
+    }
+    run_link(GOOD);
+    ck_assert(connected);
+    ck_assert_uint_eq(deaths, 0);
+}
+END_TEST
+
+/* It was there, and is gone when the call comes to the bus, which starts another one. */
+START_TEST(goes_on_when_it_dies_before_the_call)
+{
+    start_service();
+    killed = 1;
+    run_link(GOOD);
+    ck_assert(connected);
+    ck_assert_int_eq(killed, 0);
+    ck_assert_uint_eq(deaths, 0);
+}
+END_TEST
+
+START_TEST(goes_on_when_it_dies_of_the_call)
+{
+    good_from = DEATHS_MAX;
+    run_link("die");
     ck_assert(connected);
 }
 END_TEST
 
 START_TEST(ends_when_each_of_them_dies)
 {
-    run_link("GetManagedObjects", DEATHS_MAX + 1);
+    run_link("die");
     ck_assert_int_eq(ended, REASON_SERVICE_UNAVAILABLE);
+    ck_assert_uint_eq(deaths, DEATHS_MAX);
 }
 END_TEST
 
@@ -187,7 +216,9 @@ int main(void)
     TCase *tests = tcase_create("nm_link");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, goes_on_with_another_godwitd, 0, (int)G_N_ELEMENTS(moments));
+    tcase_add_loop_test(tests, connects, 0, 2); /* starting the service, and one that runs */
+    tcase_add_test(tests, goes_on_when_it_dies_before_the_call);
+    tcase_add_test(tests, goes_on_when_it_dies_of_the_call);
     tcase_add_test(tests, ends_when_each_of_them_dies);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
