@@ -8,13 +8,14 @@
 #include "host/connectivity.h"
 #include "session/session.h"
 
-#define LENT_TIME 10 /* seconds that what a service before this one has lent may stay away */
+#define LENT_TIME 10 /* seconds that it may stay away */
 
 struct service {
     struct service_options options;
     GMainLoop *loop;
     GDBusConnection *bus;
     guint name, idle, watchdog, waiting;
+    guint waited; /* seconds, for what a service before this one has lent */
     gboolean named, stopping;
     int status;
     struct callers *callers;
@@ -164,11 +165,16 @@ static void tell_cleaned(guint n)
     }
 }
 
-static gboolean on_waited(gpointer data)
+/* What was lent and has lost its interface is brought back by nobody. */
+static gboolean on_waiting(gpointer data)
 {
     struct service *service = data;
+    gboolean over = ++service->waited >= LENT_TIME;
+    tell_cleaned(over ? session_clean_lent() : session_clean_leftovers());
+    if (!over && session_count_lent() > 0) {
+        return G_SOURCE_CONTINUE;
+    }
     service->waiting = 0;
-    tell_cleaned(session_clean_lent());
     on_changed(service);
     return G_SOURCE_REMOVE;
 }
@@ -177,7 +183,7 @@ static void clean(struct service *service)
 {
     tell_cleaned(session_clean_leftovers());
     if (session_count_lent() > 0) {
-        service->waiting = g_timeout_add_seconds(LENT_TIME, on_waited, service);
+        service->waiting = g_timeout_add_seconds(1, on_waiting, service);
     }
 }
 

@@ -22,12 +22,16 @@ def is_inside():
     return "dev godwit" in net.run("ip", "route", "get", net.FAR_HOST4, ok=False)
 
 
+def host_is_free():
+    net.wait_until(lambda: "godwit" not in net.run("ip", "link") and not is_inside()
+                   and net.run("nft", "list", "ruleset") == "", 5, "host without a tunnel")
+
+
 def nothing_is_left(manager):
     """Of a connection: with NetworkManager, at godwitd and on the host."""
     net.wait_until(lambda: not manager.active_vpns(), 10, "end of it in NetworkManager")
     net.wait_until(lambda: not client.processes("godwit-tunnel"), 10, "end of the worker")
-    net.wait_until(lambda: "godwit" not in net.run("ip", "link") and not is_inside()
-                   and net.run("nft", "list", "ruleset") == "", 5, "host without a tunnel")
+    host_is_free()
     net.wait_until(lambda: net.HOST4 not in manager.resolver(), 5, "resolv.conf without the tunnel")
 
 
@@ -157,6 +161,29 @@ def nm_cleanup_takes_what_is_lent(context):
         net.check("after 1 connection" in said, f"the cleanup says: {said}")
         net.check(net.run("nft", "list", "ruleset") == "", "the kill switch is left")
     nothing_is_left(manager)
+    works(manager)
+
+
+@scenario_for(("service", "manager"), lambda what: f"nm_ends_with_godwitd_and_the_{what}")
+def nm_two_die(context, what):
+    """godwitd dies, and with it our VPN service or NetworkManager: nobody brings back what was lent, and
+    the next godwitd, which systemd starts, cleans up."""
+    _, manager = up(context, **{"kill-switch": "connected"})
+    net.wait_until(lent, 10, "state that is lent")
+    service = client.processes(SERVICE)[0]
+    os.kill(service, signal.SIGSTOP)
+    manager.bus.kill()
+    if what == "service":
+        os.kill(service, signal.SIGKILL)
+        net.wait_until(lambda: not manager.active_vpns(), 10, "end of it in NetworkManager")
+    else:
+        manager.stop(signal.SIGKILL)
+        os.kill(service, signal.SIGCONT)
+        net.wait_until(lambda: not client.processes(SERVICE), 10, "end of the service")
+        manager.launch()
+        manager.nmcli("connection", "up", "wired-cl0")
+    manager.bus.godwitd()
+    host_is_free()
     works(manager)
 
 
