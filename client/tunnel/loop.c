@@ -196,6 +196,7 @@ static void tell_of_traffic(struct tunnel *t)
     if (counters.last_in_us > t->current->up_since) {
         ike_received_traffic(ike, counters.last_in_us);
     }
+    traffic_tell_drops(&t->traffic, &counters);
 }
 
 static void tick(struct link *link)

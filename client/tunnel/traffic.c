@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tunnel/traffic.h"
 
+#include "common/boottime.h"
 #include "crypto/crypt.h"
 
 /* None is dropped: its packets would be too. */
@@ -166,8 +167,31 @@ gboolean traffic_start(struct traffic *traffic)
     return datapath_start(&traffic->datapath, &config) == OK;
 }
 
+void traffic_tell_drops(struct traffic *traffic, const struct datapath_counters *counters)
+{
+    g_autofree char *news = drops_news(&traffic->drops, counters, boottime_now());
+
+    if (news != NULL) {
+        g_message("packets dropped: %s", news);
+    }
+}
+
+/* It is not too early for these any more. */
+static void tell_last_drops(struct traffic *traffic)
+{
+    struct datapath_counters counters;
+
+    datapath_get_counters(traffic->datapath, &counters);
+    traffic->drops.told_at = 0;
+    traffic_tell_drops(traffic, &counters);
+    traffic->drops = (struct drops){0};
+}
+
 void traffic_stop(struct traffic *traffic)
 {
+    if (traffic->datapath != NULL) {
+        tell_last_drops(traffic);
+    }
     datapath_stop(g_steal_pointer(&traffic->datapath));
     for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
         crypt_lanes_free(g_steal_pointer(&traffic->lanes[i]));

@@ -6,6 +6,7 @@
 
 #include "esp/datapath.h"
 #include "ike/ike.h"
+#include "tunnel/drops.h"
 #include "tunnel/ike_socket.h"
 
 /*
@@ -21,6 +22,7 @@ struct traffic {
 
     struct datapath *datapath;                   /* NULL until the first Child SA */
     struct crypt_lanes *lanes[DATAPATH_THREADS]; /* made before, for it */
+    struct drops drops;
 };
 
 /*
@@ -34,6 +36,8 @@ void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
 void traffic_prepare(struct traffic *traffic);
 /* Starts the datapath, which from now on reads the sockets alone. */
 gboolean traffic_start(struct traffic *traffic);
+/* Into the log, when there is something to say; from time to time, once it has been started. */
+void traffic_tell_drops(struct traffic *traffic, const struct datapath_counters *counters);
 /* NULL fields and one that was never started are harmless. */
 void traffic_stop(struct traffic *traffic);
 
