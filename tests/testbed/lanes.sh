@@ -6,6 +6,7 @@
 # What is timed has a processor to itself: the rest leaves one free, and steps back for it too.
 computes_beside()
 {
+    # shellcheck disable=SC2034 # steps.sh builds by it
     parallel=$(($(nproc) - 1))
     renice -n 10 -p "$BASHPID" >/dev/null
 }
@@ -18,6 +19,9 @@ waits()
     *) return 1 ;;
     esac
 }
+
+# What a lane ends with when a suite of it was ended by something else than itself.
+ENDED_EARLY=3
 
 # lane NAME SUITE...: what a suite says is told in one piece, when it is over.
 lane()
@@ -36,22 +40,34 @@ lane()
         ) >"$told" 2>&1 &
         wait $! || status=$?
         flock "$tells" cat "$told"
-        if [ "$status" -ne 0 ]; then exit "$status"; fi
+        shift
+        if [ "$status" -eq 2 ]; then exit 2; fi # fail() has said why
+        if [ "$status" -ne 0 ]; then
+            say "FAIL $one was ended early, with status $status${*:+; not run: $*}"
+            echo "0 1 0" >>"$counts"
+            exit "$ENDED_EARLY"
+        fi
     done
 }
 
 lanes=()
 
-leave_lanes()
+end_lanes()
 {
     if [ ${#lanes[@]} -gt 0 ]; then kill -- "${lanes[@]/#/-}" 2>/dev/null || true; fi
+    lanes=()
+}
+
+leave_lanes()
+{
+    end_lanes
     rm -rf "$scratch"
 }
 
 # suites SUITE...: runs them and adds to the totals.
 suites()
 {
-    local waiting=() computing=() one broken=0 numbers
+    local waiting=() computing=() one status broken=0 numbers
     for one in "$@"; do
         if waits "$one"; then waiting+=("$one"); else computing+=("$one"); fi
     done
@@ -67,13 +83,23 @@ suites()
     lanes+=($!)
     trap leave_lanes EXIT
     for one in "${lanes[@]}"; do
-        wait "$one" || broken=$?
+        status=0
+        wait "$one" || status=$?
+        case $status in
+        0 | "$ENDED_EARLY") ;;
+        2) broken=2 ;;
+        *)
+            say "FAIL a lane of suites was ended, with status $status"
+            failed=$((failed + 1))
+            ;;
+        esac
     done
-    lanes=()
+    # Whatever a suite that was ended has left behind.
+    end_lanes
     [ "$broken" -eq 0 ] || exit "$broken"
     while read -r -a numbers; do
         passed=$((passed + numbers[0]))
         failed=$((failed + numbers[1]))
         skipped=$((skipped + numbers[2]))
-    done <"$scratch/counts"
+    done < <(cat "$scratch/counts" 2>/dev/null)
 }

@@ -9,7 +9,6 @@ the files of the scenario.
 import os
 import re
 import shutil
-import subprocess
 
 import bus
 import net

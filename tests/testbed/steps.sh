@@ -428,6 +428,7 @@ unpack_wireguard()
 {
     local folder=$scratch/trixie uri deb program=build/bench/wireguard-go
     if [ -x "$program" ]; then return; fi
+    # shellcheck disable=SC2016 # apt fills it in
     uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
         sed -n 1p)
     mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" build/bench

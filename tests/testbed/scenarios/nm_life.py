@@ -10,7 +10,6 @@ import bus
 import client
 import gateway
 import net
-import networkmanager
 import transfer
 from scenario import scenario, scenario_for
 from scenarios.crash import nothing_leaks
