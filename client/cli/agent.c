@@ -37,7 +37,8 @@ static void unblock_signals(gpointer data)
 struct agent *agent_start(void)
 {
     g_autofree char *process = g_strdup_printf("%ld", (long)getpid());
-    const char *argv[] = {"pkttyagent", "--notify-fd", "3", "--fallback", "--process", process, NULL};
+    const char *argv[] = {"pkttyagent", "--notify-fd", "3", "--fallback",
+                          "--process",  process,       NULL};
     struct agent *agent = g_new0(struct agent, 1);
     int ends[2], target = 3;
     gboolean started;
@@ -47,10 +48,11 @@ struct agent *agent_start(void)
         g_free(agent);
         return NULL;
     }
-    started = g_spawn_async_with_pipes_and_fds(
-        NULL, argv, NULL,
-        G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN,
-        unblock_signals, NULL, -1, -1, -1, &ends[1], &target, 1, &agent->pid, NULL, NULL, NULL, NULL);
+    started = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
+                                               G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+                                                   G_SPAWN_CHILD_INHERITS_STDIN,
+                                               unblock_signals, NULL, -1, -1, -1, &ends[1], &target,
+                                               1, &agent->pid, NULL, NULL, NULL, NULL);
     close(ends[1]);
     if (started) {
         await_end(ends[0]);

@@ -8,9 +8,10 @@
 static const struct flag no_flags[] = {{.name = NULL}};
 static const struct usage usage = {
     .synopsis = N_("godwit answer [NAME]"),
-    .about = N_("Answers on the terminal what a connection asks for later on, such as a password when "
-                "it authenticates again; godwit status says which one does. Without a name, the only "
-                "one that asks."),
+    .about =
+        N_("Answers on the terminal what a connection asks for later on, such as a password when "
+           "it authenticates again; godwit status says which one does. Without a name, the only "
+           "one that asks."),
     .flags = no_flags,
     .max_words = 1,
     .words = WORDS_SESSIONS,
@@ -28,7 +29,8 @@ static GVariant *form_of(const struct seen *seen)
     return number == 0 ? NULL : form;
 }
 
-static const struct seen *choose(const struct options *options, const GPtrArray *all, GError **error)
+static const struct seen *choose(const struct options *options, const GPtrArray *all,
+                                 GError **error)
 {
     const struct seen *asking = NULL;
 
@@ -75,8 +77,8 @@ static int answer(struct bus *bus, const struct seen *seen)
     g_autoptr(GVariant) reply = NULL;
     struct typed typed = {0};
     GError *error = NULL;
-    struct prompt *prompt = prompt_new((const struct session_field *)(gpointer)fields->data, fields->len, FALSE,
-                                       on_values, &typed);
+    struct prompt *prompt = prompt_new((const struct session_field *)(gpointer)fields->data,
+                                       fields->len, FALSE, on_values, &typed);
 
     while (prompt != NULL && !typed.over) {
         g_main_context_iteration(NULL, TRUE);

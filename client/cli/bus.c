@@ -95,9 +95,9 @@ void bus_listen(struct bus *bus, bus_signal_cb signalled, bus_lost_cb lost, void
         return;
     }
     /* They are sent to us alone: the bus needs no rule for them. */
-    bus->signals = g_dbus_connection_signal_subscribe(bus->connection, NULL, NULL, NULL, NULL, NULL,
-                                                      G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_signal,
-                                                      bus, NULL);
+    bus->signals =
+        g_dbus_connection_signal_subscribe(bus->connection, NULL, NULL, NULL, NULL, NULL,
+                                           G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_signal, bus, NULL);
     bus->owners = g_dbus_connection_signal_subscribe(bus->connection, DBUS_NAME, DBUS_NAME,
                                                      "NameOwnerChanged", DBUS_PATH, VPN1_NAME,
                                                      G_DBUS_SIGNAL_FLAGS_NONE, on_owner, bus, NULL);
@@ -164,7 +164,8 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer data)
     struct call *call = data;
     GError *raw = NULL;
 
-    reply = g_dbus_connection_send_message_with_reply_finish(G_DBUS_CONNECTION(source), result, &raw);
+    reply =
+        g_dbus_connection_send_message_with_reply_finish(G_DBUS_CONNECTION(source), result, &raw);
     if (g_error_matches(raw, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         g_error_free(raw);
         call_free(call);

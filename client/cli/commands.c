@@ -10,9 +10,19 @@
 #include "profile/profile.h"
 
 const struct command *const cli_commands[] = {
-    &command_connect, &command_disconnect, &command_status, &command_list,   &command_profile,
-    &command_answer,  &command_log,        &command_killswitch, &command_portal, &command_run,
-    &command_doctor,  &command_cleanup, NULL,
+    &command_connect,
+    &command_disconnect,
+    &command_status,
+    &command_list,
+    &command_profile,
+    &command_answer,
+    &command_log,
+    &command_killswitch,
+    &command_portal,
+    &command_run,
+    &command_doctor,
+    &command_cleanup,
+    NULL,
 };
 
 static gboolean is_help(const char *word)

@@ -16,11 +16,13 @@
 
 enum { FLAG_FOREGROUND, FLAG_STANDALONE, FLAG_TRACE };
 static const struct flag flags[] = {
-    [FLAG_FOREGROUND] = {"foreground", N_("Stay connected until Ctrl-C, SIGTERM or SIGHUP instead of "
-                                          "returning when the tunnel is up."),
+    [FLAG_FOREGROUND] = {"foreground",
+                         N_("Stay connected until Ctrl-C, SIGTERM or SIGHUP instead of "
+                            "returning when the tunnel is up."),
                          NULL},
-    [FLAG_STANDALONE] = {"standalone", N_("Make the connection in this process, without the system "
-                                          "service, and stay until Ctrl-C. Needs root."),
+    [FLAG_STANDALONE] = {"standalone",
+                         N_("Make the connection in this process, without the system "
+                            "service, and stay until Ctrl-C. Needs root."),
                          NULL},
     [FLAG_TRACE] = {"trace", N_("Show each IKE message as a line on standard error; no secrets."),
                     NULL},
@@ -28,9 +30,10 @@ static const struct flag flags[] = {
 };
 static const struct usage usage = {
     .synopsis = N_("godwit connect PROFILE|HOST [OPTION…]"),
-    .about = N_("Connects to the gateway of a profile, or to a host, through the system service, and "
-                "returns when the tunnel is up: godwit disconnect ends it. Ctrl-C before that gives "
-                "up; a second one does not wait for the gateway."),
+    .about =
+        N_("Connects to the gateway of a profile, or to a host, through the system service, and "
+           "returns when the tunnel is up: godwit disconnect ends it. Ctrl-C before that gives "
+           "up; a second one does not wait for the gateway."),
     .flags = flags,
     .keys = TRUE,
     .max_words = 1,

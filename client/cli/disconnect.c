@@ -68,7 +68,8 @@ static void keep_error(struct ending *ending, const GError *error)
 static void on_lost(void *context)
 {
     struct ending *ending = context;
-    GError *error = g_error_new_literal(CLI_ERROR, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile."));
+    GError *error =
+        g_error_new_literal(CLI_ERROR, REASON_SERVICE_UNAVAILABLE, _("It ended meanwhile."));
 
     keep_error(ending, error);
     g_error_free(error);
@@ -100,7 +101,8 @@ static void end_remote(struct bus *bus, struct ending *ending, const struct seen
     struct request *request = g_new(struct request, 1);
 
     *request = (struct request){ending, g_strdup(seen->path)};
-    g_hash_table_insert(ending->open, g_strdup(seen->path), g_strdup(facts_text(seen->facts, "Name")));
+    g_hash_table_insert(ending->open, g_strdup(seen->path),
+                        g_strdup(facts_text(seen->facts, "Name")));
     bus_send(bus, seen->path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, BUS_INTERACTIVE, on_reply,
              request);
 }

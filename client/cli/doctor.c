@@ -15,18 +15,21 @@ static const struct flag flags[] = {
 };
 static const struct usage usage = {
     .synopsis = N_("godwit doctor [PROFILE|HOST] [OPTION…]"),
-    .about = N_("Looks for what keeps connections from working: TUN device, kernel, system service, "
-                "polkit, rights of profiles, DNS, clock, captive portals, what killed connections "
-                "left behind, other VPN programs, tokens with certificates and, with a profile or host, the way to its gateway. "
-                "Each line is ok, a note or a problem with what to do; the exit code is 1 when there "
-                "is a problem. The gateway is sent one octet that it ignores (RFC 3948 2.3): a port "
-                "that does not refuse it may still not answer."),
+    .about =
+        N_("Looks for what keeps connections from working: TUN device, kernel, system service, "
+           "polkit, rights of profiles, DNS, clock, captive portals, what killed connections "
+           "left behind, other VPN programs, tokens with certificates and, with a profile or host, "
+           "the way to its gateway. "
+           "Each line is ok, a note or a problem with what to do; the exit code is 1 when there "
+           "is a problem. The gateway is sent one octet that it ignores (RFC 3948 2.3): a port "
+           "that does not refuse it may still not answer."),
     .flags = flags,
     .max_words = 1,
     .words = WORDS_PROFILES,
 };
 
-void doctor_tell(struct doctor *doctor, const char *check, enum verdict verdict, char *fact, char *advice)
+void doctor_tell(struct doctor *doctor, const char *check, enum verdict verdict, char *fact,
+                 char *advice)
 {
     static const char *const names[] = {
         [VERDICT_OK] = "ok",
@@ -69,8 +72,9 @@ static void check_target(struct doctor *doctor, const char *word, struct bus *bu
     g_autofree char *path = profile_find(word);
     g_autoptr(GError) error = NULL;
     struct profile *profile = path == NULL ? NULL : profile_load(path, &error);
-    struct known *known =
-        profile == NULL && bus != NULL && target_may_be_system(word) ? known_system(bus, word, NULL) : NULL;
+    struct known *known = profile == NULL && bus != NULL && target_may_be_system(word)
+                              ? known_system(bus, word, NULL)
+                              : NULL;
 
     if (known != NULL) {
         g_clear_error(&error);
@@ -82,7 +86,8 @@ static void check_target(struct doctor *doctor, const char *word, struct bus *bu
     if (error != NULL) {
         doctor_tell(doctor, _("Profile"), VERDICT_PROBLEM, g_strdup(error->message), NULL);
     } else if (profile_get(profile, "gateway") == NULL) {
-        doctor_tell(doctor, _("Profile"), VERDICT_PROBLEM, g_strdup(_("it names no gateway.")), NULL);
+        doctor_tell(doctor, _("Profile"), VERDICT_PROBLEM, g_strdup(_("it names no gateway.")),
+                    NULL);
     } else {
         doctor_check_gateway(doctor, profile_get(profile, "gateway"),
                              (guint16)profile_get_uint(profile, "port"));

@@ -24,7 +24,8 @@ void doctor_check_profiles(struct doctor *doctor);
 void doctor_check_others(struct doctor *doctor);
 void doctor_check_service(struct doctor *doctor, struct bus *bus, const GError *why);
 void doctor_check_dns(struct doctor *doctor);
-/* Tokens with certificates (PKCS#11), whose URIs a profile takes; nothing is told when there are none. */
+/* Tokens with certificates (PKCS#11), whose URIs a profile takes; nothing is told when there are
+ * none. */
 void doctor_check_tokens(struct doctor *doctor);
 /* The way to a gateway. Nothing that comes from the network is read: whether a port is refused is
  * what the kernel tells of ICMP, and names are looked up by getent in a process of its own. */

@@ -30,7 +30,8 @@ static void drop_rights(gpointer data)
 {
     const struct passwd *user = data;
 
-    if (user != NULL && (setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) {
+    if (user != NULL &&
+        (setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) {
         _exit(1);
     }
 }
@@ -84,12 +85,13 @@ static size_t check_name(struct doctor *doctor, const char *host, struct addr *o
         g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", addr_text(&out[i], one));
     }
     if (n == 0) {
-        doctor_tell(doctor, _("Gateway's name"), VERDICT_PROBLEM,
-                    g_strdup_printf(_("%s has no address."), host),
-                    g_strdup(_("Check the name; if no name works, check the network and its DNS.")));
+        doctor_tell(
+            doctor, _("Gateway's name"), VERDICT_PROBLEM,
+            g_strdup_printf(_("%s has no address."), host),
+            g_strdup(_("Check the name; if no name works, check the network and its DNS.")));
     } else {
-        doctor_tell(doctor, _("Gateway's name"), VERDICT_OK, g_strdup_printf("%s: %s.", host, text->str),
-                    NULL);
+        doctor_tell(doctor, _("Gateway's name"), VERDICT_OK,
+                    g_strdup_printf("%s: %s.", host, text->str), NULL);
     }
     g_string_free(text, TRUE);
     return n;
@@ -109,7 +111,8 @@ static struct knock knock(const struct addr *addr, guint16 port)
     static const unsigned char keepalive = 0xff;
     struct sockaddr_storage name;
     socklen_t len = endpoint_to_sockaddr(&to, &name);
-    struct knock knock = {.fd = socket(name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    struct knock knock = {.fd =
+                              socket(name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 
     if (knock.fd < 0 || connect(knock.fd, (const struct sockaddr *)&name, len) != 0 ||
         send(knock.fd, &keepalive, 1, 0) != 1) {
@@ -137,7 +140,8 @@ static void await_refusals(struct knock *knocks)
             int why = 0;
             socklen_t len = sizeof why;
 
-            if (wait[i].revents != 0 && getsockopt(knocks[i].fd, SOL_SOCKET, SO_ERROR, &why, &len) == 0) {
+            if (wait[i].revents != 0 &&
+                getsockopt(knocks[i].fd, SOL_SOCKET, SO_ERROR, &why, &len) == 0) {
                 knocks[i].refused = why == 0 ? EIO : why;
             }
         }
@@ -154,23 +158,26 @@ static int mtu_of(int fd, enum family family)
     socklen_t len = sizeof mtu;
     gboolean v6 = family == FAMILY_IPV6;
 
-    return getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &len) == 0 ? mtu
-                                                                                                   : 0;
+    return getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &len) == 0
+               ? mtu
+               : 0;
 }
 
 static void tell_mtu(struct doctor *doctor, int mtu, const char *where)
 {
     if (mtu >= MTU_LEAST) {
-        doctor_tell(doctor, _("Path MTU"), VERDICT_OK, g_strdup_printf(_("%d octets to %s."), mtu, where),
-                    NULL);
+        doctor_tell(doctor, _("Path MTU"), VERDICT_OK,
+                    g_strdup_printf(_("%d octets to %s."), mtu, where), NULL);
     } else if (mtu > 0) {
-        doctor_tell(doctor, _("Path MTU"), VERDICT_NOTE,
-                    g_strdup_printf(_("%d octets to %s: less than IPv6 needs."), mtu, where),
-                    g_strdup(_("The tunnel fits itself to it; look for another tunnel on the way.")));
+        doctor_tell(
+            doctor, _("Path MTU"), VERDICT_NOTE,
+            g_strdup_printf(_("%d octets to %s: less than IPv6 needs."), mtu, where),
+            g_strdup(_("The tunnel fits itself to it; look for another tunnel on the way.")));
     }
 }
 
-/* Whether what we send there goes into a tunnel of ours: then it says nothing of the way beside it. */
+/* Whether what we send there goes into a tunnel of ours: then it says nothing of the way beside it.
+ */
 static gboolean is_inside(int fd)
 {
     struct sockaddr_storage own;
@@ -203,12 +210,13 @@ static void tell_knocks(struct doctor *doctor, const struct knock *knocks, const
     int first = knocks[0].refused, second = knocks[1].refused;
 
     if (is_no_route(first) && is_no_route(second)) {
-        doctor_tell(doctor, _("Gateway"), VERDICT_NOTE, g_strdup_printf(_("no way leads to %s."), where),
+        doctor_tell(doctor, _("Gateway"), VERDICT_NOTE,
+                    g_strdup_printf(_("no way leads to %s."), where),
                     g_strdup(_("Another of its addresses may do; else check the network.")));
     } else if (first == ECONNREFUSED && second == ECONNREFUSED) {
         doctor_tell(doctor, _("Gateway"), VERDICT_PROBLEM,
-                    g_strdup_printf(_("%s refuses UDP ports %u and %u: nothing listens there."), where,
-                                    ports[0], ports[1]),
+                    g_strdup_printf(_("%s refuses UDP ports %u and %u: nothing listens there."),
+                                    where, ports[0], ports[1]),
                     g_strdup(_("Check the gateway's name; its VPN service may be down.")));
     } else if (first != 0 && second != 0) {
         doctor_tell(doctor, _("Gateway"), VERDICT_PROBLEM,

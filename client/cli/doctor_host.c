@@ -28,7 +28,8 @@ static void check_tun(struct doctor *doctor)
 
     if (fd >= 0) {
         close(fd);
-        doctor_tell(doctor, _("TUN device"), VERDICT_OK, g_strdup(_("/dev/net/tun can be opened.")), NULL);
+        doctor_tell(doctor, _("TUN device"), VERDICT_OK, g_strdup(_("/dev/net/tun can be opened.")),
+                    NULL);
     } else if (geteuid() != 0 && (why == EACCES || why == EPERM)) {
         doctor_tell(doctor, _("TUN device"), VERDICT_OK,
                     g_strdup(_("/dev/net/tun is there, for the service alone.")), NULL);
@@ -61,11 +62,12 @@ static void check_kernel(struct doctor *doctor)
     if (uname(&name) != 0) {
         return;
     }
-    doctor_tell(doctor, _("Kernel"), fast ? VERDICT_OK : VERDICT_NOTE,
-                g_strdup_printf(fast ? _("Linux %s sends and receives many packets at once (GSO, GRO).")
-                                     : _("Linux %s has no UDP GSO or GRO."),
-                                name.release),
-                fast ? NULL : g_strdup(_("Connections work, but slower than with Linux 5.0 or later.")));
+    doctor_tell(
+        doctor, _("Kernel"), fast ? VERDICT_OK : VERDICT_NOTE,
+        g_strdup_printf(fast ? _("Linux %s sends and receives many packets at once (GSO, GRO).")
+                             : _("Linux %s has no UDP GSO or GRO."),
+                        name.release),
+        fast ? NULL : g_strdup(_("Connections work, but slower than with Linux 5.0 or later.")));
 }
 
 static void check_user(struct doctor *doctor)
@@ -95,10 +97,11 @@ static void check_clock(struct doctor *doctor)
                                "invalid.")),
                     g_strdup(_("Set it: timedatectl set-ntp true")));
     } else if (!synchronised) {
-        doctor_tell(doctor, _("Clock"), VERDICT_NOTE,
-                    g_strdup(_("it is not kept by a time server; when it is far off, certificates seem "
-                               "invalid.")),
-                    g_strdup(_("Look at it with date; timedatectl set-ntp true keeps it.")));
+        doctor_tell(
+            doctor, _("Clock"), VERDICT_NOTE,
+            g_strdup(_("it is not kept by a time server; when it is far off, certificates seem "
+                       "invalid.")),
+            g_strdup(_("Look at it with date; timedatectl set-ntp true keeps it.")));
     } else {
         doctor_tell(doctor, _("Clock"), VERDICT_OK, g_strdup(_("kept by a time server.")), NULL);
     }
@@ -113,10 +116,11 @@ static void check_apps(struct doctor *doctor)
                     g_strdup(_("they can be told apart (exclude-apps, include-apps, godwit run).")),
                     NULL);
     } else {
-        doctor_tell(doctor, _("Applications"), VERDICT_NOTE,
-                    g_strdup_printf(_("they cannot be told apart: %s."), missing),
-                    g_strdup(_("exclude-apps, include-apps and godwit run need it: begin the kernel "
-                               "with systemd.unified_cgroup_hierarchy=1.")));
+        doctor_tell(
+            doctor, _("Applications"), VERDICT_NOTE,
+            g_strdup_printf(_("they cannot be told apart: %s."), missing),
+            g_strdup(_("exclude-apps, include-apps and godwit run need it: begin the kernel "
+                       "with systemd.unified_cgroup_hierarchy=1.")));
     }
 }
 
@@ -131,11 +135,12 @@ static void check_leftovers(struct doctor *doctor)
         doctor_tell(doctor, _("Leftovers"), VERDICT_OK,
                     g_strdup(_("killed connections left nothing behind.")), NULL);
     } else {
-        doctor_tell(doctor, _("Leftovers"), VERDICT_PROBLEM,
-                    g_strdup_printf(ngettext("%u killed connection left routes or addresses behind.",
-                                             "%u killed connections left routes or addresses behind.", n),
-                                    n),
-                    g_strdup(_("Remove them: godwit cleanup")));
+        doctor_tell(
+            doctor, _("Leftovers"), VERDICT_PROBLEM,
+            g_strdup_printf(ngettext("%u killed connection left routes or addresses behind.",
+                                     "%u killed connections left routes or addresses behind.", n),
+                            n),
+            g_strdup(_("Remove them: godwit cleanup")));
     }
 }
 
@@ -175,8 +180,8 @@ static gboolean check_profile(struct doctor *doctor, const char *path)
     profile = profile_load(path, &error);
     if (profile == NULL || !profile_validate(profile, &error)) {
         doctor_tell(doctor, _("Profile"), VERDICT_PROBLEM,
-                    g_strdup_printf("%s%s%s", profile == NULL ? "" : path, profile == NULL ? "" : ": ",
-                                    error->message),
+                    g_strdup_printf("%s%s%s", profile == NULL ? "" : path,
+                                    profile == NULL ? "" : ": ", error->message),
                     g_strdup_printf(_("Correct it: godwit profile edit %s"), path));
     } else if (has_secret(profile) && stat(path, &file) == 0 && (file.st_mode & 077) != 0) {
         doctor_tell(doctor, _("Profile"), VERDICT_PROBLEM,
@@ -240,11 +245,12 @@ static gboolean port_is_taken(guint port)
 static void check_ports(struct doctor *doctor)
 {
     if (port_is_taken(500) || port_is_taken(4500)) {
-        doctor_tell(doctor, _("Other IKE programs"), VERDICT_NOTE,
-                    g_strdup(_("one listens on UDP port 500 or 4500, as a gateway or another client "
-                               "does.")),
-                    g_strdup(_("Godwit needs neither, but two tunnels to one gateway may disturb each "
-                               "other: end the other one.")));
+        doctor_tell(
+            doctor, _("Other IKE programs"), VERDICT_NOTE,
+            g_strdup(_("one listens on UDP port 500 or 4500, as a gateway or another client "
+                       "does.")),
+            g_strdup(_("Godwit needs neither, but two tunnels to one gateway may disturb each "
+                       "other: end the other one.")));
     } else {
         doctor_tell(doctor, _("Other IKE programs"), VERDICT_OK,
                     g_strdup(_("none listens on UDP ports 500 and 4500.")), NULL);
@@ -278,7 +284,8 @@ static void check_tunnels(struct doctor *doctor)
         const char *kind = tunnel_kind(one->if_name);
 
         if (kind != NULL) {
-            g_string_append_printf(found, "%s%s (%s)", found->len == 0 ? "" : ", ", one->if_name, kind);
+            g_string_append_printf(found, "%s%s (%s)", found->len == 0 ? "" : ", ", one->if_name,
+                                   kind);
         }
     }
     if_freenameindex(all);

@@ -78,13 +78,15 @@ void doctor_check_service(struct doctor *doctor, struct bus *bus, const GError *
     if (properties != NULL) {
         tell_service(doctor, properties);
     } else {
-        doctor_tell(doctor, _("System service"), geteuid() == 0 ? VERDICT_NOTE : VERDICT_PROBLEM,
-                    g_strdup(error == NULL ? "" : error->message),
-                    g_strdup(_("Ask systemctl status godwitd why it does not start; without it root "
-                               "can connect with --standalone.")));
+        doctor_tell(
+            doctor, _("System service"), geteuid() == 0 ? VERDICT_NOTE : VERDICT_PROBLEM,
+            g_strdup(error == NULL ? "" : error->message),
+            g_strdup(_("Ask systemctl status godwitd why it does not start; without it root "
+                       "can connect with --standalone.")));
     }
     if (bus_has_name(bus, POLKIT)) {
-        doctor_tell(doctor, _("polkit"), VERDICT_OK, g_strdup(_("it decides who may connect.")), NULL);
+        doctor_tell(doctor, _("polkit"), VERDICT_OK, g_strdup(_("it decides who may connect.")),
+                    NULL);
     } else {
         doctor_tell(doctor, _("polkit"), VERDICT_PROBLEM, g_strdup(_("it is not there.")),
                     g_strdup(_("Install polkitd: without it only root may use the service.")));
@@ -103,6 +105,7 @@ void doctor_check_dns(struct doctor *doctor)
                                "systemd-resolved.")));
     } else {
         doctor_tell(doctor, _("DNS"), VERDICT_OK,
-                    g_strdup_printf(_("a tunnel's servers are set by %s."), session_dns_way()), NULL);
+                    g_strdup_printf(_("a tunnel's servers are set by %s."), session_dns_way()),
+                    NULL);
     }
 }

@@ -24,9 +24,9 @@ static void become(gpointer data)
 {
     const struct eyes *eyes = data;
 
-    if (eyes->user != NULL && (setgroups((size_t)eyes->n_groups, eyes->groups) != 0 ||
-                               setgid(eyes->user->pw_gid) != 0 ||
-                               setuid(eyes->user->pw_uid) != 0)) {
+    if (eyes->user != NULL &&
+        (setgroups((size_t)eyes->n_groups, eyes->groups) != 0 || setgid(eyes->user->pw_gid) != 0 ||
+         setuid(eyes->user->pw_uid) != 0)) {
         _exit(EXIT_FAILURE);
     }
 }
@@ -36,10 +36,10 @@ static void tell_row(struct doctor *doctor, const char *row)
     char **words = g_strsplit(row, "\t", 3);
 
     if (g_strv_length(words) == 3 && *words[2] != '\0') {
-        doctor_tell(doctor, _("Token"), VERDICT_OK,
-                    g_strdup_printf(_("“%s” has the certificate “%s”: %s"), words[0], words[1],
-                                    words[2]),
-                    NULL);
+        doctor_tell(
+            doctor, _("Token"), VERDICT_OK,
+            g_strdup_printf(_("“%s” has the certificate “%s”: %s"), words[0], words[1], words[2]),
+            NULL);
     } else if (g_strv_length(words) == 3) {
         doctor_tell(doctor, _("Token"), VERDICT_NOTE,
                     g_strdup_printf(_("“%s” shows no certificate."), words[0]), NULL);
@@ -57,8 +57,8 @@ void doctor_check_tokens(struct doctor *doctor)
 
     if (geteuid() == 0) {
         eyes.user = getpwnam(WORKER_USER);
-        if (eyes.user == NULL || getgrouplist(WORKER_USER, eyes.user->pw_gid, eyes.groups,
-                                              &eyes.n_groups) < 0) {
+        if (eyes.user == NULL ||
+            getgrouplist(WORKER_USER, eyes.user->pw_gid, eyes.groups, &eyes.n_groups) < 0) {
             return; /* other checks tell */
         }
     }
@@ -73,8 +73,8 @@ void doctor_check_tokens(struct doctor *doctor)
     }
     g_strfreev(rows);
     if (!g_spawn_check_wait_status(status, NULL)) {
-        doctor_tell(doctor, _("Token"), VERDICT_PROBLEM,
-                    g_strdup(_("a PKCS#11 module crashes or hangs.")),
-                    g_strdup(_("\"p11-kit list-modules\" tells which there are; update or remove it.")));
+        doctor_tell(
+            doctor, _("Token"), VERDICT_PROBLEM, g_strdup(_("a PKCS#11 module crashes or hangs.")),
+            g_strdup(_("\"p11-kit list-modules\" tells which there are; update or remove it.")));
     }
 }

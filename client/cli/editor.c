@@ -13,7 +13,8 @@
 #include "common/i18n.h"
 #include "common/secret.h"
 
-/* What is edited: a copy in the profile's own folder, from where the files that it names are found. */
+/* What is edited: a copy in the profile's own folder, from where the files that it names are found.
+ */
 struct draft {
     char *path;
     const char *origin; /* for messages */
@@ -39,12 +40,13 @@ static gboolean run_editor(const char *path, GError **error)
     const char *argv[] = {"/bin/sh", "-c", script, "godwit", path, NULL};
     int status;
 
-    if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL,
-                      &status, error)) {
+    if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
+                      NULL, &status, error)) {
         return FALSE;
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return fail(error, g_strdup_printf(_("The editor \"%s\" failed; nothing was changed."), editor));
+        return fail(error,
+                    g_strdup_printf(_("The editor \"%s\" failed; nothing was changed."), editor));
     }
     return TRUE;
 }
@@ -141,8 +143,8 @@ static gboolean copy_into(int fd, const char *path, GError **error)
         at += n > 0 ? (gsize)n : 0;
     }
     secret_wipe(text, len);
-    return at == len || fail(error, g_strdup_printf(_("The copy of %s cannot be written: %s."), path,
-                                                    g_strerror(errno)));
+    return at == len || fail(error, g_strdup_printf(_("The copy of %s cannot be written: %s."),
+                                                    path, g_strerror(errno)));
 }
 
 gboolean editor_edit_file(const char *path, GError **error)

@@ -12,6 +12,7 @@
 gboolean editor_edit_file(const char *path, GError **error);
 /* The same with a profile that is not a file, called `name`; rules across keys are not looked at.
  * The edited one, or NULL and *error. */
-struct profile *editor_edit_profile(const struct profile *profile, const char *name, GError **error);
+struct profile *editor_edit_profile(const struct profile *profile, const char *name,
+                                    GError **error);
 
 #endif

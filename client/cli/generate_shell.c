@@ -143,7 +143,8 @@ void generate_bash_values(void)
         g_free(option);
     }
     for_each_command(bash_flag_values);
-    printf("%s) files=yes ;;\n%s) return ;;\n*) settings='%s' ;;\n", files->str, values->str, all->str);
+    printf("%s) files=yes ;;\n%s) return ;;\n*) settings='%s' ;;\n", files->str, values->str,
+           all->str);
     g_string_free(files, TRUE);
     g_string_free(values, TRUE);
     g_string_free(all, TRUE);
@@ -162,7 +163,8 @@ static void zsh_describe(const char *name, const char *help)
 }
 
 /* '--name=[help]:VALUE:action' or '--name[help]' */
-static void zsh_option(const char *option, const char *help, const char *metavar, const char *values)
+static void zsh_option(const char *option, const char *help, const char *metavar,
+                       const char *values)
 {
     char *brief = sentence(help);
 
@@ -180,7 +182,8 @@ void generate_zsh_keys(void)
 {
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
         char *option = generate_option(key);
-        char *choices = key->choices == NULL ? g_strdup("") : g_strjoinv(" ", (char **)key->choices);
+        char *choices =
+            key->choices == NULL ? g_strdup("") : g_strjoinv(" ", (char **)key->choices);
         char *values = key->type == PROFILE_FILE ? g_strdup("_files")
                        : *choices != '\0'        ? g_strdup_printf("(%s)", choices)
                                                  : g_strdup(" ");
@@ -278,10 +281,10 @@ static void fish_keys(void)
         char *what;
 
         if (option != NULL) {
-            what = choices != NULL              ? g_strdup_printf("-l %s -x -a '%s'", option + 2, choices)
-                   : key->type == PROFILE_FILE  ? g_strdup_printf("-l %s -r -F", option + 2)
-                   : key->type == PROFILE_BOOL  ? g_strdup_printf("-l %s", option + 2)
-                                                : g_strdup_printf("-l %s -x", option + 2);
+            what = choices != NULL ? g_strdup_printf("-l %s -x -a '%s'", option + 2, choices)
+                   : key->type == PROFILE_FILE ? g_strdup_printf("-l %s -r -F", option + 2)
+                   : key->type == PROFILE_BOOL ? g_strdup_printf("-l %s", option + 2)
+                                               : g_strdup_printf("-l %s -x", option + 2);
             fish_line("__godwit_takes_settings", what, key->label);
             g_free(what);
         }

@@ -10,8 +10,8 @@ struct json {
     gboolean any; /* something stands before, on this level */
 };
 
-void json_begin(struct json *json, const char *name, char bracket); /* '{' or '[' */
-void json_end(struct json *json, char bracket);                     /* '}' or ']' */
+void json_begin(struct json *json, const char *name, char bracket);    /* '{' or '[' */
+void json_end(struct json *json, char bracket);                        /* '}' or ']' */
 void json_text(struct json *json, const char *name, const char *text); /* NULL and "" are null */
 void json_number(struct json *json, const char *name, gint64 number);
 void json_bool(struct json *json, const char *name, gboolean value);

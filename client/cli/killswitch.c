@@ -14,22 +14,25 @@ static const struct flag no_flags[] = {{.name = NULL}};
 
 enum { FLAG_EXCEPT };
 static const struct flag on_flags[] = {
-    [FLAG_EXCEPT] = {"except",
-                     N_("Networks that may be reached nevertheless, such as 192.168.1.0/24, separated "
-                        "by commas."),
-                     N_("LIST")},
+    [FLAG_EXCEPT] =
+        {"except",
+         N_("Networks that may be reached nevertheless, such as 192.168.1.0/24, separated "
+            "by commas."),
+         N_("LIST")},
     {.name = NULL},
 };
 static const struct usage on_usage = {
     .synopsis = N_("godwit killswitch on [--except LIST]"),
-    .about = N_("Holds all traffic while nothing is connected, from now on and after a restart of the "
-                "computer: only what makes a connection may leave."),
+    .about =
+        N_("Holds all traffic while nothing is connected, from now on and after a restart of the "
+           "computer: only what makes a connection may leave."),
     .flags = on_flags,
 };
 static const struct usage off_usage = {
     .synopsis = N_("godwit killswitch off"),
-    .about = N_("Lets traffic go when nothing is connected. Connections keep the kill switch of their "
-                "profiles."),
+    .about =
+        N_("Lets traffic go when nothing is connected. Connections keep the kill switch of their "
+           "profiles."),
     .flags = no_flags,
 };
 static const struct usage status_usage = {
@@ -157,8 +160,9 @@ enum { PORTAL_SECONDS = 300, PORTAL_SECONDS_MAX = 600 };
 
 static const struct usage portal_usage = {
     .synopsis = N_("godwit portal [SECONDS]"),
-    .about = N_("Lets web and DNS traffic out beside the kill switch, to sign in to the network of a "
-                "hotel or a train: for 300 seconds, or as many as are given, at most 600. 0 ends it."),
+    .about =
+        N_("Lets web and DNS traffic out beside the kill switch, to sign in to the network of a "
+           "hotel or a train: for 300 seconds, or as many as are given, at most 600. 0 ends it."),
     .flags = no_flags,
     .max_words = 1,
 };
@@ -170,10 +174,10 @@ static int portal(const struct options *options)
     g_autoptr(GVariant) reply = NULL;
     struct bus *bus;
 
-    if (options->n_words > 0 && !g_ascii_string_to_unsigned(options->words[0], 10, 0,
-                                                            PORTAL_SECONDS_MAX, &seconds, NULL)) {
-        g_autofree char *detail =
-            g_strdup_printf(_("\"%s\" is not between 0 and %d."), options->words[0], PORTAL_SECONDS_MAX);
+    if (options->n_words > 0 &&
+        !g_ascii_string_to_unsigned(options->words[0], 10, 0, PORTAL_SECONDS_MAX, &seconds, NULL)) {
+        g_autofree char *detail = g_strdup_printf(_("\"%s\" is not between 0 and %d."),
+                                                  options->words[0], PORTAL_SECONDS_MAX);
 
         return cli_fail(REASON_USAGE, detail);
     }
@@ -188,8 +192,9 @@ static int portal(const struct options *options)
     if (seconds == 0) {
         puts(_("Web and DNS traffic is held again."));
     } else {
-        printf(_("Web and DNS traffic may leave for %u seconds; connect when you have signed in.\n"),
-               (unsigned)seconds);
+        printf(
+            _("Web and DNS traffic may leave for %u seconds; connect when you have signed in.\n"),
+            (unsigned)seconds);
     }
     bus_close(bus);
     return 0;

@@ -21,7 +21,8 @@ static void free_known(gpointer data)
 
 static gint compare(gconstpointer a, gconstpointer b)
 {
-    const struct known *first = *(const struct known *const *)a, *second = *(const struct known *const *)b;
+    const struct known *first = *(const struct known *const *)a,
+                       *second = *(const struct known *const *)b;
 
     return first->system != second->system ? first->system - second->system
                                            : g_strcmp0(first->name, second->name);
@@ -132,6 +133,7 @@ struct known *known_system(struct bus *bus, const char *name, GError **error)
         }
         g_ptr_array_add(names, known->name);
     }
-    cli_not_found(error, g_strdup_printf(_("This computer has no profile \"%s\"."), name), name, names);
+    cli_not_found(error, g_strdup_printf(_("This computer has no profile \"%s\"."), name), name,
+                  names);
     return NULL;
 }

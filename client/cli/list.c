@@ -11,8 +11,9 @@
 enum { FLAG_JSON, FLAG_NAMES };
 static const struct flag flags[] = {
     [FLAG_JSON] = {"json", N_("Print a JSON array, for programs."), NULL},
-    [FLAG_NAMES] = {"names", N_("Print the names alone, one on each line; the service is not started "
-                                "for it."),
+    [FLAG_NAMES] = {"names",
+                    N_("Print the names alone, one on each line; the service is not started "
+                       "for it."),
                     NULL},
     {.name = NULL},
 };
@@ -31,8 +32,8 @@ static const struct seen *made_of(const struct known *known, const GPtrArray *al
         const char *system = facts_text(seen->facts, "SystemProfile");
 
         if (known->system ? strcmp(system, known->name) == 0
-                          : *system == '\0' && g_strcmp0(facts_text(seen->facts, "Name"),
-                                                         known->title) == 0) {
+                          : *system == '\0' &&
+                                g_strcmp0(facts_text(seen->facts, "Name"), known->title) == 0) {
             return seen;
         }
     }

@@ -88,8 +88,8 @@ static void take(struct follow *follow, guint64 at_us, char *text)
     }
 }
 
-static gboolean collect(struct bus *bus, struct follow *follow, const char *method, const char *type,
-                        char *(*text_of)(GVariant *, guint64 *), GError **error)
+static gboolean collect(struct bus *bus, struct follow *follow, const char *method,
+                        const char *type, char *(*text_of)(GVariant *, guint64 *), GError **error)
 {
     g_autoptr(GVariant) reply =
         bus_call(bus, follow->path, VPN1_SESSION_INTERFACE, method, NULL, BUS_PLAIN, error);
@@ -215,8 +215,8 @@ static int show(struct bus *bus, const struct options *options)
         .boot_us = g_get_real_time() - (gint64)boottime_now(),
         .trace = options->flags[FLAG_TRACE],
         .entries = g_array_new(FALSE, FALSE, sizeof(struct entry)),
-        .ended = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                       (GDestroyNotify)g_variant_unref),
+        .ended =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref),
     };
     g_autoptr(GPtrArray) all = NULL;
     GError *error = NULL;

@@ -19,8 +19,8 @@ void rows_add(struct rows *rows, const char *label, char *value);
 /* Prints with an indent of two and frees. */
 void rows_finish(struct rows *rows, FILE *out);
 
-/* Prints `text` (valid UTF-8), broken between words, or between wide characters, at 80 columns, each
- * line behind `indent` blanks. */
+/* Prints `text` (valid UTF-8), broken between words, or between wide characters, at 80 columns,
+ * each line behind `indent` blanks. */
 void print_wrapped(FILE *out, unsigned indent, const char *text);
 /* What came from elsewhere, fit for a terminal; free it. */
 char *printable(const char *text);

@@ -47,9 +47,10 @@ static gboolean apply_word(struct profile *profile, const char *word, GError **e
         return TRUE;
     }
     if (key->type == PROFILE_SECRET) {
-        return refuse(error, g_strdup_printf(_("%s: secrets are not taken from the command line, where "
-                                               "every program can read them; use --%s-fd"),
-                                             name, name));
+        return refuse(error,
+                      g_strdup_printf(_("%s: secrets are not taken from the command line, where "
+                                        "every program can read them; use --%s-fd"),
+                                      name, name));
     }
     return profile_set(profile, name, equals + 1, NULL, error);
 }
@@ -237,7 +238,7 @@ static int edit(const struct options *options)
     return tell(reason, error, _("Changed; a connection takes it up when it is made again."));
 }
 
-static int delete(const struct options *options)
+static int delete (const struct options *options)
 {
     GError *error = NULL;
     enum reason reason = options->flags[FLAG_SYSTEM] ? by_service(options, &error, delete_system)
@@ -257,8 +258,9 @@ static const struct usage add_usage = {
 };
 static const struct usage edit_usage = {
     .synopsis = N_("godwit profile edit PROFILE [KEY=VALUE…] [OPTION…]"),
-    .about = N_("Changes the settings that are given; KEY= removes one. Without any it opens a copy in "
-                "your editor (VISUAL, EDITOR), which takes the profile's place when it is in order."),
+    .about =
+        N_("Changes the settings that are given; KEY= removes one. Without any it opens a copy in "
+           "your editor (VISUAL, EDITOR), which takes the profile's place when it is in order."),
     .flags = flags,
     .keys = TRUE,
     .min_words = 1,

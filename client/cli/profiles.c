@@ -154,8 +154,8 @@ static const struct command action_check = {.name = "check", .usage = &check_usa
 
 /* ---- the table ---- */
 
-static const struct command *const actions[] = {&command_list, &action_show,  &action_add, &action_edit,
-                                                &action_check, &action_delete, NULL};
+static const struct command *const actions[] = {
+    &command_list, &action_show, &action_add, &action_edit, &action_check, &action_delete, NULL};
 
 const struct command command_profile = {
     .name = "profile",

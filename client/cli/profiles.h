@@ -7,10 +7,10 @@
 
 /* A profile that there is, ours or this computer's. */
 struct known {
-    char *name;     /* of the file */
-    char *title;    /* what people call it */
-    char *gateway;  /* may be NULL */
-    char *why;      /* it cannot be used; NULL = it can */
+    char *name;    /* of the file */
+    char *title;   /* what people call it */
+    char *gateway; /* may be NULL */
+    char *why;     /* it cannot be used; NULL = it can */
     gboolean system;
     GVariant *values; /* a system profile's a{sv} as the service tells it, else NULL */
 };

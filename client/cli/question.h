@@ -10,8 +10,8 @@
 /* A field of a form, as it is asked on a terminal, a line each. */
 struct question;
 
-/* Copies. `may_remember`: who trusts a gateway may want that to be remembered. NULL = it is of a kind
- * that is not known here, or not in order. */
+/* Copies. `may_remember`: who trusts a gateway may want that to be remembered. NULL = it is of a
+ * kind that is not known here, or not in order. */
 struct question *question_new(const struct session_field *field, gboolean may_remember);
 void question_free(struct question *question);
 const char *question_id(const struct question *question);
@@ -25,8 +25,8 @@ enum question_result {
     QUESTION_AGAIN,   /* it is no answer */
     QUESTION_REFUSED, /* no */
 };
-/* `line` without its end. *value borrows from it or from the question. *remember is set to TRUE when
- * that is wanted. */
+/* `line` without its end. *value borrows from it or from the question. *remember is set to TRUE
+ * when that is wanted. */
 enum question_result question_take(const struct question *question, struct bytes line,
                                    struct bytes *value, gboolean *remember);
 

@@ -109,8 +109,8 @@ static void tell_form(struct remote *remote, GVariant *form)
     }
     remote->form = number;
     /* Without fields: it was answered by somebody else. */
-    remote->ops->secrets_required(remote->context, (const struct session_field *)(gpointer)shown->data,
-                                  shown->len);
+    remote->ops->secrets_required(remote->context,
+                                  (const struct session_field *)(gpointer)shown->data, shown->len);
 }
 
 /* Something of the session has changed; `changed` is an a{sv}. */
@@ -126,8 +126,8 @@ static void take_changes(struct remote *remote, GVariant *changed)
         is_news = is_news || (value != NULL && !facts_has(remote->facts, of_the_tunnel[i], value));
     }
     g_autoptr(GVariant) answers = g_variant_lookup_value(changed, "DnsAnswers", NULL);
-    gboolean has_answers = answers != NULL && remote->was_up &&
-                           !facts_has(remote->facts, "DnsAnswers", answers);
+    gboolean has_answers =
+        answers != NULL && remote->was_up && !facts_has(remote->facts, "DnsAnswers", answers);
     facts_update(remote->facts, changed);
     if (is_news && strcmp(facts_text(remote->facts, "State"), "connected") == 0) {
         tell_connected(remote);
@@ -149,7 +149,8 @@ static void take_ended(struct remote *remote, GVariant *arguments)
     g_variant_get(arguments, "(&s&s&s&s)", &name, &sentence, &detail, NULL);
     reason = reason_from_name(name);
     /* A newer service may know more reasons than we do. */
-    end(remote, reason, reason == REASON_INTERNAL && strcmp(name, "internal") != 0 ? sentence : detail);
+    end(remote, reason,
+        reason == REASON_INTERNAL && strcmp(name, "internal") != 0 ? sentence : detail);
 }
 
 /* ---- what the service sends ---- */
@@ -242,7 +243,8 @@ static void on_trace_so_far(void *context, GVariant *reply, const GError *error)
     GVariant *rung;
 
     (void)error;
-    if (reply == NULL || remote->over || !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(sbbt))"))) {
+    if (reply == NULL || remote->over ||
+        !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(sbbt))"))) {
         return;
     }
     rungs = g_variant_get_child_value(reply, 0);
@@ -280,7 +282,8 @@ static GVariant *arguments_of(const struct remote_request *request)
                                profile_to_variant(request->profile), g_variant_dict_end(&options));
 }
 
-/* Whether `interfaces` is a session that our user has made of the same profile, or for that host. */
+/* Whether `interfaces` is a session that our user has made of the same profile, or for that host.
+ */
 static gboolean is_the_same(const struct remote *remote, GVariant *interfaces)
 {
     g_autoptr(GVariant) properties =
@@ -288,7 +291,8 @@ static gboolean is_the_same(const struct remote *remote, GVariant *interfaces)
     const char *name = "", *system = "";
     guint32 owner = 0;
 
-    if (properties == NULL || !g_variant_lookup(properties, "Owner", "u", &owner) || owner != geteuid()) {
+    if (properties == NULL || !g_variant_lookup(properties, "Owner", "u", &owner) ||
+        owner != geteuid()) {
         return FALSE;
     }
     (void)g_variant_lookup(properties, "Name", "&s", &name);
@@ -325,8 +329,8 @@ static void on_objects(void *context, GVariant *reply, const GError *error)
         objects = g_variant_get_child_value(reply, 0);
     }
     if (objects != NULL && is_there_already(remote, objects)) {
-        detail = g_strdup_printf(_("\"%s\" is connected, or about to be; godwit disconnect ends it."),
-                                 remote->name);
+        detail = g_strdup_printf(
+            _("\"%s\" is connected, or about to be; godwit disconnect ends it."), remote->name);
     }
     end(remote, REASON_SERVICE_REFUSED, detail != NULL ? detail : remote->refusal);
 }
@@ -375,8 +379,9 @@ struct remote *remote_new(struct bus *bus, const struct remote_request *request,
     remote->trace = request->trace;
     remote->facts = facts_new();
     bus_listen(bus, on_signal, on_lost, remote);
-    bus_send(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE, remote->is_system ? "ConnectSystem" : "Connect",
-             arguments_of(request), BUS_INTERACTIVE, on_session, remote);
+    bus_send(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE,
+             remote->is_system ? "ConnectSystem" : "Connect", arguments_of(request),
+             BUS_INTERACTIVE, on_session, remote);
     return remote;
 }
 
@@ -413,7 +418,8 @@ void remote_provide_secrets(struct remote *remote, GHashTable *values)
         call(remote, "CancelSecrets", g_variant_new("(u)", remote->form));
         return;
     }
-    call(remote, "ProvideSecrets", g_variant_new("(u@a{say})", remote->form, secrets_values(values)));
+    call(remote, "ProvideSecrets",
+         g_variant_new("(u@a{say})", remote->form, secrets_values(values)));
     g_hash_table_foreach(values, wipe_value, NULL);
 }
 

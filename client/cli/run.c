@@ -15,18 +15,20 @@
 enum { FLAG_OUTSIDE, FLAG_INSIDE, FLAG_CONNECTION };
 static const struct flag flags[] = {
     [FLAG_OUTSIDE] = {"outside", N_("The program leaves beside the tunnel."), NULL},
-    [FLAG_INSIDE] = {"inside",
-                     N_("The program uses the tunnel, of a profile with include-apps."), NULL},
-    [FLAG_CONNECTION] = {"connection", N_("The connection meant; not needed when there is only one."),
+    [FLAG_INSIDE] = {"inside", N_("The program uses the tunnel, of a profile with include-apps."),
+                     NULL},
+    [FLAG_CONNECTION] = {"connection",
+                         N_("The connection meant; not needed when there is only one."),
                          N_("NAME")},
     {.name = NULL},
 };
 static const struct usage usage = {
     .synopsis = N_("godwit run --outside|--inside [--connection NAME] [--] PROGRAM [ARGUMENT…]"),
-    .about = N_("Runs a program that goes another way than the others: beside the tunnel, also where "
-                "the kill switch holds all others, or through it where only some use it. What it "
-                "starts goes the same way. Applications can also be named in the profile, "
-                "with exclude-apps and include-apps."),
+    .about =
+        N_("Runs a program that goes another way than the others: beside the tunnel, also where "
+           "the kill switch holds all others, or through it where only some use it. What it "
+           "starts goes the same way. Applications can also be named in the profile, "
+           "with exclude-apps and include-apps."),
     .flags = flags,
     .min_words = 1,
     .max_words = G_MAXUINT,
@@ -106,8 +108,8 @@ static gboolean enter_scope(const char *program, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *name = scope_name(program);
-    g_autoptr(GDBusConnection) bus = g_bus_get_sync(
-        geteuid() == 0 ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NULL, &why);
+    g_autoptr(GDBusConnection) bus =
+        g_bus_get_sync(geteuid() == 0 ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NULL, &why);
     g_autoptr(GVariant) job = NULL;
 
     if (bus != NULL) {
@@ -129,9 +131,9 @@ static gboolean enter_scope(const char *program, GError **error)
         return fail(error, REASON_HOST_CONFIG, _("systemd makes no scope for the program: %s."),
                     why->message);
     }
-    return wait_for_scope(name) || fail(error, REASON_HOST_CONFIG,
-                                        _("systemd makes no scope for the program: %s."),
-                                        g_strerror(ETIMEDOUT));
+    return wait_for_scope(name) ||
+           fail(error, REASON_HOST_CONFIG, _("systemd makes no scope for the program: %s."),
+                g_strerror(ETIMEDOUT));
 }
 
 /* One inside of our own is made once, for all programs of this way. */
@@ -145,16 +147,16 @@ static gboolean enter_inner_group(const char *way, GError **error)
     gboolean done;
 
     if (own == NULL || g_str_has_suffix(own, name)) {
-        return own != NULL || fail(error, REASON_HOST_CONFIG, "/proc/self/cgroup: %s.",
-                                   g_strerror(ENOENT));
+        return own != NULL ||
+               fail(error, REASON_HOST_CONFIG, "/proc/self/cgroup: %s.", g_strerror(ENOENT));
     }
     if (mkdir(path, 0755) == 0 || errno == EEXIST) {
         fd = open(file, O_WRONLY | O_CLOEXEC);
     }
     done = fd >= 0 && write(fd, "0", 1) == 1;
     if (!done) {
-        fail(error, REASON_HOST_CONFIG, _("There is no control group for the program: %s: %s."), path,
-             g_strerror(errno));
+        fail(error, REASON_HOST_CONFIG, _("There is no control group for the program: %s: %s."),
+             path, g_strerror(errno));
     }
     if (fd >= 0) {
         close(fd);
@@ -199,8 +201,8 @@ static gboolean lead(struct bus *bus, const char *path, const char *way, GError 
     if (process < 0) {
         return fail(error, REASON_HOST_CONFIG, "pidfd_open: %s.", g_strerror(errno));
     }
-    reply = bus_call_with_fd(bus, path, VPN1_SESSION_INTERFACE, "AddProcess", g_variant_new("(hs)", 0, way),
-                             process, BUS_INTERACTIVE, error);
+    reply = bus_call_with_fd(bus, path, VPN1_SESSION_INTERFACE, "AddProcess",
+                             g_variant_new("(hs)", 0, way), process, BUS_INTERACTIVE, error);
     close(process);
     return reply != NULL;
 }

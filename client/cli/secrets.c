@@ -245,8 +245,7 @@ static GPtrArray *read_questions(const struct session_field *fields, gsize n, gb
     return questions;
 }
 
-struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
-                          gboolean may_remember,
+struct prompt *prompt_new(const struct session_field *fields, gsize n_fields, gboolean may_remember,
                           void (*done)(void *context, GHashTable *values), void *context)
 {
     GPtrArray *questions = n_fields == 0 ? NULL : read_questions(fields, n_fields, may_remember);
@@ -263,11 +262,8 @@ struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
         return NULL;
     }
     prompt = g_new0(struct prompt, 1);
-    *prompt = (struct prompt){.fd = fd,
-                              .before = before,
-                              .questions = questions,
-                              .done = done,
-                              .context = context};
+    *prompt = (struct prompt){
+        .fd = fd, .before = before, .questions = questions, .done = done, .context = context};
     prompt->values =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     if (!secret_alloc(&prompt->line, LINE_MAX_OCTETS)) {

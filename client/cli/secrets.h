@@ -12,8 +12,8 @@
 const char *secret_read_fd(int fd, struct secret *out);
 
 /*
- * The fields of the service's Form, VPN1_FORM_TYPE, as struct session_field: they borrow from `form`.
- * *number is the form's, 0 = nothing is asked.
+ * The fields of the service's Form, VPN1_FORM_TYPE, as struct session_field: they borrow from
+ * `form`. *number is the form's, 0 = nothing is asked.
  */
 GArray *secrets_fields(GVariant *form, guint32 *number);
 /* What the person has typed (GBytes by field id) as a{say}, floating. */
@@ -26,8 +26,7 @@ struct prompt;
  * person wants no more. Both are the prompt's. NULL, and no call, when there is no terminal to ask
  * on, or a field of a kind that is not known. `may_remember` as for question_new().
  */
-struct prompt *prompt_new(const struct session_field *fields, gsize n_fields,
-                          gboolean may_remember,
+struct prompt *prompt_new(const struct session_field *fields, gsize n_fields, gboolean may_remember,
                           void (*done)(void *context, GHashTable *values), void *context);
 /* The person wants the answer to be remembered. */
 gboolean prompt_remembers(const struct prompt *prompt);

@@ -143,14 +143,12 @@ static void add_record(const struct session_record *record, GPtrArray *all)
     set_text(seen->facts, "State", record->state == NULL ? "connected" : record->state);
     set_text(seen->facts, "PhaseText", record->why);
     facts_set(seen->facts, "Addresses",
-              g_variant_new_strv((const char *const *)(record->addresses == NULL ? none
-                                                                                 : record->addresses),
-                                 -1));
-    facts_set(seen->facts, "Dns",
-              g_variant_new_strv((const char *const *)(record->dns_servers == NULL
-                                                           ? none
-                                                           : record->dns_servers),
-                                 -1));
+              g_variant_new_strv(
+                  (const char *const *)(record->addresses == NULL ? none : record->addresses), -1));
+    facts_set(
+        seen->facts, "Dns",
+        g_variant_new_strv(
+            (const char *const *)(record->dns_servers == NULL ? none : record->dns_servers), -1));
     set_text(seen->facts, "DnsMethod", record->dns_method);
     set_text(seen->facts, "DnsAnswers", record->dns_answers);
     facts_set(seen->facts, "ConnectedSince", g_variant_new_int64(record->since));
@@ -165,7 +163,8 @@ static void add_record(const struct session_record *record, GPtrArray *all)
 
 static gint compare(gconstpointer a, gconstpointer b)
 {
-    const struct seen *first = *(const struct seen *const *)a, *second = *(const struct seen *const *)b;
+    const struct seen *first = *(const struct seen *const *)a,
+                      *second = *(const struct seen *const *)b;
     gint order = g_strcmp0(facts_text(first->facts, "Name"), facts_text(second->facts, "Name"));
 
     return order != 0 ? order
@@ -222,13 +221,15 @@ struct seen *seen_find(const GPtrArray *all, const char *name, GError **error)
         }
         if (strcmp(own, name) == 0 && found != NULL) {
             g_set_error(error, CLI_ERROR, REASON_NOT_FOUND,
-                        _("Several connections are called \"%s\"; name the interface instead."), name);
+                        _("Several connections are called \"%s\"; name the interface instead."),
+                        name);
             return NULL;
         }
         found = strcmp(own, name) == 0 ? seen : found;
     }
     if (found == NULL) {
-        cli_not_found(error, g_strdup_printf(_("There is no connection \"%s\"."), name), name, names);
+        cli_not_found(error, g_strdup_printf(_("There is no connection \"%s\"."), name), name,
+                      names);
     }
     return found;
 }
@@ -270,7 +271,8 @@ gboolean seen_end_standalone(const struct seen *seen, GError **error)
     struct pollfd end = {.fd = fd, .events = POLLIN};
     gboolean gone = fd < 0 && errno == ESRCH;
 
-    if (fd >= 0 && is_godwit(seen->pid) && syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0) {
+    if (fd >= 0 && is_godwit(seen->pid) &&
+        syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0) {
         gone = poll(&end, 1, PATIENCE_MS) > 0;
     }
     if (!gone) {

@@ -7,7 +7,8 @@
 #include "cli/bus.h"
 #include "cli/facts.h"
 
-/* A connection as we see it from outside: the service's, or that of a `godwit connect --standalone`. */
+/* A connection as we see it from outside: the service's, or that of a `godwit connect
+ * --standalone`. */
 struct seen {
     char *path;          /* its object at the service; NULL = standalone */
     pid_t pid;           /* standalone: the process that makes it */

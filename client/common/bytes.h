@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A borrowed, read-only run of octets. `data` may be NULL only when `len` is 0. Passed by value; never owns. */
+/* A borrowed, read-only run of octets. `data` may be NULL only when `len` is 0. Passed by value;
+ * never owns. */
 struct bytes {
     const uint8_t *data;
     size_t len;

@@ -60,8 +60,8 @@ struct channel {
     GSource *reader, *writer;
 
     struct header header;
-    struct parcel *incoming; /* NULL while the header is being read */
-    gsize received;          /* of the header, then of the body */
+    struct parcel *incoming;  /* NULL while the header is being read */
+    gsize received;           /* of the header, then of the body */
     int fds[CHANNEL_FDS_MAX]; /* that came with it */
     gsize n_fds, n_taken;
 

@@ -14,34 +14,35 @@ enum channel_message {
     MESSAGE_CONNECT,    /* (a{sv}a{sv}): profile_to_variant(); options "trace" b, "have-vnet-hdr" b,
                            "path-mtu" q, "ask-first" s, "kept" a{sv}, "descriptors" as: what the
                            descriptors that come with it are, of "tun", "udp4", "udp6", "lookup4",
-                           "lookup6", "tcp4", "tcp6" and "token". Once; ACCEPTED or DOWN follows at once. */
+                           "lookup6", "tcp4", "tcp6" and "token". Once; ACCEPTED or DOWN follows at
+                           once. */
     MESSAGE_DISCONNECT, /* (): send Delete; DOWN follows */
     MESSAGE_SECRETS, /* a{say}: values by id, for SECRETS_REQUIRED; an empty one cancels. May take
                         as long as a person needs. */
     /* Worker to session. Times are microseconds of CLOCK_BOOTTIME. */
-    MESSAGE_ACCEPTED,         /* (): the profile of CONNECT is understood */
-    MESSAGE_PHASE,            /* (sst): phase, text, time. The phases: "resolve", "token" (text: what the
-                                 user has to do at the token that has the key), "init",
-                                 "gateway-answered", "gateway-verified", "user-auth", "user-accepted",
-                                 "established", "disconnecting"; of one that was connected:
-                                 "reconnecting" (traffic stands still; text: why, and when the next
-                                 attempt comes), and while traffic goes on "reauthenticating",
-                                 "redirected" (text: the gateway) and "moving", again with the
-                                 reason as text when an attempt has failed. CONNECTED ends them. */
-    MESSAGE_FAILED,           /* (ss): reason_name(), sentence with the facts: what an attempt came to
-                                 that another one follows. The phase that says so comes next. */
-    MESSAGE_TRACE,            /* (sbbt): a rung of the ladder, outbound, retransmission, time */
+    MESSAGE_ACCEPTED, /* (): the profile of CONNECT is understood */
+    MESSAGE_PHASE,    /* (sst): phase, text, time. The phases: "resolve", "token" (text: what the
+                         user has to do at the token that has the key), "init",
+                         "gateway-answered", "gateway-verified", "user-auth", "user-accepted",
+                         "established", "disconnecting"; of one that was connected:
+                         "reconnecting" (traffic stands still; text: why, and when the next
+                         attempt comes), and while traffic goes on "reauthenticating",
+                         "redirected" (text: the gateway) and "moving", again with the
+                         reason as text when an attempt has failed. CONNECTED ends them. */
+    MESSAGE_FAILED,   /* (ss): reason_name(), sentence with the facts: what an attempt came to
+                         that another one follows. The phase that says so comes next. */
+    MESSAGE_TRACE,    /* (sbbt): a rung of the ladder, outbound, retransmission, time */
     MESSAGE_SECRETS_REQUIRED, /* a(ssa{sv}): fields of a form: profile key ("password", "user",
-                                 "gateway-fingerprint", "certificate"), prompt of the gateway, details of the
-                                 kind that the key has. One at a time. */
-    MESSAGE_CONNECTED,        /* (a{sv}a{ss}), again for each IKE SA that takes the place of one before
-                                 and for what the gateway changes: net_config_to_variant(), all of
-                                 it; summary by name: "gateway",
-                                 "gateway-id", "gateway-auth", "gateway-subject", "local-id",
-                                 "user-auth", "ike-suite", "esp-suite", "esp-library",
-                                 "gateway-version" */
-    MESSAGE_MTU,              /* (q): of the TUN, from now on; after CONNECTED */
-    MESSAGE_DOWN,             /* (ss): reason_name(), sentence with the facts. The last one. */
+                                 "gateway-fingerprint", "certificate"), prompt of the gateway,
+                                 details of the kind that the key has. One at a time. */
+    MESSAGE_CONNECTED, /* (a{sv}a{ss}), again for each IKE SA that takes the place of one before
+                          and for what the gateway changes: net_config_to_variant(), all of
+                          it; summary by name: "gateway",
+                          "gateway-id", "gateway-auth", "gateway-subject", "local-id",
+                          "user-auth", "ike-suite", "esp-suite", "esp-library",
+                          "gateway-version" */
+    MESSAGE_MTU,       /* (q): of the TUN, from now on; after CONNECTED */
+    MESSAGE_DOWN,      /* (ss): reason_name(), sentence with the facts. The last one. */
     /* Session to worker: what happens around the connection. */
     MESSAGE_NETWORK, /* NETWORK_VARIANT_TYPE: before CONNECT and at each change. Another generation
                         means that uplinks changed, the same that the connectivity did. */

@@ -35,7 +35,8 @@ struct landlock_port {
 #define LANDLOCK_EXECUTE (UINT64_C(1) << 0)
 /* CHAR, SOCK, FIFO, BLOCK, SYM */
 #define LANDLOCK_MAKE_SPECIAL                                                                      \
-    (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 | UINT64_C(1) << 11 | UINT64_C(1) << 12)
+    (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 | UINT64_C(1) << 11 |                 \
+     UINT64_C(1) << 12)
 #define LANDLOCK_READ_FILE (UINT64_C(1) << 2)
 #define LANDLOCK_READ_DIR (UINT64_C(1) << 3)
 

@@ -25,7 +25,8 @@ bool confine_rights(void) __attribute__((warn_unused_result));
 enum confine_files {
     CONFINE_NO_FILES,
     CONFINE_READ_FILES,
-    CONFINE_USE_FILES, /* read and written too, as far as the user may; no devices, links, sockets made */
+    CONFINE_USE_FILES, /* read and written too, as far as the user may; no devices, links, sockets
+                          made */
 };
 bool confine_files(enum confine_files files, const uint16_t *ports, size_t n)
     __attribute__((warn_unused_result));

@@ -81,7 +81,8 @@ bool rd_tlv(struct reader *r, size_t type_octets, size_t length_octets, bool len
     out->type = (uint16_t)rd_uint(r, type_octets);
     len = (size_t)rd_uint(r, length_octets);
     if (length_counts_header) {
-        /* A length smaller than its own header would loop or underflow (the class of CVE-2026-35330). */
+        /* A length smaller than its own header would loop or underflow (the class of
+         * CVE-2026-35330). */
         if (len < header) {
             r->failed = true;
             return false;

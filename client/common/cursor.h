@@ -5,9 +5,9 @@
 #include "common/bytes.h"
 
 /*
- * The one bounds-checked reader and the one bounds-checked writer. Both fail once and stay failed: every later
- * call is harmless (reads give zeros and empty runs, writes do nothing), so callers check at the end only.
- * Integers are in network order on the wire and in host order in C.
+ * The one bounds-checked reader and the one bounds-checked writer. Both fail once and stay failed:
+ * every later call is harmless (reads give zeros and empty runs, writes do nothing), so callers
+ * check at the end only. Integers are in network order on the wire and in host order in C.
  */
 
 struct reader {
@@ -30,9 +30,10 @@ void rd_skip(struct reader *r, size_t len);
 bool rd_done(const struct reader *r);
 
 /*
- * Type-length-value walker shared by every attribute list. Reads a type of `type_octets` (1 or 2) and a length of
- * `length_octets` (1 or 2); when `length_counts_header` the length covers the whole element, else the value only.
- * Returns false at the end of the input and on a malformed element; then r->failed tells which.
+ * Type-length-value walker shared by every attribute list. Reads a type of `type_octets` (1 or 2)
+ * and a length of `length_octets` (1 or 2); when `length_counts_header` the length covers the whole
+ * element, else the value only. Returns false at the end of the input and on a malformed element;
+ * then r->failed tells which.
  */
 struct tlv {
     uint16_t type;

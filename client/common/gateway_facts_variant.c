@@ -15,7 +15,8 @@ static const struct {
     {GATEWAY_EXPIRED, "expired", N_("Its certificate has expired.")},
     {GATEWAY_NOT_YET_VALID, "not-yet-valid",
      N_("Its certificate is not valid yet; is the clock of this computer right?")},
-    {GATEWAY_OTHER_NAME, "other-name", N_("Its certificate is for another name than you asked for.")},
+    {GATEWAY_OTHER_NAME, "other-name",
+     N_("Its certificate is for another name than you asked for.")},
 };
 
 GVariant *gateway_facts_to_variant(const struct gateway_facts *facts)

@@ -5,8 +5,8 @@
 #include "common/bytes.h"
 
 /*
- * Copies text that came from a stranger so that it can be shown on a terminal or in a log: invalid UTF-8, control
- * characters and direction overrides become '?'. Always terminates; returns `out`.
+ * Copies text that came from a stranger so that it can be shown on a terminal or in a log: invalid
+ * UTF-8, control characters and direction overrides become '?'. Always terminates; returns `out`.
  */
 const char *text_printable(struct bytes from, char *out, size_t cap);
 /* Lower-case hexadecimal, truncated with "..." when it does not fit; returns `out`. */

@@ -47,8 +47,8 @@ static bool next_part(struct bytes *rest, struct part *out)
     out->whole = bytes_of(rest->data, end != NULL ? (size_t)(end - rest->data) : rest->len);
     *rest = end != NULL ? bytes_of(end + 1, rest->len - out->whole.len - 1) : (struct bytes){0};
     equals = memchr(out->whole.data, '=', out->whole.len);
-    out->name =
-        bytes_of(out->whole.data, equals != NULL ? (size_t)(equals - out->whole.data) : out->whole.len);
+    out->name = bytes_of(out->whole.data,
+                         equals != NULL ? (size_t)(equals - out->whole.data) : out->whole.len);
     out->value = equals != NULL ? bytes_of(equals + 1, out->whole.len - out->name.len - 1)
                                 : (struct bytes){0};
     return true;

@@ -17,9 +17,9 @@
 bool pkcs11_is_uri(struct bytes text);
 /*
  * NULL when it is one that we take, else an untranslated reason, N_(); *at is narrowed to the part
- * that is wrong. Attributes are known and come once, and name a token; when it is `exact`, something
- * on that token too. A query part is refused: neither a PIN nor a path of a module belongs into a
- * profile (RFC 7512 6).
+ * that is wrong. Attributes are known and come once, and name a token; when it is `exact`,
+ * something on that token too. A query part is refused: neither a PIN nor a path of a module
+ * belongs into a profile (RFC 7512 6).
  */
 const char *pkcs11_uri_check(struct bytes uri, bool exact, struct bytes *at);
 /* Writes the URI with a NUL but without these attributes (NULL-ended names); false when it does not

@@ -4,7 +4,8 @@
 
 #include "common/bytes.h"
 
-/* Octets that must not outlive their use: owned, wiped when freed, never logged. All zero is the empty secret. */
+/* Octets that must not outlive their use: owned, wiped when freed, never logged. All zero is the
+ * empty secret. */
 struct secret {
     uint8_t *data;
     size_t len;

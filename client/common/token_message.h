@@ -20,12 +20,13 @@ enum token_kind {
     /* godwit-token to worker. */
     TOKEN_NEED_PIN, /* code: enum token_pin bits; the token's label */
     TOKEN_PINPAD,   /* the PIN is typed on the reader now; the token's label */
-    TOKEN_OPENED,   /* public key (SubjectPublicKeyInfo, empty when the token does not tell it), then
-                       the certificate and those above it, in DER; none when none was asked for */
-    TOKEN_CHOICES,  /* instead of OPENED: several certificates fit the URI. For each its own URI, whose
-                       it is, and what else there is to know; OPEN with one of them comes next */
-    TOKEN_SIGNED,   /* signature */
-    TOKEN_FAILED,   /* code: enum token_failure; texts, see there */
+    TOKEN_OPENED,  /* public key (SubjectPublicKeyInfo, empty when the token does not tell it), then
+                      the certificate and those above it, in DER; none when none was asked for */
+    TOKEN_CHOICES, /* instead of OPENED: several certificates fit the URI. For each its own URI,
+                      whose it is, and what else there is to know; OPEN with one of them comes next
+                    */
+    TOKEN_SIGNED,  /* signature */
+    TOKEN_FAILED,  /* code: enum token_failure; texts, see there */
     N_TOKEN_KINDS
 };
 

@@ -90,13 +90,13 @@ void cert_chain_match_id(const struct cert_chain *chain, const struct id *id,
 /* The end entity's own part of cert_chain_verify(): its key, key usage and purpose. */
 void cert_chain_check_end(const struct cert_chain *chain, struct cert_problem *out);
 /* SHA-256 of the end entity in DER. */
-bool cert_chain_fingerprint(const struct cert_chain *chain, uint8_t out[static FINGERPRINT_LEN])
-    ERR_CHECK;
+bool cert_chain_fingerprint(const struct cert_chain *chain,
+                            uint8_t out[static FINGERPRINT_LEN]) ERR_CHECK;
 /*
- * What a person can judge the end entity by; `problem` is what cert_chain_verify() has found at `now`.
- * False when it is none that a person could put up with: a rule is broken, not only the authority
- * unknown or the end entity out of date. Who the gateway is to be, and GATEWAY_OTHER_NAME, are the
- * caller's to fill in.
+ * What a person can judge the end entity by; `problem` is what cert_chain_verify() has found at
+ * `now`. False when it is none that a person could put up with: a rule is broken, not only the
+ * authority unknown or the end entity out of date. Who the gateway is to be, and
+ * GATEWAY_OTHER_NAME, are the caller's to fill in.
  */
 bool cert_chain_facts(const struct cert_chain *chain, const struct cert_problem *problem,
                       time_t now, struct gateway_facts *out) ERR_CHECK;
@@ -160,8 +160,8 @@ enum err cert_sign_auth(const struct cert_credential *credential, unsigned peer_
 
 /* ---- a certificate whose key is elsewhere, on a token ---- */
 /*
- * `certs`: each PEM or DER. `public_key`: SubjectPublicKeyInfo of the key in DER, or empty when it is
- * not known; then the first certificate is ours. ERR_KEY when no certificate is the key's.
+ * `certs`: each PEM or DER. `public_key`: SubjectPublicKeyInfo of the key in DER, or empty when it
+ * is not known; then the first certificate is ours. ERR_KEY when no certificate is the key's.
  */
 enum err cert_credential_elsewhere(struct cert_credential **out, const struct bytes *certs,
                                    size_t n, struct bytes public_key) ERR_CHECK;

@@ -267,8 +267,8 @@ static enum err key_of(gnutls_x509_crt_t cert, gnutls_pubkey_t *key,
     return err;
 }
 
-/* One INTEGER in its only DER form: positive, no superfluous leading octet, of fewer than 128 octets
- * as each curve's are. */
+/* One INTEGER in its only DER form: positive, no superfluous leading octet, of fewer than 128
+ * octets as each curve's are. */
 static bool rd_strict_integer(struct reader *r)
 {
     uint8_t tag = rd_u8(r);
@@ -535,7 +535,8 @@ enum err cert_sign_choose(const struct cert_credential *credential, unsigned pee
 static const struct scheme *scheme_of(uint8_t algorithm)
 {
     for (size_t i = 0; i < N_SCHEMES; i++) {
-        if ((uint8_t)schemes[i].sign == algorithm || (uint8_t)schemes[i].sign_pss_key == algorithm) {
+        if ((uint8_t)schemes[i].sign == algorithm ||
+            (uint8_t)schemes[i].sign_pss_key == algorithm) {
             return &schemes[i];
         }
     }
@@ -641,9 +642,9 @@ enum err cert_sign_auth(const struct cert_credential *credential, unsigned peer_
     gnutls_datum_t signature = {0};
     struct cert_signing signing = {0};
     unsigned flags;
-    enum err err = credential->key == NULL ? ERR_STATE
-                                           : cert_sign_choose(credential, peer_hashes, rsa_pss,
-                                                              legacy, &signing);
+    enum err err = credential->key == NULL
+                       ? ERR_STATE
+                       : cert_sign_choose(credential, peer_hashes, rsa_pss, legacy, &signing);
 
     *len = 0;
     *method = signing.method;

@@ -63,10 +63,8 @@ static gboolean read_one(struct connect_options *options, const char *name, GVar
         const char *name;
         gboolean *to;
     } switches[] = {
-        {"trace", &options->trace},
-        {"host-configuration", &options->configures_host},
-        {"bound", &options->bound},
-        {"once", &options->once},
+        {"trace", &options->trace},   {"host-configuration", &options->configures_host},
+        {"bound", &options->bound},   {"once", &options->once},
         {"listen", &options->listen},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(switches); i++) {

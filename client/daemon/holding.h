@@ -18,8 +18,8 @@ gboolean holding_set(struct holding *holding, gboolean always, const char *const
                      GError **error);
 /* Also when a session began it, whose profile says kill-switch=always. */
 gboolean holding_is_on(const struct holding *holding);
-/* Once a session or holding_set() may have changed that: as long as traffic is held, what follows the
- * host's networks, and brings the rules back when others take them away, is there. */
+/* Once a session or holding_set() may have changed that: as long as traffic is held, what follows
+ * the host's networks, and brings the rules back when others take them away, is there. */
 void holding_follow(struct holding *holding);
 const char *const *holding_excepted(const struct holding *holding);
 

@@ -176,7 +176,7 @@ void request_ask(struct request *request, const char *action, request_step allow
     authority_check(request->all->authority, request->caller->name, action, may_interact(request),
                     on_verdict, question);
     if (request->meanwhile) {
-        g_steal_pointer(&request->meanwhile)(request);
+        g_steal_pointer (&request->meanwhile)(request);
     }
 }
 

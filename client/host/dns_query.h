@@ -6,7 +6,8 @@
 
 /*
  * One question to the servers of a plan, by the tunnel's interface and never beside it: do they
- * answer? It asks for the address (A) of the first domain, or for the name servers (NS) of the root.
+ * answer? It asks for the address (A) of the first domain, or for the name servers (NS) of the
+ * root.
  */
 struct dns_query;
 

@@ -29,9 +29,9 @@
  *          - a user who was let out to a captive portal, see firewall_portal().
  *          What is refused fails at once (ICMP administratively prohibited).
  *
- * dns      Where a tunnel has taken every name, DNS leaves by a tunnel or not at all, kill switch or
- *          not: what DHCP says of servers and domains, and what programs insist on, does not count.
- *          The exceptions are those above, but for the local networks.
+ * dns      Where a tunnel has taken every name, DNS leaves by a tunnel or not at all, kill switch
+ * or not: what DHCP says of servers and domains, and what programs insist on, does not count. The
+ * exceptions are those above, but for the local networks.
  *
  * In a table beside it, inet godwit-apps, while there are such programs:
  * lead     Programs that leave beside the tunnel get our mark, which routes them again, and the

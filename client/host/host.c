@@ -24,11 +24,11 @@ struct host {
     void (*dns_changed)(void *context);
     void *dns_context;
     gboolean reverted;
-    struct apps *apps;        /* NULL = all use it */
-    struct routing *routing;  /* NULL until host_apply() */
+    struct apps *apps;            /* NULL = all use it */
+    struct routing *routing;      /* NULL until host_apply() */
     struct beside_routes *beside; /* NULL until host_apply_beside() */
-    gboolean walled;          /* the firewall knows `config` and `options` */
-    struct net_config config; /* that is applied */
+    gboolean walled;              /* the firewall knows `config` and `options` */
+    struct net_config config;     /* that is applied */
     struct host_options options;
     struct network network;
 };
@@ -186,8 +186,8 @@ static void on_dns_changed(void *context)
     }
 }
 
-/* Needs the lock. `dead`: NULL, or whose firewall holds on. `keeper`: who has the interface, that of
- * `dead` then; or NOBODY. */
+/* Needs the lock. `dead`: NULL, or whose firewall holds on. `keeper`: who has the interface, that
+ * of `dead` then; or NOBODY. */
 static struct host *begin(const char *session_name, const char *interface,
                           const struct record *dead, guint64 keeper, GError **error)
 {

@@ -97,7 +97,8 @@ struct host; /* one tunnel's changes and its undo record */
 /* Starts the undo record. Fails when a session of that name lives. */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
 /* The same for an interface that host_lend() has lent to the user `keeper` and that comes back:
- * what the firewall holds for it, it goes on holding. It is still lent. Fails when there is none. */
+ * what the firewall holds for it, it goes on holding. It is still lent. Fails when there is none.
+ */
 struct host *host_adopt(const char *session_name, const char *interface, uid_t keeper,
                         GError **error);
 /* For a session with host_apply_beside(): a process of that user keeps the interface beyond the end

@@ -94,7 +94,8 @@ static void look(struct monitor *monitor)
     struct network now;
     if (!read_now(monitor, &now)) {
         settle(monitor);
-    } else if (uplinks_lost(&monitor->network, &now) || (waits_for_any(monitor) && leads_out(&now))) {
+    } else if (uplinks_lost(&monitor->network, &now) ||
+               (waits_for_any(monitor) && leads_out(&now))) {
         tell(monitor, &now);
     } else if (!uplinks_equal(&monitor->network, &now)) {
         settle(monitor);

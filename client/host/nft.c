@@ -30,8 +30,9 @@ static char *reason_in(const char *text)
 }
 
 /*
- * It is loaded when it is needed first: with all that it needs itself it would be a fifth of the time
- * in which a program starts that may not need it at all. A host that lacks it goes without a firewall.
+ * It is loaded when it is needed first: with all that it needs itself it would be a fifth of the
+ * time in which a program starts that may not need it at all. A host that lacks it goes without a
+ * firewall.
  */
 struct library {
     __typeof__(&nft_ctx_new) ctx_new;

@@ -31,16 +31,16 @@ gboolean record_alive(const struct record *record);
 /* Made in this network namespace. */
 gboolean record_here(const struct record *record);
 
-/* `group` is "undo" (what to revert), "firewall" (firewall.h) or "status" (facts for people). Changes reach the disk with
- * record_save(). */
+/* `group` is "undo" (what to revert), "firewall" (firewall.h) or "status" (facts for people).
+ * Changes reach the disk with record_save(). */
 void record_set(struct record *record, const char *group, const char *key, const char *value);
 void record_set_number(struct record *record, const char *group, const char *key, guint64 value);
 char *record_get(const struct record *record, const char *group, const char *key); /* NULL = none */
 guint64 record_get_number(const struct record *record, const char *group, const char *key,
                           guint64 fallback);
 gboolean record_save(struct record *record, GError **error);
-/* Deletes what a process was writing when it was killed. All that write into RUNDIR what is found so
- * have the lock, as the caller must. */
+/* Deletes what a process was writing when it was killed. All that write into RUNDIR what is found
+ * so have the lock, as the caller must. */
 void record_remove_halves(void);
 /* Deletes the file. */
 void record_remove(struct record *record);

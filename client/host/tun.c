@@ -162,8 +162,8 @@ static gboolean set_mark(int fd, guint32 fwmark)
 /* *lacking: the host is without the family. */
 static int open_socket(enum family family, int type, gboolean *lacking)
 {
-    int fd = socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET,
-                    type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd =
+        socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     *lacking = fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT);
     return fd;
 }

@@ -94,7 +94,8 @@ gboolean uplink_routes_follow(struct record *record, struct netlink *nl, guint32
     if ((!need && !set) || (need && !set && !set_rules(record, nl, number, fwmark, error))) {
         return !need;
     }
-    if (!netlink_table_prune(nl, FAMILY_IPV6, table_of(number), is_wanted, need ? network : NULL, error)) {
+    if (!netlink_table_prune(nl, FAMILY_IPV6, table_of(number), is_wanted, need ? network : NULL,
+                             error)) {
         return FALSE;
     }
     for (size_t i = 0; i < network->n && need; i++) {

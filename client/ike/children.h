@@ -57,8 +57,8 @@ struct child {
     enum child_state state;
     struct ike_child *sa; /* owned; its keys are wiped once they are handed on */
     bool announced;
-    uint32_t replaces;    /* spi_in of the one it was made for; 0 = none */
-    uint64_t until;       /* HELD, REPLACED, LINGERING: when that ends */
+    uint32_t replaces; /* spi_in of the one it was made for; 0 = none */
+    uint64_t until;    /* HELD, REPLACED, LINGERING: when that ends */
     uint64_t rekey_at, expires_at;
 };
 

@@ -208,8 +208,8 @@ static void input_protected(struct ike *ike, struct incoming_message *in, const 
 
 static void input_init(struct ike *ike, struct incoming_message *in, const struct path *path)
 {
-    if ((ike->state != ST_INIT_SENT && ike->state != ST_RESUME_SENT) || in->kind != INCOMING_RESPONSE ||
-        !endpoint_equal(&path->remote, &ike->path.remote)) {
+    if ((ike->state != ST_INIT_SENT && ike->state != ST_RESUME_SENT) ||
+        in->kind != INCOMING_RESPONSE || !endpoint_equal(&path->remote, &ike->path.remote)) {
         rung_dropped(ike, "stray first message");
         return;
     }
@@ -236,8 +236,7 @@ static struct ike_sa *sa_of(struct ike *ike, const struct ike_header *header)
 {
     /* In the first exchange the gateway chooses its SPI; with COOKIE and the like it may be zero
      * (RFC 7296 2.6). */
-    if (header->spi_i == ike->sa.spi_i &&
-        (ike->sa.spi_r == 0 || header->spi_r == ike->sa.spi_r)) {
+    if (header->spi_i == ike->sa.spi_i && (ike->sa.spi_r == 0 || header->spi_r == ike->sa.spi_r)) {
         return &ike->sa;
     }
     return others_find(ike, header);

@@ -65,10 +65,9 @@ static const struct profile_key keys[] = {
         .flags = PROFILE_ADVANCED,
         .metavar = N_("SHA256"),
         .label = N_("Gateway's fingerprint"),
-        .help =
-            N_("SHA-256 fingerprint of the one certificate that the gateway may have, 64 "
-               "hexadecimal digits. No authority needs to vouch for it then, and its names and "
-               "dates do not count. It is set when a person decides to trust a gateway."),
+        .help = N_("SHA-256 fingerprint of the one certificate that the gateway may have, 64 "
+                   "hexadecimal digits. No authority needs to vouch for it then, and its names and "
+                   "dates do not count. It is set when a person decides to trust a gateway."),
         .check = check_fingerprint,
     },
     {

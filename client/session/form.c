@@ -3,8 +3,8 @@
 
 #include "common/gateway_facts_variant.h"
 #include "common/i18n.h"
-#include "common/pkcs11_uri.h"
 #include "common/log.h"
+#include "common/pkcs11_uri.h"
 #include "common/secret.h"
 
 #define FIELDS_MAX 8
@@ -59,8 +59,8 @@ void form_answer(struct form *form, GHashTable *values)
 }
 
 /*
- * How a connection may ask its user for this; NULL = never. The words are ours: a worker that is not
- * what we started could ask for anything else, and in the clear.
+ * How a connection may ask its user for this; NULL = never. The words are ours: a worker that is
+ * not what we started could ask for anything else, and in the clear.
  */
 static const char *kind_of(const struct profile_key *key)
 {
@@ -109,7 +109,8 @@ static GVariant *checked_choices(GVariant *details)
     struct bytes at;
     gboolean fine = TRUE;
     if (!g_variant_lookup(details, "choices", "a(sss)", &choices) ||
-        g_variant_iter_n_children(choices) == 0 || g_variant_iter_n_children(choices) > CHOICES_MAX) {
+        g_variant_iter_n_children(choices) == 0 ||
+        g_variant_iter_n_children(choices) > CHOICES_MAX) {
         return NULL;
     }
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sss)"));

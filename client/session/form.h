@@ -16,8 +16,8 @@ struct form *form_new(struct channel *channel, form_ask_cb ask, void *context);
 /* MESSAGE_SECRETS_REQUIRED came. FALSE when it may not: a question is open, it has no fields or too
  * many, it asks for what no profile holds, or for trust and something else. */
 gboolean form_required(struct form *form, GVariant *fields);
-/* The open question has a field `id`, of the kind choice or trust, and the worker offered `value` for
- * it. FALSE on a NULL form. */
+/* The open question has a field `id`, of the kind choice or trust, and the worker offered `value`
+ * for it. FALSE on a NULL form. */
 gboolean form_offers(const struct form *form, const char *id, struct bytes value);
 /* Answers the open question with the values of its fields (GBytes by id), which are wiped; NULL
  * cancels. Harmless when no question is open and on a NULL form. */

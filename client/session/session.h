@@ -62,8 +62,9 @@ struct session_ops {
 struct session *session_new(const char *name, const struct profile *profile, gboolean trace,
                             const struct session_ops *ops, void *context);
 /*
- * Before the start: somebody else sets up addresses, routes and DNS, from what `connected` tells, which
- * then comes again for another MTU as well. Only the TUN is made, and what the firewall is to hold.
+ * Before the start: somebody else sets up addresses, routes and DNS, from what `connected` tells,
+ * which then comes again for another MTU as well. Only the TUN is made, and what the firewall is to
+ * hold.
  */
 void session_leave_host(struct session *session);
 /* Before the start: whose it is; applications that the profile names are this user's alone. 0, as
@@ -74,8 +75,8 @@ void session_set_owner(struct session *session, uid_t owner);
  * sentence, when that cannot be. */
 gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,
                          GError **error);
-/* Before the start: takes over a worker that was started beforehand, so as to be ready sooner. NULL =
- * there is none, and it starts one of its own. */
+/* Before the start: takes over a worker that was started beforehand, so as to be ready sooner. NULL
+ * = there is none, and it starts one of its own. */
 void session_use_worker(struct session *session, struct worker *worker);
 /*
  * While it is connected, of session_leave_host(): descriptors with which another process, of the
@@ -91,9 +92,9 @@ void session_adopt(struct session *session, uid_t keeper, int interface, GVarian
 /* For an interface that comes back: the name of what it was lent by. NULL and *error when it is
  * none. */
 char *session_lent_name(int interface, GError **error);
-/* Frees it without a word to the gateway; what it lent, or has adopted and not lent again yet, waits
- * for session_adopt(), and all on the host stays as it is. FALSE when nothing is lent: nothing is
- * done. */
+/* Frees it without a word to the gateway; what it lent, or has adopted and not lent again yet,
+ * waits for session_adopt(), and all on the host stays as it is. FALSE when nothing is lent:
+ * nothing is done. */
 gboolean session_abandon(struct session *session);
 void session_free(struct session *session); /* ends it at once when it still runs */
 /* Begins; failures arrive by `ended` too (never from inside this call). */
@@ -131,7 +132,7 @@ struct session_record {
     char **addresses;
     char **dns_servers;
     char *dns_method, *dns_answers; /* as in struct session_info */
-    gint64 since; /* seconds since 1970 */
+    gint64 since;                   /* seconds since 1970 */
     pid_t pid;
     guint64 rx_octets, tx_octets, rx_packets, tx_packets; /* of the interface */
 };

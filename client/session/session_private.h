@@ -48,10 +48,10 @@ struct session {
     struct host *host;
     struct worker *worker;
     struct worker *token; /* its godwit-token; NULL = the profile names no token */
-    char *worker_end; /* how it ended */
+    char *worker_end;     /* how it ended */
 
     uid_t owner;
-    gboolean leaves_host; /* to somebody else, see session_leave_host() */
+    gboolean leaves_host;        /* to somebody else, see session_leave_host() */
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */
     GVariant *kept;              /* for the next one, of MESSAGE_KEEP; NULL = nothing */

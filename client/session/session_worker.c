@@ -300,9 +300,9 @@ static gsize list_descriptors(const struct session *session, int fds[CHANNEL_FDS
         const char *name;
         int fd;
     } descriptors[] = {
-        {"tun", all->tun},         {"udp4", all->udp4}, {"udp6", all->udp6},
-        {"lookup4", all->lookup4}, {"lookup6", all->lookup6},
-        {"tcp4", all->tcp4},       {"tcp6", all->tcp6}, {"token", all->token},
+        {"tun", all->tun},         {"udp4", all->udp4},       {"udp6", all->udp6},
+        {"lookup4", all->lookup4}, {"lookup6", all->lookup6}, {"tcp4", all->tcp4},
+        {"tcp6", all->tcp6},       {"token", all->token},
     };
     GVariantBuilder names;
     gsize n = 0;

@@ -15,9 +15,8 @@ static char *key_of(const struct network *network, const char *gateway)
     struct prefix prefix = uplink->address;
     char router[ADDR_TEXT_MAX], net[ADDR_TEXT_MAX];
     prefix_mask(&prefix);
-    g_autofree char *text =
-        g_strdup_printf("%s via %s to %s", prefix_text(&prefix, net),
-                        addr_text(&uplink->via, router), gateway);
+    g_autofree char *text = g_strdup_printf("%s via %s to %s", prefix_text(&prefix, net),
+                                            addr_text(&uplink->via, router), gateway);
     char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
     digest[32] = '\0';
     return digest;

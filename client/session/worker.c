@@ -164,8 +164,7 @@ static pid_t fork_child(const struct worker_child *child)
 struct worker *worker_start(enum worker_program which, GError **error)
 {
     const struct program *program = &programs[which];
-    struct worker_child child = {
-        .parent = getpid(), .program = -1, .token = which == WORKER_TOKEN};
+    struct worker_child child = {.parent = getpid(), .program = -1, .token = which == WORKER_TOKEN};
     int sockets[2] = {-1, -1}, failure[2] = {-1, -1}, null = -1;
     struct worker *worker = NULL;
     if (!find_user(&child, error) || (child.program = open_program(program, error)) < 0) {

@@ -18,12 +18,7 @@
 #include <unistd.h>
 
 /* The descriptors that godwit-tunnel finds. */
-enum {
-    FD_CHANNEL = 3,
-    FD_REPORT,
-    FD_PROGRAM,
-    FD_END
-};
+enum { FD_CHANNEL = 3, FD_REPORT, FD_PROGRAM, FD_END };
 #define FD_ABOVE 64 /* where originals are out of the way of the numbers above */
 
 const char *worker_child_step_name(enum worker_child_step step)
@@ -80,8 +75,7 @@ static bool set_descriptors(const struct worker_child *child, int *failure)
     }
     *failure = FD_REPORT;
     return place(null, 0, 0) && place(null, 1, 0) && (isatty(2) == 0 || place(null, 2, 0)) &&
-           place(channel, FD_CHANNEL, 0) &&
-           place(program, FD_PROGRAM, O_CLOEXEC) &&
+           place(channel, FD_CHANNEL, 0) && place(program, FD_PROGRAM, O_CLOEXEC) &&
            syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
 

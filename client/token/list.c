@@ -21,12 +21,13 @@ static void print_row(const char *token, const char *label, const char *uri)
 /* The URI with no more than it takes to find the certificate again. */
 static void print_certificate(gnutls_pkcs11_obj_t object, const char *token)
 {
-    static const char *const beside_id[] = {"model", "manufacturer", "serial", "type", "object", NULL};
+    static const char *const beside_id[] = {"model", "manufacturer", "serial",
+                                            "type",  "object",       NULL};
     static const char *const without_id[] = {"model", "manufacturer", "serial", "type", NULL};
     char id[TEXT_MAX], label[TEXT_MAX] = "", uri[PKCS11_URI_MAX + 1];
     size_t id_len = sizeof id, label_len = sizeof label - 1;
-    bool has_id = gnutls_pkcs11_obj_get_info(object, GNUTLS_PKCS11_OBJ_ID, id, &id_len) >= 0 &&
-                  id_len > 0;
+    bool has_id =
+        gnutls_pkcs11_obj_get_info(object, GNUTLS_PKCS11_OBJ_ID, id, &id_len) >= 0 && id_len > 0;
     char *whole = NULL;
     struct bytes at;
 
@@ -67,7 +68,8 @@ void token_list(void)
     char *url;
 
     (void)gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
-    for (unsigned i = 0; gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &url) >= 0; i++) {
+    for (unsigned i = 0; gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &url) >= 0;
+         i++) {
         print_token(url);
         gnutls_free(url);
     }

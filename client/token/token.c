@@ -167,8 +167,8 @@ static bool is_locked(const char *uri)
 }
 
 /* `missing`: what it means that an object is not there. */
-static void fail_by_code(struct token *token, const char *uri, int code,
-                         enum token_failure missing, struct token_message *answer)
+static void fail_by_code(struct token *token, const char *uri, int code, enum token_failure missing,
+                         struct token_message *answer)
 {
     enum token_failure failure = TOKEN_FAILED_OTHER;
 
@@ -263,12 +263,12 @@ static size_t add_choice(struct token *token, gnutls_pkcs11_obj_t object, size_t
     static const char *const type[] = {"type", NULL};
     char *whole = NULL;
     struct bytes at;
-    bool good = n < CHOICES_MAX &&
-                gnutls_pkcs11_obj_export_url(object, GNUTLS_PKCS11_URL_GENERIC, &whole) >= 0 &&
-                pkcs11_uri_without(bytes_of_string(whole), type, token->uris[n],
-                                   PKCS11_URI_MAX + 1) &&
-                pkcs11_uri_check(bytes_of_string(token->uris[n]), true, &at) == NULL &&
-                describe(object, token->texts[2 * n], token->texts[2 * n + 1]);
+    bool good =
+        n < CHOICES_MAX &&
+        gnutls_pkcs11_obj_export_url(object, GNUTLS_PKCS11_URL_GENERIC, &whole) >= 0 &&
+        pkcs11_uri_without(bytes_of_string(whole), type, token->uris[n], PKCS11_URI_MAX + 1) &&
+        pkcs11_uri_check(bytes_of_string(token->uris[n]), true, &at) == NULL &&
+        describe(object, token->texts[2 * n], token->texts[2 * n + 1]);
 
     for (size_t i = 0; good && i < n; i++) {
         good = strcmp(token->uris[i], token->uris[n]) != 0;
@@ -284,8 +284,8 @@ static size_t list_choices(struct token *token, const char *uri, struct token_me
     unsigned n_objects = 0;
     size_t n = 0;
 
-    if (gnutls_pkcs11_obj_list_import_url4(&objects, &n_objects, uri,
-                                           GNUTLS_PKCS11_OBJ_FLAG_CRT) < 0) {
+    if (gnutls_pkcs11_obj_list_import_url4(&objects, &n_objects, uri, GNUTLS_PKCS11_OBJ_FLAG_CRT) <
+        0) {
         return 0;
     }
     for (unsigned i = 0; i < n_objects; i++) {
@@ -361,8 +361,8 @@ static void drop_root(struct token *token)
     gnutls_x509_crt_deinit(cert);
 }
 
-/* The certificate with those above it; the URI of its private key, which is beside it under the same
- * ID, when there is none yet. */
+/* The certificate with those above it; the URI of its private key, which is beside it under the
+ * same ID, when there is none yet. */
 static bool open_certificate(struct token *token, struct bytes certificate,
                              struct token_message *answer)
 {
@@ -403,8 +403,8 @@ static bool open_certificate(struct token *token, struct bytes certificate,
     if (code >= 0) {
         add_issuers(token, token_uri);
         drop_root(token);
-        opened = token->key_uri[0] != '\0' || retyped(bytes_of_string(exported), object, "private",
-                                                      token->key_uri);
+        opened = token->key_uri[0] != '\0' ||
+                 retyped(bytes_of_string(exported), object, "private", token->key_uri);
     }
     if (!opened) {
         fail_by_code(token, uri, code, TOKEN_FAILED_NO_CERTIFICATE, answer);

@@ -38,7 +38,8 @@ void doubt_answer(struct tunnel *t, struct bytes value)
     (void)fingerprint_text(t->doubt.facts->fingerprint, digits);
     if (bytes_equal(value, bytes_of_string(digits)) && worker_config_pin(&t->config, digits)) {
         t->next_at = boottime_now();
-        t->connect_by = t->next_at + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
+        t->connect_by =
+            t->next_at + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
         doubt_end(t);
         loop_run(t);
     } else {

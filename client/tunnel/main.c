@@ -75,8 +75,8 @@ int main(int argc, char **argv)
         g_printerr("godwit-tunnel: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;
     }
-    /* Whoever started us should have dropped everything; parsing strangers' octets as root is refused
-     * even when it did not. */
+    /* Whoever started us should have dropped everything; parsing strangers' octets as root is
+     * refused even when it did not. */
     if (!confine_rights()) {
         g_printerr("godwit-tunnel: %s\n", _("It must not run as root."));
         return EXIT_FAILURE;

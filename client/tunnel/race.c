@@ -60,8 +60,8 @@ static gboolean is_silence(enum reason reason)
            reason == REASON_UDP_BLOCKED;
 }
 
-/* What somebody said is worth more than silence, that more than an address of a family which the host
- * does not have, and the first more than what comes after it. */
+/* What somebody said is worth more than silence, that more than an address of a family which the
+ * host does not have, and the first more than what comes after it. */
 static void note(struct race *race, enum reason reason, const char *detail)
 {
     if (race->reason == REASON_NONE || race->unasked ||

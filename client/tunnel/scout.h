@@ -8,9 +8,9 @@
 
 /*
  * A process beside the worker that does what the worker may not once it is confined (cage.h): it
- * asks the name service, whose modules open files and sockets of all kinds. The same user and no more rights; it sees no key and nothing of the tunnel, reads files,
- * and starts no program. Each question is answered by a process of its own, so that none waits for
- * another.
+ * asks the name service, whose modules open files and sockets of all kinds. The same user and no
+ * more rights; it sees no key and nothing of the tunnel, reads files, and starts no program. Each
+ * question is answered by a process of its own, so that none waits for another.
  */
 
 /* Forks it, to be called while there is one thread: it ends when that one does. Returns our end of

@@ -85,7 +85,8 @@ static gboolean on_timer(gpointer data)
     if (signer->dead != NULL) {
         give_up(signer, signer->dead);
     } else if (g_get_monotonic_time() >= signer->give_up_at) {
-        give_up(signer, _("The token does not respond, or the PKCS#11 module that drives it hangs."));
+        give_up(signer,
+                _("The token does not respond, or the PKCS#11 module that drives it hangs."));
     } else {
         signer->hinted = TRUE;
         wait_until(signer, signer->give_up_at);
@@ -131,8 +132,8 @@ void signer_sign(struct signer *signer, guint8 algorithm, struct bytes octets)
     }
     signer->waits_for = SIGNATURE;
     signer->hinted = FALSE;
-    say(signer, &(struct token_message){
-                    .kind = TOKEN_SIGN, .code = algorithm, .n = 1, .parts = {octets}});
+    say(signer,
+        &(struct token_message){.kind = TOKEN_SIGN, .code = algorithm, .n = 1, .parts = {octets}});
 }
 
 void signer_pin(struct signer *signer, struct bytes pin)
@@ -151,9 +152,9 @@ static void need_pin(struct signer *signer, const struct token_message *message)
     const char *warning = (message->code & TOKEN_PIN_FINAL) != 0
                               /* Translators: stands behind "PIN of the token “Alice”". */
                               ? _(". This is the last try before it locks itself")
-                          : (message->code & TOKEN_PIN_LOW) != 0
-                              ? _(". Few tries are left before it locks itself")
-                              : "";
+                              : (message->code & TOKEN_PIN_LOW) != 0
+                                    ? _(". Few tries are left before it locks itself")
+                                    : "";
     char *prompt;
 
     (void)text_printable(message->parts[0], label, sizeof label);
@@ -197,16 +198,14 @@ static const struct {
 } failures[N_TOKEN_FAILURES] = {
     [TOKEN_FAILED_OTHER] = {REASON_TOKEN_FAILED, N_("What the PKCS#11 library says: %s")},
     [TOKEN_FAILED_NO_TOKEN] = {REASON_TOKEN_MISSING, N_("There are these tokens: %s.")},
-    [TOKEN_FAILED_NO_CERTIFICATE] = {REASON_TOKEN_OBJECT,
-                                     N_("No certificate on %s fits the URI.")},
+    [TOKEN_FAILED_NO_CERTIFICATE] = {REASON_TOKEN_OBJECT, N_("No certificate on %s fits the URI.")},
     [TOKEN_FAILED_NO_KEY] = {REASON_TOKEN_OBJECT, N_("No private key on %s fits the URI.")},
     [TOKEN_FAILED_PIN_CANCELLED] = {REASON_SECRET_MISSING, N_("The PIN of %s was not given.")},
     [TOKEN_FAILED_PIN_WRONG] = {REASON_PIN_WRONG, N_("%s does not take it.")},
     [TOKEN_FAILED_PIN_LOCKED] = {REASON_PIN_LOCKED, N_("%s takes no PIN any more.")},
     [TOKEN_FAILED_PIN_EXPIRED] = {REASON_PIN_WRONG, N_("The PIN of %s has to be changed first.")},
     [TOKEN_FAILED_GONE] = {REASON_TOKEN_MISSING, N_("%s was taken out.")},
-    [TOKEN_FAILED_UNSUPPORTED] = {REASON_TOKEN_UNSUPPORTED,
-                                  N_("%s lacks the mechanism for it.")},
+    [TOKEN_FAILED_UNSUPPORTED] = {REASON_TOKEN_UNSUPPORTED, N_("%s lacks the mechanism for it.")},
 };
 
 static void report_failure(struct signer *signer, const struct token_message *message)

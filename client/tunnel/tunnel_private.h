@@ -81,7 +81,7 @@ struct tunnel {
     uint8_t *bundle; /* that it is to be made from; NULL = there is none, or no more */
     gsize bundle_len;
     struct typed typed;
-    struct ike_ticket ticket;     /* to begin with next time; empty = none */
+    struct ike_ticket ticket; /* to begin with next time; empty = none */
     /* Whose engine has got it, and whose presents it; only to be compared. */
     const struct link *ticket_of, *ticket_with;
 
@@ -90,7 +90,7 @@ struct tunnel {
     struct token_key token_key;
     struct doubt doubt;
     gboolean prepared; /* GnuTLS is started */
-    int tcp4, tcp6; /* for reachability.h; -1 = absent */
+    int tcp4, tcp6;    /* for reachability.h; -1 = absent */
     struct resolve *resolving;
     gboolean resolving_redirect;
     struct gateways known, redirected;
@@ -99,8 +99,8 @@ struct tunnel {
     struct redirects redirects;
 
     struct uplinks uplinks;
-    struct link *current;              /* carries the traffic */
-    struct link *next;                 /* is being made */
+    struct link *current; /* carries the traffic */
+    struct link *next;    /* is being made */
     struct race race;
     struct endpoint ask_first;         /* at the start */
     guint16 answered_port;             /* on which the last one began; 0 = none yet */

@@ -27,8 +27,8 @@ struct ike_sockets;
 
 /* TRUE when the change matters: other uplinks, or the way to the world has been opened. */
 gboolean uplinks_set(struct uplinks *uplinks, const struct network *network);
-/* `detail` of a failure for this reason (NULL = ""), and what is known of the host's network that may
- * be the cause. g_free(). */
+/* `detail` of a failure for this reason (NULL = ""), and what is known of the host's network that
+ * may be the cause. g_free(). */
 char *uplinks_explain(const struct uplinks *uplinks, enum reason reason, const char *detail);
 /* TRUE when there are ways to the link's gateway, but none of the family of the address at which it
  * is asked. */

@@ -28,7 +28,7 @@ struct _GodwitApplication {
     struct asking *asking;
     struct untrusted *untrusted;
     GtkWidget *window; /* NULL while it is closed */
-    char *token; /* of the click that opens the window; NULL = none has come with it */
+    char *token;       /* of the click that opens the window; NULL = none has come with it */
     guint clock;
     gboolean hidden; /* started without a window */
     gboolean held;
@@ -64,10 +64,10 @@ static void show_icon(GodwitApplication *application)
     GodwitSession *session = godwit_world_get_main_session(application->world);
     enum godwit_state state = godwit_world_get_state(application->world);
     const struct godwit_failure *failure = godwit_world_get_failure(application->world);
-    g_autofree char *tip = session != NULL ? tip_of(session)
-                           : failure != NULL
-                               ? g_strdup_printf("%s\n%s", godwit_state_words(state), failure->sentence)
-                               : g_strdup_printf("Godwit: %s", godwit_state_words(state));
+    g_autofree char *tip =
+        session != NULL   ? tip_of(session)
+        : failure != NULL ? g_strdup_printf("%s\n%s", godwit_state_words(state), failure->sentence)
+                          : g_strdup_printf("Godwit: %s", godwit_state_words(state));
 
     status_icon_set(application->icon, state, tip);
 }
@@ -232,8 +232,7 @@ static void on_preferences(GSimpleAction *action, GVariant *parameter, gpointer 
     (void)action;
     (void)parameter;
     open_window(application);
-    preferences_show(GTK_WINDOW(application->window), application->world,
-                     application->untrusted);
+    preferences_show(GTK_WINDOW(application->window), application->world, application->untrusted);
 }
 
 static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -243,11 +242,10 @@ static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
     (void)action;
     (void)parameter;
     open_window(application);
-    adw_show_about_window(GTK_WINDOW(application->window), "application-name", "Godwit",
-                          "application-icon", APPLICATION_ID, "version", PACKAGE_VERSION,
-                          "license-type", GTK_LICENSE_GPL_2_0, "comments",
-                          _("A VPN that stays up while the computer moves, sleeps and changes networks"),
-                          NULL);
+    adw_show_about_window(
+        GTK_WINDOW(application->window), "application-name", "Godwit", "application-icon",
+        APPLICATION_ID, "version", PACKAGE_VERSION, "license-type", GTK_LICENSE_GPL_2_0, "comments",
+        _("A VPN that stays up while the computer moves, sleeps and changes networks"), NULL);
 }
 
 static void on_answer(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -308,7 +306,8 @@ static void godwit_application_startup(GApplication *app)
     g_signal_connect_object(application->attempt, "told", G_CALLBACK(on_told), application,
                             G_CONNECT_SWAPPED);
     application->notifications = notifications_new(app, application->world);
-    application->asking = asking_new(GTK_APPLICATION(app), application->world, application->attempt);
+    application->asking =
+        asking_new(GTK_APPLICATION(app), application->world, application->attempt);
     application->untrusted = untrusted_new(application->world);
     if (bus != NULL) {
         application->menu = tray_menu_new(application->world, &menu_ops, application);
@@ -369,8 +368,8 @@ static void godwit_application_class_init(GodwitApplicationClass *class)
 static void godwit_application_init(GodwitApplication *application)
 {
     static const GOptionEntry entries[] = {
-        {"hidden", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Start without a window, with the icon in the panel"),
-         NULL},
+        {"hidden", 0, 0, G_OPTION_ARG_NONE, NULL,
+         N_("Start without a window, with the icon in the panel"), NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version"), NULL},
         {.long_name = NULL},
     };
@@ -380,7 +379,6 @@ static void godwit_application_init(GodwitApplication *application)
 
 GApplication *godwit_application_new(void)
 {
-    return g_object_new(GODWIT_TYPE_APPLICATION, "application-id", APPLICATION_ID,
-                        "flags", G_APPLICATION_HANDLES_OPEN, "resource-base-path",
-                        "/org/godwit/Tray", NULL);
+    return g_object_new(GODWIT_TYPE_APPLICATION, "application-id", APPLICATION_ID, "flags",
+                        G_APPLICATION_HANDLES_OPEN, "resource-base-path", "/org/godwit/Tray", NULL);
 }

@@ -4,8 +4,8 @@
 
 #include <adwaita.h>
 
-/* godwit-tray: one for each desktop session. It joins the world, the icon with its menu, the window,
- * the notifications and the questions. */
+/* godwit-tray: one for each desktop session. It joins the world, the icon with its menu, the
+ * window, the notifications and the questions. */
 #define GODWIT_TYPE_APPLICATION (godwit_application_get_type())
 G_DECLARE_FINAL_TYPE(GodwitApplication, godwit_application, GODWIT, APPLICATION, AdwApplication)
 

@@ -153,7 +153,8 @@ GtkWidget *switch_row_new(const char *title, const char *subtitle, gboolean on, 
     adw_action_row_set_subtitle(ADW_ACTION_ROW(*row), subtitle);
     adw_action_row_add_suffix(ADW_ACTION_ROW(*row), toggle);
     adw_action_row_set_activatable_widget(ADW_ACTION_ROW(*row), toggle);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
+                                   -1);
     return toggle;
 }
 
@@ -182,9 +183,9 @@ GtkWidget *network_group_new(GodwitWorld *world, struct untrusted *untrusted)
     group->profiles = g_ptr_array_new_with_free_func(g_free);
     group->group = adw_preferences_group_new();
     adw_preferences_group_set_title(ADW_PREFERENCES_GROUP(group->group), _("Networks"));
-    group->connects = switch_row_new(_("Connect on Networks That Are Not Trusted"),
-                                     _("As soon as this computer joins one"), group->choices->connects,
-                                     &row);
+    group->connects =
+        switch_row_new(_("Connect on Networks That Are Not Trusted"),
+                       _("As soon as this computer joins one"), group->choices->connects, &row);
     g_signal_connect_swapped(group->connects, "notify::active", G_CALLBACK(on_connects), group);
     adw_preferences_group_add(ADW_PREFERENCES_GROUP(group->group), row);
     add_profiles(group);

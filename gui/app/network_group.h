@@ -9,7 +9,8 @@
 /* The preferences for networks that are not trusted, an AdwPreferencesGroup. They hold at once. */
 GtkWidget *network_group_new(GodwitWorld *world, struct untrusted *untrusted);
 
-/* A row of such a group with a switch, of which its state is followed; the switch. Also for others. */
+/* A row of such a group with a switch, of which its state is followed; the switch. Also for others.
+ */
 GtkWidget *switch_row_new(const char *title, const char *subtitle, gboolean on, GtkWidget **row);
 
 #endif

@@ -8,8 +8,8 @@
 
 /*
  * What somebody is told who does not look: connected, lost and being made anew, needed, failed,
- * traffic held. One notification for each connection, replaced by the next; a connection that is lost
- * and back within a moment is none, and nothing is told of what a person has just ended.
+ * traffic held. One notification for each connection, replaced by the next; a connection that is
+ * lost and back within a moment is none, and nothing is told of what a person has just ended.
  */
 struct notifications;
 

@@ -62,8 +62,9 @@ static gboolean on_holding(GtkSwitch *toggle, gboolean on, gpointer data)
 }
 
 /* Private and link-local addresses (RFC 1918, 3927, 4193, 4291). */
-static const char *const local_networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-                                             "169.254.0.0/16", "fc00::/7", "fe80::/10", NULL};
+static const char *const local_networks[] = {
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+    NULL};
 
 static gboolean is_local_excepted(struct preferences *preferences)
 {
@@ -185,7 +186,8 @@ void preferences_show(GtkWindow *parent, GodwitWorld *world, struct untrusted *u
     adw_preferences_page_add(ADW_PREFERENCES_PAGE(page),
                              ADW_PREFERENCES_GROUP(network_group_new(world, untrusted)));
     add_kill_switch(preferences, page);
-    adw_preferences_window_add(ADW_PREFERENCES_WINDOW(preferences->window), ADW_PREFERENCES_PAGE(page));
+    adw_preferences_window_add(ADW_PREFERENCES_WINDOW(preferences->window),
+                               ADW_PREFERENCES_PAGE(page));
     adw_preferences_window_set_search_enabled(ADW_PREFERENCES_WINDOW(preferences->window), FALSE);
     gtk_window_set_transient_for(GTK_WINDOW(preferences->window), parent);
     gtk_window_set_modal(GTK_WINDOW(preferences->window), TRUE);

@@ -51,8 +51,8 @@ static void begin(struct untrusted *untrusted, const char *uuid, GodwitProfile *
 static void see_to(struct untrusted *untrusted, const struct choices *choices)
 {
     const char *uuid = godwit_networks_get_current(untrusted->networks);
-    GodwitProfile *profile = choices_find_profile(
-        choices, G_LIST_MODEL(godwit_world_get_profiles(untrusted->world)));
+    GodwitProfile *profile =
+        choices_find_profile(choices, G_LIST_MODEL(godwit_world_get_profiles(untrusted->world)));
 
     if (!choices->connects || *uuid == '\0' || g_hash_table_contains(choices->trusted, uuid) ||
         godwit_networks_is_closed(untrusted->networks) || profile == NULL ||
@@ -120,7 +120,8 @@ struct untrusted *untrusted_new(GodwitWorld *world)
     untrusted->title = g_strdup("");
     g_signal_connect_swapped(world, "changed", G_CALLBACK(on_world), untrusted);
     g_signal_connect_swapped(world, "ended", G_CALLBACK(on_ended), untrusted);
-    g_signal_connect_swapped(untrusted->networks, "changed", G_CALLBACK(untrusted_update), untrusted);
+    g_signal_connect_swapped(untrusted->networks, "changed", G_CALLBACK(untrusted_update),
+                             untrusted);
     on_world(untrusted);
     return untrusted;
 }

@@ -7,9 +7,9 @@
 
 /*
  * Connects when the computer joins a network that is not trusted, as the choices are: once for each
- * time that it joins, once it leads further than to a captive portal. Where a person has ended it, or
- * answered no question, it is not begun again until the computer was in another network; where it has
- * failed, not for some minutes. What is connected already is left alone.
+ * time that it joins, once it leads further than to a captive portal. Where a person has ended it,
+ * or answered no question, it is not begun again until the computer was in another network; where
+ * it has failed, not for some minutes. What is connected already is left alone.
  */
 struct untrusted;
 

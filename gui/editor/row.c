@@ -5,8 +5,9 @@
 #include "gui/editor/compat.h"
 #include "gui/editor/mnemonic.h"
 
-#define LABEL_WIDTH 32  /* characters; longer ones are wrapped */
-#define LABEL_LEAST 20  /* characters; narrower, and a window is made as high as it would be then  \
+#define LABEL_WIDTH 32 /* characters; longer ones are wrapped */
+#define LABEL_LEAST                                                                                \
+    20                  /* characters; narrower, and a window is made as high as it would be then  \
                          */
 #define ENTRY_WIDTH 24  /* characters */
 #define REASON_WIDTH 40 /* characters */

@@ -31,8 +31,9 @@ static const char *why_of(const struct alg *alg)
                  "newer one.");
     }
     if (alg->flags & ALG_AEAD) {
-        return _("encrypts, and notices every change on the way, in one step; nothing is known that "
-                 "breaks it.");
+        return _(
+            "encrypts, and notices every change on the way, in one step; nothing is known that "
+            "breaks it.");
     }
     switch (alg->type) {
     case TRANSFORM_ENCR:
@@ -42,8 +43,9 @@ static const char *why_of(const struct alg *alg)
     case TRANSFORM_INTEG:
         return _("notices every change on the way.");
     case TRANSFORM_KE:
-        return _("agrees on keys that nobody who listens finds out, not even later: they are stored "
-                 "nowhere.");
+        return _(
+            "agrees on keys that nobody who listens finds out, not even later: they are stored "
+            "nowhere.");
     case TRANSFORM_SN:
         return _("number packets, so that none can be played once more.");
     }

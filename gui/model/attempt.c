@@ -86,9 +86,10 @@ static enum godwit_attempt_field place_of(enum reason reason)
 static void advise(GodwitAttempt *attempt, enum reason reason, gboolean verified)
 {
     if (reason == REASON_AUTH_FAILED && !verified) {
-        point_to(attempt, GODWIT_ATTEMPT_MORE,
-                 g_strdup(_("If the gateway wants a certificate or a pre-shared key instead, see More "
-                            "Settings.")));
+        point_to(
+            attempt, GODWIT_ATTEMPT_MORE,
+            g_strdup(_("If the gateway wants a certificate or a pre-shared key instead, see More "
+                       "Settings.")));
     } else {
         point_to(attempt, place_of(reason), NULL);
     }
@@ -139,8 +140,8 @@ static void keep_password(GodwitAttempt *attempt, GodwitProfile *profile)
     struct bytes octets = profile_get_bytes(attempt->profile, "password");
     g_autofree char *password = g_strndup((const char *)octets.data, octets.len);
 
-    (void)passwords_store(profile, godwit_profile_get_gateway(profile), "password", password, on_kept,
-                          g_object_ref(attempt));
+    (void)passwords_store(profile, godwit_profile_get_gateway(profile), "password", password,
+                          on_kept, g_object_ref(attempt));
     secret_wipe(password, strlen(password));
 }
 
@@ -240,7 +241,8 @@ static gboolean is_taken(GodwitWorld *world, const char *title)
             return TRUE;
         }
     }
-    return godwit_world_find_title(world, title) != NULL || godwit_world_is_title_asked(world, title);
+    return godwit_world_find_title(world, title) != NULL ||
+           godwit_world_is_title_asked(world, title);
 }
 
 /* "vpn.example.org", or "vpn.example.org 2" */
@@ -276,8 +278,8 @@ static struct profile *profile_of(GodwitAttempt *attempt, const char *server, co
 
     if (!take(attempt, profile, "gateway", _("Server"), server, GODWIT_ATTEMPT_SERVER) ||
         !take(attempt, profile, "user", _("User name"), user, GODWIT_ATTEMPT_USER) ||
-        (*password != '\0' && !take(attempt, profile, "password", _("Password"), password,
-                                    GODWIT_ATTEMPT_PASSWORD))) {
+        (*password != '\0' &&
+         !take(attempt, profile, "password", _("Password"), password, GODWIT_ATTEMPT_PASSWORD))) {
         g_clear_pointer(&profile, profile_free);
     }
     return profile;
@@ -346,10 +348,10 @@ static void godwit_attempt_class_init(GodwitAttemptClass *class)
     G_OBJECT_CLASS(class)->finalize = godwit_attempt_finalize;
     signals[CHANGED] =
         g_signal_new("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-    signals[SAVED] = g_signal_new("saved", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                                  1, GODWIT_TYPE_PROFILE);
-    signals[TOLD] = g_signal_new("told", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
-                                 G_TYPE_STRING, G_TYPE_STRING);
+    signals[SAVED] = g_signal_new("saved", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, GODWIT_TYPE_PROFILE);
+    signals[TOLD] = g_signal_new("told", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                 2, G_TYPE_STRING, G_TYPE_STRING);
 }
 
 static void godwit_attempt_init(GodwitAttempt *attempt)

@@ -28,8 +28,8 @@ GodwitAttempt *godwit_attempt_new(GodwitWorld *world);
 void godwit_attempt_begin(GodwitAttempt *attempt, const char *server, const char *user,
                           const char *password, gboolean remember);
 void godwit_attempt_cancel(GodwitAttempt *attempt);
-/* The one certificate that its gateway may have, 64 digits, be it in this attempt or in the next ones
- * at the same server; it is written with the profile. */
+/* The one certificate that its gateway may have, 64 digits, be it in this attempt or in the next
+ * ones at the same server; it is written with the profile. */
 void godwit_attempt_pin(GodwitAttempt *attempt, const char *fingerprint);
 gboolean godwit_attempt_is_running(GodwitAttempt *attempt);
 /* While it is running; NULL = it has not begun. Borrowed. */

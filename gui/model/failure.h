@@ -13,7 +13,7 @@ struct godwit_failure {
     enum reason reason;
     char *sentence, *detail, *hint; /* detail and hint may be empty */
     GodwitTrace *trace;             /* what happened, as far as it is known */
-    char *settings;                 /* of its profile, without secrets, a line each; "" = not known */
+    char *settings; /* of its profile, without secrets, a line each; "" = not known */
 };
 
 /* `reason` as the service named it. What it said is shown when we do not know that reason. */
@@ -25,8 +25,8 @@ struct godwit_failure *godwit_failure_new(const char *name, enum reason reason, 
 struct godwit_failure *godwit_failure_of_call(const char *name, const GError *error);
 void godwit_failure_free(struct godwit_failure *failure); /* NULL is harmless */
 
-/* What a person sends to who helps, such as the gateway's administrator: versions, the sentence, the
- * settings, the trace; no secrets. g_free(). */
+/* What a person sends to who helps, such as the gateway's administrator: versions, the sentence,
+ * the settings, the trace; no secrets. g_free(). */
 char *godwit_failure_report(const struct godwit_failure *failure, const char *service_version);
 
 #endif

@@ -164,9 +164,9 @@ static void use_bus(GodwitLink *link, GDBusConnection *bus)
     link->bus = bus;
     link->wait_ms = RETRY_MS;
     g_signal_connect_object(bus, "closed", G_CALLBACK(on_closed), link, G_CONNECT_SWAPPED);
-    link->ended = g_dbus_connection_signal_subscribe(bus, VPN1_NAME, VPN1_SESSION_INTERFACE, "Ended",
-                                                     NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_ended,
-                                                     link, NULL);
+    link->ended =
+        g_dbus_connection_signal_subscribe(bus, VPN1_NAME, VPN1_SESSION_INTERFACE, "Ended", NULL,
+                                           NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_ended, link, NULL);
     vpn1_object_manager_client_new(bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
                                    VPN1_NAME, VPN1_PATH, link->over, on_objects,
                                    g_object_ref(link));
@@ -240,11 +240,12 @@ static void godwit_link_class_init(GodwitLinkClass *class)
     GType type = G_TYPE_FROM_CLASS(class), text = G_TYPE_STRING;
 
     G_OBJECT_CLASS(class)->dispose = godwit_link_dispose;
-    signals[BUS] = g_signal_new("bus", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[BUS] =
+        g_signal_new("bus", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[APPEARED] = g_signal_new("appeared", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                      G_TYPE_NONE, 1, G_TYPE_DBUS_OBJECT);
-    signals[REMOVED] = g_signal_new("removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                    G_TYPE_NONE, 1, text);
+    signals[REMOVED] =
+        g_signal_new("removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, text);
     signals[SESSION_ENDED] = g_signal_new("session-ended", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                           NULL, G_TYPE_NONE, 5, text, text, text, text, text);
     signals[LOST] =

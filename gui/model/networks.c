@@ -236,8 +236,7 @@ static void add_known(GodwitNetworks *networks, GVariant *settings)
 static void on_settings(GObject *bus, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GodwitNetworks) networks = data;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+    g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
     g_autoptr(GVariant) settings = reply == NULL ? NULL : g_variant_get_child_value(reply, 0);
 
     if (settings != NULL) { /* another user's is not told */
@@ -248,8 +247,7 @@ static void on_settings(GObject *bus, GAsyncResult *result, gpointer data)
 static void on_list(GObject *bus, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GodwitNetworks) networks = data;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+    g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
     g_autoptr(GVariantIter) paths = NULL;
     const char *path;
 

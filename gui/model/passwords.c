@@ -9,9 +9,13 @@
 static struct keyring_owner owner_of(GodwitProfile *profile, const char *gateway,
                                      const char *attributes[static 7])
 {
-    const char *const all[7] = {"profile", godwit_profile_get_name(profile), "kind",
+    const char *const all[7] = {"profile",
+                                godwit_profile_get_name(profile),
+                                "kind",
                                 godwit_profile_get_path(profile) == NULL ? "system" : "user",
-                                gateway == NULL ? NULL : "gateway", gateway, NULL};
+                                gateway == NULL ? NULL : "gateway",
+                                gateway,
+                                NULL};
 
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
         attributes[i] = all[i];
@@ -34,7 +38,8 @@ struct keyring_call *passwords_store(GodwitProfile *profile, const char *gateway
     const char *attributes[7];
     struct keyring_owner owner = owner_of(profile, gateway, attributes);
     /* Translators: what a keyring's own program calls it; %s is the name of a connection. */
-    g_autofree char *label = g_strdup_printf(_("VPN password of %s"), godwit_profile_get_title(profile));
+    g_autofree char *label =
+        g_strdup_printf(_("VPN password of %s"), godwit_profile_get_title(profile));
 
     return keyring_store(&owner, label, key, value, done, context);
 }

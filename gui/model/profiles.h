@@ -13,7 +13,7 @@ const char *godwit_profile_get_name(GodwitProfile *profile);    /* of the file, 
 const char *godwit_profile_get_title(GodwitProfile *profile);   /* what connections are called */
 const char *godwit_profile_get_gateway(GodwitProfile *profile); /* "" = not known */
 const char *godwit_profile_get_path(GodwitProfile *profile);    /* NULL = the computer's */
-const char *godwit_profile_get_why(GodwitProfile *profile);     /* it can't be used; NULL = it can */
+const char *godwit_profile_get_why(GodwitProfile *profile); /* it can't be used; NULL = it can */
 
 /* What is set, "key=value" a line, fit to be shown; no secrets, no content of files. g_free(). */
 char *godwit_profile_dup_settings(GodwitProfile *profile);

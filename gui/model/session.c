@@ -142,7 +142,7 @@ char *godwit_session_dup_why(GodwitSession *session)
     enum godwit_state state = godwit_session_get_state(session);
     g_autofree char *phase = godwit_session_dup_text(session, "CurrentPhase");
 
-    return godwit_session_is_ending(session)                  ? g_strdup("")
+    return godwit_session_is_ending(session)              ? g_strdup("")
            : state == GODWIT_CONNECTING && *phase != '\0' ? g_strdup(phase_title(phase))
            : state == GODWIT_ROAMING ? godwit_session_dup_text(session, "PhaseText")
                                      : g_strdup("");
@@ -192,7 +192,8 @@ static void add_phase(GodwitSession *session, GVariant *tuple)
     g_variant_get(tuple, "(&s&st)", &phase, &text, &at_us);
     g_autofree char *title = shown_text(phase_title(phase));
     g_autofree char *facts = shown_text(text);
-    g_autofree char *all = *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts);
+    g_autofree char *all =
+        *facts == '\0' ? g_strdup(title) : g_strdup_printf("%s: %s", title, facts);
 
     if (g_hash_table_size(session->phases) < ENTRIES_MAX) {
         g_hash_table_add(session->phases, g_strdup(phase));

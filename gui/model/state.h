@@ -7,7 +7,7 @@
 /* What the icon shows, of all connections together; the later one wins. */
 enum godwit_state {
     GODWIT_OFF,
-    GODWIT_BLOCKED,    /* nothing is connected, and the kill switch holds all traffic */
+    GODWIT_BLOCKED, /* nothing is connected, and the kill switch holds all traffic */
     GODWIT_ON,
     GODWIT_CONNECTING, /* or about to end */
     GODWIT_ROAMING,    /* was connected and looks for a way; its traffic stands still */

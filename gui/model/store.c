@@ -141,8 +141,7 @@ static char *path_of_title(const char *folder, const char *title)
 static char *free_title(const char *folder, const char *wanted)
 {
     for (int i = 1;; i++) {
-        g_autofree char *title =
-            i == 1 ? g_strdup(wanted) : g_strdup_printf("%s %d", wanted, i);
+        g_autofree char *title = i == 1 ? g_strdup(wanted) : g_strdup_printf("%s %d", wanted, i);
         g_autofree char *path = path_of_title(folder, title);
 
         if (!g_file_test(path, G_FILE_TEST_EXISTS) && !is_taken(folder, title)) {
@@ -155,8 +154,7 @@ gboolean store_add(struct profile *profile, GError **error)
 {
     g_autofree char *folder = folder_of_profiles();
     gboolean named = profile_is_set(profile, "name");
-    g_autofree char *title =
-        free_title(folder, profile_get(profile, named ? "name" : "gateway"));
+    g_autofree char *title = free_title(folder, profile_get(profile, named ? "name" : "gateway"));
     g_autofree char *path = path_of_title(folder, title);
 
     (void)g_mkdir_with_parents(folder, 0700);
@@ -167,8 +165,8 @@ gboolean store_add(struct profile *profile, GError **error)
 gboolean store_write(const char *path, const struct values *values, GError **error)
 {
     struct profile *profile = values_check(values, error) ? profile_of(values, error) : NULL;
-    gboolean done = profile != NULL && (path == NULL ? store_add(profile, error)
-                                                     : profile_save(profile, path, error));
+    gboolean done = profile != NULL &&
+                    (path == NULL ? store_add(profile, error) : profile_save(profile, path, error));
 
     profile_free(profile);
     return done;
@@ -252,8 +250,8 @@ static gboolean make_portable(struct profile *profile, gboolean with_secrets, GE
     gboolean done = TRUE;
 
     for (const struct profile_key *key = profile_keys(); done && key->name != NULL; key++) {
-        gboolean is_key = strcmp(key->name, "private-key") == 0 &&
-                          !profile_is_on_token(profile, key->name);
+        gboolean is_key =
+            strcmp(key->name, "private-key") == 0 && !profile_is_on_token(profile, key->name);
 
         if (!profile_is_set(profile, key->name)) {
             continue;

@@ -7,7 +7,8 @@
 #include "gui/editor/values.h"
 #include "profile/profile.h"
 
-/* The user's profiles as files: read for an editor, and written. Errors are sentences for people. */
+/* The user's profiles as files: read for an editor, and written. Errors are sentences for people.
+ */
 
 /* What an editor edits, from a file; values_free(). NULL and *error when it can't be read. */
 struct values *store_read(const char *path, GError **error);
@@ -20,8 +21,8 @@ gboolean store_write(const char *path, const struct values *values, GError **err
 gboolean store_add(struct profile *profile, GError **error);
 /* What a file has, of ours or of another program, for store_add(); profile_free(). */
 struct profile *store_offered(const char *path, GError **error);
-/* Writes what another computer can use: files that are named stand in it. Passwords and private keys
- * only with `with_secrets`. */
+/* Writes what another computer can use: files that are named stand in it. Passwords and private
+ * keys only with `with_secrets`. */
 gboolean store_export(const char *path, const char *target, gboolean with_secrets, GError **error);
 gboolean store_delete(const char *path, GError **error);
 

@@ -179,7 +179,8 @@ static void add(GodwitTrace *trace, GodwitStep *step)
 
 void godwit_trace_add_phase(GodwitTrace *trace, guint64 at_us, const char *text)
 {
-    add(trace, step_new(GODWIT_STEP_PHASE, at_us, shown_line(text, MESSAGE_CHARACTERS), g_strdup("")));
+    add(trace,
+        step_new(GODWIT_STEP_PHASE, at_us, shown_line(text, MESSAGE_CHARACTERS), g_strdup("")));
 }
 
 void godwit_trace_add_message(GodwitTrace *trace, guint64 at_us, const char *line, gboolean sent,
@@ -206,7 +207,8 @@ void godwit_trace_add_message(GodwitTrace *trace, guint64 at_us, const char *lin
 
 void godwit_trace_add_end(GodwitTrace *trace, const char *text)
 {
-    add(trace, step_new(GODWIT_STEP_END, boottime_now(), shown_line(text, MESSAGE_CHARACTERS), g_strdup("")));
+    add(trace, step_new(GODWIT_STEP_END, boottime_now(), shown_line(text, MESSAGE_CHARACTERS),
+                        g_strdup("")));
 }
 
 void godwit_trace_forget(GodwitTrace *trace, gboolean messages)

@@ -19,8 +19,8 @@ enum godwit_step_kind {
 G_DECLARE_FINAL_TYPE(GodwitStep, godwit_step, GODWIT, STEP, GObject)
 
 enum godwit_step_kind godwit_step_get_kind(GodwitStep *step);
-gboolean godwit_step_is_message(GodwitStep *step);  /* or a note on one */
-gboolean godwit_step_is_again(GodwitStep *step);    /* a message that was sent once more */
+gboolean godwit_step_is_message(GodwitStep *step);   /* or a note on one */
+gboolean godwit_step_is_again(GodwitStep *step);     /* a message that was sent once more */
 const char *godwit_step_get_title(GodwitStep *step); /* "IKE_AUTH #1 request"; borrowed */
 const char *godwit_step_get_more(GodwitStep *step);  /* its payloads, "" = nothing; borrowed */
 char *godwit_step_dup_time(GodwitStep *step);        /* "14:02:33.120", local */

@@ -11,19 +11,18 @@
 #include "profile/profile.h"
 
 /*
- * What there is to be seen and done: godwitd on the system bus, its sessions, the profiles. It never
- * starts godwitd by itself, only when it is told to do something that needs it; a bus that is gone is
- * looked for again. Signals:
- *   "changed"   anything of it is another one; told at most once in a turn of the main loop
- *   "began", "ended" (GodwitSession)   a session is there, or no longer
+ * What there is to be seen and done: godwitd on the system bus, its sessions, the profiles. It
+ * never starts godwitd by itself, only when it is told to do something that needs it; a bus that is
+ * gone is looked for again. Signals: "changed"   anything of it is another one; told at most once
+ * in a turn of the main loop "began", "ended" (GodwitSession)   a session is there, or no longer
  *   "failed"    godwit_world_get_failure() is a new one
  */
 #define GODWIT_TYPE_WORLD (godwit_world_get_type())
 G_DECLARE_FINAL_TYPE(GodwitWorld, godwit_world, GODWIT, WORLD, GObject)
 
 enum godwit_service {
-    GODWIT_NO_BUS,        /* there is no system bus */
-    GODWIT_ASLEEP,        /* godwitd does not run; it starts when it is needed */
+    GODWIT_NO_BUS, /* there is no system bus */
+    GODWIT_ASLEEP, /* godwitd does not run; it starts when it is needed */
     GODWIT_READY,
     GODWIT_OTHER_VERSION, /* it speaks another language than we do */
 };
@@ -36,7 +35,7 @@ const char *godwit_world_get_version(GodwitWorld *world); /* of godwitd; "" = no
 enum godwit_state godwit_world_get_state(GodwitWorld *world);
 /* The session that matters most, our own first; NULL = there is none. Borrowed. */
 GodwitSession *godwit_world_get_main_session(GodwitWorld *world);
-GListModel *godwit_world_get_sessions(GodwitWorld *world); /* of GodwitSession; borrowed */
+GListModel *godwit_world_get_sessions(GodwitWorld *world);     /* of GodwitSession; borrowed */
 GodwitProfiles *godwit_world_get_profiles(GodwitWorld *world); /* borrowed */
 
 /* The session that was made from it, or NULL; borrowed. */
@@ -52,8 +51,8 @@ GodwitProfile *godwit_world_find_profile(GodwitWorld *world, GodwitSession *sess
 gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile);
 gboolean godwit_world_is_title_asked(GodwitWorld *world, const char *title);
 
-/* Why the last one that ended by itself did, or could not begin, until it is dismissed, a connection
- * is begun here, or that one is up, whoever has begun it; NULL = nothing. Borrowed. */
+/* Why the last one that ended by itself did, or could not begin, until it is dismissed, a
+ * connection is begun here, or that one is up, whoever has begun it; NULL = nothing. Borrowed. */
 const struct godwit_failure *godwit_world_get_failure(GodwitWorld *world);
 void godwit_world_dismiss_failure(GodwitWorld *world);
 
@@ -70,7 +69,8 @@ void godwit_world_disconnect_new(GodwitWorld *world, const char *title);
 void godwit_world_end(GodwitWorld *world, GodwitSession *session);
 /* Answers its open question of that number: a{say} by field, which may float; NULL = nobody does,
  * and the session ends. */
-void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form, GVariant *answers);
+void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form,
+                         GVariant *answers);
 
 /* ---- the kill switch of the computer ---- */
 

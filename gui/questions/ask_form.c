@@ -192,8 +192,9 @@ GVariant *ask_answers_to_variant(GHashTable *answers)
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a{say}"));
     g_hash_table_iter_init(&iter, answers);
     while (g_hash_table_iter_next(&iter, &id, &value)) {
-        g_variant_builder_add(&builder, "{s@ay}", id,
-                              g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, strlen(value), 1));
+        g_variant_builder_add(
+            &builder, "{s@ay}", id,
+            g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, strlen(value), 1));
     }
     return g_variant_builder_end(&builder);
 }

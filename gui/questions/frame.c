@@ -191,7 +191,8 @@ void frame_fit(GtkWindow *window)
     const struct frame *frame = frame_of(window);
     GdkRectangle screen = screen_size(window);
     int width = MIN((int)(WIDTH * text_scale()), screen.width), header, header_width, content;
-    gtk_widget_measure(frame->header, GTK_ORIENTATION_HORIZONTAL, -1, &header_width, NULL, NULL, NULL);
+    gtk_widget_measure(frame->header, GTK_ORIENTATION_HORIZONTAL, -1, &header_width, NULL, NULL,
+                       NULL);
     width = MAX(width, header_width);
     gtk_widget_measure(frame->header, GTK_ORIENTATION_VERTICAL, -1, NULL, &header, NULL, NULL);
     /* A scrolled window would ask for the height that its content has in another width. */

@@ -12,14 +12,15 @@ struct frame_look {
     const char *title;  /* of the window */
     const char *symbol; /* name of an icon */
     const char *heading;
-    const char *accept; /* the button, with a mnemonic */
+    const char *accept;         /* the button, with a mnemonic */
     gboolean accept_by_default; /* by Enter; else Enter cancels */
 };
 
 /* Called once. The window goes after it. */
 typedef void (*frame_closed)(void *owner, gboolean accepted);
 
-/* Not shown yet: frame_fit(), then gtk_window_present(). `owner` is given to `closed` and freed by `free_owner` with the window. */
+/* Not shown yet: frame_fit(), then gtk_window_present(). `owner` is given to `closed` and freed by
+ * `free_owner` with the window. */
 GtkWindow *frame_new(GtkWindow *parent, const struct frame_look *look, frame_closed closed,
                      void *owner, GDestroyNotify free_owner);
 /* As large as what it consists of, which has changed. */

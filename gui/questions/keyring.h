@@ -21,8 +21,8 @@ struct keyring_owner {
 /* A call that goes on: until it has told its end, or is dropped. Then the pointer is no more. */
 struct keyring_call;
 
-/* `found`: strings by key, borrowed. `why`: NULL, or a translated sentence why it could not be read;
- * there may be something nevertheless. */
+/* `found`: strings by key, borrowed. `why`: NULL, or a translated sentence why it could not be
+ * read; there may be something nevertheless. */
 typedef void (*keyring_loaded)(void *context, GHashTable *found, const char *why);
 /* `why` as above. */
 typedef void (*keyring_done)(void *context, const char *why);

@@ -38,8 +38,15 @@ static char *label_of(const char *text)
 
 /* Items while they are listed: their kind, what they act upon, and how they look. */
 struct line {
-    enum { LINE_TEXT, LINE_SEPARATOR, LINE_PROFILE, LINE_SESSION, LINE_DISCONNECT, LINE_OPEN,
-           LINE_QUIT } kind;
+    enum {
+        LINE_TEXT,
+        LINE_SEPARATOR,
+        LINE_PROFILE,
+        LINE_SESSION,
+        LINE_DISCONNECT,
+        LINE_OPEN,
+        LINE_QUIT
+    } kind;
     GObject *object; /* the profile or session; NULL = none */
     const char *label;
     gboolean enabled, on;
@@ -78,7 +85,8 @@ static DbusmenuMenuitem *item_of(struct tray_menu *menu, const struct line *line
 
     g_object_set_data(G_OBJECT(item), "kind", GINT_TO_POINTER(line->kind));
     if (line->object != NULL) {
-        g_object_set_data_full(G_OBJECT(item), "object", g_object_ref(line->object), g_object_unref);
+        g_object_set_data_full(G_OBJECT(item), "object", g_object_ref(line->object),
+                               g_object_unref);
     }
     g_signal_connect(item, DBUSMENU_MENUITEM_SIGNAL_ITEM_ACTIVATED, G_CALLBACK(on_activated), menu);
     return item;
@@ -86,7 +94,8 @@ static DbusmenuMenuitem *item_of(struct tray_menu *menu, const struct line *line
 
 static void toggle_profile(GodwitWorld *world, GodwitProfile *profile)
 {
-    if (godwit_world_find_session(world, profile) != NULL || godwit_world_is_asked(world, profile)) {
+    if (godwit_world_find_session(world, profile) != NULL ||
+        godwit_world_is_asked(world, profile)) {
         godwit_world_disconnect(world, profile);
     } else {
         godwit_world_connect(world, profile);
@@ -146,7 +155,8 @@ static void add_state(struct tray_menu *menu, GArray *lines, GStringChunk *texts
 
     add(lines, (struct line){.kind = LINE_TEXT, .label = g_string_chunk_insert(texts, line)});
     if (*addresses != '\0') {
-        add(lines, (struct line){.kind = LINE_TEXT, .label = g_string_chunk_insert(texts, addresses)});
+        add(lines,
+            (struct line){.kind = LINE_TEXT, .label = g_string_chunk_insert(texts, addresses)});
     }
 }
 
@@ -157,13 +167,12 @@ static void add_profiles(struct tray_menu *menu, GArray *lines)
     for (guint i = 0; i < g_list_model_get_n_items(profiles); i++) {
         g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
 
-        add(lines,
-            (struct line){.kind = LINE_PROFILE,
-                          .object = G_OBJECT(profile),
-                          .label = godwit_profile_get_title(profile),
-                          .enabled = godwit_profile_get_why(profile) == NULL,
-                          .on = godwit_world_find_session(menu->world, profile) != NULL ||
-                                godwit_world_is_asked(menu->world, profile)});
+        add(lines, (struct line){.kind = LINE_PROFILE,
+                                 .object = G_OBJECT(profile),
+                                 .label = godwit_profile_get_title(profile),
+                                 .enabled = godwit_profile_get_why(profile) == NULL,
+                                 .on = godwit_world_find_session(menu->world, profile) != NULL ||
+                                       godwit_world_is_asked(menu->world, profile)});
     }
 }
 
@@ -279,8 +288,8 @@ struct tray_menu *tray_menu_new(GodwitWorld *world, const struct tray_menu_ops *
     menu->context = context;
     menu->keys = g_ptr_array_new_with_free_func(g_free);
     menu->root = dbusmenu_menuitem_new();
-    g_signal_connect(menu->root, DBUSMENU_MENUITEM_SIGNAL_ABOUT_TO_SHOW, G_CALLBACK(on_about_to_show),
-                     menu);
+    g_signal_connect(menu->root, DBUSMENU_MENUITEM_SIGNAL_ABOUT_TO_SHOW,
+                     G_CALLBACK(on_about_to_show), menu);
     menu->server = dbusmenu_server_new(TRAY_MENU_PATH);
     update(menu);
     dbusmenu_server_set_root(menu->server, menu->root);

@@ -5,7 +5,7 @@
 
 #define SYMBOLIC "fill=\"#2e3436\""
 #define RIMMED                                                                                     \
-    "fill=\"#ffffff\" stroke=\"#241f31\" stroke-width=\"1.2\" stroke-linejoin=\"round\" "            \
+    "fill=\"#ffffff\" stroke=\"#241f31\" stroke-width=\"1.2\" stroke-linejoin=\"round\" "          \
     "paint-order=\"stroke\""
 
 /* A viewBox with room for the rim. */

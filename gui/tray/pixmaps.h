@@ -10,9 +10,9 @@
 #define ICON_RESOURCES "/org/godwit/Tray/icons/symbolic/apps/"
 
 /*
- * The icon of a state as a(iiay) of a StatusNotifierItem, in several sizes, for a panel that does not
- * find it by its name: light with a dark rim, to be seen on any panel. Floating; empty when there is
- * nothing on this computer that draws SVG.
+ * The icon of a state as a(iiay) of a StatusNotifierItem, in several sizes, for a panel that does
+ * not find it by its name: light with a dark rim, to be seen on any panel. Floating; empty when
+ * there is nothing on this computer that draws SVG.
  */
 GVariant *pixmaps_of(enum godwit_state state);
 

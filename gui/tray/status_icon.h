@@ -5,8 +5,8 @@
 #include "gui/model/world.h"
 
 /*
- * The icon in the panel: an org.kde.StatusNotifierItem on the session bus, offered to whoever is the
- * watcher, and again when that is another one. Plain data: it follows what it is told.
+ * The icon in the panel: an org.kde.StatusNotifierItem on the session bus, offered to whoever is
+ * the watcher, and again when that is another one. Plain data: it follows what it is told.
  */
 struct status_icon;
 
@@ -14,8 +14,8 @@ struct status_icon_ops {
     /* It was clicked. `token`: lets a window come to the front where windows may not do so by
      * themselves (xdg-activation of Wayland); NULL = there is none. */
     void (*activated)(void *context, const char *token);
-    void (*toggled)(void *context);        /* clicked with the middle button */
-    void (*hosted)(void *context);         /* whether a panel shows it may be another answer */
+    void (*toggled)(void *context); /* clicked with the middle button */
+    void (*hosted)(void *context);  /* whether a panel shows it may be another answer */
 };
 
 /* `menu`: the path of the object with the menu. NULL when the bus does not take it. */

@@ -8,8 +8,8 @@
 struct _GodwitAssistant {
     AdwBin parent;
     GodwitAttempt *attempt;
-    GtkWidget *symbol, *fields, *advice, *remember, *doing, *idle, *running, *connect, *spinner, *words, *cancel,
-        *more;
+    GtkWidget *symbol, *fields, *advice, *remember, *doing, *idle, *running, *connect, *spinner,
+        *words, *cancel, *more;
     GtkWidget *server, *user, *password;
     gboolean was_running;
 };
@@ -64,8 +64,8 @@ static void show_advice(GodwitAssistant *assistant)
     gtk_label_set_text(GTK_LABEL(assistant->advice), advice);
     gtk_widget_set_visible(assistant->advice, *advice != '\0');
     /* Its place is needed for what went wrong. */
-    gtk_widget_set_visible(assistant->symbol, godwit_attempt_get_field(assistant->attempt) ==
-                                                  GODWIT_ATTEMPT_NOWHERE);
+    gtk_widget_set_visible(assistant->symbol,
+                           godwit_attempt_get_field(assistant->attempt) == GODWIT_ATTEMPT_NOWHERE);
 }
 
 static void show_progress(GodwitAssistant *assistant, gboolean running)
@@ -156,8 +156,7 @@ static void more(GtkWidget *widget, const char *action, GVariant *parameter)
     (void)parameter;
     values_change(values, "gateway", text_of(assistant->server));
     values_change(values, "user", text_of(assistant->user));
-    profile_editor_show_new(GTK_WINDOW(gtk_widget_get_root(widget)), values,
-                            "window.done");
+    profile_editor_show_new(GTK_WINDOW(gtk_widget_get_root(widget)), values, "window.done");
 }
 
 static void on_typed(GodwitAssistant *assistant)
@@ -223,7 +222,8 @@ static void add_fields(GodwitAssistant *assistant)
     gtk_password_entry_set_show_peek_icon(GTK_PASSWORD_ENTRY(password), TRUE);
     gtk_widget_add_css_class(password, "flat");
     assistant->server = add_field(assistant, plain_entry(GTK_INPUT_PURPOSE_URL), _("_Server"));
-    assistant->user = add_field(assistant, plain_entry(GTK_INPUT_PURPOSE_FREE_FORM), _("_User Name"));
+    assistant->user =
+        add_field(assistant, plain_entry(GTK_INPUT_PURPOSE_FREE_FORM), _("_User Name"));
     assistant->password = add_field(assistant, password, _("_Password"));
 }
 

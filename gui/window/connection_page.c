@@ -21,8 +21,8 @@ struct _GodwitConnectionPage {
     struct facts *facts;
     guint clock, later;
     GtkWidget *icon, *title, *words, *time, *answer, *connect, *disconnect, *banner_group, *banner,
-        *own_group, *traffic_group, *graph, *received, *sent, *gateway_group, *network_group, *security_group,
-        *history_group, *history;
+        *own_group, *traffic_group, *graph, *received, *sent, *gateway_group, *network_group,
+        *security_group, *history_group, *history;
 };
 
 G_DEFINE_FINAL_TYPE(GodwitConnectionPage, godwit_connection_page, ADW_TYPE_BIN)
@@ -181,8 +181,10 @@ static gboolean is_listed(GodwitConnectionPage *page)
         if (profile == page->profile) {
             return TRUE;
         }
-        if (g_strcmp0(godwit_profile_get_path(profile), godwit_profile_get_path(page->profile)) == 0 &&
-            g_strcmp0(godwit_profile_get_name(profile), godwit_profile_get_name(page->profile)) == 0) {
+        if (g_strcmp0(godwit_profile_get_path(profile), godwit_profile_get_path(page->profile)) ==
+                0 &&
+            g_strcmp0(godwit_profile_get_name(profile), godwit_profile_get_name(page->profile)) ==
+                0) {
             g_set_object(&page->profile, profile);
             return TRUE;
         }
@@ -383,7 +385,8 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
     widget->map = godwit_connection_page_map;
     widget->unmap = godwit_connection_page_unmap;
     g_type_ensure(GODWIT_TYPE_GRAPH);
-    gtk_widget_class_set_template_from_resource(widget, "/org/godwit/Tray/window/connection_page.ui");
+    gtk_widget_class_set_template_from_resource(widget,
+                                                "/org/godwit/Tray/window/connection_page.ui");
 #define BIND(child) gtk_widget_class_bind_template_child(widget, GodwitConnectionPage, child)
     BIND(icon);
     BIND(title);
@@ -418,6 +421,6 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
 static void godwit_connection_page_init(GodwitConnectionPage *page)
 {
     gtk_widget_init_template(GTK_WIDGET(page));
-    page->facts = facts_new(&(struct facts_groups){page->gateway_group, page->network_group,
-                                                   page->security_group});
+    page->facts = facts_new(
+        &(struct facts_groups){page->gateway_group, page->network_group, page->security_group});
 }

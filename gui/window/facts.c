@@ -16,8 +16,8 @@ static char *gateway_of(GodwitSession *session)
 
     return *address == '\0' ? g_steal_pointer(&name)
            : *name == '\0'  ? g_steal_pointer(&address)
-                            /* Translators: the gateway's name, and its address. */
-                            : g_strdup_printf(_("%s, at %s"), name, address);
+                           /* Translators: the gateway's name, and its address. */
+                           : g_strdup_printf(_("%s, at %s"), name, address);
 }
 
 static char *identity_of(GodwitSession *session)
@@ -121,18 +121,12 @@ static const struct {
     const char *label;
     char *(*value)(GodwitSession *session);
 } table[] = {
-    {GATEWAY, N_("Server"), gateway_of},
-    {GATEWAY, N_("Verified Identity"), identity_of},
-    {GATEWAY, N_("Certificate"), subject_of},
-    {GATEWAY, N_("Software"), software_of},
-    {GATEWAY, N_("Signed In As"), user_of},
-    {GATEWAY, N_("Begun By"), origin_of},
-    {NETWORK, N_("Addresses"), addresses_of},
-    {NETWORK, N_("Routes"), routes_of},
-    {NETWORK, N_("DNS Servers"), dns_of},
-    {NETWORK, N_("DNS"), answers_of},
-    {NETWORK, N_("Interface"), interface_of},
-    {NETWORK, N_("Kill Switch"), kill_switch_of},
+    {GATEWAY, N_("Server"), gateway_of},      {GATEWAY, N_("Verified Identity"), identity_of},
+    {GATEWAY, N_("Certificate"), subject_of}, {GATEWAY, N_("Software"), software_of},
+    {GATEWAY, N_("Signed In As"), user_of},   {GATEWAY, N_("Begun By"), origin_of},
+    {NETWORK, N_("Addresses"), addresses_of}, {NETWORK, N_("Routes"), routes_of},
+    {NETWORK, N_("DNS Servers"), dns_of},     {NETWORK, N_("DNS"), answers_of},
+    {NETWORK, N_("Interface"), interface_of}, {NETWORK, N_("Kill Switch"), kill_switch_of},
 };
 
 struct suite_row {
@@ -164,7 +158,8 @@ static struct suite_row suite_row_of(GtkWidget *group, const char *label)
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row.expander), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row.expander), label);
     gtk_widget_add_css_class(row.expander, "fact");
-    gtk_widget_set_tooltip_text(row.warning, _("Something of it is no longer thought to be strong."));
+    gtk_widget_set_tooltip_text(row.warning,
+                                _("Something of it is no longer thought to be strong."));
     adw_expander_row_add_prefix(ADW_EXPANDER_ROW(row.expander), row.warning);
     gtk_label_set_wrap(GTK_LABEL(row.why), TRUE);
     gtk_label_set_xalign(GTK_LABEL(row.why), 0);

@@ -6,8 +6,8 @@
 
 #include "gui/model/world.h"
 
-/* Rows with what is known of a connection: a label, and a value that may be selected. Rows without a
- * value, and groups without a row, are not shown. */
+/* Rows with what is known of a connection: a label, and a value that may be selected. Rows without
+ * a value, and groups without a row, are not shown. */
 struct facts;
 
 struct facts_groups {

@@ -29,8 +29,8 @@ static void on_measured(GodwitGraph *graph)
     memmove(graph->tx, graph->tx + 1, sizeof graph->tx - sizeof graph->tx[0]);
     graph->rx[SECONDS - 1] = traffic->rx_rate;
     graph->tx[SECONDS - 1] = traffic->tx_rate;
-    gtk_accessible_update_property(GTK_ACCESSIBLE(graph), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words,
-                                   -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(graph), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                   words, -1);
     gtk_widget_queue_draw(GTK_WIDGET(graph));
 }
 
@@ -92,7 +92,8 @@ static void trace_line(cairo_t *cr, const double *values, double scale, double w
 
     cairo_move_to(cr, 0, height * (1 - values[0] / scale));
     for (int i = 1; i < SECONDS; i++) {
-        double before = height * (1 - values[i - 1] / scale), here = height * (1 - values[i] / scale);
+        double before = height * (1 - values[i - 1] / scale),
+               here = height * (1 - values[i] / scale);
         double middle = (i - 0.5) * step;
 
         cairo_curve_to(cr, middle, before, middle, here, i * step, here);
@@ -107,7 +108,8 @@ static void draw_values(cairo_t *cr, const double *values, const GdkRGBA *colour
     cairo_line_to(cr, width, height);
     cairo_line_to(cr, 0, height);
     cairo_close_path(cr);
-    cairo_set_source_rgba(cr, (double)colour->red, (double)colour->green, (double)colour->blue, 0.15);
+    cairo_set_source_rgba(cr, (double)colour->red, (double)colour->green, (double)colour->blue,
+                          0.15);
     cairo_fill(cr);
     trace_line(cr, values, scale, width, height);
     gdk_cairo_set_source_rgba(cr, colour);

@@ -129,11 +129,11 @@ static GtkWidget *make(GodwitWorld *world, GodwitProfile *profile, GodwitSession
     row->profile = profile == NULL ? NULL : g_object_ref(profile);
     row->session = session == NULL ? NULL : g_object_ref(session);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(row->toggle), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
-                                   -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(row->toggle), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   title, -1);
     gtk_widget_set_tooltip_text(row->more, _("Details"));
-    gtk_accessible_update_property(GTK_ACCESSIBLE(row->more), GTK_ACCESSIBLE_PROPERTY_LABEL, details,
-                                   -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(row->more), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   details, -1);
     g_signal_connect_object(world, "changed", G_CALLBACK(update_later), row, 0);
     update(row);
     return GTK_WIDGET(row);

@@ -60,9 +60,11 @@ static GdkRGBA colour_of(GodwitRungView *view, gboolean sent)
     return colour;
 }
 
-static void draw_head(GtkSnapshot *snapshot, const GdkRGBA *colour, float tip, float y, gboolean to_right)
+static void draw_head(GtkSnapshot *snapshot, const GdkRGBA *colour, float tip, float y,
+                      gboolean to_right)
 {
-    graphene_rect_t area = GRAPHENE_RECT_INIT(to_right ? tip - HEAD : tip, y - HEAD, HEAD, 2 * HEAD);
+    graphene_rect_t area =
+        GRAPHENE_RECT_INIT(to_right ? tip - HEAD : tip, y - HEAD, HEAD, 2 * HEAD);
     cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &area);
     double back = (double)(to_right ? tip - HEAD : tip + HEAD);
 
@@ -90,8 +92,8 @@ static void draw_arrow(GodwitRungView *view, GtkSnapshot *snapshot, float left, 
     }
     y = bounds.origin.y + bounds.size.height / 2;
     for (float x = from; x < to; x += dashed ? 2 * DASH : to - from) {
-        fill(snapshot, &colour, x, y - (float)LINE / 2, MIN(to - x, dashed ? (float)DASH : to - from),
-             LINE);
+        fill(snapshot, &colour, x, y - (float)LINE / 2,
+             MIN(to - x, dashed ? (float)DASH : to - from), LINE);
     }
     draw_head(snapshot, &colour, to_right ? right : left, y, to_right);
 }
@@ -99,7 +101,8 @@ static void draw_arrow(GodwitRungView *view, GtkSnapshot *snapshot, float left, 
 static void godwit_rung_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
     GodwitRungView *view = GODWIT_RUNG_VIEW(widget);
-    float width = (float)gtk_widget_get_width(widget), height = (float)gtk_widget_get_height(widget);
+    float width = (float)gtk_widget_get_width(widget),
+          height = (float)gtk_widget_get_height(widget);
     GdkRGBA ground;
 
     gtk_style_context_get_color(gtk_widget_get_style_context(widget), &ground);

@@ -6,7 +6,8 @@
 
 #include "gui/model/state.h"
 
-/* Lets a GtkImage show a state: the drawing of the panel's icon, with the state's colour (style.css). */
+/* Lets a GtkImage show a state: the drawing of the panel's icon, with the state's colour
+ * (style.css). */
 void state_image_show(GtkImage *image, enum godwit_state state);
 
 #endif

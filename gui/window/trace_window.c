@@ -16,8 +16,8 @@ struct trace_window {
     GtkMultiSelection *selection;
     GtkFilter *filter;
     GtkAdjustment *adjustment; /* of the list */
-    gboolean following; /* the newest is to be seen */
-    double value;       /* where the list was before */
+    gboolean following;        /* the newest is to be seen */
+    double value;              /* where the list was before */
     guint scroll;
 };
 
@@ -65,7 +65,8 @@ static void on_steps(GListModel *shown, guint position, guint removed, guint add
 
     (void)position;
     (void)added;
-    if (removed > 1) { /* GTK 4.8 would go on showing a row that is gone, where it has scrolled to */
+    if (removed >
+        1) { /* GTK 4.8 would go on showing a row that is gone, where it has scrolled to */
         gtk_list_view_set_model(GTK_LIST_VIEW(trace->list), NULL);
         gtk_list_view_set_model(GTK_LIST_VIEW(trace->list), GTK_SELECTION_MODEL(trace->selection));
     }
@@ -297,7 +298,8 @@ static GtkWidget *search_of(struct trace_window *trace)
                                    _("Search"), -1);
     gtk_search_entry_set_key_capture_widget(GTK_SEARCH_ENTRY(trace->search), trace->window);
     g_signal_connect_swapped(trace->search, "search-changed", G_CALLBACK(on_wanted), trace);
-    g_signal_connect_swapped(trace->search, "stop-search", G_CALLBACK(gtk_window_close), trace->window);
+    g_signal_connect_swapped(trace->search, "stop-search", G_CALLBACK(gtk_window_close),
+                             trace->window);
     adw_clamp_set_child(ADW_CLAMP(clamp), trace->search);
     gtk_widget_add_css_class(clamp, "search");
     return clamp;
@@ -321,7 +323,8 @@ static GtkWidget *ends_of(void)
 
 static GtkWidget *pages_of(struct trace_window *trace)
 {
-    GtkWidget *scrolled = gtk_scrolled_window_new(), *nothing = gtk_label_new(_("Nothing is found."));
+    GtkWidget *scrolled = gtk_scrolled_window_new(),
+              *nothing = gtk_label_new(_("Nothing is found."));
 
     gtk_widget_add_css_class(nothing, "dim-label");
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,

@@ -6,8 +6,8 @@
 
 #include "gui/model/trace.h"
 
-/* A window with what happened on the connection `name`: phases, and the messages as arrows. It goes on
- * as the trace does; it can be searched, copied and saved. */
+/* A window with what happened on the connection `name`: phases, and the messages as arrows. It goes
+ * on as the trace does; it can be searched, copied and saved. */
 void trace_window_show(GtkWindow *parent, const char *name, GodwitTrace *trace);
 
 #endif

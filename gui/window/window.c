@@ -13,10 +13,10 @@
 struct _GodwitWindow {
     AdwApplicationWindow parent;
     GodwitWorld *world;
-    GListStore *others; /* sessions that have no profile here */
+    GListStore *others;     /* sessions that have no profile here */
     gboolean hosted, first; /* nothing was there to be shown but the assistant */
-    GtkWidget *pages, *back, *add, *failure, *connection, *assistant, *state_icon, *state_words, *state_more,
-        *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
+    GtkWidget *pages, *back, *add, *failure, *connection, *assistant, *state_icon, *state_words,
+        *state_more, *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
 };
 
 G_DEFINE_FINAL_TYPE(GodwitWindow, godwit_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -32,7 +32,8 @@ static char *more_of(GodwitWindow *window, enum godwit_state state)
         return g_strdup(_("The kill switch lets nothing out until something is connected."));
     }
     if (session == NULL || godwit_session_get_state(session) != state) {
-        return g_strdup(state == GODWIT_OFF ? _("Nothing of your traffic is protected by Godwit.") : "");
+        return g_strdup(state == GODWIT_OFF ? _("Nothing of your traffic is protected by Godwit.")
+                                            : "");
     }
     name = godwit_session_dup_text(session, "Name");
     why = godwit_session_dup_why(session);
@@ -61,14 +62,15 @@ static void show_notes(GodwitWindow *window)
 {
     GString *notes = g_string_new(NULL);
     g_autofree char *version = shown_text(godwit_world_get_version(window->world));
-    g_autofree char *other =
-        g_strdup_printf(_("The system service is godwitd %s, which this program does not understand. "
-                          "Install both in the same version, then start this program again."),
-                        version);
+    g_autofree char *other = g_strdup_printf(
+        _("The system service is godwitd %s, which this program does not understand. "
+          "Install both in the same version, then start this program again."),
+        version);
 
     if (g_list_model_get_n_items(G_LIST_MODEL(godwit_world_get_profiles(window->world))) == 0) {
-        add_note(notes, _("There is no connection yet. Add one with the button above, or drop a file "
-                          "with one here."));
+        add_note(notes,
+                 _("There is no connection yet. Add one with the button above, or drop a file "
+                   "with one here."));
     }
     switch (godwit_world_get_service(window->world)) {
     case GODWIT_NO_BUS:
@@ -82,8 +84,9 @@ static void show_notes(GodwitWindow *window)
         break;
     }
     if (!window->hosted) {
-        add_note(notes, _("This desktop shows no icons of programs in its panel, so Godwit is to be "
-                          "seen in this window only. Closing it leaves connections as they are."));
+        add_note(notes,
+                 _("This desktop shows no icons of programs in its panel, so Godwit is to be "
+                   "seen in this window only. Closing it leaves connections as they are."));
     }
     gtk_label_set_text(GTK_LABEL(window->notes), notes->str);
     gtk_widget_set_visible(window->notes_group, notes->len > 0);
@@ -143,9 +146,8 @@ static GtkWidget *make_row(gpointer item, gpointer data)
 {
     GodwitWindow *window = data;
 
-    return GODWIT_IS_PROFILE(item)
-               ? godwit_profile_row_new(window->world, item)
-               : godwit_profile_row_new_for_session(window->world, item);
+    return GODWIT_IS_PROFILE(item) ? godwit_profile_row_new(window->world, item)
+                                   : godwit_profile_row_new_for_session(window->world, item);
 }
 
 static void on_profiles(GodwitWindow *window)
@@ -233,7 +235,8 @@ static gboolean is_empty(GodwitWindow *window)
 static void give_way(GodwitWindow *window)
 {
     if (window->first && !is_empty(window) &&
-        !godwit_attempt_is_running(godwit_assistant_get_attempt(GODWIT_ASSISTANT(window->assistant)))) {
+        !godwit_attempt_is_running(
+            godwit_assistant_get_attempt(GODWIT_ASSISTANT(window->assistant)))) {
         window->first = FALSE;
         show_page(window, godwit_assistant_is_untouched(GODWIT_ASSISTANT(window->assistant))
                               ? "list"
@@ -330,7 +333,8 @@ static void godwit_window_init(GodwitWindow *window)
     importing_accept_drops(GTK_WINDOW(window));
 }
 
-GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt)
+GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world,
+                             GodwitAttempt *attempt)
 {
     GodwitWindow *window = g_object_new(GODWIT_TYPE_WINDOW, "application", application, NULL);
     GListModel *profiles = G_LIST_MODEL(godwit_world_get_profiles(world));
@@ -340,8 +344,8 @@ GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world, Go
     godwit_connection_page_set_world(GODWIT_CONNECTION_PAGE(window->connection), world);
     godwit_assistant_set_attempt(GODWIT_ASSISTANT(window->assistant), attempt);
     gtk_list_box_bind_model(GTK_LIST_BOX(window->profiles), profiles, make_row, window, NULL);
-    gtk_list_box_bind_model(GTK_LIST_BOX(window->others_list), G_LIST_MODEL(window->others), make_row,
-                            window, NULL);
+    gtk_list_box_bind_model(GTK_LIST_BOX(window->others_list), G_LIST_MODEL(window->others),
+                            make_row, window, NULL);
     g_signal_connect_swapped(window->profiles, "row-activated", G_CALLBACK(on_row), window);
     g_signal_connect_swapped(window->others_list, "row-activated", G_CALLBACK(on_row), window);
     g_signal_connect_object(world, "changed", G_CALLBACK(on_changed), window, 0);

@@ -108,8 +108,8 @@ static int print_answers(struct dialog *dialog, GHashTable *answers)
 /* Whoever started us reads to the end, and says nothing more. */
 static int print_keyfile(const struct dialog *dialog)
 {
-    char *text = questions_to_keyfile(&dialog->questions, dialog->asked->name,
-                                      dialog->asked->interactive);
+    char *text =
+        questions_to_keyfile(&dialog->questions, dialog->asked->name, dialog->asked->interactive);
     fputs(text, stdout);
     fflush(stdout);
     secret_wipe(text, strlen(text));
@@ -121,7 +121,8 @@ static int print_keyfile(const struct dialog *dialog)
 static int ask_and_print(struct dialog *dialog)
 {
     g_autofree char *note =
-        dialog->keyring ? g_strdup_printf(_("%s What you type is not kept."), dialog->keyring) : NULL;
+        dialog->keyring ? g_strdup_printf(_("%s What you type is not kept."), dialog->keyring)
+                        : NULL;
     struct ask_form *form = questions_to_form(&dialog->questions, dialog->asked->name, note);
     const char *why;
     g_autoptr(GHashTable) answers = window_ask(form, agent_gone(dialog->agent), &why);
@@ -187,8 +188,8 @@ int main(int argc, char **argv)
          N_("a person is there"), NULL},
         {"external-ui-mode", 0, 0, G_OPTION_ARG_NONE, &asked.external,
          N_("tell what is to be asked instead of asking"), NULL},
-        {"hint", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &asked.hints,
-         N_("what the service asks for"), N_("HINT")},
+        {"hint", 't', 0, G_OPTION_ARG_FILENAME_ARRAY, &asked.hints, N_("what the service asks for"),
+         N_("HINT")},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_autoptr(GError) error = NULL;

@@ -138,14 +138,15 @@ char *questions_to_keyfile(const struct questions *questions, const char *name,
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autofree char *shown = shown_line(name, NAME_MAX_CHARACTERS);
     g_autofree char *title = g_strdup_printf(_("Authenticate VPN %s"), shown);
-    g_autofree char *message =
-        shown_block(questions->message, TEXT_MAX_CHARACTERS, TEXT_MAX_LINES);
+    g_autofree char *message = shown_block(questions->message, TEXT_MAX_CHARACTERS, TEXT_MAX_LINES);
     g_autofree char *needs = g_strdup_printf(_("The connection \"%s\" needs:"), shown);
     const char *error = error_text(questions);
     g_key_file_set_integer(file, UI_GROUP, "Version", 2);
     g_key_file_set_string(file, UI_GROUP, "Title", title);
     g_key_file_set_string(file, UI_GROUP, "Description",
-                          *message ? message : *error ? error : needs);
+                          *message ? message
+                          : *error ? error
+                                   : needs);
     for (gsize i = 0; i < questions->n; i++) {
         const struct question *question = &questions->items[i];
         g_key_file_set_string(file, question->key, "Value", question->value);

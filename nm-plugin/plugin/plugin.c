@@ -27,7 +27,8 @@ enum { PROPERTY_NAME = 1, PROPERTY_DESCRIPTION, PROPERTY_SERVICE };
 
 /* ---- import and export ---- */
 
-/* With the rights of whose program has loaded us; what is no file to read is refused as in a profile.
+/* With the rights of whose program has loaded us; what is no file to read is refused as in a
+ * profile.
  */
 static GBytes *read_own(gpointer context, const char *path, GError **error)
 {

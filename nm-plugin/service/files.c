@@ -23,8 +23,7 @@ const char *files_owner(NMConnection *connection, gboolean *several)
     NMSettingConnection *setting = nm_connection_get_setting_connection(connection);
     guint32 n = setting ? nm_setting_connection_get_num_permissions(setting) : 0;
     const char *type = NULL, *name = NULL;
-    gboolean one = n == 1 &&
-                   nm_setting_connection_get_permission(setting, 0, &type, &name, NULL) &&
+    gboolean one = n == 1 && nm_setting_connection_get_permission(setting, 0, &type, &name, NULL) &&
                    g_strcmp0(type, "user") == 0;
     *several = n > 0 && !one;
     return one ? name : NULL;

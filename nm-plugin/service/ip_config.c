@@ -95,8 +95,9 @@ static gboolean is_carried(Vpn1Session *session, const struct addr *addr)
     return FALSE;
 }
 
-/* A route to everywhere, which only a full tunnel has, is told by "never-default". Name servers have
- * routes of their own: a network of the host's that has such an address must not get the questions.
+/* A route to everywhere, which only a full tunnel has, is told by "never-default". Name servers
+ * have routes of their own: a network of the host's that has such an address must not get the
+ * questions.
  */
 static GVariant *routes_variant(Vpn1Session *session, enum family family, const char *dns)
 {

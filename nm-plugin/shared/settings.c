@@ -9,8 +9,8 @@
 
 #define BASE64 "base64:"
 #define FLAGS_SUFFIX "-flags"
-/* NetworkManager keeps data and its own "timeout" in one group of a file: so our key is that one. It
- * waits so many seconds longer than we do, and hears why. */
+/* NetworkManager keeps data and its own "timeout" in one group of a file: so our key is that one.
+ * It waits so many seconds longer than we do, and hears why. */
 #define TIMEOUT "timeout"
 #define TIMEOUT_MORE 2
 

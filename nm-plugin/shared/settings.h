@@ -33,8 +33,8 @@ struct profile *settings_to_profile(NMConnection *connection, settings_reader re
 void settings_from_profile(const struct profile *profile, NMConnection *connection);
 
 /*
- * The text that the setting has for the key, NULL = none; it is the caller's, to be wiped and freed.
- * "timeout" is NetworkManager's own vpn.timeout, less what that one waits longer.
+ * The text that the setting has for the key, NULL = none; it is the caller's, to be wiped and
+ * freed. "timeout" is NetworkManager's own vpn.timeout, less what that one waits longer.
  */
 char *settings_text(NMSettingVpn *setting, const struct profile_key *key);
 /* Sets it, or takes it out (NULL). */
@@ -43,8 +43,8 @@ void settings_put(NMSettingVpn *setting, const struct profile_key *key, const ch
 /* Whether the key is kept among vpn.secrets. */
 gboolean settings_is_secret(const struct profile_key *key);
 
-/* The secret that an authentication method, as the keys "auth" and "certificate" name it (NULL = the
- * default), cannot do without: the name of its key, or NULL. */
+/* The secret that an authentication method, as the keys "auth" and "certificate" name it (NULL =
+ * the default), cannot do without: the name of its key, or NULL. */
 const char *settings_secret_of(const char *auth, const char *certificate);
 
 /*

@@ -6,8 +6,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What was taken over from another program is a profile that our own file can hold; what was not has
- * one line that says why. */
+/* What was taken over from another program is a profile that our own file can hold; what was not
+ * has one line that says why. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     GError *error = NULL;

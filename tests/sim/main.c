@@ -99,10 +99,11 @@ int main(int argc, char **argv)
         srunner_free(srunner_create(suite));
         return EXIT_SUCCESS;
     } else if ((argc == 2 || argc == 3) && strcmp(argv[1], "--pairs") == 0) {
-        suite_add_tcase(suite, scenarios_fault_pairs(
-                                   argc == 3 ? strtoull(argv[2], NULL, 10) : 0, first_seed));
+        suite_add_tcase(
+            suite, scenarios_fault_pairs(argc == 3 ? strtoull(argv[2], NULL, 10) : 0, first_seed));
     } else {
-        fprintf(stderr, "usage: %s [--seeds N | --moves N | --seed N | --pairs [SECONDS] | --list]\n",
+        fprintf(stderr,
+                "usage: %s [--seeds N | --moves N | --seed N | --pairs [SECONDS] | --list]\n",
                 argv[0]);
         return EXIT_FAILURE;
     }

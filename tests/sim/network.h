@@ -23,7 +23,7 @@ struct faults {
     uint64_t hold_us;
     uint64_t duplicate_to_gateway, duplicate_to_client; /* bit n: it arrives twice */
     uint64_t corrupt_to_gateway, corrupt_to_client;     /* bit n: with one bit flipped */
-    bool partition; /* nothing arrives any more */
+    bool partition;                                     /* nothing arrives any more */
 };
 
 struct datagram {

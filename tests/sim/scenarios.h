@@ -21,8 +21,8 @@ struct case_table;
 /* Their tables of cases; NULL past the end. */
 const struct case_table *scenarios_rekey_table(size_t index);
 const struct case_table *scenarios_resume_table(size_t index);
-/* Every one fault over each of those cases; and every pair of faults, for so many seconds (0 = until
- * all are done) and beginning anywhere by the seed. */
+/* Every one fault over each of those cases; and every pair of faults, for so many seconds (0 =
+ * until all are done) and beginning anywhere by the seed. */
 TCase *scenarios_faults(void);
 TCase *scenarios_fault_pairs(uint64_t seconds, uint64_t seed);
 /* Moving from address to address, and sleep. */

@@ -7,11 +7,14 @@
 
 /* Of the two who rekey at once, the other wants another group than the one that is guessed. */
 #define EACH_ANOTHER_GROUP                                                                         \
-    {.pfs = GATEWAY_PFS_ALWAYS,                                                                    \
-     .pfs_group = KE_ECP_256,                                                                      \
-     .asks_pfs = true,                                                                             \
-     .asks_group = KE_ECP_384}
-#define EACH_ANOTHER_GROUP_FOR_IKE {.ike_group = KE_ECP_256, .asks_group = KE_ECP_384}
+    {                                                                                              \
+        .pfs = GATEWAY_PFS_ALWAYS, .pfs_group = KE_ECP_256, .asks_pfs = true,                      \
+        .asks_group = KE_ECP_384                                                                   \
+    }
+#define EACH_ANOTHER_GROUP_FOR_IKE                                                                 \
+    {                                                                                              \
+        .ike_group = KE_ECP_256, .asks_group = KE_ECP_384                                          \
+    }
 
 /* test_child_rekey of strongSwan, but for its cases of RFC 9370, which the engine does not offer.
  * Of the two who rekey at once, that with the lowest nonce among its exchange's closes its own: so

@@ -18,10 +18,10 @@ struct setup {
     enum ike_auth auth;
     struct gateway_config gateway;
     struct faults faults;
-    const char *password;  /* NULL = the right one, unless `no_password` */
-    bool no_password;      /* the user cancels */
-    bool ask_password;     /* it is asked for and then given */
-    bool token;            /* our private key is elsewhere, and takes so long to sign */
+    const char *password; /* NULL = the right one, unless `no_password` */
+    bool no_password;     /* the user cancels */
+    bool ask_password;    /* it is asked for and then given */
+    bool token;           /* our private key is elsewhere, and takes so long to sign */
     uint64_t token_us;
     const char *psk;       /* NULL = the right one */
     const char *remote_id; /* NULL = the gateway's name */
@@ -61,7 +61,7 @@ struct sim {
     struct gateway gateway;
     struct ike *ike;
     bool asleep;
-    uint64_t away; /* how long it was not to be reached in a random run */
+    uint64_t away;            /* how long it was not to be reached in a random run */
     bool again;               /* there has been another engine before */
     struct ike_ticket ticket; /* as a carrier keeps it; empty = none */
     GString *ladder;          /* what happened, a line each */
@@ -74,7 +74,7 @@ struct sim {
     unsigned redirects, reauths;
     char redirected_to[256];
     uint64_t reauth_at;
-    uint64_t sign_at; /* the token answers; IKE_NEVER = it is not asked */
+    uint64_t sign_at;                    /* the token answers; IKE_NEVER = it is not asked */
     bool retry;                          /* of the end */
     struct path esp_path;                /* where the engine sends ESP */
     uint64_t marks_up_at, marks_down_at; /* the latest that came to the gateway, and to us */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loaded before all other libraries of a program: to it, CLOCK_BOOTTIME goes on by the nanoseconds in
- * /run/bed/asleep while CLOCK_MONOTONIC stands still, as over a suspend of the machine. The kernel's
- * time namespaces cannot do that to a program that runs.
+ * Loaded before all other libraries of a program: to it, CLOCK_BOOTTIME goes on by the nanoseconds
+ * in /run/bed/asleep while CLOCK_MONOTONIC stands still, as over a suspend of the machine. The
+ * kernel's time namespaces cannot do that to a program that runs.
  */
 #include "config.h"
 

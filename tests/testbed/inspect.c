@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loaded into a program of GTK 4: when SIGUSR1 comes, it writes to /run/bed/inspected what a person
- * would not like about its windows and no screen reader could tell: text that is cut or broken within
- * a word, what reaches beyond its window, icons that are not there, and what the Tab key does not
- * reach. A line each; the file is there when it is whole.
+ * would not like about its windows and no screen reader could tell: text that is cut or broken
+ * within a word, what reaches beyond its window, icons that are not there, and what the Tab key
+ * does not reach. A line each; the file is there when it is whole.
  */
 #include "config.h"
 
@@ -73,10 +73,9 @@ static void look_at_place(GString *found, GtkWidget *widget, GtkWidget *window)
         (place.origin.x < -TOLERANCE ||
          place.origin.x + place.size.width > (float)gtk_widget_get_width(window) + TOLERANCE) &&
         !scrolls_sideways(widget)) {
-        g_autofree char *where =
-            g_strdup_printf("%s at %.0f, %.0f wide of %d", gtk_widget_get_name(widget),
-                            (double)place.origin.x, (double)place.size.width,
-                            gtk_widget_get_width(window));
+        g_autofree char *where = g_strdup_printf(
+            "%s at %.0f, %.0f wide of %d", gtk_widget_get_name(widget), (double)place.origin.x,
+            (double)place.size.width, gtk_widget_get_width(window));
 
         complain(found, widget, "reaches beyond its window", where);
     }
@@ -86,8 +85,8 @@ static void look_at_icon(GString *found, GtkWidget *widget)
 {
     const char *name = gtk_image_get_icon_name(GTK_IMAGE(widget));
 
-    if (name != NULL &&
-        !gtk_icon_theme_has_icon(gtk_icon_theme_get_for_display(gtk_widget_get_display(widget)), name)) {
+    if (name != NULL && !gtk_icon_theme_has_icon(
+                            gtk_icon_theme_get_for_display(gtk_widget_get_display(widget)), name)) {
         complain(found, widget, "no such icon", name);
     }
 }
@@ -118,10 +117,11 @@ static GHashTable *reached_in(GtkWindow *window)
     }
     reached = g_hash_table_new(NULL, NULL);
     gtk_window_set_focus(window, NULL);
-    for (int i = 0; i < STEPS_MAX && gtk_widget_child_focus(GTK_WIDGET(window), GTK_DIR_TAB_FORWARD);
-         i++) {
+    for (int i = 0;
+         i < STEPS_MAX && gtk_widget_child_focus(GTK_WIDGET(window), GTK_DIR_TAB_FORWARD); i++) {
         /* What has the focus within is reached through what is around it. */
-        for (GtkWidget *at = gtk_window_get_focus(window); at != NULL; at = gtk_widget_get_parent(at)) {
+        for (GtkWidget *at = gtk_window_get_focus(window); at != NULL;
+             at = gtk_widget_get_parent(at)) {
             g_hash_table_add(reached, at);
         }
     }

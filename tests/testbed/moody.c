@@ -2,8 +2,8 @@
 /*
  * A PKCS#11 module in front of SoftHSM's that behaves badly when it signs, as /run/bed/mood says:
  * "crash"; "slow": like a token that is to be touched; "rights": it does what no module may do, and
- * fails unless all of it is refused; "refuse": the mechanism is not supported; "gone": the token was
- * taken out; "back": it was put in again, and knows nothing of what was before.
+ * fails unless all of it is refused; "refuse": the mechanism is not supported; "gone": the token
+ * was taken out; "back": it was put in again, and knows nothing of what was before.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -52,10 +52,9 @@ static int has_no_rights(void)
     char *const none[] = {NULL};
 
     return refused(execve("/bin/true", none, none)) &&
-           refused(symlink("/etc/passwd", "/run/bed/tokens/link")) &&
-           refused(kill(getppid(), 0)) && refused(kill(-1, 0)) &&
-           refused(mknod("/run/bed/tokens/fifo", S_IFIFO | 0600, 0)) && getuid() != 0 &&
-           setuid(0) != 0 && socket(AF_INET, SOCK_RAW, 255) < 0;
+           refused(symlink("/etc/passwd", "/run/bed/tokens/link")) && refused(kill(getppid(), 0)) &&
+           refused(kill(-1, 0)) && refused(mknod("/run/bed/tokens/fifo", S_IFIFO | 0600, 0)) &&
+           getuid() != 0 && setuid(0) != 0 && socket(AF_INET, SOCK_RAW, 255) < 0;
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)

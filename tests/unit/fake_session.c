@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session that does nothing to the host: the command line and the service are tested against it.
- * What happens is in the environment variable FAKE, or else is its name: steps with ';' between them and '|' between their fields, taken
- * one after the other from the main loop: phase|NAME|TEXT  failed|REASON|DETAIL  trace|LINE|OUT|AGAIN  connect|full, split
- * or again  ask|ID|LABEL|PROMPT end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second
- * one) Values that were provided are written to the file FAKE_VALUES as "ID=VALUE".
+ * What happens is in the environment variable FAKE, or else is its name: steps with ';' between
+ * them and '|' between their fields, taken one after the other from the main loop: phase|NAME|TEXT
+ * failed|REASON|DETAIL  trace|LINE|OUT|AGAIN  connect|full, split or again  ask|ID|LABEL|PROMPT
+ * end|REASON|DETAIL  wait (for a disconnect)  stubborn (for the second one) Values that were
+ * provided are written to the file FAKE_VALUES as "ID=VALUE".
  */
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -87,8 +88,10 @@ static gboolean step(struct session *session, char **words)
 {
     guint n = g_strv_length(words);
     const char *first = n > 1 ? words[1] : "", *second = n > 2 ? words[2] : "";
-    struct session_field field = {
-        .id = first, .label = second, .kind = strcmp(first, "user") != 0 ? VPN1_FIELD_SECRET : VPN1_FIELD_TEXT};
+    struct session_field field = {.id = first,
+                                  .label = second,
+                                  .kind = strcmp(first, "user") != 0 ? VPN1_FIELD_SECRET
+                                                                     : VPN1_FIELD_TEXT};
 
     if (strcmp(words[0], "phase") == 0) {
         session->ops->phase(session->context, first, second, now_us());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stands in for godwit-tunnel in unit tests and under NetworkManager. What it does wrong is named by the profile's
- * gateway, or by LC_FAKE for what happens before the profile arrives.
+ * Stands in for godwit-tunnel in unit tests and under NetworkManager. What it does wrong is named
+ * by the profile's gateway, or by LC_FAKE for what happens before the profile arrives.
  */
 #include <dirent.h>
 #include <fcntl.h>

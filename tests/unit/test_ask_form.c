@@ -75,8 +75,8 @@ END_TEST
 START_TEST(a_form_of_the_service)
 {
     guint32 number;
-    GVariant *one = g_variant_ref_sink(
-        g_variant_new_parsed("(@u 7, [('password', 'Password', 'Token\ncode\x01?', 'secret', @a{sv} {})])"));
+    GVariant *one = g_variant_ref_sink(g_variant_new_parsed(
+        "(@u 7, [('password', 'Password', 'Token\ncode\x01?', 'secret', @a{sv} {})])"));
     struct ask_form *form = ask_form_of_variant("work", one, &number);
     const struct ask_field *field = form->fields->pdata[0];
     ck_assert_uint_eq(number, 7);
@@ -105,8 +105,9 @@ END_TEST
 START_TEST(a_kind_that_nobody_knows_is_not_shown)
 {
     guint32 number;
-    GVariant *odd = g_variant_ref_sink(g_variant_new_parsed(
-        "(@u 9, [('password', 'Password', '', 'secret', @a{sv} {}), ('face', 'Face', '', 'camera', {})])"));
+    GVariant *odd = g_variant_ref_sink(
+        g_variant_new_parsed("(@u 9, [('password', 'Password', '', 'secret', @a{sv} {}), ('face', "
+                             "'Face', '', 'camera', {})])"));
     ck_assert_ptr_null(ask_form_of_variant("work", odd, &number));
     g_variant_unref(odd);
 }
@@ -128,10 +129,11 @@ END_TEST
 
 static GVariant *choice_form(GVariant *details)
 {
-    return g_variant_ref_sink(g_variant_new("(u@a" VPN1_FIELD_TYPE ")", 3,
-                                            g_variant_new_parsed("[('certificate', 'Certificate', '', "
-                                                                 "'choice', %@a{sv})]",
-                                                                 details)));
+    return g_variant_ref_sink(
+        g_variant_new("(u@a" VPN1_FIELD_TYPE ")", 3,
+                      g_variant_new_parsed("[('certificate', 'Certificate', '', "
+                                           "'choice', %@a{sv})]",
+                                           details)));
 }
 
 /* Of certificates: their holders and issuers may be anybody's words. */
@@ -139,9 +141,10 @@ START_TEST(a_choice_of_the_service)
 {
     guint32 number;
     g_autofree char *huge = g_strnfill(64 << 10, 'x');
-    g_autoptr(GVariant) form = choice_form(g_variant_new_parsed(
-        "{'choices': <[('pkcs11:id=1', '<b>alice</b>\x1b[2J', 'by \u202eevil'), ('pkcs11:id=2', %s, '')]>}",
-        huge));
+    g_autoptr(GVariant) form =
+        choice_form(g_variant_new_parsed("{'choices': <[('pkcs11:id=1', '<b>alice</b>\x1b[2J', 'by "
+                                         "\u202eevil'), ('pkcs11:id=2', %s, '')]>}",
+                                         huge));
     struct ask_form *asked = ask_form_of_variant("work", form, &number);
 
     ck_assert_ptr_nonnull(asked);

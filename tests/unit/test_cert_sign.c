@@ -148,9 +148,9 @@ START_TEST(sign_elsewhere)
 
     ck_assert_int_eq(cert_credential_elsewhere(&elsewhere, &der, 1, (struct bytes){0}), OK);
     ck_assert(cert_credential_is_elsewhere(elsewhere) && !cert_credential_is_elsewhere(here));
-    ck_assert_int_eq(cert_sign_auth(elsewhere, ALL, false, true, octets, &method, out, sizeof(out),
-                                    &len),
-                     ERR_STATE);
+    ck_assert_int_eq(
+        cert_sign_auth(elsewhere, ALL, false, true, octets, &method, out, sizeof(out), &len),
+        ERR_STATE);
     enum err err = cert_sign_choose(elsewhere, signings[_i].hashes, signings[_i].pss,
                                     signings[_i].legacy, &signing);
     ck_assert_int_eq(err, signings[_i].method == 0 ? ERR_UNSUPPORTED : OK);
@@ -159,10 +159,10 @@ START_TEST(sign_elsewhere)
         ck_assert(cert_signing_flags(signing.algorithm, &flags));
         ck_assert_int_ge(gnutls_privkey_init(&signer), 0);
         ck_assert_int_ge(gnutls_privkey_import_x509(signer, key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
-        ck_assert_int_ge(
-            gnutls_privkey_sign_data2(signer, (gnutls_sign_algorithm_t)signing.algorithm, flags,
-                                      &data, &signature),
-            0);
+        ck_assert_int_ge(gnutls_privkey_sign_data2(signer,
+                                                   (gnutls_sign_algorithm_t)signing.algorithm,
+                                                   flags, &data, &signature),
+                         0);
         ck_assert_int_eq(cert_sign_finish(elsewhere, &signing, octets,
                                           bytes_of(signature.data, signature.size), out,
                                           sizeof(out), &len),

@@ -139,7 +139,8 @@ START_TEST(large_messages)
 }
 END_TEST
 
-/* Both ends of a pipe that nobody else holds: its reader sees its end when the last writer is closed. */
+/* Both ends of a pipe that nobody else holds: its reader sees its end when the last writer is
+ * closed. */
 static int open_pipe(int *writer)
 {
     int ends[2];

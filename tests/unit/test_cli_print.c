@@ -65,8 +65,7 @@ START_TEST(labels_are_aligned)
     rows_add(rows, "none", NULL);
     rows_finish(rows, out);
     fclose(out);
-    ck_assert_str_eq(printed,
-                     "  ab    narrow\n  \u6f22\u5b57  wide\n  u\u0308     combined\n");
+    ck_assert_str_eq(printed, "  ab    narrow\n  \u6f22\u5b57  wide\n  u\u0308     combined\n");
     free(printed);
 }
 END_TEST

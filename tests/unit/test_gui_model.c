@@ -44,8 +44,9 @@ static void bus_up(void)
 {
     g_autofree char *services = in_folder("services");
 
-    write_file("services/org.godwit.VPN1.service", "[D-BUS Service]\nName=org.godwit.VPN1\n"
-                                                   "Exec=" TOP_BUILDDIR "/tests/unit/fake_service\n");
+    write_file("services/org.godwit.VPN1.service",
+               "[D-BUS Service]\nName=org.godwit.VPN1\n"
+               "Exec=" TOP_BUILDDIR "/tests/unit/fake_service\n");
     bus = g_test_dbus_new(G_TEST_DBUS_NONE);
     g_test_dbus_add_service_dir(bus, services);
     g_test_dbus_up(bus);
@@ -160,7 +161,8 @@ START_TEST(nothing_starts_the_service_but_a_wish)
     ck_assert_str_eq(godwit_world_get_version(world), "0.1.0");
     ck_assert_ptr_eq(godwit_world_find_session(world, profile_at(0)), main_session());
     expect_text(godwit_session_dup_text(main_session(), "GatewayIdentity"), "vpn.example.org");
-    expect_text(godwit_session_dup_list(main_session(), "Addresses"), "10.1.0.5/32, 2001:db8::5/128");
+    expect_text(godwit_session_dup_list(main_session(), "Addresses"),
+                "10.1.0.5/32, 2001:db8::5/128");
     expect_text(godwit_session_dup_fact(main_session(), "gateway-version"), "evil?[2J");
     expect_text(godwit_session_dup_fact(main_session(), "no-such"), "");
     expect_text(godwit_session_dup_banner(main_session()), "Welcome.\nBe good.");
@@ -207,10 +209,11 @@ END_TEST
 /* Of somebody else on the same bus. */
 static GDBusConnection *other_connection(void)
 {
-    GDBusConnection *other = g_dbus_connection_new_for_address_sync(
-        g_test_dbus_get_bus_address(bus),
-        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-        NULL, NULL, NULL);
+    GDBusConnection *other =
+        g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(bus),
+                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                               NULL, NULL, NULL);
 
     ck_assert_ptr_nonnull(other);
     return other;
@@ -302,8 +305,9 @@ START_TEST(a_first_connection_is_written_when_it_works)
     second = attempted("vpn.example.net", "bob", "", &field);
     ck_assert_ptr_nonnull(second);
     ck_assert(g_str_has_suffix(second, "/config/godwit/vpn.example.net 2.conf"));
-    ck_assert_ptr_eq(godwit_world_find_profile(world, godwit_world_find_title(world, "vpn.example.net 2")),
-                     profile_at(1));
+    ck_assert_ptr_eq(
+        godwit_world_find_profile(world, godwit_world_find_title(world, "vpn.example.net 2")),
+        profile_at(1));
 }
 END_TEST
 
@@ -377,7 +381,8 @@ START_TEST(a_failure_is_told_until_it_is_dismissed)
     ck_assert_str_eq(failure->name, "work");
     ck_assert_str_ne(failure->hint, "");
     report = godwit_failure_report(failure, "0.1.0");
-    ck_assert_ptr_nonnull(strstr(report, "auth-failed: work\nThe gateway refused the credentials.\n"));
+    ck_assert_ptr_nonnull(
+        strstr(report, "auth-failed: work\nThe gateway refused the credentials.\n"));
     godwit_world_dismiss_failure(world);
     ck_assert_uint_eq(state(), GODWIT_OFF);
 
@@ -420,16 +425,24 @@ START_TEST(a_report_has_what_helps_and_no_secret)
     static const char *const wanted[] = {
         "Godwit " PACKAGE_VERSION ", godwitd 0.1.0, Linux ",
         "\nauth-failed: work\nThe gateway refused the credentials.\nE=691\n",
-        "\n[godwit]\n", "\ngateway=vpn.example.org\n", "\nuser=alice\n", "\npassword=(…)\n",
-        "\nprivate-key=(…)\n", "\ncertificate=(7 B)\n", "  Looking up the gateway\n",
-        "  → IKE_SA_INIT #0 request  SA(aes256gcm16) N(COOKIE)\n", "  → IKE_AUTH #1 request (again)\n",
-        "  (dropped: it is not for us)\n", "  ← IKE_AUTH #1 response  N(AUTHENTICATION_FAILED)\n",
+        "\n[godwit]\n",
+        "\ngateway=vpn.example.org\n",
+        "\nuser=alice\n",
+        "\npassword=(…)\n",
+        "\nprivate-key=(…)\n",
+        "\ncertificate=(7 B)\n",
+        "  Looking up the gateway\n",
+        "  → IKE_SA_INIT #0 request  SA(aes256gcm16) N(COOKIE)\n",
+        "  → IKE_AUTH #1 request (again)\n",
+        "  (dropped: it is not for us)\n",
+        "  ← IKE_AUTH #1 response  N(AUTHENTICATION_FAILED)\n",
         "  The gateway refused the credentials. E=691\n",
     };
     g_autofree char *report = NULL;
 
-    write_profile("work", "user=alice\nauth=certificate\ncertificate=base64:VlBOQ0VSVA==\n"
-                          "private-key=base64:VlBOS0VZ\npassword=hunter2\nprivate-key-password=hunter3\n");
+    write_profile("work",
+                  "user=alice\nauth=certificate\ncertificate=base64:VlBOQ0VSVA==\n"
+                  "private-key=base64:VlBOS0VZ\npassword=hunter2\nprivate-key-password=hunter3\n");
     until(godwit_profile_get_why(profile_at(0)) == NULL);
     script("traced;trace|IKE_SA_INIT #0 request  SA(aes256gcm16) N(COOKIE)|1;"
            "trace|IKE_AUTH #1 request|1|again;trace|(dropped: it is not for us)|0;"
@@ -457,8 +470,9 @@ START_TEST(a_trace_is_in_the_order_of_time)
     until(state() == GODWIT_ROAMING);
     trace = G_LIST_MODEL(godwit_session_get_trace(main_session()));
     until(g_list_model_get_n_items(trace) >= 6);
-    static const char *const titles[] = {"Looking up the gateway", "first", "Contacting the gateway",
-                                         "second", "third", "Reconnecting: x"};
+    static const char *const titles[] = {
+        "Looking up the gateway", "first", "Contacting the gateway", "second", "third",
+        "Reconnecting: x"};
     for (guint i = 0; i < G_N_ELEMENTS(titles); i++) {
         g_autoptr(GodwitStep) step = g_list_model_get_item(trace, i);
 
@@ -605,7 +619,9 @@ START_TEST(texts_of_strangers_are_harmless)
     GString *huge = g_string_new(NULL);
     char *shown;
 
-    expect_text(shown_text("a\033[2J\u202eb\xff" "c"), "a?[2J?b?c");
+    expect_text(shown_text("a\033[2J\u202eb\xff"
+                           "c"),
+                "a?[2J?b?c");
     expect_text(shown_text("<b>x</b> & y"), "<b>x</b> & y");
     expect_text(shown_lines("one\r\ntwo\n\n\n"), "one\ntwo");
     for (int i = 0; i < 65536; i++) {

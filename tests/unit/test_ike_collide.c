@@ -142,8 +142,7 @@ START_TEST(child_deleted_while_we_rekey_it)
         peer_answer_child(NEW_SPI, LOW);
     } else {
         /* Whether the gateway was still closing it or had closed it: we want one all the same. */
-        peer_answer_notify(_i == 1 ? N_TEMPORARY_FAILURE : N_CHILD_SA_NOT_FOUND,
-                           (struct bytes){0});
+        peer_answer_notify(_i == 1 ? N_TEMPORARY_FAILURE : N_CHILD_SA_NOT_FOUND, (struct bytes){0});
         if (_i == 1) {
             ck_assert(!gw_pull());
             peer_wait(3);

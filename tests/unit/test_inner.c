@@ -315,8 +315,7 @@ START_TEST(test_selector_combinations)
         struct packet_spec spec = {.payload = 4, .destination_port = port};
         size_t len = packet_build(&spec, false, packet);
         struct ip_info info = parsed(packet, len);
-        ck_assert_int_eq(selects(&selectors, &info, packet, true),
-                         port >= 50 && port <= 52);
+        ck_assert_int_eq(selects(&selectors, &info, packet, true), port >= 50 && port <= 52);
     }
     selectors_free(&selectors);
 }

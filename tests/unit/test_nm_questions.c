@@ -96,7 +96,7 @@ START_TEST(the_keyring_has_what_is_the_agents_and_good_for_more_than_once)
         const char *flags;
         const char *const *hints;
         gboolean keyring, secret;
-    } cases[] = {{"1", NULL, TRUE, TRUE},  {"0", NULL, FALSE, TRUE},  {"2", NULL, FALSE, TRUE},
+    } cases[] = {{"1", NULL, TRUE, TRUE},  {"0", NULL, FALSE, TRUE}, {"2", NULL, FALSE, TRUE},
                  {"3", NULL, FALSE, TRUE}, {"1", again, TRUE, TRUE}, {"1", once, FALSE, TRUE},
                  {"1", echo, FALSE, FALSE}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -68,10 +68,11 @@ static void refused(NMConnection *connection, const char *with)
 static const char *some_text(const struct profile_key *key)
 {
     static const char *const tried[] = {
-        "true",       "1400",   "0",         "vpn.example.org",
-        "10.0.0.0/8", "a name", "192.0.2.1", "aes256gcm16-prfsha384-x25519",
-        "aes256gcm16",
-        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+        "true",        "1400",
+        "0",           "vpn.example.org",
+        "10.0.0.0/8",  "a name",
+        "192.0.2.1",   "aes256gcm16-prfsha384-x25519",
+        "aes256gcm16", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
     if (key->choices) {
         return key->choices[0];
     }

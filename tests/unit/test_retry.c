@@ -51,9 +51,9 @@ END_TEST
 
 START_TEST(failure)
 {
-    static const enum reason again[] = {REASON_NO_PROPOSAL_CHOSEN, REASON_TS_UNACCEPTABLE,
-                                        REASON_ADDRESS_UNAVAILABLE, REASON_GATEWAY_REFUSED,
-                                        REASON_PROTOCOL, REASON_TOKEN_MISSING};
+    static const enum reason again[] = {
+        REASON_NO_PROPOSAL_CHOSEN, REASON_TS_UNACCEPTABLE, REASON_ADDRESS_UNAVAILABLE,
+        REASON_GATEWAY_REFUSED,    REASON_PROTOCOL,        REASON_TOKEN_MISSING};
     static const enum reason never[] = {
         REASON_AUTH_FAILED,         REASON_PASSWORD_EXPIRED,
         REASON_ACCOUNT_DISABLED,    REASON_ACCOUNT_RESTRICTED,

@@ -73,7 +73,8 @@ START_TEST(exports_keep_secrets_to_themselves)
 
     ck_assert(bytes_equal(profile_get_bytes(profile, "certificate"),
                           bytes_of_string(CERTIFICATE CERTIFICATE)));
-    ck_assert(bytes_equal(profile_get_bytes(profile, "ca"), bytes_of_string(CERTIFICATE CERTIFICATE)));
+    ck_assert(
+        bytes_equal(profile_get_bytes(profile, "ca"), bytes_of_string(CERTIFICATE CERTIFICATE)));
     ck_assert(!profile_is_set(profile, "private-key"));
     ck_assert(!profile_is_set(profile, "password"));
     ck_assert_ptr_null(strstr(text, "hunter2"));
