@@ -23,10 +23,8 @@
 
 /*
  * A processor that sleeps takes longer to wake than a near host to answer. So a thread looks on for
- * a moment before it sleeps, while there is little to do: for long only where that has been worth
- * it lately.
+ * a moment before it sleeps, while there is little to do and where that has been worth it lately.
  */
-#define GLANCE_US 15
 #define LOOK_US 80
 #define SOON_US 150 /* a sleep that a look might have spared */
 #define TRUST_MAX 7
@@ -64,19 +62,16 @@ static bool at_limit(const struct datapath *dp)
 
 /* ---- waiting ---- */
 
-static uint64_t look_for(const struct hand *hand)
+static bool worth_looking(const struct hand *hand)
 {
-    if (!hand->may_look || !hand->quiet) {
-        return 0;
-    }
-    return hand->trust[hand->did] >= TRUST_ENOUGH ? LOOK_US : GLANCE_US;
+    return hand->may_look && hand->quiet && hand->trust[hand->did] >= TRUST_ENOUGH;
 }
 
 /* A look in vain costs all trust. */
-static void learn(struct hand *hand, bool found, uint64_t looked, uint64_t waited)
+static void learn(struct hand *hand, bool in_vain, uint64_t waited)
 {
     unsigned *trust = &hand->trust[hand->did];
-    if (!found && (looked == LOOK_US || waited > SOON_US)) {
+    if (in_vain || waited > SOON_US) {
         *trust = 0;
     } else if (*trust < TRUST_MAX) {
         ++*trust;
@@ -87,19 +82,21 @@ static void learn(struct hand *hand, bool found, uint64_t looked, uint64_t waite
 static int wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout)
 {
     uint64_t began = boottime_now(), now = began;
-    measure(hand, began);
-    uint64_t look = look_for(hand);
     int ready = 0;
-    do {
-        ready = poll(fds, n, look > 0 ? 0 : timeout);
-        now = boottime_now();
-    } while (ready == 0 && now - began < look);
-    bool found = ready > 0;
-    if (ready == 0 && look > 0) {
+    bool in_vain = false;
+    measure(hand, began);
+    if (worth_looking(hand)) {
+        do {
+            ready = poll(fds, n, 0);
+            now = boottime_now();
+        } while (ready == 0 && now - began < LOOK_US);
+        in_vain = ready == 0;
+    }
+    if (ready == 0) {
         ready = poll(fds, n, timeout);
         now = boottime_now();
     }
-    learn(hand, found && look > 0, look, now - began);
+    learn(hand, in_vain, now - began);
     return ready;
 }
 
