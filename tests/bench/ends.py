@@ -12,9 +12,11 @@ import net
 OUTER = {"a": "192.0.2.1", "b": "192.0.2.2"}
 OUTER6 = {"a": "2001:db8:1::1", "b": "2001:db8:1::2"}
 OTHER = {"a": "b", "b": "a"}
-# What is measured: the suite, and the front. "gnutls" is AES-256-GCM by GnuTLS alone.
+# What is measured: the suite, and the front. "gnutls" is AES-256-GCM by GnuTLS alone; "halves" is for
+# tests: each direction changes all the time from one thread to two and back.
 CIPHERS = {"aes256gcm": ("aes256gcm16", "datapath_pair"),
            "gnutls": ("aes256gcm16", "datapath_gnutls"),
+           "halves": ("aes256gcm16", "datapath_halves"),
            "null": ("aes256gcm16", "datapath_null"),
            "chacha20": ("chacha20poly1305", "datapath_pair")}
 
@@ -100,11 +102,17 @@ class Datapath(Tunnel):
         self.program = os.path.join(os.path.abspath(build), "tests", "bench", front)
         self.options = [suite, str(children), str(rekey)]
 
+    def front(self, _):
+        return self.program
+
+    def environment(self, _):
+        return {}
+
     def start(self):
         ready = {}
         for end, outer in self.outer.items():
-            process = net.Process([self.program, end, outer, *self.options], namespace=end,
-                                  stdin=subprocess.PIPE)
+            process = net.Process([self.front(end), end, outer, *self.options], namespace=end,
+                                  stdin=subprocess.PIPE, env=self.environment(end))
             ready[end] = process.read_until(r"^ready (\S+) (\d+) (\d+)$", 10)
             self.processes[end] = process
         for end in OUTER:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One run of the benchmark: its tunnels, and what is measured of each in turn."""
 
-import contextlib
 import os
 import sys
 
@@ -9,6 +8,7 @@ import ends
 import figures
 import net
 import rivals
+import slow_end
 import soak
 import through_gateway
 import traffic
@@ -28,26 +28,12 @@ def progress(text):
         print(f"\r{text:78}\r", end="", file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def on_one_processor(tunnel):
-    """Both ends and whatever is started meanwhile."""
-    tasks = [int(task) for end in ends.OUTER for pid in tunnel.pids(end)
-             for task in os.listdir(f"/proc/{pid}/task")]
-    everywhere = os.sched_getaffinity(0)
-    for task in (0, *tasks):
-        os.sched_setaffinity(task, {min(everywhere)})
-    yield
-    for task in (0, *tasks):
-        os.sched_setaffinity(task, everywhere)
-
-
 class Bench:
     def __init__(self, options):
         self.options = options
         self.programs = options.programs
         self.table = figures.Table()
         self.tunnels = []
-        self.scaled = []  # those that are measured beside themselves
 
     def start(self):
         ends.set_up()
@@ -135,24 +121,28 @@ class Bench:
                 self.table.add("resident memory of one end", "MB", tunnel.name,
                                traffic.resident_megabytes(tunnel.pids("a")))
 
-    def _scaling(self, tunnel):
-        def one(what, name):
-            got = traffic.throughput(self.programs, tunnel, "a", self.options.seconds)
-            self.table.add(f"TCP, 1 stream, {what}", "Gbit/s", name, got["gbits"])
-            self.table.add(f"CPU of one end, {what}", "s/GB", name, (got["cpu a"] + got["cpu b"]) / 2)
-        one("Child SAs installed", tunnel.name)
-        if tunnel is self.scaled[0]:
-            one("processors for all", "two")
-            with on_one_processor(tunnel):
-                one("processors for all", "one")
+    def _stream(self, tunnel, way, what):
+        got = traffic.throughput(self.programs, tunnel, way, self.options.seconds)
+        self.table.add(f"TCP, 1 stream, {what}", "Gbit/s", tunnel.name, got["gbits"])
+        self.table.add(f"CPU of end a, {what}", "s/GB", tunnel.name, got["cpu a"])
+
+    def _slow(self, tunnel):
+        for way, what in (("a", "sends"), ("b", "receives")):
+            self._stream(tunnel, way, f"a slow end {what}, processors")
 
     def scaling(self):
-        """Beside itself: with many Child SAs, and with one processor for everything."""
+        """Beside itself: with many Child SAs, and with two processors for one end (slow_end.py)."""
         build = self.options.build[0]
-        self.scaled = [ends.Datapath(101, build, name="1"),
-                       ends.Datapath(102, build, children=CHILDREN, name=f"{CHILDREN:,}")]
-        self._up(self.scaled)
-        self.rounds("scaling", self._scaling, self.scaled)
+        children = [ends.Datapath(101, build, name="1"),
+                    ends.Datapath(102, build, children=CHILDREN, name=f"{CHILDREN:,}")]
+        slow = [slow_end.SlowEnd(110 + processors, build, processors, name)
+                for processors, name in ((1, "one"), (2, "two"))]
+        self._up(children)
+        self.rounds("Child SAs", lambda tunnel: self._stream(tunnel, "a", "Child SAs installed"),
+                    children)
+        with slow_end.before_all_else():
+            self._up(slow)
+            self.rounds("processors", self._slow, slow)
 
     def pictures(self):
         self.pps(SIZES_DRAWN)

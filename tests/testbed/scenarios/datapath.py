@@ -36,6 +36,15 @@ def datapath_carries_every_octet(context):
 
 
 @scenario(bare=True, timeout=90)
+def datapath_carries_every_octet_from_thread_to_thread(context):
+    """With each direction done by one thread and by two in turn."""
+    tunnel, programs = start(context, cipher="halves", rekey=REKEY)
+    counters = soak.carry(programs, tunnel, 50_000_000, streams=2)
+    soak.check_dropped(counters, "replay", "send")
+    tunnel.stop()
+
+
+@scenario(bare=True, timeout=90)
 def datapath_carries_every_octet_of_ipv6(context):
     """Inside and outside, ChaCha20-Poly1305."""
     tunnel, programs = start(context, cipher="chacha20", rekey=REKEY, ipv6=True)
