@@ -221,9 +221,11 @@ static inline void describe(GtkWidget *widget, const char *text, gboolean wrong)
                                 -1);
 }
 
+/* The label that a button has within is its whole name in newer ones of GTK, unless it is told. */
 static inline void give_name(GtkWidget *widget, const char *name)
 {
     gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+    gtk_accessible_reset_relation(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
 }
 
 #endif

@@ -124,7 +124,9 @@ static GtkWidget *make_label(const char *text, const char *style)
 
 static GtkWidget *make_content(struct frame *frame, const struct frame_look *look)
 {
-    GtkWidget *symbol = gtk_image_new_from_icon_name(look->symbol);
+    GtkWidget *symbol =
+        g_object_new(GTK_TYPE_IMAGE, "icon-name", look->symbol, "accessible-role",
+                     GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL); /* the title says it */
     GtkWidget *scrolled = gtk_scrolled_window_new();
     frame->clamp = adw_clamp_new();
     frame->content = gtk_box_new(GTK_ORIENTATION_VERTICAL, SPACING);
@@ -133,7 +135,6 @@ static GtkWidget *make_content(struct frame *frame, const struct frame_look *loo
     gtk_widget_set_margin_top(frame->content, SPACING);
     gtk_widget_set_margin_bottom(frame->content, SPACING * 4 / 3);
     gtk_image_set_pixel_size(GTK_IMAGE(symbol), (int)(SYMBOL_SIZE * text_scale()));
-    gtk_accessible_update_state(GTK_ACCESSIBLE(symbol), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
     gtk_box_append(GTK_BOX(frame->content), symbol);
     adw_clamp_set_maximum_size(ADW_CLAMP(frame->clamp), (int)(CONTENT_WIDTH * text_scale()));
     adw_clamp_set_child(ADW_CLAMP(frame->clamp), frame->content);

@@ -181,6 +181,20 @@ static void walk(GString *found, GtkWidget *widget, GtkWidget *window, GHashTabl
     }
 }
 
+/* What stands behind a modal window gets no keys. */
+static gboolean is_behind(GtkWindow *window, GList *windows)
+{
+    for (GList *entry = windows; entry != NULL; entry = entry->next) {
+        GtkWindow *other = entry->data;
+
+        if (gtk_widget_get_mapped(GTK_WIDGET(other)) && gtk_window_get_modal(other) &&
+            gtk_window_get_transient_for(other) == window) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static gboolean on_signal(gpointer data)
 {
     g_autoptr(GString) found = g_string_new(NULL);
@@ -195,7 +209,7 @@ static gboolean on_signal(gpointer data)
             g_autoptr(GHashTable) by_tab = NULL;
 
             remember_scrolling(window, scrolled);
-            by_tab = reached_in(GTK_WINDOW(window));
+            by_tab = is_behind(GTK_WINDOW(window), windows) ? NULL : reached_in(GTK_WINDOW(window));
             walk(found, window, window, by_tab);
             g_hash_table_foreach(scrolled, restore_scrolling, NULL);
         }

@@ -111,6 +111,10 @@ class Panel:
         self.screen.wait_for(lambda: hosting() == wanted, f"panel {'there' if wanted else 'gone'}")
 
 
+MENUS = {"Add a Connection": ("New Connection…", "Import From a File…"),
+         "More": ("Duplicate…", "Export…", "Delete…")}
+
+
 def call(name, path, interface, method, signature=None, *arguments):
     return Gio.bus_get_sync(Gio.BusType.SESSION, None).call_sync(
         name, path, interface, method, GLib.Variant(signature, arguments) if signature else None, None,
@@ -235,16 +239,21 @@ class Tray:
 
     # ---- its window ----
 
+    def _item(self, button, focused):
+        """In GTK 4.18 items of menus have no names for screen readers, but an order."""
+        items = self.screen.all("menu item") if focused.role == "menu item" else []
+        return dict(zip(items, MENUS[button])).get(focused)
+
     def choose_in_window(self, button, label):
         """An item of the menu of that button, by keyboard."""
         screen = self.screen
         screen.activate(screen.find("frame", "Godwit"))
-        # Two widgets may have the name, of which one can be pressed.
-        screen.wait_for(lambda: next((node for node in screen.all("push button", button)
+        # Two widgets may have the name, of which one can be pressed: in GTK 4.18 one that toggles.
+        screen.wait_for(lambda: next((node for node in screen.all("(push|toggle) button", button)
                                       if node.actions), None), f"button {button!r}").act()
         for _ in range(5):
             focused = screen.wait_for(screen.focused, "item of the menu")
-            if focused.name == label:
+            if label in (focused.name, self._item(button, focused)):
                 screen.key("Return")
                 return
             screen.key("Down")

@@ -45,7 +45,12 @@ class Looker:
 
     def _unnamed(self):
         """Whatever can be pressed, typed into or looked at has a name."""
+        # What libadwaita makes a combo box of is its own.
+        inner = {node for box in self.screen.all("combo box", within=self._program())
+                 for node in box.walk() if node != box}
         for node in self.screen.all(within=self._program()):
+            if node in inner:
+                continue
             with contextlib.suppress(accessibility.Gone):
                 role, name = node.role, node.name
                 if role in NAMED and not name:
