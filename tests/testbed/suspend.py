@@ -14,13 +14,14 @@ Not done: devices that lose their state (the uplinks of laptop.py do that, when 
 
 import os
 import re
+import shutil
 import signal
 import struct
 
 import net
 import sandbox
 
-ASLEEP = "/run/bed/asleep"
+ASLEEP, PRELOADED = "/run/bed/asleep", "/run/bed/asleep.so"
 BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
 <auth>EXTERNAL</auth><policy context="default"><allow user="*"/><allow own="*"/>
 <allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"""
@@ -48,8 +49,10 @@ class Suspend:
         with open(ASLEEP, "wb") as file:
             file.write(struct.pack("=q", 0))
         os.chmod(ASLEEP, 0o644)
+        # The worker's user may not reach the build, as below /root.
+        shutil.copy(os.path.join(context.build, "tests/testbed/asleep.so"), PRELOADED)
         with open("/etc/ld.so.preload", "w", encoding="ascii") as file:
-            file.write(os.path.join(context.build, "tests/testbed/asleep.so") + "\n")
+            file.write(f"{PRELOADED}\n")
         expect_preload()
         if logind and not bus:
             self._start_bus()
