@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/generate.h"
+#include "profile/profile.h"
 
 /* Text for roff: its own characters quoted, hyphens kept as what people type. */
 static void print_roff(const char *text)
@@ -93,6 +94,7 @@ static void print_exit_codes(void)
 {
     for (int i = 0; i < REASON_COUNT; i++) {
         enum reason reason = (enum reason)i;
+        g_autofree char *hint = profile_hint(reason, FALSE);
 
         if (reason_exit_code(reason) == 0) {
             continue;
@@ -100,8 +102,8 @@ static void print_exit_codes(void)
         printf(".TP\n\\fB%d\\fR\n", reason_exit_code(reason));
         print_roff(reason_sentence(reason));
         putchar('\n');
-        if (reason_hint(reason) != NULL) {
-            print_roff(reason_hint(reason));
+        if (*hint != '\0') {
+            print_roff(hint);
             putchar('\n');
         }
     }

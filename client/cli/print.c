@@ -165,15 +165,15 @@ char *duration_text(gint64 seconds)
 
 int cli_fail(enum reason reason, const char *detail)
 {
-    const char *hint = reason_hint(reason);
+    g_autofree char *hint = profile_hint(reason, FALSE);
     gboolean has_detail = detail != NULL && *detail != '\0';
     char *shown = printable(has_detail ? detail : "");
 
     fflush(stdout);
     fprintf(stderr, "%sgodwit:%s %s%s%s\n", style_begin(stderr, STYLE_BAD), style_end(stderr),
             _(reason_sentence(reason)), has_detail ? " " : "", shown);
-    if (hint != NULL) {
-        fprintf(stderr, _("Hint: %s\n"), _(hint));
+    if (*hint != '\0') {
+        fprintf(stderr, _("Hint: %s\n"), hint);
     }
     g_free(shown);
     return reason_exit_code(reason);

@@ -9,6 +9,7 @@
 #include "cli/seen.h"
 #include "common/boottime.h"
 #include "common/i18n.h"
+#include "profile/profile.h"
 
 enum { FLAG_JSON, FLAG_NAMES, FLAG_WATCH };
 static const struct flag flags[] = {
@@ -155,7 +156,7 @@ static char *hint_text(const struct seen *seen)
     if (strcmp(reason_name(reason), name) != 0) { /* a newer service's */
         return printable(hint);
     }
-    return g_strdup(reason_hint(reason) == NULL ? "" : _(reason_hint(reason)));
+    return profile_hint(reason, FALSE);
 }
 
 static char *gateway_text(const struct seen *seen)

@@ -10,18 +10,20 @@ struct reason_row {
     const char *sentence;
     const char *hint;
     int exit_code;
+    const char *window_hint; /* where the other one is for terminals; "" = there is none */
 };
 
 static const struct reason_row rows[REASON_COUNT] = {
     [REASON_NONE] = {"none", N_("No error."), NULL, 0},
     [REASON_USER] = {"user", N_("Disconnected."), NULL, 0},
     [REASON_INTERNAL] = {"internal", N_("Godwit failed internally."),
-                         N_("Run it again with --trace and report what it prints."), 1},
+                         N_("Run it again with --trace and report what it prints."), 1,
+                         N_("Show the trace, and report what it says.")},
     [REASON_USAGE] = {"usage", N_("The command line is not understood."),
-                      N_("See godwit --help or man godwit."), 2},
+                      N_("See godwit --help or man godwit."), 2, ""},
     [REASON_PROFILE] = {"profile", N_("The profile cannot be used."), NULL, 3},
     [REASON_NOT_ROOT] = {"not-root", N_("A standalone connection needs root."),
-                         N_("Run it with sudo."), 4},
+                         N_("Run it with sudo."), 4, ""},
     [REASON_NO_TUN] = {"no-tun", N_("The TUN device cannot be opened."),
                        N_("Load the kernel module tun (modprobe tun), or give the container access to "
                           "/dev/net/tun."),
@@ -39,12 +41,12 @@ static const struct reason_row rows[REASON_COUNT] = {
                                  N_("Check the gateway's name; its VPN service may be down."), 9},
     [REASON_NO_PROPOSAL_CHOSEN] = {"no-proposal-chosen",
                                    N_("The gateway accepts none of the offered algorithms."),
-                                   N_("Set ike-proposals and esp-proposals to what the gateway "
+                                   N_("Set {ike-proposals} and {esp-proposals} to what the gateway "
                                       "offers, or allow legacy algorithms if it is old."),
                                    10},
     [REASON_GATEWAY_UNTRUSTED] = {"gateway-untrusted",
                                   N_("The gateway's certificate is not issued by a trusted authority."),
-                                  N_("Give the certificate of its authority with --ca."), 11},
+                                  N_("Give the certificate of its authority with {--ca}."), 11},
     [REASON_GATEWAY_EXPIRED] = {"gateway-expired",
                                 N_("The gateway's certificate is outside its validity dates."),
                                 N_("Check this computer's clock, then ask the gateway's administrator."),
@@ -52,7 +54,7 @@ static const struct reason_row rows[REASON_COUNT] = {
     [REASON_GATEWAY_IDENTITY_MISMATCH] = {"gateway-identity-mismatch",
                                           N_("The gateway is not who you asked for."),
                                           N_("Connect to a name that its certificate has, or set "
-                                             "remote-identity to one of them."),
+                                             "{remote-identity} to one of them."),
                                           13},
     [REASON_GATEWAY_AUTH_FAILED] = {"gateway-auth-failed", N_("The gateway did not prove its identity."),
                                     NULL, 14},
@@ -66,10 +68,10 @@ static const struct reason_row rows[REASON_COUNT] = {
                                    N_("The account may not connect now, or not from here."),
                                    N_("Ask the gateway's administrator."), 18},
     [REASON_SECRET_MISSING] = {"secret-missing", N_("A password is needed and none was given."),
-                               N_("Use --password-fd, or run in a terminal to be asked."), 19},
+                               N_("Use --password-fd, or run in a terminal to be asked."), 19, ""},
     [REASON_TS_UNACCEPTABLE] = {"ts-unacceptable",
                                 N_("The gateway refuses the requested traffic selectors."),
-                                N_("Check the tunnel and remote-ts settings of the profile."), 20},
+                                N_("Check the settings {tunnel} and {remote-ts}."), 20},
     [REASON_ADDRESS_UNAVAILABLE] = {"address-unavailable", N_("The gateway assigned no internal address."),
                                     N_("Its address pool may be exhausted or not set up for this user."),
                                     21},
@@ -79,7 +81,7 @@ static const struct reason_row rows[REASON_COUNT] = {
     [REASON_PROTOCOL] = {"protocol", N_("The gateway sent something that IKEv2 does not allow."),
                          N_("Run it again with --trace and send the trace to the gateway's "
                             "administrator."),
-                         25},
+                         25, N_("Save the trace and send it to the gateway's administrator.")},
     [REASON_WORKER_DIED] = {"worker-died", N_("The tunnel process ended unexpectedly."), NULL, 26},
     [REASON_REDIRECTED] = {"redirected", N_("The gateway sent the connection to another gateway."), NULL, 27},
     [REASON_UDP_BLOCKED] = {"udp-blocked", N_("IKE does not get through to the gateway."),
@@ -90,21 +92,21 @@ static const struct reason_row rows[REASON_COUNT] = {
                                     N_("The system service godwitd is not available."),
                                     N_("Ask \"systemctl status godwitd\" why; without it root can "
                                        "connect with --standalone."),
-                                    29},
+                                    29, N_("Ask \"systemctl status godwitd\" why.")},
     [REASON_SERVICE_REFUSED] = {"service-refused", N_("The system service does not do that now."), NULL,
                                 30},
     [REASON_NOT_AUTHORIZED] = {"not-authorized", N_("You are not allowed to do that."),
-                               N_("Use sudo, or ask this computer's administrator."), 31},
+                               N_("Use sudo, or ask this computer's administrator."), 31,
+                               N_("Ask this computer's administrator.")},
     [REASON_NOT_FOUND] = {"not-found", N_("There is nothing of that name."),
-                          N_("See godwit list."), 32},
+                          N_("See godwit list."), 32, ""},
     [REASON_TOKEN_MISSING] = {"token-missing", N_("The token with the certificate or key is not there."),
                               N_("Insert it. Its PKCS#11 module must be known to p11-kit for the whole "
                                  "system; \"godwit doctor\" lists what there is."),
                               33},
     [REASON_TOKEN_OBJECT] = {"token-object", N_("The token does not hold what the profile names."),
-                             N_("Check the URIs of certificate and private-key; \"godwit doctor\" lists "
-                                "those of certificates, \"p11tool --login --list-all\" all that a "
-                                "token holds."),
+                             N_("Check {certificate} and {private-key}; \"godwit doctor\" lists the URIs "
+                                "of certificates, \"p11tool --login --list-all\" all that a token holds."),
                              34},
     [REASON_PIN_WRONG] = {"pin-wrong", N_("The PIN of the token is wrong."),
                           N_("Make sure of it before you try again: after a few wrong ones a token "
@@ -117,14 +119,14 @@ static const struct reason_row rows[REASON_COUNT] = {
                                 "PKCS#11 module may need an update."),
                              37},
     [REASON_TOKEN_UNSUPPORTED] = {"token-unsupported", N_("The token cannot sign in a way that is needed."),
-                                  N_("Set rsa-pss to the other value, or use another key of the token."),
+                                  N_("Set {rsa-pss} to the other value, or use another key of the token."),
                                   38},
     [REASON_GATEWAY_CHANGED] = {"gateway-changed",
                                 N_("The gateway shows another certificate than the one that you trusted: "
                                    "somebody may be posing as it."),
                                 N_("Ask whoever runs it. Only if its certificate was really replaced, "
-                                   "remove “Gateway's fingerprint” (gateway-fingerprint) from the "
-                                   "connection's settings and connect again."),
+                                   "remove {gateway-fingerprint} from the connection's settings and "
+                                   "connect again."),
                                 39},
 };
 
@@ -156,6 +158,14 @@ const char *reason_sentence(enum reason reason)
 const char *reason_hint(enum reason reason)
 {
     return row_of(reason)->hint;
+}
+
+const char *reason_window_hint(enum reason reason)
+{
+    const struct reason_row *row = row_of(reason);
+    const char *hint = row->window_hint == NULL ? row->hint : row->window_hint;
+
+    return hint == NULL || *hint == '\0' ? NULL : hint;
 }
 
 int reason_exit_code(enum reason reason)

@@ -80,8 +80,13 @@ const char *reason_name(enum reason reason);
 enum reason reason_from_name(const char *name);
 /* One untranslated sentence for people (callers pass it through gettext); what failed. Never NULL. */
 const char *reason_sentence(enum reason reason);
-/* One untranslated sentence: what to try; NULL when there is nothing to say. */
+/*
+ * One untranslated sentence: what to try; NULL when there is nothing to say. Keys of profiles stand
+ * in braces, for profile_words().
+ */
 const char *reason_hint(enum reason reason);
+/* The same for who has windows instead of a command line. */
+const char *reason_window_hint(enum reason reason);
 /* Exit code of the command line, 0 for REASON_NONE and REASON_USER; documented in godwit(1). */
 int reason_exit_code(enum reason reason);
 

@@ -7,6 +7,7 @@
 #include "common/vpn1.h"
 #include "daemon/session_object_private.h"
 #include "generated/vpn1-info.h"
+#include "profile/profile.h"
 
 /* ---- telling ---- */
 
@@ -42,9 +43,10 @@ static void set_string(struct session_object *object, const char *property, cons
 
 static GVariant *failure_variant(enum reason reason, const char *detail)
 {
-    const char *hint = reason_hint(reason);
+    const char *raw = reason_hint(reason);
+    g_autofree char *hint = profile_words(raw ? raw : "", FALSE);
     return g_variant_new("(ssss)", reason_name(reason), reason_sentence(reason),
-                         detail ? detail : "", hint ? hint : "");
+                         detail ? detail : "", hint);
 }
 
 /* ---- what the session tells ---- */

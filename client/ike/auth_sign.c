@@ -143,8 +143,8 @@ enum err auth_write_signature(struct ike *ike, struct chain *chain)
                                  sizeof ike->summary.user_auth);
     } else if (elsewhere && err != ERR_MEMORY) {
         ike_close(ike, CLOSE_SILENTLY, REASON_PROFILE,
-                  _("certificate and private-key do not belong together: the certificate does not "
-                    "fit what the token has signed."));
+                  _("The certificate and the private key do not belong together: the certificate "
+                    "does not fit what the token has signed."));
         return OK;
     } else if (err == ERR_UNSUPPORTED) {
         nothing_in_common(ike);

@@ -81,6 +81,15 @@ char *profile_quotable(struct bytes text);
 /* The word of the NULL-ended list that is most like `word`; NULL when none is near. Borrowed. */
 const char *nearest_word(const char *word, const char *const *words);
 
+/*
+ * A sentence with its keys, "{dns}" or "{--ca}", as keyfiles and the command line have them, or with
+ * the labels that forms have for them; the caller frees it. Translate it before.
+ */
+char *profile_words(const char *text, gboolean labels);
+/* What to try after that failure, translated and in such words, "" = nothing; the caller frees it.
+ * `window`: for who has forms and no command line. */
+char *profile_hint(enum reason reason, gboolean window);
+
 /* Untranslated, N_(). */
 const char *profile_group_title(enum profile_group group);
 

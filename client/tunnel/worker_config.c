@@ -70,7 +70,7 @@ enum reason worker_config_no_credential(enum err err, const char **sentence)
         *sentence = _("The password does not open the private key.");
         return REASON_AUTH_FAILED;
     case ERR_KEY:
-        *sentence = _("certificate and private-key do not belong together.");
+        *sentence = _("The certificate and the private key do not belong together.");
         return REASON_PROFILE;
     case ERR_UNSUPPORTED:
         *sentence = _("The type of the private key is not supported.");

@@ -170,13 +170,19 @@ static char *reason_in_words(const struct profile *profile, const struct profile
 }
 
 /* The key that does not go together with others, and why in the words of forms; or NULL. */
-static const char *breach_in_words(const struct values *values, char **reason)
+static const char *breach_in_words(const struct profile *profile, char **reason)
 {
-    struct profile *profile = usable(values);
     struct profile_breach *breach = profile_find_breach(profile);
     const char *key = breach ? breach->key : NULL;
     *reason = breach ? reason_in_words(profile, breach) : NULL;
     profile_breach_free(breach);
+    return key;
+}
+
+static const char *own_breach(const struct values *values, char **reason)
+{
+    struct profile *profile = usable(values);
+    const char *key = breach_in_words(profile, reason);
     profile_free(profile);
     return key;
 }
@@ -186,7 +192,7 @@ char *values_problem(const struct values *values, const char *key)
     g_autofree char *reason = NULL;
     char *own = own_problem(values, key);
     if (own || (!values_get(values, key) && !values_touched(values, key)) ||
-        g_strcmp0(breach_in_words(values, &reason), key) != 0) {
+        g_strcmp0(own_breach(values, &reason), key) != 0) {
         return own;
     }
     return g_steal_pointer(&reason);
@@ -210,6 +216,13 @@ gboolean values_check(const struct values *values, GError **error)
             return refuse(error, key->name, reason);
         }
     }
-    const char *wrong = breach_in_words(values, &together);
+    const char *wrong = own_breach(values, &together);
     return wrong ? refuse(error, wrong, together) : TRUE;
+}
+
+gboolean values_check_profile(const struct profile *profile, GError **error)
+{
+    g_autofree char *reason = NULL;
+    const char *wrong = breach_in_words(profile, &reason);
+    return wrong ? refuse(error, wrong, reason) : TRUE;
 }

@@ -55,5 +55,7 @@ char *values_problem(const struct values *values, const char *key);
  * wrong or something is missing.
  */
 gboolean values_check(const struct values *values, GError **error);
+/* profile_validate() in the same words. */
+gboolean values_check_profile(const struct profile *profile, GError **error);
 
 #endif

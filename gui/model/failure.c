@@ -9,18 +9,18 @@
 #include "common/i18n.h"
 #include "common/vpn1.h"
 #include "gui/model/text.h"
+#include "profile/profile.h"
 
 struct godwit_failure *godwit_failure_new(const char *name, enum reason reason, const char *detail)
 {
     struct godwit_failure *failure = g_new(struct godwit_failure, 1);
-    const char *hint = reason_hint(reason);
 
     *failure = (struct godwit_failure){
         .name = shown_text(name),
         .reason = reason,
         .sentence = g_strdup(_(reason_sentence(reason))),
         .detail = shown_text(detail),
-        .hint = g_strdup(hint == NULL ? "" : _(hint)),
+        .hint = profile_hint(reason, TRUE),
         .trace = godwit_trace_new(),
         .settings = g_strdup(""),
     };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "gui/editor/values.h"
 #include "gui/model/text.h"
 #include "profile/profile.h"
 
@@ -111,7 +112,7 @@ static GodwitProfile *profile_of_file(const char *folder, const char *file)
     made->name = g_strndup(file, strlen(file) - strlen(".conf"));
     made->path = g_build_filename(folder, file, NULL);
     profile = profile_load(made->path, &error);
-    if (profile == NULL || !profile_validate(profile, &error)) {
+    if (profile == NULL || !values_check_profile(profile, &error)) {
         /* Files that cannot be read are told with their folder, which is not worth its room here. */
         gsize known = g_str_has_prefix(error->message, made->path) ? strlen(folder) + 1 : 0;
 

@@ -7,6 +7,7 @@
 #include "common/i18n.h"
 #include "common/vpn1.h"
 #include "generated/vpn1.h"
+#include "gui/editor/values.h"
 #include "gui/model/link.h"
 #include "gui/model/pending.h"
 #include "gui/model/text.h"
@@ -512,7 +513,7 @@ void godwit_world_connect_new(GodwitWorld *world, const char *title, const struc
         return;
     }
     godwit_world_dismiss_failure(world);
-    if (profile_validate(profile, &error)) {
+    if (values_check_profile(profile, &error)) {
         ask(world, title, "Connect",
             g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile), connect_options()));
     } else {

@@ -7,6 +7,7 @@
 
 #include "common/i18n.h"
 #include "common/vpn1.h"
+#include "profile/profile.h"
 
 /* Seconds that godwitd has to answer a call of Connect, which waits for nothing. */
 #define PATIENCE 20
@@ -101,8 +102,8 @@ static void over_by_error(struct link *link, GError *error)
                              ? REASON_SERVICE_UNAVAILABLE
                              : vpn1_reason_of_error(name);
     (void)g_dbus_error_strip_remote_error(error);
-    const char *hint = reason_hint(reason);
-    g_autofree char *text = two_sentences(error->message, hint ? _(hint) : "");
+    g_autofree char *hint = profile_hint(reason, TRUE);
+    g_autofree char *text = two_sentences(error->message, hint);
     over(link, reason, reason_sentence(reason), text);
 }
 
@@ -237,8 +238,11 @@ static void on_ended(struct link *link, GVariant *arguments)
 {
     const char *reason, *sentence, *detail, *hint;
     g_variant_get(arguments, "(&s&s&s&s)", &reason, &sentence, &detail, &hint);
-    g_autofree char *text = two_sentences(detail, *hint ? _(hint) : "");
-    over(link, reason_from_name(reason), sentence, text);
+    enum reason known = reason_from_name(reason);
+    /* A newer service may have reasons of its own. */
+    g_autofree char *own = g_str_equal(reason_name(known), reason) ? profile_hint(known, TRUE) : NULL;
+    g_autofree char *text = two_sentences(detail, own ? own : hint);
+    over(link, known, sentence, text);
 }
 
 /* Whether the signal is of the session: by its path, or by what the object manager tells of it. */

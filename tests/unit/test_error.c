@@ -20,6 +20,8 @@ START_TEST(each_reason_is_told_apart)
         ck_assert_msg(is_sentence(reason_sentence(reason)), "%s", reason_name(reason));
         ck_assert_msg(reason_hint(reason) == NULL || is_sentence(reason_hint(reason)), "%s",
                       reason_name(reason));
+        ck_assert_msg(reason_window_hint(reason) == NULL || is_sentence(reason_window_hint(reason)),
+                      "%s", reason_name(reason));
         for (const char *c = reason_name(reason); *c != '\0'; c++) {
             ck_assert_msg(g_ascii_islower(*c) || *c == '-', "%s", reason_name(reason));
         }

@@ -492,6 +492,43 @@ START_TEST(variant_of_another_type)
 }
 END_TEST
 
+static void check_words(const char *text, gboolean labels, const char *want)
+{
+    char *words = profile_words(text, labels);
+
+    ck_assert_str_eq(words, want);
+    g_free(words);
+}
+
+START_TEST(keys_in_sentences)
+{
+    check_words("Set {rsa-pss}, or use {--ca}.", FALSE, "Set rsa-pss, or use --ca.");
+    check_words("Set {rsa-pss}, or use {--ca}.", TRUE,
+                "Set “Sign with RSASSA-PSS”, or use “Certification authority”.");
+    check_words("{no-key} {", TRUE, "no-key {");
+    check_words("", TRUE, "");
+}
+END_TEST
+
+/* Each has its key; who has no command line is not told of one. */
+START_TEST(words_of_hints)
+{
+    for (unsigned i = 0; i < REASON_COUNT; i++) {
+        char *keys = profile_hint((enum reason)i, FALSE), *labels = profile_hint((enum reason)i, TRUE);
+        char **words = g_strsplit_set(labels, " .,;:\"", -1);
+
+        ck_assert_msg(strpbrk(keys, "{}") == NULL && strpbrk(labels, "{}") == NULL, "%s", keys);
+        ck_assert_msg(strstr(labels, "sudo") == NULL, "%s", labels);
+        for (char **word = words; *word != NULL; word++) {
+            ck_assert_msg(strchr(*word, '-') == NULL || profile_key_find(*word) == NULL, "%s", labels);
+        }
+        g_strfreev(words);
+        g_free(labels);
+        g_free(keys);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("profile");
@@ -516,6 +553,8 @@ int main(void)
     tcase_add_test(tests, variant_round_trip);
     tcase_add_loop_test(tests, bad_variant, 0, G_N_ELEMENTS(bad_variants));
     tcase_add_test(tests, variant_of_another_type);
+    tcase_add_test(tests, keys_in_sentences);
+    tcase_add_test(tests, words_of_hints);
     suite_add_tcase(suite, tests);
     result = run_suite(suite);
     remove_below(home);

@@ -216,7 +216,7 @@ START_TEST(certificate_and_key_do_not_fit)
     begin(NULL);
     hear(TOKEN_OPEN, "pkcs11:token=A;id=%01");
     say_opened(PKI_P256, PKI_P384);
-    bed_wait_heard("down-profile(certificate and private-key do not belong together.)");
+    bed_wait_heard("down-profile(The certificate and the private key do not belong together.)");
     end();
 }
 END_TEST
