@@ -30,12 +30,21 @@ struct told {
     guint timer;
 };
 
+/* Names are anybody's, and some desktops take the words for markup. */
+static GNotification *notification_of(const char *title, const char *body)
+{
+    g_autofree char *harmless_title = shown_unmarked(title), *harmless_body = shown_unmarked(body);
+    GNotification *notification = g_notification_new(harmless_title);
+
+    g_notification_set_body(notification, harmless_body);
+    return notification;
+}
+
 static void send(struct told *told, const char *title, const char *body, gboolean urgent)
 {
-    g_autoptr(GNotification) notification = g_notification_new(title);
+    g_autoptr(GNotification) notification = notification_of(title, body);
     const char *path = godwit_session_get_path(told->session);
 
-    g_notification_set_body(notification, body);
     g_notification_set_priority(notification, urgent ? G_NOTIFICATION_PRIORITY_HIGH
                                                      : G_NOTIFICATION_PRIORITY_NORMAL);
     if (told->state == GODWIT_ATTENTION) {
@@ -130,10 +139,10 @@ static void on_changed(struct notifications *notifications)
         g_application_withdraw_notification(notifications->application, FAILURE);
     }
     if (holding && !notifications->holding) {
-        g_autoptr(GNotification) notification = g_notification_new(_("Traffic is held"));
+        g_autoptr(GNotification) notification =
+            notification_of(_("Traffic is held"),
+                            _("The kill switch lets nothing out until something is connected."));
 
-        g_notification_set_body(notification,
-                                _("The kill switch lets nothing out until something is connected."));
         g_notification_set_default_action(notification, "app.open");
         g_application_send_notification(notifications->application, HOLDING, notification);
     } else if (!holding && notifications->holding) {
@@ -176,8 +185,7 @@ static void on_failed(struct notifications *notifications)
                                : g_strdup_printf(_("%s is not connected"), failure->name);
     g_autofree char *body = g_strdup_printf("%s %s", failure->sentence, failure->hint);
 
-    notification = g_notification_new(title);
-    g_notification_set_body(notification, body);
+    notification = notification_of(title, body);
     g_notification_set_default_action(notification, "app.open");
     g_application_send_notification(notifications->application, FAILURE, notification);
 }

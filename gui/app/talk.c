@@ -12,7 +12,9 @@
 #include "gui/window/message.h"
 #include "profile/profile.h"
 
-#define TRUST_FIELD "gateway-fingerprint" /* also the profile's key */
+/* Fields that are also keys of the profile. */
+#define TRUST_FIELD "gateway-fingerprint"
+#define CHOICE_FIELD "certificate"
 
 struct talk {
     GtkApplication *application;
@@ -31,6 +33,7 @@ struct talk {
     gboolean was_on;
     gboolean was_sent;           /* what the keyring has */
     GHashTable *typed;           /* to be kept when it is right; NULL = nothing */
+    char *chosen;                /* the same, of several certificates; NULL = none */
 };
 
 static GodwitSession *session_of(struct talk *talk)
@@ -65,6 +68,22 @@ static gboolean may_be_kept(const struct talk *talk)
     return has_secrets(talk->form) && talk->answers == 0;
 }
 
+/* It is alone in its form. */
+static gboolean is_choice(const struct ask_form *form)
+{
+    const struct ask_field *field = form->fields->pdata[0];
+
+    return form->fields->len == 1 && field->kind == ASK_CHOICE && strcmp(field->id, CHOICE_FIELD) == 0;
+}
+
+/* NULL: it has no file of its own. */
+static const char *file_of(struct talk *talk)
+{
+    GodwitProfile *profile = profile_of(talk);
+
+    return profile == NULL ? NULL : godwit_profile_get_path(profile);
+}
+
 /* ---- the question is over ---- */
 
 static void close_question(struct talk *talk)
@@ -77,7 +96,7 @@ static void close_question(struct talk *talk)
     g_clear_pointer(&talk->facts, g_free);
 }
 
-/* NULL: nobody answers. */
+/* NULL: a person does not want to go on, which is no failure. */
 static void answer(struct talk *talk, GHashTable *answers)
 {
     GodwitSession *session = session_of(talk);
@@ -85,9 +104,10 @@ static void answer(struct talk *talk, GHashTable *answers)
     talk->answers += talk->form != NULL && has_secrets(talk->form) ? 1 : 0;
     g_clear_pointer(&talk->form, ask_form_free);
     g_clear_pointer(&talk->facts, g_free);
-    if (session != NULL) {
-        godwit_world_answer(talk->world, session, talk->number,
-                            answers == NULL ? NULL : ask_answers_to_variant(answers));
+    if (session != NULL && answers == NULL) {
+        godwit_world_end(talk->world, session);
+    } else if (session != NULL) {
+        godwit_world_answer(talk->world, session, talk->number, ask_answers_to_variant(answers));
     }
 }
 
@@ -98,7 +118,10 @@ static void on_answered(void *context, GHashTable *answers, gboolean remember)
     struct talk *talk = context;
 
     talk->dialog = NULL; /* it goes by itself */
-    if (answers != NULL && remember) {
+    if (answers != NULL && remember && is_choice(talk->form)) {
+        g_free(talk->chosen);
+        talk->chosen = g_strdup(g_hash_table_lookup(answers, CHOICE_FIELD));
+    } else if (answers != NULL && remember) {
         g_clear_pointer(&talk->typed, g_hash_table_unref);
         talk->typed = g_hash_table_ref(answers);
     }
@@ -110,7 +133,8 @@ static void ask_person(struct talk *talk)
     struct ask_form *form = talk->form;
     gboolean again = may_be_kept(talk) && (talk->was_sent || talk->was_on);
 
-    form->may_remember = may_be_kept(talk) && talk->unkept == NULL;
+    form->may_remember = is_choice(form) ? file_of(talk) != NULL
+                                         : may_be_kept(talk) && talk->unkept == NULL;
     form->remember = talk->refused != NULL;
     if (talk->refused != NULL && !talk->was_on) {
         ask_form_set_error(form, talk->refused);
@@ -172,8 +196,27 @@ static void on_kept(void *context, const char *why)
     }
 }
 
+static void set_in_file(struct talk *talk, const char *key, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (file_of(talk) != NULL && !profile_set_in_file(file_of(talk), key, text, &error)) {
+        message_show(gtk_application_get_active_window(talk->application),
+                     _("The Connection Is Not Saved"), error->message);
+    }
+}
+
 /* It has been right. */
-static void keep(struct talk *talk)
+static void keep_choice(struct talk *talk)
+{
+    g_autofree char *chosen = g_steal_pointer(&talk->chosen);
+
+    if (chosen != NULL) {
+        set_in_file(talk, CHOICE_FIELD, chosen);
+    }
+}
+
+static void keep_typed(struct talk *talk)
 {
     GodwitProfile *profile = profile_of(talk);
     g_autofree char *gateway = NULL;
@@ -196,16 +239,10 @@ static void keep(struct talk *talk)
 
 static void remember_trust(struct talk *talk, const char *digits)
 {
-    GodwitProfile *profile = profile_of(talk);
-    g_autoptr(GError) error = NULL;
-
     if (session_of(talk) == godwit_attempt_get_session(talk->attempt)) {
         godwit_attempt_pin(talk->attempt, digits);
-    } else if (profile != NULL && godwit_profile_get_path(profile) != NULL &&
-               !profile_set_in_file(godwit_profile_get_path(profile), TRUST_FIELD, digits,
-                                    &error)) {
-        message_show(gtk_application_get_active_window(talk->application),
-                     _("The Connection Is Not Saved"), error->message);
+    } else {
+        set_in_file(talk, TRUST_FIELD, digits);
     }
 }
 
@@ -334,7 +371,8 @@ void talk_follow(struct talk *talk, gboolean may_ask)
         talk->was_on = TRUE;
         talk->answers = 0;
         g_clear_pointer(&talk->asked, g_variant_unref);
-        keep(talk);
+        keep_choice(talk);
+        keep_typed(talk);
     }
 }
 
@@ -371,6 +409,7 @@ void talk_free(struct talk *talk)
     close_question(talk);
     g_clear_pointer(&talk->asked, g_variant_unref);
     g_clear_pointer(&talk->typed, g_hash_table_unref);
+    g_free(talk->chosen);
     g_free(talk->unkept);
     g_free(talk->refused);
     g_free(talk->path);

@@ -10,6 +10,7 @@
 /*
  * What one session asks for, and who answers it: the keyring, when it has what is asked for, and
  * else a person. What a person wants to be remembered is kept once the gateway has accepted it.
+ * A certificate that was chosen among several then stands in the profile.
  * Codes that are good for once, and the PINs of tokens, are never kept.
  */
 struct talk;

@@ -4,6 +4,7 @@
 
 #include "common/i18n.h"
 #include "common/secret.h"
+#include "gui/editor/certificate.h"
 #include "gui/editor/compat.h"
 #include "gui/editor/row.h"
 #include "gui/questions/shown.h"
@@ -19,26 +20,11 @@
 
 /* ---- what it holds, in words ---- */
 
-static char *name_of_certificate(const guchar *octets, gsize length)
-{
-    g_autoptr(GByteArray) array = g_byte_array_new();
-    g_autoptr(GTlsCertificate) certificate = NULL;
-    if (length >= 10 && memcmp(octets, "-----BEGIN", 10) == 0) {
-        certificate = g_tls_certificate_new_from_pem((const char *)octets, (gssize)length, NULL);
-    } else {
-        g_byte_array_append(array, octets, (guint)length);
-        certificate =
-            g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()), NULL,
-                           NULL, "certificate", array, NULL);
-    }
-    return certificate ? g_tls_certificate_get_subject_name(certificate) : NULL;
-}
-
 static char *content_in_words(const char *base64, gboolean is_certificate)
 {
     gsize length;
     guchar *octets = g_base64_decode(base64, &length);
-    g_autofree char *name = is_certificate ? name_of_certificate(octets, length) : NULL;
+    g_autofree char *name = is_certificate ? certificate_holder(octets, length) : NULL;
     secret_wipe(octets, length);
     g_free(octets);
     if (name && *name) {

@@ -255,12 +255,13 @@ static void on_show(GtkCheckButton *check, gpointer data)
 
 static void add_fields(struct ask *ask, const struct ask_form *form)
 {
-    gboolean twice = FALSE, hidden = FALSE;
+    gboolean twice = FALSE, hidden = FALSE, typed = FALSE;
     for (guint i = 0; i < form->fields->len; i++) {
         const struct ask_field *field = form->fields->pdata[i];
         add_field(ask, field);
         twice |= field->kind == ASK_NEW_SECRET;
         hidden |= field->kind == ASK_NEW_SECRET || field->kind == ASK_SECRET;
+        typed |= field->kind != ASK_CHOICE;
     }
     if (twice) {
         ask->differ = frame_add_error(ask->window, _("The two are not the same."));
@@ -271,7 +272,8 @@ static void add_fields(struct ask *ask, const struct ask_form *form)
                          G_CALLBACK(on_show), ask);
     }
     if (form->may_remember) {
-        ask->remember = add_check(ask, _("Remember what I type"), form->remember);
+        ask->remember = add_check(ask, typed ? _("Remember what I type") : _("Remember my choice"),
+                                  form->remember);
     }
     frame_add_text(ask->window, form->note, "dim-label");
 }

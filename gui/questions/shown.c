@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "common/i18n.h"
 #include "common/log.h"
 
 #define CUT "…"
 #define TEXT_CHARACTERS 401 /* with CUT */
-#define PAGE_CHARACTERS 16000
+#define PAGE_CHARACTERS 2000
 #define PAGE_LINES 40
 /* First strong isolate and its end: what is between them has a direction of its own. */
 #define ISOLATE "\u2068"
@@ -72,6 +73,22 @@ char *shown_name(const char *text, gsize characters)
 {
     g_autofree char *line = shown_line(text, characters);
     return g_strconcat(ISOLATE, line, ISOLATE_END, NULL);
+}
+
+char *shown_unmarked(const char *text)
+{
+    GString *out = g_string_new(text);
+    g_string_replace(out, "&", "＆", 0);
+    g_string_replace(out, "<", "‹", 0);
+    g_string_replace(out, ">", "›", 0);
+    return g_string_free(out, FALSE);
+}
+
+char *shown_date(gint64 when)
+{
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
+    /* Translators: a day as strftime(3) writes it, "21 November 2026". */
+    return date ? g_date_time_format(date, _("%-d %B %Y")) : g_strdup("?");
 }
 
 char *shown_text(const char *text)

@@ -43,16 +43,9 @@ static char *names_text(const char *const *names)
                         : (g_string_free(out, TRUE), g_strdup(_("none")));
 }
 
-static char *date_text(gint64 when)
-{
-    g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(when);
-    /* Translators: a day as strftime(3) writes it, "21 November 2026". */
-    return date ? g_date_time_format(date, _("%-d %B %Y")) : g_strdup("?");
-}
-
 static char *validity_text(const struct trust_question *question, gint64 now)
 {
-    g_autofree char *from = date_text(question->not_before), *to = date_text(question->not_after);
+    g_autofree char *from = shown_date(question->not_before), *to = shown_date(question->not_after);
     /* Translators: the days between which a certificate is valid. */
     return now < question->not_before
                ? g_strdup_printf(_("from %s to %s: it is not valid yet"), from, to)

@@ -6,6 +6,7 @@
 
 #include "common/i18n.h"
 #include "common/vpn1.h"
+#include "gui/questions/shown.h"
 #include "gui/tray/pixmaps.h"
 
 #define ITEM "org.kde.StatusNotifierItem"
@@ -91,18 +92,6 @@ static GVariant *pixmaps(struct status_icon *icon, enum godwit_state state)
     return g_variant_ref(icon->pixmaps[state]);
 }
 
-/* Names are anybody's, and some hosts take text for markup, others not: what looks alike is harmless
- * in both. */
-static char *harmless_text(const char *text)
-{
-    GString *harmless = g_string_new(text);
-
-    g_string_replace(harmless, "&", "＆", 0);
-    g_string_replace(harmless, "<", "‹", 0);
-    g_string_replace(harmless, ">", "›", 0);
-    return g_string_free(harmless, FALSE);
-}
-
 /* All of it is the title: LXQt shows nothing else. Xfce adds a description that is another text. */
 static GVariant *tooltip(const struct status_icon *icon)
 {
@@ -166,7 +155,7 @@ static void tell(const struct status_icon *icon, const char *signal, GVariant *a
 
 void status_icon_set(struct status_icon *icon, enum godwit_state state, const char *tip)
 {
-    g_autofree char *harmless = harmless_text(tip);
+    g_autofree char *harmless = shown_unmarked(tip);
 
     if (strcmp(icon->tip, harmless) != 0) {
         g_free(icon->tip);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "gui/editor/certificate.h"
 #include "gui/model/passwords.h"
 #include "gui/model/store.h"
 #include "gui/questions/shown.h"
@@ -61,7 +62,13 @@ static char *shown_value(const struct profile *profile, const struct profile_key
 {
     gboolean is_file = key->type == PROFILE_FILE;
     const char *text = is_file ? profile_get_path(profile, key->name) : profile_get(profile, key->name);
+    struct bytes octets = is_file ? profile_get_bytes(profile, key->name) : (struct bytes){0};
+    char *certificates =
+        octets.len > 0 ? certificates_in_words(octets.data, octets.len) : NULL;
 
+    if (certificates != NULL) {
+        return certificates;
+    }
     if (text == NULL) {
         return g_strdup_printf("(%zu B)", profile_get_bytes(profile, key->name).len);
     }

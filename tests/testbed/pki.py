@@ -2,6 +2,7 @@
 """Certificates for the test bed, made with openssl into a directory of the caller."""
 
 import os
+import ssl
 import subprocess
 import time
 
@@ -21,12 +22,14 @@ KEY_TYPES = {
 ALL_KEY_TYPES = [kind for kind in KEY_TYPES if kind != "rsa4096"]
 
 DAY = 86400
+HOSTILE = b"<b>evil</b>\x1b[2J\xff\xfe\xe2\x80\xaereversed\xc0\xaf" + b" long" * 400
+PLACE = b"a" * len(HOSTILE)
 
 
 def certificate(key, issuer="root", **other):
     spec = {"key": key, "issuer": issuer, "use": "serverAuth", "san": GATEWAY_SAN,
             "subject": f"/O=Godwit test/CN={GATEWAY_NAME}", "start": -DAY, "end": 30 * DAY,
-            "pss": False, "ca": False}
+            "pss": False, "ca": False, "forged": None}
     return {**spec, **other}
 
 
@@ -47,6 +50,10 @@ def _certificates():
                                san="DNS:mail.example.net,DNS:www.example.net"),
         "gw-self-signed": certificate("ecdsa256", "gw-self-signed"),
         "gw-unknown-ca": certificate("ecdsa256", "other-root"),
+        # Of an authority that nobody knows, so that its signature need not be right.
+        "gw-hostile": certificate("ecdsa256", "other-root", forged=(PLACE, HOSTILE),
+                                  subject=f"/O=Godwit test/CN={GATEWAY_NAME}/description={PLACE.decode()}",
+                                  san=f"{GATEWAY_SAN},DNS:{PLACE.decode()}"),
         "gw-client-use": certificate("ecdsa256", use="clientAuth"),
     }
     for kind in ALL_KEY_TYPES:
@@ -67,6 +74,14 @@ def _openssl(*arguments):
 
 def _stamp(offset):
     return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + offset))
+
+
+def _forge(path, old, new):
+    """Puts octets of the same length in the place of others; OpenSSL itself would not read the result."""
+    with open(path, encoding="ascii") as file:
+        der = ssl.PEM_cert_to_DER_cert(file.read())
+    with open(path, "w", encoding="ascii") as file:
+        file.write(ssl.DER_cert_to_PEM_cert(der.replace(old, new)))
 
 
 class Pki:
@@ -128,7 +143,7 @@ class Pki:
             config.write("\n".join([
                 "[ca]", "default_ca=here", "[here]", f"database={work}/index",
                 f"new_certs_dir={work}", "rand_serial=yes", "policy=any", "unique_subject=no",
-                "[any]", "O=optional", "CN=supplied",
+                "[any]", "O=optional", "CN=supplied", "description=optional",
                 "[req]", "distinguished_name=dn", "[dn]",
                 *self._extensions(spec), ""]))
         key, issuer = self.key(name), spec["issuer"]
@@ -144,4 +159,6 @@ class Pki:
         _openssl("ca", "-batch", "-notext", "-config", f"{work}/config", "-in", f"{work}/csr",
                  "-extensions", "ext", "-md", digest, "-startdate", _stamp(spec["start"]),
                  "-enddate", _stamp(spec["end"]), "-out", path + ".new", *signer, *padding)
+        if spec["forged"]:
+            _forge(path + ".new", *spec["forged"])
         os.rename(path + ".new", path)

@@ -3,6 +3,8 @@
  * A stand-in for godwitd on a bus of the test's own, started by that bus. What a session does is in
  * the file FAKE_SCRIPT, read at each Connect: the steps of fake_session.c, and
  *   ask|ID|LABEL|PROMPT|once (the last says that the answer is not to be remembered)
+ *   choose|PROMPT|TITLE|DETAIL (of two certificates)  trust|TEXT (in all that the facts have)
+ *   put|PROPERTY|TEXT  fact|NAME|TEXT (of the summary)
  *   refuse|ERROR|TEXT (the answer of Connect)  die (the service, at once)  traffic (2,000 octets
  *   more each time that it is asked for)  banner|TEXT  traced (waits until the trace was asked for)  vanish (the object goes without a word)
  * Calls are written to FAKE_CALLS, a line each.
@@ -200,20 +202,75 @@ static void connected(struct fake *fake, const char *how)
     publish(fake);
 }
 
-static void ask(struct fake *fake, const char *id, const char *label, const char *prompt, gboolean once)
+static void show_form(struct fake *fake, const char *id, const char *label, const char *prompt,
+                      const char *kind, GVariant *details)
 {
     GVariantBuilder fields;
+
+    g_variant_builder_init(&fields, G_VARIANT_TYPE("a" FIELD_TYPE));
+    g_variant_builder_add(&fields, "(ssss@a{sv})", id, label, prompt, kind, details);
+    put(fake, "Form", g_variant_new("(u@a" FIELD_TYPE ")", ++fake->form, g_variant_builder_end(&fields)));
+    publish(fake);
+}
+
+static void ask(struct fake *fake, const char *id, const char *label, const char *prompt, gboolean once)
+{
     GVariantDict details;
 
     g_variant_dict_init(&details, NULL);
     if (once) {
         g_variant_dict_insert(&details, "once", "b", TRUE);
     }
-    g_variant_builder_init(&fields, G_VARIANT_TYPE("a" FIELD_TYPE));
-    g_variant_builder_add(&fields, "(ssss@a{sv})", id, label, prompt,
-                          g_strcmp0(id, "user") == 0 ? "text" : "secret",
-                          g_variant_dict_end(&details));
-    put(fake, "Form", g_variant_new("(u@a" FIELD_TYPE ")", ++fake->form, g_variant_builder_end(&fields)));
+    show_form(fake, id, label, prompt, g_strcmp0(id, "user") == 0 ? "text" : "secret",
+              g_variant_dict_end(&details));
+}
+
+static void choose(struct fake *fake, const char *prompt, const char *title, const char *detail)
+{
+    show_form(fake, "certificate", "Certificate", prompt, "choice",
+              g_variant_new_parsed("{'choices': <[('pkcs11:token=Alice', %s, %s), "
+                                   "('pkcs11:token=Bob', 'Bob', '')]>}",
+                                   title, detail));
+}
+
+/* More than godwitd tells: it cuts texts. */
+static void ask_trust(struct fake *fake, const char *text)
+{
+    static const char digits[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    show_form(fake, "gateway-fingerprint", "Gateway's fingerprint", "", "trust",
+              g_variant_new_parsed("{'problems': <['self-signed']>, 'expected': <%s>, 'subject': <%s>, "
+                                   "'issuer': <%s>, 'names': <[%s, %s]>, 'not-before': <@x 0>, "
+                                   "'not-after': <@x 4000000000>, 'fingerprint': <%s>}",
+                                   text, text, text, text, text, digits));
+}
+
+static void put_text(struct fake *fake, const char *property, const char *text)
+{
+    const char *const list[] = {text, NULL};
+    GVariant *was = g_hash_table_lookup(fake->properties, property);
+    gboolean is_list = was != NULL && g_variant_is_of_type(was, G_VARIANT_TYPE_STRING_ARRAY);
+
+    put(fake, property, is_list ? g_variant_new_strv(list, -1) : g_variant_new_string(text));
+    publish(fake);
+}
+
+static void put_fact(struct fake *fake, const char *name, const char *text)
+{
+    GVariant *was = g_hash_table_lookup(fake->properties, "Summary");
+    GVariantBuilder facts;
+    const char *key, *value;
+    GVariantIter iter;
+
+    g_variant_builder_init(&facts, G_VARIANT_TYPE("a{ss}"));
+    g_variant_iter_init(&iter, was);
+    while (g_variant_iter_next(&iter, "{&s&s}", &key, &value)) {
+        if (!g_str_equal(key, name)) {
+            g_variant_builder_add(&facts, "{ss}", key, value);
+        }
+    }
+    g_variant_builder_add(&facts, "{ss}", name, text);
+    put(fake, "Summary", g_variant_builder_end(&facts));
     publish(fake);
 }
 
@@ -242,6 +299,16 @@ static gboolean step(struct fake *fake, char **words)
     } else if (g_str_equal(words[0], "ask")) {
         ask(fake, first, second, n > 3 ? words[3] : "", n > 4);
         return FALSE;
+    } else if (g_str_equal(words[0], "choose")) {
+        choose(fake, first, second, n > 3 ? words[3] : "");
+        return FALSE;
+    } else if (g_str_equal(words[0], "trust")) {
+        ask_trust(fake, first);
+        return FALSE;
+    } else if (g_str_equal(words[0], "put")) {
+        put_text(fake, first, second);
+    } else if (g_str_equal(words[0], "fact")) {
+        put_fact(fake, first, second);
     } else if (g_str_equal(words[0], "end")) {
         end(fake, first, second);
         return FALSE;

@@ -170,34 +170,6 @@ def tray_keeps_up(context):
     screen.wait_for(lambda: look() == on, "true icon in the panel")
 
 
-@scenario(bare=True, timeout=60)
-def tray_bears_hostile_words(context):
-    """Markup, control characters, overrides and 64 KiB in names, banners and prompts."""
-    stage, screen, _, program = tray.start_stage(context, size=(700, 1300))
-    program.start()
-    evil = "<b>bold</b> & \x1b[2J\u202ereversed\u202c _x"
-    stage.play(f"connect|full;banner|{evil}\n{'long ' * 13000};phase|moving|{evil};wait")
-    stage.begin(evil)
-    program.wait_icon("on")
-    shown = r"<b>bold</b> & \?\[2J\?reversed\? _x"
-    screen.press("push button", f"Details of {shown}")
-    screen.find("label", shown + "\n.*(?s:.*)")
-    labels = [label for _, label, _ in program.menu()]
-    net.check(any("<b>bold</b> & ?[2J?reversed? __x" in label for label in labels), labels)
-    tip = program.read("ToolTip")
-    net.check("‹b›bold‹/b› ＆" in tip[2] and not set("<>&\x1b").intersection(tip[2]), tip)
-    net.check(program.read("IconAccessibleDesc") == tip[2], "screen readers are told something else")
-    enlarge(screen)
-    screen.take_picture("tray-hostile", tries=3)
-    stage.play(f"ask|password|Password|{evil}")
-    stage.begin("asks")
-    program.wait_icon("attention")
-    stage.play(f"end|auth-failed|{evil}")
-    stage.begin("fails")
-    screen.find("label", "fails: The gateway refused the credentials.")
-    screen.find("label", shown)
-
-
 @scenario(timeout=90, alone=True)
 def tray_is_cheap(context):
     """Processor and memory with the icon alone and with the graph, and how soon a click connects."""

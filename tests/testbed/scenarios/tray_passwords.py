@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Passwords that godwit-tray remembers, in GNOME's keyring."""
+"""Passwords that godwit-tray remembers, in GNOME's keyring, and what else it keeps of answers."""
 
 import os
 
 import gateway
 import keyring
 import net
+import tokens
 import tray
 from scenario import scenario, scenario_for
 
@@ -89,6 +90,37 @@ def tray_without_keyring(context, case):
     net.check(not screen.all("check box", "Remember what I type"), "it offers what it cannot do")
     answer(screen, RIGHT)
     program.wait_icon("on")
+
+
+@scenario(timeout=60)
+def tray_remembers_a_certificate(context):
+    """Several on a token fit: the one that a person chose is used from now on when she wants that, and
+    not by itself."""
+    options = {"connections": {"rw": gateway.certificate_connection()}}
+    _, _, screen, _, program = tray.start(context, panel=None, size=(700, 900), gateway_options=options)
+    tokens.Token(context).add_certificate("gw-ecdsa256")
+    path = program.give_profile(user=None, password=None, auth="certificate",
+                                certificate="pkcs11:token=Alice")
+    program.start("--hidden")
+    for remember in (False, True):
+        program.choose("work")
+        button = screen.find("radio button", ".*CN=alice@example.org.*", screen.find("dialog"))
+        screen.take_picture("tray-certificates", tries=3)
+        screen.tick(button)
+        if remember:
+            screen.tick(screen.find("check box", "Remember my choice"))
+        screen.press("push button", "Connect")
+        screen.wait_gone("radio button")
+        answer(screen, tokens.PIN, label="PIN")
+        program.wait_icon("on")
+        program.choose("Disconnect")
+        program.wait_icon("off")
+        net.check(("certificate=pkcs11:token=Alice\n" in program.read_profile(path)) != remember,
+                  program.read_profile(path))
+    program.choose("work")
+    screen.find("password text", "PIN")
+    net.check(not screen.all("radio button"), "it asks again which")
+    net.check("id=%01" in program.read_profile(path), program.read_profile(path))
 
 
 @scenario(bare=True, timeout=60)
