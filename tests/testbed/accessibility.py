@@ -88,6 +88,11 @@ class Node:
         return self.read("Accessible", "Description")
 
     @property
+    def words(self):
+        """Its own name, which of a label is its text, and its description."""
+        return self.read("Accessible", "Name"), self.description
+
+    @property
     def children(self):
         return [Node(self.bus, address) for address in self.ask("GetChildren")
                 if address[1] != "/org/a11y/atspi/null"]

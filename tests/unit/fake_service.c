@@ -4,7 +4,7 @@
  * the file FAKE_SCRIPT, read at each Connect: the steps of fake_session.c, and
  *   ask|ID|LABEL|PROMPT|once (the last says that the answer is not to be remembered)
  *   choose|PROMPT|TITLE|DETAIL (of two certificates)  trust|TEXT (in all that the facts have)
- *   put|PROPERTY|TEXT  fact|NAME|TEXT (of the summary)
+ *   put|PROPERTY|TEXT  fact|NAME|TEXT (of the summary), told with the next change
  *   refuse|ERROR|TEXT (the answer of Connect)  die (the service, at once)  traffic (2,000 octets
  *   more each time that it is asked for)  banner|TEXT  traced (waits until the trace was asked for)  vanish (the object goes without a word)
  * Calls are written to FAKE_CALLS, a line each.
@@ -252,7 +252,6 @@ static void put_text(struct fake *fake, const char *property, const char *text)
     gboolean is_list = was != NULL && g_variant_is_of_type(was, G_VARIANT_TYPE_STRING_ARRAY);
 
     put(fake, property, is_list ? g_variant_new_strv(list, -1) : g_variant_new_string(text));
-    publish(fake);
 }
 
 static void put_fact(struct fake *fake, const char *name, const char *text)
@@ -271,7 +270,6 @@ static void put_fact(struct fake *fake, const char *name, const char *text)
     }
     g_variant_builder_add(&facts, "{ss}", name, text);
     put(fake, "Summary", g_variant_builder_end(&facts));
-    publish(fake);
 }
 
 /* FALSE when the next step waits for something from outside. */
