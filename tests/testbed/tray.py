@@ -225,17 +225,38 @@ class Tray:
         return [(number, properties.get("label", ""), properties)
                 for number, properties, _ in items if properties.get("visible", True)]
 
+    def item(self, label):
+        """The number of that item, once it can be chosen."""
+        return self.screen.wait_for(
+            lambda: next((number for number, text, properties in self.menu()
+                          if text == label and properties.get("enabled", True)), None),
+            f"item {label!r} of the menu")
+
+    def press(self, number):
+        """False: it is no more."""
+        with contextlib.suppress(GLib.Error):
+            call(self.item_name(), self.read("Menu"), MENU, "Event", "(isvu)", number, "clicked",
+                 GLib.Variant("i", 0), 0)
+            return True
+        return False
+
     def choose(self, label):
         """Does what the item of the menu with that label is for; it may just be made anew."""
-        def chosen():
-            for number, text, properties in self.menu():
-                if text == label and properties.get("enabled", True):
-                    with contextlib.suppress(GLib.Error):
-                        call(self.item_name(), self.read("Menu"), MENU, "Event", "(isvu)", number,
-                             "clicked", GLib.Variant("i", 0), 0)
-                        return True
-            return False
-        self.screen.wait_for(chosen, f"item {label!r} of the menu")
+        self.screen.wait_for(lambda: self.press(self.item(label)), f"item {label!r} of the menu")
+
+    def time_click(self, label):
+        """Milliseconds until "on" is shown, and its parts: until godwitd begins, until it is connected,
+        and until that is shown."""
+        number = self.item(label)
+        times = [boottime()]
+        net.check(self.press(number), "the item is gone")
+        while self.icon() != "on":
+            net.check(boottime() - times[0] < 20, "it does not connect")
+            time.sleep(0.001)
+        shown = boottime()
+        session = only_session()
+        times += [session["Started"] / 1e6, session["Connected"] / 1e6, shown]
+        return [1000 * (shown - times[0]), *(1000 * (b - a) for a, b in zip(times, times[1:]))]
 
     # ---- its window ----
 
@@ -347,6 +368,20 @@ def start_stage(context, panel="xfce4-panel", **options):
     install_icons(context)
     shown = Panel(screen, panel, dark=options.get("dark", False)) if panel else None
     return stage, screen, shown, Tray(context, screen)
+
+
+def only_session():
+    """Its properties, as godwitd tells them."""
+    objects, = Gio.bus_get_sync(Gio.BusType.SYSTEM, None).call_sync(
+        "org.godwit.VPN1", "/org/godwit/VPN1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+        None, None, Gio.DBusCallFlags.NO_AUTO_START, TIMEOUT, None).unpack()
+    found, = (interfaces["org.godwit.VPN1.Session"] for path, interfaces in objects.items()
+              if "/session/" in path)
+    return found
+
+
+def boottime():
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def milliseconds(work):
