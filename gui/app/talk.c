@@ -136,6 +136,9 @@ static void ask_person(struct talk *talk)
     form->may_remember = is_choice(form) ? file_of(talk) != NULL
                                          : may_be_kept(talk) && talk->unkept == NULL;
     form->remember = talk->refused != NULL;
+    if (is_choice(form) && *form->message == '\0') {
+        ask_form_set_message(form, _("Several certificates fit: by which one does the gateway know you?"));
+    }
     if (talk->refused != NULL && !talk->was_on) {
         ask_form_set_error(form, talk->refused);
     } else if (again) {

@@ -6,6 +6,7 @@
 
 #include "common/gateway_facts.h"
 #include "common/i18n.h"
+#include "gui/questions/fact_list.h"
 #include "gui/questions/frame.h"
 #include "gui/questions/shown.h"
 
@@ -54,41 +55,10 @@ static char *validity_text(const struct trust_question *question, gint64 now)
                : g_strdup_printf(_("from %s to %s"), from, to);
 }
 
-static GtkWidget *fact_label(const char *text, const char *style)
-{
-    GtkWidget *label = gtk_label_new(text);
-    gtk_label_set_xalign(GTK_LABEL(label), 0);
-    frame_wrap(GTK_LABEL(label));
-    if (style) {
-        gtk_widget_add_css_class(label, style);
-    }
-    return label;
-}
-
-static void add_fact(GtkWidget *list, const char *name, const char *value, const char *style)
-{
-    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
-    GtkWidget *title = fact_label(name, "caption"), *text = fact_label(value, style);
-    gtk_widget_add_css_class(title, "dim-label");
-    gtk_label_set_selectable(GTK_LABEL(text), TRUE);
-    gtk_accessible_update_relation(GTK_ACCESSIBLE(text), GTK_ACCESSIBLE_RELATION_LABELLED_BY, title,
-                                   NULL, -1);
-    gtk_widget_set_margin_start(box, 12);
-    gtk_widget_set_margin_end(box, 12);
-    gtk_widget_set_margin_top(box, 8);
-    gtk_widget_set_margin_bottom(box, 8);
-    gtk_box_append(GTK_BOX(box), title);
-    gtk_box_append(GTK_BOX(box), text);
-    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
-    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), FALSE);
-    gtk_widget_set_focusable(row, FALSE);
-    gtk_list_box_append(GTK_LIST_BOX(list), row);
-}
-
 static void add_line(GtkWidget *list, const char *name, const char *value)
 {
     g_autofree char *shown = shown_line(value, LINE_MAX_CHARACTERS);
-    add_fact(list, name, *shown ? shown : _("none"), NULL);
+    fact_list_add(list, name, *shown ? shown : _("none"), NULL);
 }
 
 static void add_fingerprint(GtkWidget *list, const char *name, const uint8_t *fingerprint)
@@ -96,23 +66,21 @@ static void add_fingerprint(GtkWidget *list, const char *name, const uint8_t *fi
     char blocks[FINGERPRINT_BLOCKS];
     g_autofree char *text =
         g_ascii_strup(fingerprint_blocks(fingerprint, BLOCKS_A_LINE, blocks), -1);
-    add_fact(list, name, text, "monospace");
+    fact_list_add(list, name, text, "monospace");
 }
 
 static void add_facts(GtkWindow *window, const struct trust_question *question, gint64 now)
 {
-    GtkWidget *list = gtk_list_box_new();
+    GtkWidget *list = fact_list_new();
     gboolean valid = now >= question->not_before && now <= question->not_after;
     g_autofree char *names = names_text(question->names);
     g_autofree char *validity = validity_text(question, now);
-    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
-    gtk_widget_add_css_class(list, "boxed-list");
     add_line(list, _("You connect to"), question->expected);
     add_fingerprint(list, _("SHA-256 fingerprint"), question->fingerprint);
-    add_fact(list, _("The certificate is for"), names, NULL);
+    fact_list_add(list, _("The certificate is for"), names, NULL);
     add_line(list, _("Its holder"), question->subject);
     add_line(list, _("Issued by"), question->issuer);
-    add_fact(list, _("Valid"), validity, valid ? NULL : "error");
+    fact_list_add(list, _("Valid"), validity, valid ? NULL : "error");
     frame_add(window, list);
 }
 

@@ -8,6 +8,7 @@
 #include "gui/editor/certificate.h"
 #include "gui/model/passwords.h"
 #include "gui/model/store.h"
+#include "gui/questions/fact_list.h"
 #include "gui/questions/shown.h"
 #include "gui/window/message.h"
 
@@ -72,15 +73,15 @@ static char *shown_value(const struct profile *profile, const struct profile_key
     if (text == NULL) {
         return g_strdup_printf("(%zu B)", profile_get_bytes(profile, key->name).len);
     }
-    return shown_name(key->choice_labels == NULL ? text : label_of_choice(key, text), 200);
+    return shown_line(key->choice_labels == NULL ? text : label_of_choice(key, text), 200);
 }
 
-/* "Gateway: vpn.example.org", who one is there, who may be the gateway, and what is let out. */
-static char *facts_of(const struct profile *profile)
+/* The gateway, who one is there, who may be the gateway, and what is let out. */
+static GtkWidget *facts_of(const struct profile *profile)
 {
     static const char *const keys[] = {"gateway", "user", "identity", "remote-identity", "ca",
                                        "gateway-fingerprint", "exclude", "exclude-apps", "kill-switch"};
-    GString *facts = g_string_new(NULL);
+    GtkWidget *facts = fact_list_new();
 
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         const struct profile_key *key = profile_key_find(keys[i]);
@@ -88,17 +89,16 @@ static char *facts_of(const struct profile *profile)
         if (key != NULL && profile_is_set(profile, keys[i])) {
             g_autofree char *value = shown_value(profile, key);
 
-            g_string_append_printf(facts, "%s%s: %s", facts->len == 0 ? "" : "\n", _(key->label),
-                                   value);
+            fact_list_add(facts, _(key->label), value, NULL);
         }
     }
-    return g_string_free(facts, FALSE);
+    return facts;
 }
 
 void importing_offer(GtkWindow *parent, GFile *file)
 {
     struct profile *profile = read_offered(parent, file);
-    g_autofree char *name = NULL, *heading = NULL, *facts = NULL;
+    g_autofree char *name = NULL, *heading = NULL;
     GtkWidget *dialog;
 
     if (profile == NULL) {
@@ -106,8 +106,8 @@ void importing_offer(GtkWindow *parent, GFile *file)
     }
     name = shown_name(profile_get(profile, "name"), 60);
     heading = g_strdup_printf(_("Import “%s”?"), name);
-    facts = facts_of(profile);
-    dialog = adw_message_dialog_new(parent, heading, facts);
+    dialog = adw_message_dialog_new(parent, heading, NULL);
+    adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(dialog), facts_of(profile));
     g_object_set_data_full(G_OBJECT(dialog), "profile", profile, (GDestroyNotify)profile_free);
     adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "import",
                                      _("_Import"), NULL);

@@ -105,10 +105,11 @@ def tray_is_started_by_a_file(context):
     net.check("application/x-godwit-profile" in kind, kind)
     net.run("gio", "open", path)
     question = screen.find("dialog", QUESTION)
-    screen.find("label", "Gateway: .?vpn.example.org.?\nUser.*: .?alice.?\n"
-                "Certification authority: .*CN=Test root.*, valid until \\d+ \\w+ 20\\d\\d, "
-                "SHA-256 fingerprint [0-9A-F]{4}( [0-9A-F]{4}){3}…\n"
-                "Networks beside the tunnel: .?198.51.100.0/24.?\nKill switch: .?Always.*", question)
+    for name, value in {"Gateway": "vpn.example.org", "User name": "alice", "Certification authority":
+                        r".*CN=Test root.*, valid until \d+ \w+ 20\d\d, "
+                        "SHA-256 fingerprint [0-9A-F]{4}( [0-9A-F]{4}){3}…",
+                        "Networks beside the tunnel": "198.51.100.0/24", "Kill switch": "Always"}.items():
+        screen.find("label", f"{value} {name}", question)
     screen.take_picture("tray-import", tries=3)
     screen.press("push button", "Import", question)
     screen.find("push button", "Details of work")
