@@ -10,20 +10,18 @@ struct reason_row {
     const char *sentence;
     const char *hint;
     int exit_code;
-    const char *window_hint; /* where the other one is for terminals; "" = there is none */
 };
 
 static const struct reason_row rows[REASON_COUNT] = {
     [REASON_NONE] = {"none", N_("No error."), NULL, 0},
     [REASON_USER] = {"user", N_("Disconnected."), NULL, 0},
     [REASON_INTERNAL] = {"internal", N_("Godwit failed internally."),
-                         N_("Run it again with --trace and report what it prints."), 1,
-                         N_("Show the trace, and report what it says.")},
+                         N_("Run it again with --trace and report what it prints."), 1},
     [REASON_USAGE] = {"usage", N_("The command line is not understood."),
-                      N_("See godwit --help or man godwit."), 2, ""},
+                      N_("See godwit --help or man godwit."), 2},
     [REASON_PROFILE] = {"profile", N_("The profile cannot be used."), NULL, 3},
     [REASON_NOT_ROOT] = {"not-root", N_("A standalone connection needs root."),
-                         N_("Run it with sudo."), 4, ""},
+                         N_("Run it with sudo."), 4},
     [REASON_NO_TUN] = {"no-tun", N_("The TUN device cannot be opened."),
                        N_("Load the kernel module tun (modprobe tun), or give the container access to "
                           "/dev/net/tun."),
@@ -46,7 +44,7 @@ static const struct reason_row rows[REASON_COUNT] = {
                                    10},
     [REASON_GATEWAY_UNTRUSTED] = {"gateway-untrusted",
                                   N_("The gateway's certificate is not issued by a trusted authority."),
-                                  N_("Give the certificate of its authority with {--ca}."), 11},
+                                  N_("Give the certificate of its authority with --ca."), 11},
     [REASON_GATEWAY_EXPIRED] = {"gateway-expired",
                                 N_("The gateway's certificate is outside its validity dates."),
                                 N_("Check this computer's clock, then ask the gateway's administrator."),
@@ -68,10 +66,10 @@ static const struct reason_row rows[REASON_COUNT] = {
                                    N_("The account may not connect now, or not from here."),
                                    N_("Ask the gateway's administrator."), 18},
     [REASON_SECRET_MISSING] = {"secret-missing", N_("A password is needed and none was given."),
-                               N_("Use --password-fd, or run in a terminal to be asked."), 19, ""},
+                               N_("Use --password-fd, or run in a terminal to be asked."), 19},
     [REASON_TS_UNACCEPTABLE] = {"ts-unacceptable",
                                 N_("The gateway refuses the requested traffic selectors."),
-                                N_("Check the settings {tunnel} and {remote-ts}."), 20},
+                                N_("Check the {tunnel} and {remote-ts} settings of the profile."), 20},
     [REASON_ADDRESS_UNAVAILABLE] = {"address-unavailable", N_("The gateway assigned no internal address."),
                                     N_("Its address pool may be exhausted or not set up for this user."),
                                     21},
@@ -81,7 +79,7 @@ static const struct reason_row rows[REASON_COUNT] = {
     [REASON_PROTOCOL] = {"protocol", N_("The gateway sent something that IKEv2 does not allow."),
                          N_("Run it again with --trace and send the trace to the gateway's "
                             "administrator."),
-                         25, N_("Save the trace and send it to the gateway's administrator.")},
+                         25},
     [REASON_WORKER_DIED] = {"worker-died", N_("The tunnel process ended unexpectedly."), NULL, 26},
     [REASON_REDIRECTED] = {"redirected", N_("The gateway sent the connection to another gateway."), NULL, 27},
     [REASON_UDP_BLOCKED] = {"udp-blocked", N_("IKE does not get through to the gateway."),
@@ -92,21 +90,21 @@ static const struct reason_row rows[REASON_COUNT] = {
                                     N_("The system service godwitd is not available."),
                                     N_("Ask \"systemctl status godwitd\" why; without it root can "
                                        "connect with --standalone."),
-                                    29, N_("Ask \"systemctl status godwitd\" why.")},
+                                    29},
     [REASON_SERVICE_REFUSED] = {"service-refused", N_("The system service does not do that now."), NULL,
                                 30},
     [REASON_NOT_AUTHORIZED] = {"not-authorized", N_("You are not allowed to do that."),
-                               N_("Use sudo, or ask this computer's administrator."), 31,
-                               N_("Ask this computer's administrator.")},
+                               N_("Use sudo, or ask this computer's administrator."), 31},
     [REASON_NOT_FOUND] = {"not-found", N_("There is nothing of that name."),
-                          N_("See godwit list."), 32, ""},
+                          N_("See godwit list."), 32},
     [REASON_TOKEN_MISSING] = {"token-missing", N_("The token with the certificate or key is not there."),
                               N_("Insert it. Its PKCS#11 module must be known to p11-kit for the whole "
                                  "system; \"godwit doctor\" lists what there is."),
                               33},
     [REASON_TOKEN_OBJECT] = {"token-object", N_("The token does not hold what the profile names."),
-                             N_("Check {certificate} and {private-key}; \"godwit doctor\" lists the URIs "
-                                "of certificates, \"p11tool --login --list-all\" all that a token holds."),
+                             N_("Check the URIs of {certificate} and {private-key}; \"godwit doctor\" "
+                                "lists those of certificates, \"p11tool --login --list-all\" all that "
+                                "a token holds."),
                              34},
     [REASON_PIN_WRONG] = {"pin-wrong", N_("The PIN of the token is wrong."),
                           N_("Make sure of it before you try again: after a few wrong ones a token "
@@ -128,6 +126,19 @@ static const struct reason_row rows[REASON_COUNT] = {
                                    "remove {gateway-fingerprint} from the connection's settings and "
                                    "connect again."),
                                 39},
+};
+
+/* In the place of hints for terminals; "" = there is none. */
+static const char *const window_hints[REASON_COUNT] = {
+    [REASON_INTERNAL] = N_("Show the trace, and report what it says."),
+    [REASON_USAGE] = "",
+    [REASON_NOT_ROOT] = "",
+    [REASON_GATEWAY_UNTRUSTED] = N_("Choose the certificate of its authority under {ca}."),
+    [REASON_SECRET_MISSING] = "",
+    [REASON_PROTOCOL] = N_("Save the trace and send it to the gateway's administrator."),
+    [REASON_SERVICE_UNAVAILABLE] = N_("Ask \"systemctl status godwitd\" why."),
+    [REASON_NOT_AUTHORIZED] = N_("Ask this computer's administrator."),
+    [REASON_NOT_FOUND] = "",
 };
 
 static const struct reason_row *row_of(enum reason reason)
@@ -162,10 +173,9 @@ const char *reason_hint(enum reason reason)
 
 const char *reason_window_hint(enum reason reason)
 {
-    const struct reason_row *row = row_of(reason);
-    const char *hint = row->window_hint == NULL ? row->hint : row->window_hint;
+    const char *own = (unsigned)reason < REASON_COUNT ? window_hints[reason] : NULL;
 
-    return hint == NULL || *hint == '\0' ? NULL : hint;
+    return own == NULL ? reason_hint(reason) : *own == '\0' ? NULL : own;
 }
 
 int reason_exit_code(enum reason reason)

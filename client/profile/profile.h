@@ -82,8 +82,8 @@ char *profile_quotable(struct bytes text);
 const char *nearest_word(const char *word, const char *const *words);
 
 /*
- * A sentence with its keys, "{dns}" or "{--ca}", as keyfiles and the command line have them, or with
- * the labels that forms have for them; the caller frees it. Translate it before.
+ * A sentence with its keys, "{dns}", as keyfiles and the command line have them, or with the labels
+ * that forms have for them; the caller frees it. Translate it before.
  */
 char *profile_words(const char *text, gboolean labels);
 /* What to try after that failure, translated and in such words, "" = nothing; the caller frees it.

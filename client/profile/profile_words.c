@@ -8,8 +8,7 @@
 static void append_key(GString *out, const char *name, gsize len, gboolean labels)
 {
     g_autofree char *shown = g_strndup(name, len);
-    const struct profile_key *key =
-        profile_key_find(g_str_has_prefix(shown, "--") ? shown + strlen("--") : shown);
+    const struct profile_key *key = profile_key_find(shown);
 
     if (labels && key != NULL) {
         /* Translators: %s is the label of a setting, in a sentence. */
@@ -24,7 +23,8 @@ char *profile_words(const char *text, gboolean labels)
     GString *out = g_string_new(NULL);
     const char *open, *end;
 
-    for (; (open = strchr(text, '{')) != NULL && (end = strchr(open, '}')) != NULL; text = end + 1) {
+    for (; (open = strchr(text, '{')) != NULL && (end = strchr(open, '}')) != NULL;
+         text = end + 1) {
         g_string_append_len(out, text, open - text);
         append_key(out, open + 1, (gsize)(end - open - 1), labels);
     }

@@ -17,8 +17,8 @@ static GTlsCertificate *of_der(const guchar *octets, gsize length)
 {
     g_autoptr(GByteArray) array = g_byte_array_new();
     g_byte_array_append(array, octets, (guint)length);
-    return g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()), NULL, NULL,
-                          "certificate", array, NULL);
+    return g_initable_new(g_tls_backend_get_certificate_type(g_tls_backend_get_default()), NULL,
+                          NULL, "certificate", array, NULL);
 }
 
 /* The next one in PEM; *at is behind it then. NULL = there is none. */
@@ -71,7 +71,8 @@ static char *in_words(GTlsCertificate *certificate)
     g_autoptr(GDateTime) until = g_tls_certificate_get_not_valid_after(certificate);
     g_autofree char *date = shown_date(until ? g_date_time_to_unix(until) : G_MAXINT64);
     /* Translators: a certificate: its holder, a day, and how its fingerprint begins. */
-    return g_strdup_printf(_("%s, valid until %s, SHA-256 fingerprint %s…"), holder, date, fingerprint);
+    return g_strdup_printf(_("%s\nvalid until %s\nSHA-256 fingerprint %s…"), holder, date,
+                           fingerprint);
 }
 
 char *certificate_holder(const guchar *octets, gsize length)
@@ -85,9 +86,8 @@ char *certificates_in_words(const guchar *octets, gsize length)
     g_autoptr(GPtrArray) all = read_all(octets, length);
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < all->len; i++) {
-        g_autofree char *words =
-            i < CERTIFICATES_MAX ? in_words(all->pdata[i]) : g_strdup("…");
-        g_string_append_printf(out, "%s%s", i > 0 ? "\n" : "", words);
+        g_autofree char *words = i < CERTIFICATES_MAX ? in_words(all->pdata[i]) : g_strdup("…");
+        g_string_append_printf(out, "%s%s", i > 0 ? "\n\n" : "", words);
     }
     return g_string_free(out, all->len == 0);
 }

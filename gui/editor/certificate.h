@@ -5,13 +5,13 @@
 #include <glib.h>
 
 /*
- * What people tell certificates by, of octets in PEM or DER, fit to be shown. NULL when they are none,
- * or when nothing here can read them (glib-networking does). The caller frees it.
+ * What people tell certificates by, of octets in PEM or DER, fit to be shown. NULL when they are
+ * none, or when nothing here can read them (glib-networking does). The caller frees it.
  */
 
 /* The holder's name of the first. */
 char *certificate_holder(const guchar *octets, gsize length);
-/* Of each the holder, until when it is valid, and how its fingerprint begins: a line each. */
+/* Of each the holder, until when it is valid, and how its fingerprint begins, in three lines. */
 char *certificates_in_words(const guchar *octets, gsize length);
 
 #endif

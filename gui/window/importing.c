@@ -12,6 +12,8 @@
 #include "gui/questions/shown.h"
 #include "gui/window/message.h"
 
+enum { FACTS_HEIGHT = 400 }; /* pixels; what is higher is scrolled */
+
 /* ---- importing ---- */
 
 static struct profile *read_offered(GtkWindow *parent, GFile *file)
@@ -81,7 +83,7 @@ static GtkWidget *facts_of(const struct profile *profile)
 {
     static const char *const keys[] = {"gateway", "user", "identity", "remote-identity", "ca",
                                        "gateway-fingerprint", "exclude", "exclude-apps", "kill-switch"};
-    GtkWidget *facts = fact_list_new();
+    GtkWidget *facts = fact_list_new(), *scrolled = gtk_scrolled_window_new();
 
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         const struct profile_key *key = profile_key_find(keys[i]);
@@ -92,7 +94,12 @@ static GtkWidget *facts_of(const struct profile *profile)
             fact_list_add(facts, _(key->label), value, NULL);
         }
     }
-    return facts;
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scrolled), TRUE);
+    gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(scrolled), FACTS_HEIGHT);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), facts);
+    return scrolled;
 }
 
 void importing_offer(GtkWindow *parent, GFile *file)

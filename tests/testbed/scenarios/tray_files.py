@@ -106,7 +106,7 @@ def tray_is_started_by_a_file(context):
     net.run("gio", "open", path)
     question = screen.find("dialog", QUESTION)
     for name, value in {"Gateway": "vpn.example.org", "User name": "alice", "Certification authority":
-                        r".*CN=Test root.*, valid until \d+ \w+ 20\d\d, "
+                        r".*CN=Test root.*\nvalid until \d+ \w+ 20\d\d\n"
                         "SHA-256 fingerprint [0-9A-F]{4}( [0-9A-F]{4}){3}…",
                         "Networks beside the tunnel": "198.51.100.0/24", "Kill switch": "Always"}.items():
         screen.find("label", f"{value} {name}", question)
