@@ -249,6 +249,11 @@ class Desktop:
         return self.wait_for(lambda: (self.all(role, name, within) or [None])[0],
                              f"{role or 'widget'} {name!r} on the screen", timeout)
 
+    def find_text(self, words, within):
+        """The first label that reads so, whatever it is called."""
+        return self.wait_for(lambda: next((node for node in self.all("label", within=within)
+                                           if re.fullmatch(words, node.text)), None), f"text {words!r}")
+
     def wait_for(self, condition, what, timeout=20):
         """What the condition gives, as soon as it is true."""
         def seen():
