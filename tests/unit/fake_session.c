@@ -354,11 +354,6 @@ guint session_count_lent(void)
     return 0;
 }
 
-guint session_clean_lent(void)
-{
-    return 0;
-}
-
 const char *session_apps_missing(void)
 {
     return NULL;
@@ -370,6 +365,11 @@ const char *session_dns_way(void)
 }
 
 guint session_clean_leftovers(void)
+{
+    return session_leftovers();
+}
+
+guint session_clean_lent(void)
 {
     return session_leftovers();
 }
