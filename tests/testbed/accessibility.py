@@ -2,6 +2,9 @@
 """What programs tell a screen reader, over AT-SPI's bus as it is. (The library libatspi of Debian 12
 waits for itself when news of a GTK 3 program arrive while it asks something.)"""
 
+import collections
+import contextlib
+
 from gi.repository import Gio, GLib
 
 ROOT = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
@@ -69,13 +72,19 @@ class Node:
     @property
     def role(self):
         """In AT-SPI's words."""
-        return ROLES.get(self.ask("GetRole")) or self.ask("GetRoleName")
+        return self.role_of(self.ask("GetRole"))
+
+    def role_of(self, number):
+        return ROLES.get(number) or self.ask("GetRoleName")
 
     @property
     def name(self):
-        """Its own, or its label's as a screen reader has it. GTK 4.8 calls a button with a mnemonic
-        "_Save Save"."""
-        name = self.read("Accessible", "Name") or self._label
+        """Its own, or its label's as a screen reader has it."""
+        return self.name_of(self.read("Accessible", "Name"))
+
+    def name_of(self, own):
+        """GTK 4.8 calls a button with a mnemonic "_Save Save"."""
+        name = own or self._label
         half = len(name) // 2
         return name[half + 1:] if name[:half].replace("_", "", 1) == name[half + 1:] else name
 
@@ -99,9 +108,7 @@ class Node:
 
     @property
     def states(self):
-        low, high = self.ask("GetState")
-        bits = low | high << 32
-        return {name for name, place in STATES.items() if bits >> place & 1}
+        return states_of(self.ask("GetState"))
 
     @property
     def size(self):
@@ -117,8 +124,10 @@ class Node:
 
     @property
     def shown(self):
-        states = self.states
-        # GTK 4.8 tells SHOWING of windows alone: what has no room in its window is not shown.
+        return self.is_shown(self.states)
+
+    def is_shown(self, states):
+        """GTK 4.8 tells SHOWING of windows alone: what has no room in its window is not shown."""
         return "SHOWING" in states or ("VISIBLE" in states and self.size[0] > 0)
 
     def related(self, relation):
@@ -163,6 +172,11 @@ class Node:
         except Gone:
             return False
 
+    @property
+    def node(self):
+        """As of Seen."""
+        return self
+
     def walk(self, depth=0):
         """The widget and all that is below it, hidden or not."""
         try:
@@ -172,3 +186,105 @@ class Node:
         yield self
         for child in children if depth < 50 else ():
             yield from child.walk(depth + 1)
+
+
+def states_of(words):
+    low, high = words
+    bits = low | high << 32
+    return {name for name, place in STATES.items() if bits >> place & 1}
+
+
+class Seen:
+    """A widget as it was at that moment."""
+
+    def __init__(self, node, item):
+        self.node, self.item = node, item
+
+    @property
+    def role(self):
+        return self.node.role_of(self.item.get_child_value(7).get_uint32())
+
+    @property
+    def name(self):
+        return self.node.name_of(self.item.get_child_value(6).get_string())
+
+    @property
+    def states(self):
+        return states_of(self.item.get_child_value(9).unpack())
+
+    @property
+    def shown(self):
+        return self.node.is_shown(self.states)
+
+
+class Eye:
+    """Sees all that programs show at one moment. Each of them is asked once, for what it tells screen
+    readers to keep, where that is all of it; about each widget otherwise."""
+
+    ITEMS = GLib.VariantType("(a((so)(so)(so)iiassusau))")
+    # GTK 4.10 and later do not tell of what nobody has asked for.
+    TELL_ALL = ("3.", "4.8.")
+
+    def __init__(self, bus):
+        self.bus = bus
+        self.telling = {}  # whether a program does, by its name on the bus
+
+    def _tells_all(self, program):
+        if program not in self.telling:
+            try:
+                version = Node(self.bus, (program, ROOT[1])).read("Application", "Version")
+                self.telling[program] = version.startswith(self.TELL_ALL)
+            except Gone:
+                self.telling[program] = False
+        return self.telling[program]
+
+    def look(self, node):
+        """That and all that is below it, hidden or not."""
+        if node.address == ROOT:
+            for program in node.children:
+                yield from self.look(program)
+        elif self._tells_all(node.address[0]):
+            yield from Glance(self.bus, node.address[0]).walk(node)
+        else:
+            yield from node.walk()
+
+
+class Glance:
+    """What a program has told at one moment."""
+
+    def __init__(self, bus, program):
+        self.bus = bus
+        self.items = {}  # by address
+        self.below = collections.defaultdict(list)  # (place, address) by address
+        with contextlib.suppress(GLib.Error):
+            self._read(bus.call_sync(
+                program, "/org/a11y/atspi/cache", "org.a11y.atspi.Cache", "GetItems", None, Eye.ITEMS,
+                Gio.DBusCallFlags.NO_AUTO_START, TIMEOUT, None).get_child_value(0))
+
+    def _read(self, items):
+        for at in range(items.n_children()):
+            item = items.get_child_value(at)
+            address = item.get_child_value(0).unpack()
+            self.items[address] = item
+            self.below[item.get_child_value(2).unpack()].append(
+                (item.get_child_value(3).get_int32(), address))
+
+    def _see(self, node):
+        """(what is seen of it, addresses below it). GTK 4.8 tells of hidden widgets too, at the place
+        of the next one: then it is asked which are there."""
+        item = self.items.get(node.address)
+        if item is None:
+            return node, [child.address for child in node.children]
+        below = sorted(self.below[node.address])
+        if [place for place, _ in below] == list(range(item.get_child_value(4).get_int32())):
+            return Seen(node, item), [address for _, address in below]
+        return Seen(node, item), [child.address for child in node.children]
+
+    def walk(self, node, depth=0):
+        try:
+            seen, below = self._see(node)
+        except Gone:
+            return
+        yield seen
+        for address in below if depth < 50 else ():
+            yield from self.walk(Node(self.bus, address), depth + 1)

@@ -15,7 +15,10 @@ Everything of it ends with the sandbox: /tmp, HOME and the runtime folder are it
 import contextlib
 import os
 import re
+import struct
 import subprocess
+import time
+import zlib
 
 import accessibility
 import bus
@@ -26,6 +29,9 @@ import sandbox
 HOME = "/run/bed/home/desktop"
 RUNTIME = "/run/bed/runtime"
 LOGS = "/run/bed/desktop"
+FRAMES = "/run/frames"
+FRAME = f"{FRAMES}/Xvfb_screen0"  # what is on the screen, as it is kept by the X server
+STILL = 0.3  # seconds without a change
 WIDTH, HEIGHT = 1280, 1000
 LOOK_EVERY = 0.02  # s: a whole tree of widgets is asked for each time
 # Where a build without --prefix looks for translations.
@@ -89,7 +95,7 @@ class Desktop:
         self.context, self.language = context, language
         self.programs = []
         self._own_tmp()
-        for folder in (HOME, RUNTIME, f"{RUNTIME}/services", LOGS):
+        for folder in (HOME, RUNTIME, f"{RUNTIME}/services", LOGS, FRAMES):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         self._appearance(dark, contrast, scale)
         os.environ.update(self._environment(language, dark, contrast))
@@ -100,6 +106,7 @@ class Desktop:
         self._start_bus()
         self._start_window_manager()
         self.root = accessibility.Node(accessibility.connect())
+        self.eye = accessibility.Eye(self.root.bus)
 
     # ---- its parts ----
 
@@ -170,7 +177,7 @@ class Desktop:
     def _start_screen(self, size):
         self.screen, number = self._run_until_ready("Xvfb", lambda fd: (
             "Xvfb", "-displayfd", str(fd), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten",
-            "tcp", "-noreset"))
+            "tcp", "-noreset", "-nocursor", "-fbdir", FRAMES))
         os.environ["DISPLAY"] = f":{number}"
 
     def start_bus(self, config):
@@ -220,16 +227,25 @@ class Desktop:
 
     # ---- what is on the screen ----
 
-    def all(self, role=None, name=None, within=None, shown=True):
-        """Every widget whose whole role (as AT-SPI calls it) and name match the expressions."""
-        found = []
-        for node in (within or self.root).walk():
+    def look(self, within=None):
+        """Every widget as it is now, hidden ones too."""
+        return self.eye.look(within or self.root)
+
+    def _matching(self, role, name, within):
+        for seen in self.look(within):
             with contextlib.suppress(accessibility.Gone):
-                if ((role is None or re.fullmatch(role, node.role))
-                        and (name is None or re.fullmatch(name, node.name))
-                        and (not shown or node.shown)):
-                    found.append(node)
-        return found
+                if ((role is None or re.fullmatch(role, seen.role))
+                        and (name is None or re.fullmatch(name, seen.name)) and seen.shown):
+                    yield seen.node
+
+    def all(self, role=None, name=None, within=None):
+        """Every widget to be seen whose whole role (as AT-SPI calls it) and name match the
+        expressions."""
+        return list(self._matching(role, name, within))
+
+    def first(self, role=None, name=None, within=None):
+        """The first of them; None when there is none."""
+        return next(self._matching(role, name, within), None)
 
     def tree(self, within=None):
         """Roles, names, descriptions and states, indented, for those who write a test."""
@@ -246,7 +262,7 @@ class Desktop:
 
     def find(self, role=None, name=None, within=None, timeout=20):
         """The first such widget, as soon as there is one."""
-        return self.wait_for(lambda: (self.all(role, name, within) or [None])[0],
+        return self.wait_for(lambda: self.first(role, name, within),
                              f"{role or 'widget'} {name!r} on the screen", timeout)
 
     def find_text(self, words, within):
@@ -258,7 +274,12 @@ class Desktop:
         """What the condition gives, as soon as it is true."""
         def seen():
             self.check_running()
-            return self._seen(condition)
+            began = time.monotonic()
+            found = self._seen(condition)
+            if not found:
+                # Asking takes the program's time, which it needs for what is awaited.
+                net.let_pass(min(time.monotonic() - began, 0.2))
+            return found
         try:
             return net.wait_until(seen, timeout, what, LOOK_EVERY)
         except net.Failure:
@@ -280,7 +301,7 @@ class Desktop:
         return False
 
     def wait_gone(self, role=None, name=None, timeout=20):
-        self.wait_for(lambda: not self.all(role, name), f"end of {role} {name!r}", timeout)
+        self.wait_for(lambda: not self.first(role, name), f"end of {role} {name!r}", timeout)
 
     def activate(self, window):
         """Waits until it has the keyboard, which a window manager that was busy may have given to
@@ -299,7 +320,7 @@ class Desktop:
         """Does what a widget is for: presses a button, ticks a box, opens a list; the widget. A list
         may be made anew in the middle of it: then that in the new one."""
         def pressed():
-            node = (self.all(role, name, within) or [None])[0]
+            node = self.first(role, name, within)
             if node:
                 node.act()
             return node
@@ -328,24 +349,24 @@ class Desktop:
 
     def choose(self, node, words, place):
         """An entry of a list that opens: by what it is called, or (GTK 4.8) by its place."""
-        items = [item for item in node.walk() if item.role == "menu item"]
+        items = [seen.node for seen in self.look(node) if seen.role == "menu item"]
         if items:
             net.check(items[place].name == words, f"{node.name!r} has {items[place].name!r} there")
             items[place].act()
         else:
             node.select_child(place)
 
-    @staticmethod
-    def choose_words(node, words):
+    def choose_words(self, node, words):
         """In a list of GTK 3 whose order is somebody else's."""
-        next(item for item in node.walk() if item.role == "menu item" and item.name == words).act()
+        next(seen.node for seen in self.look(node)
+             if seen.role == "menu item" and seen.name == words).act()
 
     def reach(self, node):
         """Goes there, with the Tab key where there is no other way."""
         if node.focus():
             return
         for _ in range(60):
-            if any("FOCUSED" in inner.states for inner in node.walk()):
+            if any("FOCUSED" in seen.states for seen in self.look(node)):
                 return
             before = self.focused()
             self.key("Tab")
@@ -387,7 +408,7 @@ class Desktop:
 
     def focused(self):
         """The widget that has the keyboard's focus; None when none has."""
-        return next((node for node in self.root.walk() if "FOCUSED" in node.states), None)
+        return next((seen.node for seen in self.look() if "FOCUSED" in seen.states), None)
 
     @staticmethod
     def clipboard():
@@ -397,17 +418,49 @@ class Desktop:
                        "from gi.repository import Gdk, Gtk; print(Gtk.Clipboard.get("
                        "Gdk.SELECTION_CLIPBOARD).wait_for_text() or '', end='')")
 
-    def take_picture(self, name, folder=None, tries=20):
-        """The whole screen as a PNG, once it stays as it is, or after so many tries; its path."""
+    @staticmethod
+    def pixels():
+        """All that is on the screen."""
+        with open(FRAME, "rb") as file:
+            return file.read()
+
+    def still(self):
+        """The same, once nothing has moved for a moment, or after some seconds."""
+        now, since = self.pixels(), time.monotonic()
+        deadline = since + 5
+        while since + STILL > time.monotonic() < deadline:
+            net.let_pass(STILL / 6)
+            before, now = now, self.pixels()
+            if now != before:
+                since = time.monotonic()
+        return now
+
+    def take_picture(self, name, folder=None):
+        """The whole screen as a PNG, once it is still; its path."""
         folder = folder or os.path.join(self.context.build, "pictures")
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, f"{name}.png")
-        before = None
-        for _ in range(tries):
-            net.run("import", "-strip", "-window", "root", path)
-            with open(path, "rb") as file:
-                now = file.read()
-            if now == before:
-                break
-            before = now
+        write_png(path, self.still())
         return path
+
+
+def write_png(path, frame):
+    """`frame` as X servers keep it: a header of xwd, colours, then blue, green, red and nothing for each
+    pixel."""
+    header = struct.unpack_from(">20I", frame)
+    (start, width, height), (bits, stride), colours = header[:1] + header[4:6], header[11:13], header[19]
+    net.check(bits == 32 and header[7] == 0, "the screen is of another kind")
+    pixels = memoryview(frame)[start + 12 * colours:]
+    lines = bytearray((3 * width + 1) * height)
+    for y in range(height):
+        line = pixels[y * stride:y * stride + 4 * width]
+        at, end = y * (3 * width + 1) + 1, (y + 1) * (3 * width + 1)
+        for colour in range(3):
+            lines[at + colour:end:3] = line[2 - colour::4]
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n"
+                   + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(lines, 1)) + chunk(b"IEND", b""))

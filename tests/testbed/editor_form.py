@@ -91,9 +91,9 @@ class Form:
     def fields(self, within=None):
         """What is typed into or pressed, as far as it is seen, by its name."""
         found = {}
-        for node in (within or self.window).walk():
-            if node.role in FIELDS and node.shown:
-                found.setdefault(node.name.partition(": Choose…")[0], node)
+        for seen in self.screen.look(within or self.window):
+            if seen.role in FIELDS and seen.shown:
+                found.setdefault(seen.name.partition(": Choose…")[0], seen.node)
         return found
 
     def field(self, label):

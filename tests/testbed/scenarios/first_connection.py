@@ -65,11 +65,11 @@ def first_connection(context):
     screen.key("Return")
     screen.find("label", "Connecting.*")
     net.check(not os.path.exists(path), "it is written before it has worked")
-    screen.take_picture("first-connection-3", tries=2)
+    screen.take_picture("first-connection-3")
     net.run("nft", "delete", "table", "inet", "silent", namespace="gw")
     screen.find("label", "Verified Identity")
     net.ping(net.HOST4)
-    screen.take_picture("first-connection-4", tries=3)
+    screen.take_picture("first-connection-4")
     text = program.read_profile(path)
     net.check("password" not in text and "user=alice" in text and "gateway=vpn.example.org" in text, text)
 

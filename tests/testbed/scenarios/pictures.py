@@ -32,7 +32,7 @@ def keep(context, name, *convert):
 
 def keep_window(context, screen, title, name):
     """What is in that window, once it stays as it is."""
-    screen.take_picture(f"whole-{name}", tries=6)
+    screen.take_picture(f"whole-{name}")
     number = net.run("xdotool", "search", "--onlyvisible", "--name", title).split()[-1]
     path = os.path.join(context.build, "pictures", f"window-{name}.png")
     net.run("import", "-window", number, path)
@@ -112,7 +112,7 @@ def picture_icons(context, dark):
 
 def panel_now(screen, name):
     """(path, octets)"""
-    path = screen.take_picture(f"icon-{name}", "/run/bed", tries=8)
+    path = screen.take_picture(f"icon-{name}", "/run/bed")
     with open(path, "rb") as file:
         return path, file.read()
 

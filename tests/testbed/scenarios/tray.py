@@ -33,7 +33,7 @@ def tray_connects(context):
     screen.press("push button", "Details of work")
     screen.find("label", "Verified Identity")
     enlarge(screen)
-    screen.take_picture("tray-connection", tries=3)
+    screen.take_picture("tray-connection")
     screen.press("push button", "Disconnect")
     program.wait_icon("off")
 
@@ -74,19 +74,14 @@ def tray_returns(context, kind):
 def tray_is_drawn(context, kind):
     """Where the panel does not find our drawings by name, it is given pictures."""
     stage, screen, _, program = tray.start_stage(context, panel=kind, size=(400, 100))
-
-    def look():
-        with open(screen.take_picture("panel", "/run/bed"), "rb") as file:
-            return file.read()
-
-    empty = look()
+    empty = screen.still()
     os.environ["XDG_DATA_DIRS"] = "/usr/share"
     program.start("--hidden")
-    screen.wait_for(lambda: look() != empty, "icon in the panel")
-    off = look()
+    screen.wait_for(lambda: screen.still() != empty, "icon in the panel")
+    off = screen.still()
     stage.play("connect|full;wait")
     stage.begin("work")
-    screen.wait_for(lambda: look() not in (empty, off), "other icon in the panel")
+    screen.wait_for(lambda: screen.still() not in (empty, off), "other icon in the panel")
     screen.take_picture(f"tray-drawn-{kind}")
     net.check(program.read("IconName") == "", program.read("IconName"))
 
@@ -151,27 +146,25 @@ def tray_is_true(context, state):
 def tray_keeps_up(context):
     """500 changes end in the true icon, in the panel as well."""
     stage, screen, _, program = tray.start_stage(context, size=(400, 100))
-
-    def look():
-        with open(screen.take_picture("panel", "/run/bed"), "rb") as file:
-            return file.read()
-
-    empty = look()
     program.give_profile()
     program.start("--hidden")
-    screen.wait_for(lambda: look() != empty, "icon in the panel")
-    off = look()
-    program.choose("work")
-    program.wait_icon("on")
-    screen.wait_for(lambda: look() not in (empty, off), "other icon in the panel")
-    on = look()
-    program.choose("work")
-    program.wait_icon("off")
-    screen.wait_for(lambda: look() == off, "first icon in the panel")
+    screen.wait_for(program.offered, "icon in the panel")
+    pictures = {"off": screen.still()}
+
+    def learn():
+        """Until each state looks as it did before."""
+        before = dict(pictures)
+        for state, other in (("on", "off"), ("off", "on")):
+            program.choose("work")
+            program.wait_icon(state)
+            screen.wait_for(lambda: screen.still() != pictures[other], "other icon in the panel")
+            pictures[state] = screen.still()
+        return pictures == before
+    screen.wait_for(learn, "pictures of the icon")
     stage.play("".join("phase|reconnecting|x;connect|full;" for _ in range(250)) + "wait")
     program.choose("work")
     program.wait_icon("on")
-    screen.wait_for(lambda: look() == on, "true icon in the panel")
+    screen.wait_for(lambda: screen.still() == pictures["on"], "true icon in the panel")
 
 
 @scenario(timeout=90, alone=True)
@@ -241,7 +234,7 @@ def tray_keeps_profiles(context):
     screen.wait_gone("push button", "Details of vpn.example.org")
 
 
-@scenario(bare=True, timeout=60)
+@scenario(bare=True, timeout=60, idle=True)
 def tray_notifies(context):
     """Of what somebody must know, once; not of what a person did, or of what has healed at once."""
     stage, screen, _, program = tray.start_stage(context, panel=None)

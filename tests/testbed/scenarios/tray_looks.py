@@ -48,18 +48,18 @@ class Looker:
         # What libadwaita makes a combo box of is its own.
         inner = {node for box in self.screen.all("combo box", within=self._program())
                  for node in box.walk() if node != box}
-        for node in self.screen.all(within=self._program()):
-            if node in inner:
+        for seen in self.screen.look(self._program()):
+            if seen.node in inner:
                 continue
             with contextlib.suppress(accessibility.Gone):
-                role, name = node.role, node.name
-                if role in NAMED and not name:
-                    yield f"a {role} has no name: {self.screen.tree(node)[:200]}"
-                if role in ("unknown", "invalid"):
-                    yield f"{name!r} is {role}"
+                role = seen.role
+                if role in NAMED and not seen.name and seen.shown:
+                    yield f"a {role} has no name: {self.screen.tree(seen.node)[:200]}"
+                if role in ("unknown", "invalid") and seen.shown:
+                    yield f"{seen.name!r} is {role}"
 
     def look_at(self, page):
-        self.screen.take_picture(f"tray-{self.look}-{page}", tries=4)
+        self.screen.take_picture(f"tray-{self.look}-{page}")
         unnamed = self._unnamed() if self.look == "light" else ()
         self.wrong += [f"{page}: {line}" for line in (*unnamed, *self.program.inspect())]
 

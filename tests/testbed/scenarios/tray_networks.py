@@ -69,7 +69,7 @@ def tray_connects_where_nothing_is_trusted(context):
     screen.press("check box", "Connect on Networks That Are Not Trusted", window)
     screen.click(window, screen.find("list item", "Trusted Networks", window))
     screen.press("check box", "home", window)
-    screen.take_picture("tray-networks", tries=3)
+    screen.take_picture("tray-networks")
 
     def arrive(name):
         """Until the program has noticed."""

@@ -90,7 +90,7 @@ def tray_trace_looks(context, look):
     screen.press("push button", ".*work")
     screen.press("push button", "Show Trace|Mitschnitt zeigen")
     screen.find("label", "IKE_AUTH #2 request.*")
-    screen.take_picture(f"tray-trace-{look}", tries=3)
+    screen.take_picture(f"tray-trace-{look}")
 
 
 @scenario(timeout=60)
@@ -113,4 +113,4 @@ def tray_reports(context):
     window = screen.find("frame|widget|dialog", "Trace")
     screen.find("label", "IKE_AUTH #[1-9] request", window)
     screen.find("label", "The gateway refused the credentials.*", window)
-    screen.take_picture("tray-trace-failure", tries=3)
+    screen.take_picture("tray-trace-failure")
