@@ -39,7 +39,8 @@ static const char item_xml[] =
     "<method name='ProvideXdgActivationToken'><arg type='s' direction='in'/></method>"
     "<method name='Scroll'><arg type='i' direction='in'/><arg type='s' direction='in'/></method>"
     "<signal name='NewTitle'/><signal name='NewIcon'/><signal name='NewAttentionIcon'/>"
-    "<signal name='NewToolTip'/><signal name='NewStatus'><arg type='s'/></signal>"
+    "<signal name='NewToolTip'/><signal name='NewIconAccessibleDesc'/>"
+    "<signal name='NewStatus'><arg type='s'/></signal>"
     "<property name='Category' type='s' access='read'/>"
     "<property name='Id' type='s' access='read'/>"
     "<property name='Title' type='s' access='read'/>"
@@ -161,6 +162,7 @@ void status_icon_set(struct status_icon *icon, enum godwit_state state, const ch
         g_free(icon->tip);
         icon->tip = g_steal_pointer(&harmless);
         tell(icon, "NewToolTip", NULL);
+        tell(icon, "NewIconAccessibleDesc", NULL); /* heard by GNOME's extension alone */
     }
     if (icon->state != state) {
         gboolean was_attention = icon->state == GODWIT_ATTENTION;
