@@ -6,10 +6,11 @@
 #include "common/i18n.h"
 #include "gui/app/autostart.h"
 #include "gui/app/network_group.h"
+#include "gui/window/field_row.h"
 
 struct preferences {
     GodwitWorld *world;
-    GtkWidget *window, *autostart, *holding, *local, *excepted;
+    GtkWidget *window, *autostart, *holding, *local, *excepted, *save;
     char *shown; /* of what is excepted */
     gboolean updating;
 };
@@ -106,6 +107,13 @@ static void on_excepted(struct preferences *preferences)
     set_holding(preferences, godwit_world_is_holding(preferences->world));
 }
 
+static void on_typed(struct preferences *preferences)
+{
+    const char *text = gtk_editable_get_text(GTK_EDITABLE(preferences->excepted));
+
+    gtk_widget_set_visible(preferences->save, g_strcmp0(text, preferences->shown) != 0);
+}
+
 static void update(struct preferences *preferences)
 {
     gboolean holding = godwit_world_is_holding(preferences->world);
@@ -117,9 +125,9 @@ static void update(struct preferences *preferences)
     gtk_switch_set_state(GTK_SWITCH(preferences->local), local);
     gtk_switch_set_active(GTK_SWITCH(preferences->local), local);
     if (g_strcmp0(preferences->shown, text) != 0) { /* what is being typed stays */
-        gtk_editable_set_text(GTK_EDITABLE(preferences->excepted), text);
         g_free(preferences->shown);
         preferences->shown = g_strdup(text);
+        gtk_editable_set_text(GTK_EDITABLE(preferences->excepted), text);
     }
     gtk_switch_set_state(GTK_SWITCH(preferences->holding), holding);
     gtk_switch_set_active(GTK_SWITCH(preferences->holding), holding);
@@ -145,6 +153,26 @@ static GtkWidget *add_group(GtkWidget *page, const char *title)
     return group;
 }
 
+static void add_excepted(struct preferences *preferences, GtkWidget *group)
+{
+    GtkWidget *row;
+
+    preferences->excepted = gtk_entry_new();
+    gtk_entry_set_has_frame(GTK_ENTRY(preferences->excepted), FALSE);
+    g_signal_connect_swapped(preferences->excepted, "changed", G_CALLBACK(on_typed), preferences);
+    g_signal_connect_swapped(preferences->excepted, "activate", G_CALLBACK(on_excepted), preferences);
+    preferences->save = gtk_button_new_from_icon_name("object-select-symbolic");
+    gtk_widget_set_tooltip_text(preferences->save, _("Save"));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(preferences->save), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   _("Save"), -1);
+    gtk_widget_add_css_class(preferences->save, "flat");
+    gtk_widget_set_visible(preferences->save, FALSE);
+    g_signal_connect_swapped(preferences->save, "clicked", G_CALLBACK(on_excepted), preferences);
+    row = field_row_new(preferences->excepted, _("Networks That Stay Reachable (192.168.1.0/24, …)"),
+                        preferences->save);
+    adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), row);
+}
+
 static void add_kill_switch(struct preferences *preferences, GtkWidget *page)
 {
     GtkWidget *group = add_group(page, _("Kill Switch"));
@@ -156,12 +184,7 @@ static void add_kill_switch(struct preferences *preferences, GtkWidget *page)
     preferences->local = add_switch(group, _("Let the Local Network Through"),
                                     _("Private addresses: printers, storage and the like"), FALSE);
     g_signal_connect(preferences->local, "state-set", G_CALLBACK(on_local), preferences);
-    preferences->excepted = adw_entry_row_new();
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(preferences->excepted),
-                                  _("Networks That Stay Reachable (192.168.1.0/24, …)"));
-    adw_entry_row_set_show_apply_button(ADW_ENTRY_ROW(preferences->excepted), TRUE);
-    g_signal_connect_swapped(preferences->excepted, "apply", G_CALLBACK(on_excepted), preferences);
-    adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), preferences->excepted);
+    add_excepted(preferences, group);
 }
 
 static void on_destroy(struct preferences *preferences)

@@ -3,6 +3,7 @@
 
 #include "common/i18n.h"
 #include "gui/model/text.h"
+#include "gui/window/field_row.h"
 #include "gui/window/profile_editor.h"
 
 struct _GodwitAssistant {
@@ -184,23 +185,9 @@ static void on_enter(GodwitAssistant *assistant)
 
 /* ---- fields ---- */
 
-/* An entry of GTK's own below its label, in a row: a screen reader hears its text and the focus,
- * which libadwaita 1.2 does not tell it of its own rows with entries. */
 static GtkWidget *add_field(GodwitAssistant *assistant, GtkWidget *entry, const char *title)
 {
-    GtkWidget *row = gtk_list_box_row_new(), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    GtkWidget *label = gtk_label_new_with_mnemonic(title);
-
-    gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_label_set_mnemonic_widget(GTK_LABEL(label), entry);
-    gtk_widget_add_css_class(label, "caption");
-    gtk_widget_add_css_class(row, "field");
-    gtk_box_append(GTK_BOX(box), label);
-    gtk_box_append(GTK_BOX(box), entry);
-    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
-    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), FALSE);
-    gtk_widget_set_focusable(row, FALSE);
-    gtk_list_box_append(GTK_LIST_BOX(assistant->fields), row);
+    gtk_list_box_append(GTK_LIST_BOX(assistant->fields), field_row_new(entry, title, NULL));
     g_signal_connect_swapped(entry, "changed", G_CALLBACK(on_typed), assistant);
     g_signal_connect_swapped(entry, "activate", G_CALLBACK(on_enter), assistant);
     return entry;

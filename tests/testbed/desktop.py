@@ -29,14 +29,16 @@ import sandbox
 HOME = "/run/bed/home/desktop"
 RUNTIME = "/run/bed/runtime"
 LOGS = "/run/bed/desktop"
-FRAMES = "/run/frames"
+FRAMES = "/tmp/frames"
 FRAME = f"{FRAMES}/Xvfb_screen0"  # what is on the screen, as it is kept by the X server
 STILL = 0.3  # seconds without a change
 WIDTH, HEIGHT = 1280, 1000
 LOOK_EVERY = 0.02  # s: a whole tree of widgets is asked for each time
 # Where a build without --prefix looks for translations.
 CATALOGUES = "/usr/local/share/locale"
-LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8"}
+LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8",
+           # The language is told apart from the locale, which takes a second to compile.
+           "fr": "de_DE.UTF-8"}
 
 EMPTY_CATALOGUE = '''msgid ""
 msgstr "Language: {language}\\nContent-Type: text/plain; charset=UTF-8\\n"

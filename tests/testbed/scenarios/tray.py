@@ -309,5 +309,10 @@ def tray_has_preferences(context):
     screen.wait_for(
         lambda: stage.calls().count("SetKillSwitch (true, @as [])") == 2, "nothing to be excepted"
     )
+    screen.type_into(r"Networks That Stay Reachable.*", "192.0.2.0/24, 2001:db8::/32")
+    screen.press("push button", "Save")
+    screen.wait_for(lambda: "SetKillSwitch (true, ['192.0.2.0/24', '2001:db8::/32'])" in stage.calls(),
+                    "networks to be excepted")
+    screen.wait_gone("push button", "Save")
     screen.press("check box", "Start With the Session")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")

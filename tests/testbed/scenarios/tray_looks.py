@@ -13,11 +13,13 @@ from scenario import scenario, scenario_for
 LOOKS = {
     "light": {},
     "dark_double": {"dark": True},
-    "german_large": {"language": "de", "scale": 1.5},
+    "german_large": {"language": "de", "scale": 2.0},
+    "french_large": {"language": "fr", "scale": 2.0},
     "contrast_dark": {"contrast": True, "dark": True},
     "hebrew": {"language": "he"},
 }
-THOROUGH = ("light", "german_large")
+THOROUGH = ("light", "german_large", "french_large", "hebrew")
+MORE = "More Settings…|Weitere Einstellungen …|Plus de réglages…"
 # What a person may do something with, or must be told of.
 NAMED = {"push button", "check box", "toggle button", "text", "password text", "combo box", "spin button",
          "image", "page tab", "menu item", "frame", "dialog", "list", "alert", "link", "switch",
@@ -65,13 +67,17 @@ class Looker:
 
     def look_at_window(self, page, work, *arguments):
         """One that this opens; it is closed again."""
-        before = self._windows()
+        self.activate()
+        before, pixels = self._windows(), self.screen.still()
         work(*arguments)
-        self.screen.wait_for(lambda: self._windows() > before, page)
+        self.screen.wait_for(lambda: self._windows() > before and self.screen.still() != pixels, page)
         self.look_at(page)
         self.screen.key("Escape")
         self.screen.wait_for(lambda: self._windows() == before, f"end of {page}")
 
+    def activate(self):
+        """Keys come to the window, once the one before it has gone."""
+        self.screen.activate(self.screen.find("frame", "Godwit"))
 
     def open_page(self, name):
         """Its button, Connect or Disconnect, has the focus then."""
@@ -107,9 +113,12 @@ def tray_looks(context, look):
     looker.look_at_window("preferences", screen.key, "ctrl+comma")
     if looker.thorough:
         looker.look_at_window("shortcuts", screen.key, "ctrl+question")
+        looker.activate()
         screen.key("ctrl+n")
         screen.wait_for(lambda: screen.focused() and screen.focused().role == "text", "assistant")
         looker.look_at("new")
+        looker.look_at_window("form", screen.press, "push button", MORE)
+        looker.activate()
         screen.key("alt+Left")
     looker.enlarge()
     looker.open_page("Work")

@@ -76,20 +76,23 @@ def tray_follows_a_trace(context):
     return f"3,000 messages while the window is open: {spent:.1f} s of a processor"
 
 
-LOOKS = {"light": {}, "dark": {"dark": True}, "de": {"language": "de"}}
+LOOKS = {"light": {}, "dark": {"dark": True, "contrast": True}, "german_large": {"language": "de", "scale": 2.0},
+         "hebrew": {"language": "he"}}
 
 
 @scenario_for(LOOKS, lambda look: f"tray_trace_looks_{look}", bare=True, timeout=60)
 def tray_trace_looks(context, look):
-    """For somebody to look at: build/pictures/tray-trace-*."""
+    """For somebody to look at: build/pictures/tray-trace-*. Nothing is cut, all is reached."""
     stage, screen, _, program = tray.start_stage(context, panel=None, size=(1000, 900), **LOOKS[look])
     stage.play(f"{SCRIPT};wait")
     stage.begin("work")
-    program.start()
+    program.start(inspected=True)
     program.wait_icon("connecting")
     screen.press("push button", ".*work")
     screen.press("push button", "Show Trace|Mitschnitt zeigen")
     screen.find("label", "IKE_AUTH #2 request.*")
+    wrong = program.inspect()
+    net.check(not wrong, "; ".join(wrong))
     screen.take_picture(f"tray-trace-{look}")
 
 
