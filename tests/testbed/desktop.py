@@ -68,7 +68,7 @@ gtk-application-prefer-dark-theme={dark}
 gtk-font-name=DejaVu Sans 10
 gtk-xft-dpi={dpi}
 gtk-xft-antialias=1
-gtk-enable-animations=0
+gtk-enable-animations={animations}
 gtk-cursor-blink=0
 """
 
@@ -91,15 +91,17 @@ def _compiled_locale(context, name):
 
 
 class Desktop:
-    """Runs from the start. `contrast` is the high-contrast theme, `scale` that of the text."""
+    """Runs from the start. `contrast` is the high-contrast theme, `scale` that of the text; without
+    `animations` people have said that nothing shall move."""
 
-    def __init__(self, context, language="en", dark=False, contrast=False, scale=1.0, size=None):
+    def __init__(self, context, language="en", dark=False, contrast=False, scale=1.0, size=None,
+                 animations=False):
         self.context, self.language = context, language
         self.programs = []
         self._own_tmp()
         for folder in (HOME, RUNTIME, f"{RUNTIME}/services", LOGS, FRAMES):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-        self._appearance(dark, contrast, scale)
+        self._appearance(dark, contrast, scale, animations)
         os.environ.update(self._environment(language, dark, contrast))
         self._start_screen(size or (WIDTH, HEIGHT))
         # GTK 4 asks the screen for it, not its own settings.
@@ -125,12 +127,12 @@ class Desktop:
             os.close(handle)
         os.chdir(here if os.path.isdir(here) else "/")
 
-    def _appearance(self, dark, contrast, scale):
+    def _appearance(self, dark, contrast, scale, animations):
         theme = ("HighContrastInverse" if dark else "HighContrast") if contrast else "Adwaita"
         for version in ("gtk-3.0", "gtk-4.0"):
             os.makedirs(f"{HOME}/.config/{version}", exist_ok=True)
             bus.write(f"{HOME}/.config/{version}/settings.ini", SETTINGS.format(
-                theme=theme, dark=int(dark), dpi=round(96 * 1024 * scale)))
+                theme=theme, dark=int(dark), dpi=round(96 * 1024 * scale), animations=int(animations)))
 
     def _environment(self, language, dark, contrast):
         locale = LOCALES[language]
@@ -436,6 +438,15 @@ class Desktop:
             if now != before:
                 since = time.monotonic()
         return now
+
+    def changes(self, seconds=2):
+        """How often something was seen to move in that time; 50 times a second is looked."""
+        count, last, deadline = 0, self.pixels(), time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            net.let_pass(LOOK_EVERY)
+            before, last = last, self.pixels()
+            count += last != before
+        return count
 
     def take_picture(self, name, folder=None):
         """The whole screen as a PNG, once it is still; its path."""

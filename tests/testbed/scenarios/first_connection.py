@@ -16,6 +16,8 @@ SERVER = "vpn.example.org"
 # So that there is time for a picture of the progress.
 SILENCE = "table inet silent { chain in { type filter hook input priority 0; meta l4proto udp drop; }; }"
 
+FEW = 10  # changes in two seconds: a spinner makes many more
+
 
 def trust_authority(context):
     """As if the gateway's certificate came from one that every computer knows."""
@@ -150,6 +152,34 @@ def first_connection_is_cancelled(context):
     screen.press("push button", "Save")
     screen.wait_for(lambda: os.path.exists(program.path_of(SERVER)), "file")
     screen.find("push button", f"Details of {SERVER}")
+
+
+@scenario_for((True, False), lambda moves: f"first_connection_{'moves' if moves else 'stands_still'}",
+              bare=True, timeout=60)
+def first_connection_moves(context, moves):
+    """Something moves while it is tried, except for those who want nothing to move; for them what is
+    shown of a connection changes with what it tells alone."""
+    stage, screen, _, program = tray.start_stage(context, size=(500, 800), animations=moves)
+    stage.play("phase|init|;wait")
+    program.start()
+    open_page(screen)
+    fill_in(screen)
+    screen.key("Return")
+    screen.find("label", "Connecting.*")
+    if moves:
+        screen.wait_for(lambda: screen.changes() > FEW, "movement")
+        return
+    screen.wait_for(lambda: screen.changes() == 0, "time in which nothing moves")
+    screen.press("push button", "Cancel")
+    focus(screen, "Connect")
+    stage.play("connect|full;traffic;phase|reconnecting|x;wait")
+    stage.begin("work")
+    program.wait_icon("roaming")
+    screen.key("alt+Left")
+    screen.press("push button", "Details of work")
+    screen.find("label", "Verified Identity")
+    # The time, and rates where there are some, once a second; each may be seen half drawn.
+    screen.wait_for(lambda: screen.changes() <= FEW, "time in which next to nothing moves")
 
 
 LOOKS = {"dark": {"dark": True}, "german": {"language": "de"}}
