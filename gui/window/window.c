@@ -291,6 +291,8 @@ static void godwit_window_dispose(GObject *object)
 static void godwit_window_class_init(GodwitWindowClass *class)
 {
     GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
+    guint back =
+        gtk_widget_get_default_direction() == GTK_TEXT_DIR_RTL ? GDK_KEY_Right : GDK_KEY_Left;
 
     G_OBJECT_CLASS(class)->dispose = godwit_window_dispose;
     g_type_ensure(GODWIT_TYPE_ASSISTANT);
@@ -320,7 +322,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     gtk_widget_class_install_action(widget, "window.import", NULL, import_profile);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_n, GDK_CONTROL_MASK, "window.add", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_o, GDK_CONTROL_MASK, "window.import", NULL);
-    gtk_widget_class_add_binding_action(widget, GDK_KEY_Left, GDK_ALT_MASK, "window.back", NULL);
+    gtk_widget_class_add_binding_action(widget, back, GDK_ALT_MASK, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.back", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);
 }

@@ -404,7 +404,7 @@ class Desktop:
         for _ in range(3):
             wanted = (len(text), len(entry.text) + len(text))
             self.send_keys(text)
-            if self.becomes(lambda: len(entry.text) in wanted, 2):
+            if self.becomes(lambda: len(entry.text) in wanted, 5):
                 return
             entry = self.wait_for(self.focused, "widget with the focus")
             self.key("ctrl+a")

@@ -61,6 +61,24 @@ type=statusnotifier
 alignment=Left
 """
 
+# Settings of GNOME's kind, in a file.
+MATE_PANEL = """[org/mate/panel/general]
+object-id-list=['tray']
+toplevel-id-list=['bottom']
+
+[org/mate/panel/toplevels/bottom]
+expand=true
+orientation='bottom'
+size=32
+
+[org/mate/panel/objects/tray]
+object-type='applet'
+applet-iid='NotificationAreaAppletFactory::NotificationArea'
+toplevel-id='bottom'
+position=0
+"""
+MATE_TRAY = "/usr/share/dbus-1/services/org.mate.panel.applet.NotificationAreaAppletFactory.service"
+
 
 def install_icons(context):
     """Where an installation has them, and a panel looks for them."""
@@ -72,7 +90,7 @@ def install_icons(context):
 
 
 class Panel:
-    """xfce4-panel or lxqt-panel at the bottom of the screen."""
+    """xfce4-panel, lxqt-panel or mate-panel at the bottom of the screen."""
 
     def __init__(self, screen, kind="xfce4-panel", dark=False, size=32):
         self.screen, self.kind = screen, kind
@@ -81,6 +99,9 @@ class Panel:
             shutil.copy(XFCONF, f"{desktop.RUNTIME}/services/")
             self._write(f"{config}/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml",
                         XFCE_PANEL.format(dark=str(dark).lower(), size=size))
+        elif kind == "mate-panel":
+            shutil.copy(MATE_TRAY, f"{desktop.RUNTIME}/services/")
+            self._write(f"{config}/glib-2.0/settings/keyfile", MATE_PANEL)
         else:
             self._write(f"{config}/lxqt/panel.conf", LXQT_PANEL)
         screen.reload_bus()
@@ -92,7 +113,7 @@ class Panel:
         bus.write(path, text)
 
     def start(self):
-        self.process = self.screen.start(self.kind)
+        self.process = self.screen.start(self.kind, env={"GSETTINGS_BACKEND": "keyfile"})
         self.wait_hosting(True)
 
     def stop(self):

@@ -163,8 +163,9 @@ def first_connection_moves(context, moves):
     stage.play("phase|init|;wait")
     program.start()
     open_page(screen)
-    fill_in(screen)
-    screen.key("Return")
+    for name, text in (("Server", SERVER), ("User Name", "alice"), ("Password", "correct horse")):
+        screen.type_into(name, text)
+    screen.press("push button", "Connect")
     screen.find("label", "Connecting.*")
     if moves:
         screen.wait_for(lambda: screen.changes() > FEW, "movement")

@@ -53,8 +53,10 @@ def tray_shows_what_others_began(context):
     net.check(code == 0 and "Nothing is connected." in output, output)
 
 
-@scenario_for(("xfce4-panel", "lxqt-panel"), lambda kind: f"tray_returns_to_{kind}", bare=True,
-              timeout=60)
+PANELS = ("xfce4-panel", "lxqt-panel", "mate-panel")
+
+
+@scenario_for(PANELS, lambda kind: f"tray_returns_to_{kind}", bare=True, timeout=60)
 def tray_returns(context, kind):
     """The icon is offered anew when the panel has crashed; until then the window says so."""
     _, screen, panel, program = tray.start_stage(context, panel=kind)
@@ -70,7 +72,7 @@ def tray_returns(context, kind):
     screen.take_picture(f"tray-{kind}")
 
 
-@scenario_for(("xfce4-panel", "lxqt-panel"), lambda kind: f"tray_is_drawn_in_{kind}", bare=True)
+@scenario_for(PANELS, lambda kind: f"tray_is_drawn_in_{kind}", bare=True, timeout=60)
 def tray_is_drawn(context, kind):
     """Where the panel does not find our drawings by name, it is given pictures."""
     stage, screen, _, program = tray.start_stage(context, panel=kind, size=(400, 100))

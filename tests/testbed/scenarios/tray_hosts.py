@@ -54,6 +54,14 @@ class StandIn:
     def do(self, what):
         tray.call(PANEL, "/Panel", PANEL, "Do", "(s)", what)
 
+    def choose(self, program, label):
+        """Once its menu is that of the program, and that has it."""
+        def is_true(item):
+            menu = [words for _, words, properties in program.menu() if "type" not in properties]
+            return label in menu and menu == [words for words, _, _ in item["menu"]]
+        self.wait(f"{label!r} in the menu", is_true)
+        self.do(label)
+
 
 OTHERS = (("broken", False, 0), ("office", True, 0))  # the computer's
 ENDS = (("Open Godwit", True, -1), ("Quit", True, -1))
@@ -75,7 +83,7 @@ def tray_is_hosted(context, kind):
     # Plasma has a drawing rather than a name, and gives it no colour of its own.
     net.check(off == ([16, 22, 24, 32, 48, 64] if kind == "plasma" else "godwit-off-symbolic"), off)
     stage.play("connect|full;wait")
-    panel.do("a__b")
+    panel.choose(program, "a__b")
     panel.wait_words("a_b: Connected\nvpn.example.org\n0:00")
     panel.wait_menu(("a__b — Connected", False, -1), ("10.1.0.5/32, 2001:db8::5/128", False, -1), ("a__b", True, 1),
                     *OTHERS, ("Disconnect", True, -1), *ENDS)
@@ -93,7 +101,7 @@ def tray_is_hosted(context, kind):
     stage.begin("asks")
     panel.wait("attention", lambda item: item["status"] == "NeedsAttention" and (
         kind == "plasma" or item["icon"] == "godwit-attention-symbolic"))
-    panel.do("Disconnect")
+    panel.choose(program, "Disconnect")
     panel.wait("end of it", lambda item: item["status"] == "Active")
     stage.play("connect|full;wait;vanish")
     paths = {name: stage.begin(name) for name in ("one", "two")}
@@ -103,7 +111,7 @@ def tray_is_hosted(context, kind):
     stage.call(paths.pop(name), "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})  # goes on
     # Other words with the same icon.
     panel.wait_words(f"{paths.popitem()[0]}: Connected\nvpn.example.org\n0:00")
-    panel.do("Disconnect")
+    panel.choose(program, "Disconnect")
     panel.wait_words("Godwit: Not connected")
     program.kill()
     screen.wait_for(lambda: not panel.items, "panel without the icon")
@@ -111,6 +119,6 @@ def tray_is_hosted(context, kind):
     panel.wait_words("Godwit: Not connected")
     panel.do("activate")
     screen.find("frame", "Godwit")
-    panel.do("Quit")
+    panel.choose(program, "Quit")
     screen.wait_for(lambda: not panel.items, "panel without the icon")
     net.check(program.process.wait(10) == 0, "it has not ended well")

@@ -33,6 +33,7 @@ class Looker:
         self.look = look
         self.thorough = look in THOROUGH
         self.double = look.endswith("_double")
+        self.back = "alt+Right" if look == "hebrew" else "alt+Left"
         os.environ["GDK_SCALE"] = "2" if self.double else "1"
         self.stage, self.screen, _, self.program = tray.start_stage(
             context, size=(1320, 3000) if self.double else (720, 1500), **LOOKS[look])
@@ -119,12 +120,14 @@ def tray_looks(context, look):
         looker.look_at("new")
         looker.look_at_window("form", screen.press, "push button", MORE)
         looker.activate()
-        screen.key("alt+Left")
+        screen.key(looker.back)
     looker.enlarge()
     looker.open_page("Work")
     looker.look_at("page")
     if looker.thorough:
-        screen.key("alt+Left")
+        focused = screen.focused()
+        screen.key(looker.back)
+        screen.wait_for(lambda: screen.focused() != focused, "way back")
         looker.open_page("Home")
         looker.look_at("page-off")
         stage.play("ask|password|Password|The code of your token.")
