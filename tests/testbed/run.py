@@ -38,8 +38,8 @@ SUITES = {
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
     "leaks": ("leaks", "apps", "booted", "service_cycles"),
     "desktop": ("desktop", "questions", "auth_dialog", "nm_editor", "nm_editor_looks", "tray",
-                "tray_files", "tray_hostile", "tray_hosts", "tray_lives", "tray_looks", "tray_networks", "tray_trace", "first_connection",
-                "tray_passwords"),
+                "tray_files", "tray_hostile", "tray_hosts", "tray_lives", "tray_looks", "tray_networks",
+                "tray_trace", "first_connection", "tray_passwords"),
     "pictures": ("pictures",),
 }
 

@@ -108,7 +108,7 @@ def tray_is_started_by_a_file(context):
     for words in ("vpn.example.org", "alice", r".*CN=Test root.*\nvalid until \d+ \w+ 20\d\d\n"
                   "SHA-256 fingerprint [0-9A-F]{4}( [0-9A-F]{4}){3}…", "198.51.100.0/24", "Always"):
         screen.find_text(words, question)
-    screen.take_picture("tray-import", tries=3)
+    screen.take_picture("tray-import")
     screen.press("push button", "Import", question)
     screen.find("push button", "Details of work")
     net.check("password=" in program.read_profile(program.path_of("work")), "it lost its password")

@@ -105,7 +105,7 @@ def tray_remembers_a_certificate(context):
     for remember in (False, True):
         program.choose("work")
         button = screen.find("radio button", ".*CN=alice@example.org.*", screen.find("dialog"))
-        screen.take_picture("tray-certificates", tries=3)
+        screen.take_picture("tray-certificates")
         screen.tick(button)
         if remember:
             screen.tick(screen.find("check box", "Remember my choice"))
