@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/i18n.h"
+
 static const struct eap_method *const methods[] = {
     &eap_mschapv2,
 };
@@ -76,7 +78,7 @@ enum eap_verdict eap_fail(struct eap_note *note, enum reason reason, const char 
 {
     if (note->reason == REASON_NONE) {
         note->reason = reason;
-        snprintf(note->message, sizeof(note->message), "%s", message);
+        snprintf(note->message, sizeof(note->message), "%s", _(message));
     }
     return EAP_FAILURE;
 }

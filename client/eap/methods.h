@@ -18,7 +18,7 @@ const struct eap_method *eap_method_find(uint8_t type);
 const char *eap_type_name(uint8_t type, char *out, size_t cap);
 
 /* Notes why it failed, unless an earlier and more exact reason is known, and returns EAP_FAILURE.
- */
+ * `message` is untranslated, N_(), and not "". */
 enum eap_verdict eap_fail(struct eap_note *note, enum reason reason, const char *message);
 
 #endif

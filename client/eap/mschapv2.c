@@ -157,7 +157,7 @@ static void failure_explain(const struct failure *failure, struct eap_note *note
     note->mschapv2_error = failure->error;
     /* Only version 3 of the change is defined (RFC 2759 section 6). */
     note->password_change_offered = failure->error == 648 && failure->version == 3;
-    snprintf(note->message, sizeof(note->message), "%s: %s%s%s%s%s", code, refusal->meaning,
+    snprintf(note->message, sizeof(note->message), "%s: %s%s%s%s%s", code, _(refusal->meaning),
              note->password_change_offered ? "; the gateway offers to change it" : "",
              words[0] != '\0' ? " (the gateway says: \"" : "", words,
              words[0] != '\0' ? "\")" : "");
