@@ -228,7 +228,7 @@ static int connect_standalone(const struct options *options)
     c.loop = g_main_loop_new(NULL, FALSE);
     watch = watch_signals(&c); /* from the first process on that would have to be ended */
     /* It gets ready meanwhile. When it cannot be started, the session says why. */
-    worker = worker_start(WORKER_TUNNEL, NULL);
+    worker = worker_start(WORKER_TUNNEL, NULL, NULL);
     reason = target_read(options, &target, &error);
     if (reason == REASON_NONE) {
         c.path = target.path;

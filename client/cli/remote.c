@@ -6,6 +6,7 @@
 #include "cli/facts.h"
 #include "cli/secrets.h"
 #include "common/i18n.h"
+#include "common/language.h"
 #include "common/secret.h"
 
 struct remote {
@@ -263,6 +264,7 @@ static void call(struct remote *remote, const char *method, GVariant *arguments)
 
 static GVariant *arguments_of(const struct remote_request *request)
 {
+    const char *language = language_of_messages();
     GVariantDict options;
 
     g_variant_dict_init(&options, NULL);
@@ -270,6 +272,9 @@ static GVariant *arguments_of(const struct remote_request *request)
     /* Two tunnels to one gateway would only be in each other's way. */
     g_variant_dict_insert(&options, "once", "b", TRUE);
     g_variant_dict_insert(&options, "listen", "b", TRUE);
+    if (language != NULL) {
+        g_variant_dict_insert(&options, "language", "s", language);
+    }
     if (request->trace) {
         g_variant_dict_insert(&options, "trace", "b", TRUE);
     }

@@ -32,6 +32,20 @@ static gboolean read_origin(struct connect_options *options, GVariant *value, GE
     return TRUE;
 }
 
+static gboolean read_language(struct connect_options *options, GVariant *value, GError **error)
+{
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
+        return fail(error, "language", "not a string");
+    }
+    const char *text = g_variant_get_string(value, NULL);
+    if (!language_is_plain(text)) {
+        return fail(error, "language",
+                    "not a locale's name of at most 63 letters, digits and _.@-");
+    }
+    g_strlcpy(options->language, text, sizeof options->language);
+    return TRUE;
+}
+
 static gboolean read_owner(struct connect_options *options, GVariant *value, GError **error)
 {
     if (!g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)) {
@@ -76,8 +90,9 @@ static gboolean read_one(struct connect_options *options, const char *name, GVar
             return TRUE;
         }
     }
-    return g_str_equal(name, "origin")  ? read_origin(options, value, error)
-           : g_str_equal(name, "owner") ? read_owner(options, value, error)
+    return g_str_equal(name, "origin")     ? read_origin(options, value, error)
+           : g_str_equal(name, "language") ? read_language(options, value, error)
+           : g_str_equal(name, "owner")    ? read_owner(options, value, error)
            : g_str_equal(name, "interface")
                ? read_handle(&options->interface, name, value, fds, error)
            : g_str_equal(name, "state") ? read_handle(&options->state, name, value, fds, error)

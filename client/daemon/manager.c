@@ -55,6 +55,12 @@ static const char *name_of(const struct connecting *connecting)
                                         : profile_get(connecting->profile, "gateway");
 }
 
+/* NULL = ours. */
+static const char *language_of(const struct connecting *connecting)
+{
+    return *connecting->options.language ? connecting->options.language : NULL;
+}
+
 static uid_t owner_of(const struct request *request)
 {
     const struct connecting *connecting = request->data;
@@ -86,7 +92,7 @@ static void prepare(struct request *request)
     if (!connecting->manager->preparing) {
         connecting->prepares = TRUE;
         connecting->manager->preparing = TRUE;
-        connecting->worker = worker_start(WORKER_TUNNEL, NULL);
+        connecting->worker = worker_start(WORKER_TUNNEL, language_of(connecting), NULL);
     }
 }
 
@@ -112,6 +118,7 @@ static void start(struct request *request)
     const struct session_wish wish = {
         .name = name_of(connecting),
         .origin = connecting->options.origin,
+        .language = language_of(connecting),
         .system_profile = connecting->system_profile ? connecting->system_profile : "",
         .profile = connecting->profile,
         .owner = owner_of(request),

@@ -11,6 +11,7 @@ struct session_object;
 
 struct session_wish { /* borrowed for the call */
     const char *name, *origin;
+    const char *language;       /* see session_set_language() */
     const char *system_profile; /* "" = none */
     const struct profile *profile;
     uid_t owner;

@@ -203,7 +203,7 @@ static int start_worker(struct session *session, GError **error)
 {
     g_clear_pointer(&session->token, worker_free);
     if (profile_needs_token(session->profile)) {
-        session->token = worker_start(WORKER_TOKEN, error);
+        session->token = worker_start(WORKER_TOKEN, session->language, error);
         if (!session->token) {
             g_clear_pointer(&session->worker, worker_free); /* nobody would hear of its end */
             return -1;
@@ -211,7 +211,7 @@ static int start_worker(struct session *session, GError **error)
         session->fds.token = worker_use(session->token, on_token_ended, session);
     }
     if (!session->worker) {
-        session->worker = worker_start(WORKER_TUNNEL, error);
+        session->worker = worker_start(WORKER_TUNNEL, session->language, error);
     }
     if (!session->worker) {
         return -1;
@@ -340,6 +340,12 @@ void session_set_owner(struct session *session, uid_t owner)
     session->owner = owner;
 }
 
+void session_set_language(struct session *session, const char *language)
+{
+    g_free(session->language);
+    session->language = g_strdup(language);
+}
+
 gboolean session_lend(struct session *session, uid_t keeper, int *interface, int *state,
                       GError **error)
 {
@@ -414,6 +420,7 @@ void session_free(struct session *session)
     g_free(session->worker_end);
     g_free(session->detail);
     g_free(session->dns_answers);
+    g_free(session->language);
     g_free(session->name);
     g_free(session);
 }

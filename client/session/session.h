@@ -70,6 +70,9 @@ void session_leave_host(struct session *session);
 /* Before the start: whose it is; applications that the profile names are this user's alone. 0, as
  * it is without this call: everybody's. */
 void session_set_owner(struct session *session, uid_t owner);
+/* Before the start: that of what the worker says, as in LC_MESSAGES; NULL, as it is without this
+ * call: that of our own environment. Copied. */
+void session_set_language(struct session *session, const char *language);
 /* The programs in the control group of the process, of a user `uid` who asks for it, use the
  * connection (`inside`, of a profile with include-apps) or leave beside it. FALSE and *error, a
  * sentence, when that cannot be. */

@@ -33,6 +33,7 @@ enum state { NEW, STARTING, CONNECTING, UP, LOST, REPLACING, ENDING, ENDED };
 struct session {
     char *name;
     struct profile *profile;
+    char *language; /* of the worker and its godwit-token; NULL = ours */
     gboolean trace;
     const struct session_ops *ops;
     void *context;

@@ -30,21 +30,29 @@ struct worker {
 
 G_DEFINE_QUARK(godwit - worker - error - quark, worker_error)
 
-/* NULL-terminated and borrowed from the environment: language, and what sanitizers and gcov need.
- */
-static char **child_environment(void)
+static gboolean begins_as_one(const char *entry, const char *const *names)
 {
-    static const char *const kept[] = {"LANG=",         "LANGUAGE=",         "LC_",
-                                       "ASAN_OPTIONS=", "LSAN_OPTIONS=",     "UBSAN_OPTIONS=",
-                                       "GCOV_PREFIX=",  "GCOV_PREFIX_STRIP="};
+    while (*names && !g_str_has_prefix(entry, *names)) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+/* Of ours what sanitizers and gcov need, and the language when none is told. To be freed. */
+static char **child_environment(const char *language)
+{
+    static const char *const tools[] = {"ASAN_OPTIONS=", "LSAN_OPTIONS=",      "UBSAN_OPTIONS=",
+                                        "GCOV_PREFIX=",  "GCOV_PREFIX_STRIP=", NULL};
+    static const char *const languages[] = {"LANG=", "LANGUAGE=", "LC_", NULL};
     GPtrArray *out = g_ptr_array_new();
     for (char **entry = environ; *entry; entry++) {
-        for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
-            if (g_str_has_prefix(*entry, kept[i])) {
-                g_ptr_array_add(out, *entry);
-                break;
-            }
+        if (begins_as_one(*entry, tools) || (!language && begins_as_one(*entry, languages))) {
+            g_ptr_array_add(out, g_strdup(*entry));
         }
+    }
+    if (language) {
+        g_ptr_array_add(out, g_strconcat("LC_MESSAGES=", language, NULL));
+        g_ptr_array_add(out, g_strdup("LC_CTYPE=C.UTF-8")); /* the bus takes nothing else */
     }
     g_ptr_array_add(out, NULL);
     return (char **)g_ptr_array_free(out, FALSE);
@@ -161,7 +169,7 @@ static pid_t fork_child(const struct worker_child *child)
     return pid;
 }
 
-struct worker *worker_start(enum worker_program which, GError **error)
+struct worker *worker_start(enum worker_program which, const char *language, GError **error)
 {
     const struct program *program = &programs[which];
     struct worker_child child = {.parent = getpid(), .program = -1, .token = which == WORKER_TOKEN};
@@ -178,10 +186,10 @@ struct worker *worker_start(enum worker_program which, GError **error)
     child.null = null;
     child.channel = sockets[1];
     child.failure = failure[1];
-    child.environment = child_environment();
+    child.environment = child_environment(language);
     pid_t pid = fork_child(&child);
     int err = errno;
-    g_free(child.environment);
+    g_strfreev(child.environment);
     errno = err;
     if (pid < 0) {
         goto fail;

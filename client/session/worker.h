@@ -24,8 +24,9 @@ typedef void (*worker_ended_cb)(void *context, const char *how);
 GQuark worker_error_quark(void);
 enum worker_error { WORKER_ERROR_START };
 
-/* NULL and *error when it cannot be started. */
-struct worker *worker_start(enum worker_program program, GError **error);
+/* `language`: of its sentences, as in LC_MESSAGES; NULL = that of our own environment. NULL and
+ * *error when it cannot be started. */
+struct worker *worker_start(enum worker_program program, const char *language, GError **error);
 /* Begins its use, once: our end of the private socket, the caller's to close. From now on `ended`
  * is told, also of an end that was before. */
 int worker_use(struct worker *worker, worker_ended_cb ended, void *context);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/language.h"
 #include "common/vpn1.h"
 #include "generated/vpn1.h"
 #include "gui/editor/values.h"
@@ -502,7 +503,17 @@ static void ask(GodwitWorld *world, const char *title, const char *method, GVari
 
 static GVariant *connect_options(void)
 {
-    return g_variant_new_parsed("{'origin': <'tray'>, 'trace': <true>, 'once': <true>}");
+    const char *language = language_of_messages();
+    GVariantDict options;
+
+    g_variant_dict_init(&options, NULL);
+    g_variant_dict_insert(&options, "origin", "s", "tray");
+    g_variant_dict_insert(&options, "trace", "b", TRUE);
+    g_variant_dict_insert(&options, "once", "b", TRUE);
+    if (language != NULL) {
+        g_variant_dict_insert(&options, "language", "s", language);
+    }
+    return g_variant_dict_end(&options);
 }
 
 void godwit_world_connect_new(GodwitWorld *world, const char *title, const struct profile *profile)

@@ -59,7 +59,8 @@ class Client:
     """One `godwit connect --standalone`, or through godwitd when it is that of a `user` (bus.py)."""
 
     def __init__(self, context, *arguments, host="vpn.example.org", password=None, psk=None,
-                 key_password=None, ca="root", enter=None, namespace=None, user=None):
+                 key_password=None, ca="root", enter=None, namespace=None, user=None,
+                 language=None):
         command = [program(context), "connect", *([host] if host else [])]
         command += [] if user else ["--standalone"]
         self.user = user
@@ -75,7 +76,8 @@ class Client:
         self.secrets = [secret for secret in (password, psk, key_password) if secret]
         self.process = net.Process(
             command, pass_fds=descriptors, enter=user.become if user else enter, namespace=namespace,
-            env={**environment(context), **(user.environment() if user else {})})
+            env={**environment(context), **(user.environment() if user else {}),
+                 **({"LC_ALL": "", "LC_MESSAGES": language} if language else {})})
         for descriptor in descriptors:
             os.close(descriptor)
 

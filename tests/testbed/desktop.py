@@ -23,6 +23,7 @@ import zlib
 import accessibility
 import bus
 import client
+import languages
 import net
 import sandbox
 
@@ -34,15 +35,6 @@ FRAME = f"{FRAMES}/Xvfb_screen0"  # what is on the screen, as it is kept by the 
 STILL = 0.3  # seconds without a change
 WIDTH, HEIGHT = 1280, 1000
 LOOK_EVERY = 0.02  # s: a whole tree of widgets is asked for each time
-# Where a build without --prefix looks for translations.
-CATALOGUES = "/usr/local/share/locale"
-LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8",
-           # The language is told apart from the locale, which takes a second to compile.
-           "fr": "de_DE.UTF-8"}
-
-EMPTY_CATALOGUE = '''msgid ""
-msgstr "Language: {language}\\nContent-Type: text/plain; charset=UTF-8\\n"
-'''
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -71,23 +63,6 @@ gtk-xft-antialias=1
 gtk-enable-animations={animations}
 gtk-cursor-blink=0
 """
-
-
-def _compiled_locale(context, name):
-    """The folder of locales, with that one in it; compiled once for the build."""
-    folder = os.path.join(context.build, "locales")
-    target = os.path.join(folder, name)
-    if not os.path.isdir(target):
-        os.makedirs(folder, exist_ok=True)
-        part = f"{target}.{os.urandom(4).hex()}"
-        # Its exit code is 1 when there are mere warnings.
-        net.run("localedef", "-i", name.partition(".")[0], "-f", "UTF-8", part, ok=False, timeout=120)
-        net.check(os.path.exists(f"{part}/LC_CTYPE"), f"localedef has made no {name}")
-        try:
-            os.rename(part, target)
-        except OSError:  # somebody else was quicker
-            net.run("rm", "-rf", part)
-    return folder
 
 
 class Desktop:
@@ -135,7 +110,7 @@ class Desktop:
                 theme=theme, dark=int(dark), dpi=round(96 * 1024 * scale), animations=int(animations)))
 
     def _environment(self, language, dark, contrast):
-        locale = LOCALES[language]
+        locale = languages.LOCALES[language]
         environment = {
             "HOME": HOME, "XDG_RUNTIME_DIR": RUNTIME, "XDG_CONFIG_HOME": f"{HOME}/.config",
             "XDG_DATA_HOME": f"{HOME}/.local/share", "XDG_CACHE_HOME": f"{HOME}/.cache",
@@ -146,21 +121,9 @@ class Desktop:
             "ADW_DISABLE_PORTAL": "1", "ADW_DEBUG_COLOR_SCHEME": "prefer-dark" if dark else "default",
             "ADW_DEBUG_HIGH_CONTRAST": str(int(contrast)), **client.environment(self.context)}
         if not locale.startswith("C."):
-            environment["LOCPATH"] = _compiled_locale(self.context, locale)
-            self._give_catalogue(language)
+            environment["LOCPATH"] = languages.compiled_locale(self.context, locale)
+            languages.give_catalogue(language)
         return environment
-
-    def _give_catalogue(self, language):
-        """Our translation, where the programs of the build look for it. Without one, an empty one:
-        GLib keeps GTK in English, and from the left, for programs that do not know the language."""
-        source = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-            os.path.abspath(__file__)))), "po", f"{language}.po")
-        if not os.path.exists(source):
-            source = f"{LOGS}/{language}.po"
-            bus.write(source, EMPTY_CATALOGUE.format(language=language))
-        bus.cover("/usr/local/share")
-        os.makedirs(f"{CATALOGUES}/{language}/LC_MESSAGES")
-        net.run("msgfmt", "-o", f"{CATALOGUES}/{language}/LC_MESSAGES/godwit.mo", source)
 
     def _run(self, name, *command, **options):
         """A program that stays; its output is a log of the scenario."""

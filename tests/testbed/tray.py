@@ -16,6 +16,7 @@ import bus
 import client
 import desktop
 import gateway
+import languages
 import net
 
 ITEM = "org.kde.StatusNotifierItem"
@@ -84,7 +85,7 @@ def install_icons(context):
     """Where an installation has them, and a panel looks for them."""
     source = bus.find(context, "gui/icons")
     if not os.path.isdir("/usr/local/share/icons/hicolor/symbolic"):
-        if not os.path.isdir(desktop.CATALOGUES):
+        if not os.path.isdir(languages.CATALOGUES):
             bus.cover("/usr/local/share")
         shutil.copytree(source, "/usr/local/share/icons", dirs_exist_ok=True)
 

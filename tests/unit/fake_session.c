@@ -155,9 +155,10 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
     return session;
 }
 
-struct worker *worker_start(enum worker_program program, GError **error)
+struct worker *worker_start(enum worker_program program, const char *language, GError **error)
 {
     (void)program;
+    (void)language;
     (void)error;
     return NULL;
 }
@@ -305,6 +306,12 @@ void session_set_owner(struct session *session, uid_t owner)
 {
     (void)session;
     (void)owner;
+}
+
+void session_set_language(struct session *session, const char *language)
+{
+    (void)session;
+    (void)language;
 }
 
 gboolean session_add_app(struct session *session, int pidfd, uid_t uid, gboolean inside,

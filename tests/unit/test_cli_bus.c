@@ -90,7 +90,8 @@ START_TEST(connects_and_returns)
     program_clear(&result);
     /* It is asked once, and for nothing that nobody wanted. */
     expect_contains(asked, "Connect ('vpn.example.org', {'gateway': <'vpn.example.org'>, 'user': "
-                           "<'alice'>}, {'origin': <'cli'>, 'once': <true>, 'listen': <true>})\n");
+                           "<'alice'>}, {'origin': <'cli'>, 'once': <true>, 'listen': <true>, "
+                           "'language': <'C.UTF-8'>})\n");
     ck_assert_ptr_eq(strchr(asked, '\n') + 1, asked + strlen(asked));
     g_free(asked);
 

@@ -32,7 +32,7 @@ START_TEST(connects_and_tells)
 {
     g_free(user_lists(alice));
     g_autofree char *path = user_connects(alice, "phase|init|192.0.2.1:500;connect|full;wait", "",
-                                          "{'origin': <'cli'>}");
+                                          "{'origin': <'cli'>, 'language': <'sr_RS.UTF-8@latin'>}");
     user_hears(alice, " InterfacesAdded ");
     user_hears(alice, "Phase ('init', '192.0.2.1:500'");
     user_sees(alice, path, "State", "'connected'");

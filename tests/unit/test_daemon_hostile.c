@@ -114,12 +114,18 @@ START_TEST(wrong_types_are_refused)
 }
 END_TEST
 
+#define SIXTEEN "abcdefghABCDEFGH"
+#define LONG_LANGUAGE "{'language': <'" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "'>}"
+
 START_TEST(bad_options_are_refused)
 {
     static const char *const options[] = {
         "{'unknown': <true>}",       "{'trace': <1>}",   "{'bound': <'yes'>}",
         "{'origin': <'Not Lower'>}", "{'origin': <''>}", "{'origin': <'autoconnect'>}",
         "{'origin': <true>}",        "{'state': <1>}",   "{'interface': <handle 0>}",
+        "{'language': <''>}",        "{'language': <1>}", "{'language': <'../de_DE'>}",
+        "{'language': <'de DE'>}",   "{'language': <'de\\nLD_PRELOAD=x'>}",
+        LONG_LANGUAGE,
     };
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
         g_autofree char *arguments =

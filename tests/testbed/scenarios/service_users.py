@@ -7,6 +7,7 @@ import termios
 import bus
 import client
 import gateway
+import languages
 import net
 from caller import Caller
 from scenario import scenario, scenario_for
@@ -119,3 +120,19 @@ def service_says_why(context, name):
     before = net.snapshot()
     one = client.start_as_alice(context, *arguments, user=bus.USERS["alice1"], **options)
     client.expect_refusal(one, reason, before)
+
+
+@scenario
+def service_says_why_in_the_language_of_who_asks(context):
+    """What the worker has made of it too: its service, and whoever asks beside, are English."""
+    languages.install(context, "de")
+    start(context)
+    asking = [(client.start_as_alice(context, user=bus.USERS[name], password="not the right one",
+                                     language=language), words)
+              for name, language, words in (
+                  ("alice1", languages.LOCALES["de"], "falscher Benutzername oder falsches Passwort"),
+                  ("bob1", None, "wrong user name or password"))]
+    for one, words in asking:
+        code = one.wait_end()
+        net.check(code == 15 and words in one.output,
+                  f"{one.user.name}: exit code {code}; it said: {one.process.tail()}")
