@@ -271,6 +271,9 @@ struct session_object *session_object_new(guint number, const char *record_name,
     /* What a profile of the system names is everybody's. */
     session_set_owner(object->session, *wish->system_profile ? 0 : wish->owner);
     session_set_language(object->session, wish->language);
+    if (wish->unattended) {
+        session_spare_leftovers(object->session);
+    }
     session_use_worker(object->session, wish->worker ? g_steal_pointer(wish->worker) : NULL);
     if (!wish->configures_host) {
         session_leave_host(object->session);

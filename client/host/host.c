@@ -86,33 +86,49 @@ static gboolean is_lent(const struct record *record)
            routing_has_interface(record);
 }
 
-/* Needs the lock. The kill switch of a session that is begun again under its `name` (NULL = none
- * is) holds on until that one changes it: its record is *dead then, else NULL. `lent`: also what
- * waits. */
-static guint clean_dead(const char *name, gboolean lent, struct record **dead)
+/* Needs the lock. `lent`: also what waits. */
+static guint clean_dead(gboolean lent)
 {
     record_remove_halves();
     g_autoptr(GPtrArray) records = record_list();
     struct netlink *nl = NULL;
     guint cleaned = 0;
-    *dead = NULL;
     for (guint i = 0; i < records->len; i++) {
         struct record *record = records->pdata[i];
-        gboolean same = g_strcmp0(record_name(record), name) == 0;
-        if (record_alive(record) || (!lent && !same && is_lent(record))) {
+        if (record_alive(record) || (!lent && is_lent(record))) {
             continue;
         }
         nl = nl ? nl : netlink_open_or_say();
-        if (same && firewall_has_switch(record)) {
-            (void)revert_changes(record, nl);
-            *dead = g_steal_pointer(&records->pdata[i]);
-        } else {
-            revert_record(record, nl);
-        }
+        revert_record(record, nl);
         cleaned++;
     }
     netlink_close(nl);
     return cleaned;
+}
+
+/* Needs the lock. What is left of a session that is begun again under its `name`. Its kill switch
+ * holds on until that one changes it: its record is returned then, else NULL. */
+static struct record *take_dead(const char *name)
+{
+    g_autoptr(GPtrArray) records = record_list();
+    struct record *dead = NULL;
+    for (guint i = 0; i < records->len && !dead; i++) {
+        struct record *record = records->pdata[i];
+        if (!record_alive(record) && g_str_equal(record_name(record), name)) {
+            dead = g_steal_pointer(&records->pdata[i]);
+        }
+    }
+    if (dead) {
+        struct netlink *nl = netlink_open_or_say();
+        if (firewall_has_switch(dead)) {
+            (void)revert_changes(dead, nl);
+        } else {
+            revert_record(dead, nl);
+            g_clear_pointer(&dead, record_free);
+        }
+        netlink_close(nl);
+    }
+    return dead;
 }
 
 static guint clean(gboolean lent)
@@ -126,8 +142,7 @@ static guint clean(gboolean lent)
         g_message("%s", error->message);
         return 0;
     }
-    struct record *none;
-    guint cleaned = clean_dead(NULL, lent, &none);
+    guint cleaned = clean_dead(lent);
     record_unlock(lock);
     return cleaned;
 }
@@ -218,8 +233,7 @@ struct host *host_new(const char *session_name, const char *interface, GError **
     if (lock < 0) {
         return NULL;
     }
-    struct record *dead;
-    clean_dead(session_name, FALSE, &dead);
+    struct record *dead = take_dead(session_name);
     struct host *host = begin(session_name, interface, dead, NOBODY, error);
     record_free(dead);
     record_unlock(lock);

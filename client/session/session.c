@@ -251,6 +251,9 @@ static gboolean prepare_host(struct session *session, GError **error)
     if (!session->host) {
         return FALSE;
     }
+    if (!session->adopted && !session->spares_leftovers) {
+        (void)host_clean_leftovers();
+    }
     host_watch_dns(session->host, session_dns_changed, session);
     return TRUE;
 }
@@ -333,6 +336,11 @@ void session_use_worker(struct session *session, struct worker *worker)
 void session_leave_host(struct session *session)
 {
     session->leaves_host = TRUE;
+}
+
+void session_spare_leftovers(struct session *session)
+{
+    session->spares_leftovers = TRUE;
 }
 
 void session_set_owner(struct session *session, uid_t owner)

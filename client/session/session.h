@@ -67,6 +67,9 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
  * hold.
  */
 void session_leave_host(struct session *session);
+/* Before the start: what other dead sessions left behind is not removed, which the start does
+ * otherwise. For sessions that are begun again one after another: each inherits its own. */
+void session_spare_leftovers(struct session *session);
 /* Before the start: whose it is; applications that the profile names are this user's alone. 0, as
  * it is without this call: everybody's. */
 void session_set_owner(struct session *session, uid_t owner);

@@ -52,6 +52,7 @@ struct session {
     char *worker_end;     /* how it ended */
 
     uid_t owner;
+    gboolean spares_leftovers;   /* see session_spare_leftovers() */
     gboolean leaves_host;        /* to somebody else, see session_leave_host() */
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */

@@ -299,6 +299,27 @@ START_TEST(killed_then_new)
 }
 END_TEST
 
+/* The first that is begun again is not the last: what is left of the others holds on too. */
+START_TEST(two_killed_then_new)
+{
+    struct host_tunnel tunnel;
+    struct host_options options = killing(&full_tunnel, "");
+    g_autofree char *before = sandbox_snapshot();
+    pid_t a = tunnel_process("a", FULL, &options), b = tunnel_process("b", FULL, &options);
+    tunnel_kill(a);
+    tunnel_kill(b);
+    tunnel_open(&tunnel, "a");
+    tunnel_down(&tunnel);
+    expect_outside(FALSE);
+    tunnel_open(&tunnel, "b");
+    expect_outside(FALSE);
+    ck_assert_uint_eq(host_clean_leftovers(), 0);
+    tunnel_down(&tunnel);
+    expect_outside(TRUE);
+    sandbox_expect_same(before);
+}
+END_TEST
+
 START_TEST(killed_when_always)
 {
     struct host_options options = killing(&full_tunnel, "");
@@ -464,6 +485,7 @@ int main(void)
     tcase_add_loop_test(tcase, two_sessions, 0, 2);
     tcase_add_test(tcase, killed);
     tcase_add_loop_test(tcase, killed_then_new, 0, 2);
+    tcase_add_test(tcase, two_killed_then_new);
     tcase_add_test(tcase, killed_when_always);
     tcase_add_test(tcase, flushed_by_others);
     tcase_add_test(tcase, prepared);

@@ -155,6 +155,43 @@ def system_profile_is_connected_at_the_start(context):
     net.check_unchanged(before)
 
 
+NOBODY4 = "192.0.2.99"  # no host has it
+
+
+def _of(root, name):
+    return [(path, facts) for path, facts in root.sessions().items() if facts["Name"] == name]
+
+
+@scenario
+def kill_switch_waits_beside_another_profile(context):
+    """kill -9 of the service while the gateway does not answer: of two profiles that are connected
+    again the first to begin leaves the other its kill switch."""
+    host, system = start(context)
+    root = Caller()
+    first = profile(context, password=PASSWORD, autoconnect="true", host=NOBODY4)
+    keys = profile(context, password=PASSWORD, autoconnect="true", kill_switch=caller.text("connected"))
+    root.manager("SaveSystemProfile", f"('branch', {first}, false)")
+    root.manager("SaveSystemProfile", f"('office', {keys}, false)")
+    system.kill()
+    system.godwitd()
+    (path, _), = net.wait_until(lambda: _of(root, "office"), 5, "session")
+    root.wait_state(path, "connected")
+    outside = net.Process(["ping", "-n", "-i", "0.01", "-I", "cl0", net.FAR_HOST4])
+    os.kill(host.process.pid, signal.SIGSTOP)
+    system.kill()
+    system.godwitd()
+    (path, facts), = net.wait_until(lambda: _of(root, "office"), 5, "session")
+    net.check(facts["State"] == "connecting", f"it is {facts['State']}")
+    os.kill(host.process.pid, signal.SIGCONT)
+    root.wait_state(path, "connected")
+    outside.signal(signal.SIGINT)
+    outside.wait(10)
+    net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
+    root.session(path, "Disconnect")
+    root.wait_ended(path)
+    os.unlink("/run/godwit/autoconnect")
+
+
 @scenario
 def kill_switch_waits_for_what_is_connected_again(context):
     """kill -9 of the service while the gateway does not answer: what it connects by itself holds the
