@@ -103,7 +103,9 @@ struct eap_config {
  * do not have or none. */
 enum err eap_new(struct eap **out, const struct eap_config *config) ERR_CHECK;
 void eap_free(struct eap *eap); /* wipes */
-/* Forgets the conversation, not what was given for it: another one can begin. */
+/* Forgets the conversation: another one can begin. A password that was provided for this one is
+ * asked for again: it may have been a code that is good for once, which a server counts as a wrong
+ * one the second time. */
 void eap_restart(struct eap *eap);
 /*
  * One packet from the authenticator. A response is written to `response` (an EAP packet). Requests

@@ -332,7 +332,7 @@ enum err init_refused(struct ike *ike, const struct message *message,
 /* An answer that is not IKEv2: says so (RFC 7296 2.5). */
 void init_other_version(struct ike *ike, uint8_t version);
 void init_free(struct init *init);
-/* A handshake begins anew where the first one began. */
+/* A handshake begins anew where the first one began, in what is left of its time. */
 void init_begin_again(struct ike *ike);
 /* Shared with IKE_SESSION_RESUME: our SPI and nonce, made once; the latest cookie; what we announce
  * either way; the ciphers of keys that were derived. */
@@ -408,7 +408,8 @@ enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHEC
 /* The body of our ID payload, which the proofs cover. */
 enum err auth_write_idi(struct ike *ike) ERR_CHECK;
 /* Everything begins again with IKE_SA_INIT, when the gateway has refused a proof that may have been
- * about another of our first messages than it has answered; once. False: it does not. */
+ * about another of our first messages than it has answered; once. What was typed is asked for again.
+ * False: it does not. */
 bool auth_begin_again(struct ike *ike);
 void auth_free(struct auth *auth);
 

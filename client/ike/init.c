@@ -440,7 +440,6 @@ void init_begin_again(struct ike *ike)
     secret_free(&ike->auth.idr);
     ike->path.remote = ike->config.path.remote;
     ike->refusal.reason = REASON_NONE;
-    ike->connect_deadline = ike->now + ike->config.timeout_us;
     ike->state = ST_INIT_TODO;
 }
 

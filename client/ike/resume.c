@@ -95,6 +95,7 @@ bool resume_fall_back(struct ike *ike)
     }
     resume_free(&ike->resume);
     init_begin_again(ike);
+    ike->connect_deadline = ike->now + ike->config.timeout_us;
     return true;
 }
 

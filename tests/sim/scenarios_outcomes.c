@@ -17,6 +17,7 @@ static const struct scenario {
     enum reason reason; /* REASON_NONE = connected */
     uint64_t within;    /* virtual time; 0 = 1 s */
     const char *says;   /* what the sentence must hold */
+    unsigned asks;      /* how often for a secret; 0 = whatever */
 } scenarios[] = {
     {.name = "EAP-MSCHAPv2", .setup = {0}},
     {.name = "PSK", .setup = {PSK}},
@@ -49,9 +50,10 @@ static const struct scenario {
      .within = SECONDS(10),
      .says = "cookie"},
     {.name = "cookie, but an older copy is answered", .setup = {ANSWERED_COPY}, .within = SECONDS(4)},
-    {.name = "cookie, but an older copy is answered, and the password was typed",
+    {.name = "cookie, but an older copy is answered, and what was typed may be good for once",
      .setup = {ANSWERED_COPY, .ask_password = true},
-     .within = SECONDS(4)},
+     .within = SECONDS(4),
+     .asks = 2},
     {.name = "cookie, but an older copy is answered, PSK",
      .setup = {.auth = IKE_AUTH_PSK, .gateway.auth = GATEWAY_AUTH_PSK, ANSWERED_COPY},
      .within = SECONDS(4)},
@@ -61,6 +63,15 @@ static const struct scenario {
     {.name = "cookie, but an older copy is answered, key on a token",
      .setup = {.auth = IKE_AUTH_CERTIFICATE, .token = true, ANSWERED_COPY},
      .within = SECONDS(4)},
+    {.name = "cookie, but an older copy is answered, and then nothing any more",
+     .setup = {.auth = IKE_AUTH_PSK,
+               .timeout_us = SECONDS(10),
+               .gateway = {.auth = GATEWAY_AUTH_PSK, .cookies = 1, .cookie_passes = true},
+               .faults = {.hold_to_client = 3,
+                          .hold_us = 800000,
+                          .lose_to_gateway = UINT64_MAX << 4}},
+     .reason = REASON_GATEWAY_UNREACHABLE,
+     .within = SECONDS(10) + 1},
     {.name = "cookie, and a wrong key",
      .setup = {.auth = IKE_AUTH_PSK,
                .psk = "wrong",
@@ -283,6 +294,9 @@ static void check_scenario(const struct scenario *scenario, struct sim *sim)
                   reason_name(sim->reason), reason_name(scenario->reason), sim->ladder->str);
     ck_assert_msg(scenario->says == NULL || strstr(sim->detail, scenario->says) != NULL,
                   "%s: the sentence lacks “%s”: %s", scenario->name, scenario->says, sim->detail);
+    ck_assert_msg(scenario->asks == 0 || sim->asked == scenario->asks,
+                  "%s: asked %u times for a secret instead of %u\n%s", scenario->name, sim->asked,
+                  scenario->asks, sim->ladder->str);
     if (scenario->reason == REASON_NONE) {
         ike_disconnect(sim->ike, sim->now);
         sim_pump(sim);

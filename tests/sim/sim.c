@@ -79,6 +79,7 @@ static struct ike *new_engine(struct sim *sim)
         .path = {.local = endpoint_of(SIM_CLIENT_ADDR, port),
                  .remote = endpoint_of(SIM_GATEWAY_ADDR, port)},
         .auth = setup->auth,
+        .timeout_us = setup->timeout_us,
         .credential = setup->token ? pki->token : pki->client,
         .psk = bytes_of_string(setup->psk != NULL ? setup->psk : PKI_PSK),
         .eap = {.user = PKI_USER},
@@ -234,6 +235,7 @@ static void on_secret(struct sim *sim, enum eap_secret secret)
 {
     struct bytes value = {0};
 
+    sim->asked++;
     sim_note(sim, "    asks for %s", secret == EAP_SECRET_USER ? "the user name" : "the password");
     if (!sim->setup.no_password) {
         value = bytes_of_string(secret == EAP_SECRET_USER     ? PKI_USER

@@ -21,6 +21,7 @@ struct setup {
     const char *password; /* NULL = the right one, unless `no_password` */
     bool no_password;     /* the user cancels */
     bool ask_password;    /* it is asked for and then given */
+    uint64_t timeout_us;  /* of connecting; 0 = the engine's own */
     bool token;           /* our private key is elsewhere, and takes so long to sign */
     uint64_t token_us;
     const char *psk;       /* NULL = the right one */
@@ -72,6 +73,7 @@ struct sim {
     bool child_up, path_seen;
     unsigned path_losses;
     unsigned redirects, reauths;
+    unsigned asked; /* for secrets */
     char redirected_to[256];
     uint64_t reauth_at;
     uint64_t sign_at;                    /* the token answers; IKE_NEVER = it is not asked */
