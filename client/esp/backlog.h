@@ -11,7 +11,10 @@
  * backlog that stays is answered by one mark of congestion (RFC 3168) each interval, until it is
  * gone; a burst is none (controlled delay as in RFC 8289, by octets).
  */
-#define BACKLOG_SHARE 8 /* of the buffer's size: more is a backlog */
+
+/* Of the buffer's size: more is a backlog. UDP gives back late what has been read, until a quarter
+ * is due: less than that may all have been read. */
+#define BACKLOG_SHARE 4
 #define BACKLOG_MIN (256 << 10) /* octets: never less */
 #define BACKLOG_INTERVAL_US 10000
 

@@ -18,8 +18,11 @@
 #define CALM 64         /* at most so many, and one thread is enough */
 #define CALM_WINDOWS 25 /* in a row */
 #define BUSY 256        /* more, and two are better */
-#define HELD_MS 1       /* nothing to do, but what was sealed with is still held */
-#define SILENCE_MS 10   /* the second looks at least so often whether it is still wanted */
+#define SILENCE_MS 10   /* whose work has kept more threads busy looks whether it still does */
+
+/* Nothing to do, but what was sealed with is still held: a look soon, then ever more seldom. */
+#define HELD_MIN_MS 1
+#define HELD_MAX_MS 50
 
 /*
  * A processor that sleeps takes longer to wake than a near host to answer. So a thread looks on for
@@ -78,8 +81,8 @@ static void learn(struct hand *hand, bool in_vain, uint64_t waited)
     }
 }
 
-/* How many are ready. */
-static int wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout)
+/* False: nothing has come in so many milliseconds (-1: for ever). */
+static bool wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout)
 {
     uint64_t began = boottime_now(), now = began;
     int ready = 0;
@@ -97,7 +100,7 @@ static int wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout
         now = boottime_now();
     }
     learn(hand, in_vain, now - began);
-    return ready;
+    return ready != 0;
 }
 
 /* ---- from hand to hand ---- */
@@ -184,15 +187,30 @@ static void take_outbound(struct hand *hand)
     }
 }
 
+/* How long the first thread may sleep; `before`: how long it has just slept in vain, or 0. */
+static int first_patience(struct datapath *dp, int before)
+{
+    if (!outbound_release(dp->outbound)) {
+        int longer = before > 0 ? 2 * before : HELD_MIN_MS;
+        return longer < HELD_MAX_MS ? longer : HELD_MAX_MS;
+    }
+    return pipeline_in_use(&dp->pipelines[THREAD_OUT]) ? SILENCE_MS : -1;
+}
+
 static void *first(void *argument)
 {
     struct hand *hand = argument;
     struct datapath *dp = hand->dp;
+    int patience = 0;
     while (!stopped(dp)) {
         struct pollfd fds[N_POLL];
         poll_set(hand, fds);
-        bool released = outbound_release(dp->outbound);
-        (void)wait_for(hand, fds, N_POLL, released ? -1 : HELD_MS);
+        patience = first_patience(dp, patience);
+        if (wait_for(hand, fds, N_POLL, patience)) {
+            patience = 0;
+        } else {
+            pipeline_decide(&dp->pipelines[THREAD_OUT]);
+        }
         if (fds[POLL_CALL].revents != 0) {
             hear(hand);
         }
@@ -214,7 +232,10 @@ static void *second(void *argument)
     while (!stopped(dp)) {
         struct pollfd fds[N_POLL];
         poll_set(hand, fds);
-        (void)wait_for(hand, fds, POLL_TUN, has_inbound(hand) ? SILENCE_MS : -1);
+        bool inbound = has_inbound(hand);
+        if (!wait_for(hand, fds, POLL_TUN, inbound ? SILENCE_MS : -1) && inbound) {
+            pipeline_decide(&dp->pipelines[THREAD_IN]);
+        }
         if (fds[POLL_CALL].revents != 0) {
             hear(hand);
         }

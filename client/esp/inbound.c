@@ -286,7 +286,7 @@ static bool inbound_begin(struct inbound *in)
     uint32_t slot;
     quiesce_online(quiesce, THREAD_IN, quiesce_epoch(quiesce));
     in->hands_over = pipeline_hands_over(in->pipeline);
-    if (!ring_wait_room(&in->pipeline->ring, &slot)) {
+    if (!ring_wait_room(&in->pipeline->ring, &slot, -1)) {
         return false;
     }
     in->run = &in->runs[slot];

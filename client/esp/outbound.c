@@ -19,8 +19,6 @@
 #define ERROR_BURST 64
 #define ERROR_INTERVAL_US 2000
 
-#define SEAL_BATCH 16 /* while they are in the first cache */
-
 /* Which SA a flow takes, so that the others are not asked for every packet. */
 #define FLOWS 64 /* a power of two */
 
@@ -99,6 +97,19 @@ void outbound_flush(struct outbound *o)
     o->run = NULL;
 }
 
+/* A slot for the next run. False: stopped. */
+static bool wait_room(struct outbound *o, uint32_t *slot)
+{
+    struct ring *ring = &o->pipeline->ring;
+    while (!ring_wait_room(ring, slot, SEND_WAIT_MS)) {
+        if (ring_closed(ring)) {
+            return false;
+        }
+        hands_part(o->dp);
+    }
+    return true;
+}
+
 /* Room for a sealed packet of `len` octets behind those that it may travel with; NULL: stopped. */
 static uint8_t *run_reserve(struct outbound *o, size_t len, uint8_t tos)
 {
@@ -109,7 +120,7 @@ static uint8_t *run_reserve(struct outbound *o, size_t len, uint8_t tos)
     }
     if (o->run == NULL) {
         uint32_t slot;
-        if (!ring_wait_room(&o->pipeline->ring, &slot)) {
+        if (!wait_room(o, &slot)) {
             return NULL;
         }
         o->run = &o->runs[slot];

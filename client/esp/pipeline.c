@@ -67,12 +67,16 @@ void pipeline_decide(struct pipeline *p)
     if (!p->helped || span < DECIDE_US) {
         return;
     }
-    uint64_t spent = thread_spent(CLOCK_THREAD_CPUTIME_ID) + thread_spent(p->clock);
-    /* It goes back when another thread has taken over the first half. */
-    uint64_t percent = spent > p->spent_us ? (spent - p->spent_us) * 100 / span : 0;
-    bool was = atomic_load_explicit(&p->wanted, memory_order_relaxed);
-    bool wanted = percent >= (was ? WANTED_TO : WANTED_FROM);
-    atomic_store_explicit(&p->wanted, wanted, memory_order_relaxed);
+    clockid_t first_clock = p->first_clock;
+    (void)pthread_getcpuclockid(pthread_self(), &first_clock);
+    uint64_t spent = thread_spent(first_clock) + thread_spent(p->clock);
+    if (first_clock == p->first_clock) { /* what another thread has spent says nothing */
+        uint64_t percent = (spent - p->spent_us) * 100 / span;
+        bool was = atomic_load_explicit(&p->wanted, memory_order_relaxed);
+        bool wanted = percent >= (was ? WANTED_TO : WANTED_FROM);
+        atomic_store_explicit(&p->wanted, wanted, memory_order_relaxed);
+    }
     p->since_us = now;
     p->spent_us = spent;
+    p->first_clock = first_clock;
 }

@@ -21,9 +21,11 @@ struct pipeline {
     /* Does the second half of the work on a slot. */
     void (*second)(void *owner, uint32_t slot);
     void *owner;
-    clockid_t clock;             /* of the second thread's time on processors */
-    atomic_bool wanted;          /* the first thread's decision */
-    uint64_t since_us, spent_us; /* when it was last decided, and what both had spent till then */
+    clockid_t clock;    /* of the second thread's time on processors */
+    atomic_bool wanted; /* the first thread's decision */
+    /* When it was last decided, what both had spent till then, and who was the first. */
+    uint64_t since_us, spent_us;
+    clockid_t first_clock;
 };
 
 /* The most that wait between the two: at 64 KiB each half a megabyte. */
@@ -38,7 +40,7 @@ void pipeline_init(struct pipeline *p, const char *name, void (*second)(void *ow
 enum err pipeline_start(struct pipeline *p) ERR_CHECK;
 /* The first thread does not wait for it any more either; harmless when it was not started. */
 void pipeline_stop(struct pipeline *p);
-/* The first thread: sets `wanted` anew, when some time has passed. */
+/* The first thread: sets `wanted` anew, when some time has passed in which it has been the first. */
 void pipeline_decide(struct pipeline *p);
 
 /* Anyone: the second thread has work. */

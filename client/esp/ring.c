@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "esp/ring.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CLOSED 1u
@@ -16,9 +18,13 @@
  * compares the word once more.
  */
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t seen)
+/* False: so many milliseconds have passed (-1: for ever). */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t seen, int timeout)
 {
-    (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+    struct timespec span = {timeout / 1000, timeout % 1000 * 1000000L};
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout < 0 ? NULL : &span, NULL,
+                   0) == 0 ||
+           errno != ETIMEDOUT;
 }
 
 static void futex_wake(_Atomic uint32_t *word)
@@ -53,10 +59,15 @@ void ring_close(struct ring *ring)
     futex_wake(&ring->done);
 }
 
+bool ring_closed(const struct ring *ring)
+{
+    return (atomic_load(&ring->done) & CLOSED) != 0;
+}
+
 /* ---- the first thread ---- */
 
-/* Until at most `most` are pending. */
-static bool wait_pending(struct ring *ring, uint32_t most)
+/* Until at most `most` are pending. False: closed, or not in time. */
+static bool wait_pending(struct ring *ring, uint32_t most, int timeout)
 {
     for (;;) {
         uint32_t put = atomic_load_explicit(&ring->put, memory_order_relaxed);
@@ -67,13 +78,14 @@ static bool wait_pending(struct ring *ring, uint32_t most)
         }
         if (atomic_load_explicit(&ring->done_wanted, memory_order_relaxed) == 0) {
             atomic_store(&ring->done_wanted, most + 1);
-        } else {
-            futex_wait(&ring->done, done);
+        } else if (!futex_wait(&ring->done, done, timeout)) {
+            atomic_store(&ring->done_wanted, 0);
+            return false;
         }
     }
 }
 
-bool ring_wait_room(struct ring *ring, uint32_t *slot)
+bool ring_wait_room(struct ring *ring, uint32_t *slot, int timeout)
 {
     uint32_t put = atomic_load_explicit(&ring->put, memory_order_relaxed);
     *slot = slot_of(ring, put);
@@ -81,7 +93,7 @@ bool ring_wait_room(struct ring *ring, uint32_t *slot)
     if ((done & CLOSED) != 0) {
         return false;
     }
-    return pending(put, done) < ring->slots || wait_pending(ring, ring->slots / 2);
+    return pending(put, done) < ring->slots || wait_pending(ring, ring->slots / 2, timeout);
 }
 
 void ring_put(struct ring *ring)
@@ -107,7 +119,7 @@ bool ring_empty(const struct ring *ring)
 
 bool ring_drain(struct ring *ring)
 {
-    return wait_pending(ring, 0);
+    return wait_pending(ring, 0, -1);
 }
 
 /* ---- the second thread ---- */
@@ -127,7 +139,7 @@ bool ring_take(struct ring *ring, uint32_t *slot)
         if (atomic_load_explicit(&ring->put_wanted, memory_order_relaxed) == 0) {
             atomic_store(&ring->put_wanted, 1);
         } else {
-            futex_wait(&ring->put, put);
+            (void)futex_wait(&ring->put, put, -1);
         }
     }
 }

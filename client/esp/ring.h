@@ -24,12 +24,13 @@ struct ring {
 void ring_init(struct ring *ring, uint32_t slots);
 /* Anyone: neither thread sleeps any more, nothing more is taken. */
 void ring_close(struct ring *ring);
+bool ring_closed(const struct ring *ring);
 
 /* ---- the first thread ---- */
 
 /* The slot to fill next. Waits while all are pending, then until half of them are done, so that not
- * each one costs a wake-up. False: closed. */
-bool ring_wait_room(struct ring *ring, uint32_t *slot);
+ * each one costs a wake-up. False: closed, or not in so many milliseconds (-1: for ever). */
+bool ring_wait_room(struct ring *ring, uint32_t *slot, int timeout);
 /* The slot to fill next is full. */
 void ring_put(struct ring *ring);
 /* The second thread is done with all that was put, and what it did is visible. */

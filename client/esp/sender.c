@@ -6,13 +6,6 @@
 
 #include "common/boottime.h"
 
-/* Packets that are sealed at once: many enough for ciphers with lanes, few enough for the first
- * cache. */
-#define SEAL_BATCH 16
-
-/* The other direction may come back to this thread meanwhile (hands.c). */
-#define SEND_WAIT_MS 10
-
 void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch)
 {
     memset(run, 0, offsetof(struct run, packets));

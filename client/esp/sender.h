@@ -6,6 +6,14 @@
 
 /* The second half of the way out: seal and send. */
 
+/* Packets that are sealed at once: many enough for ciphers with lanes, few enough for the first
+ * cache. */
+#define SEAL_BATCH 16
+
+/* Who waits to send looks so often whether the other direction has come back to this thread
+ * (hands.c). */
+#define SEND_WAIT_MS 10
+
 /* Packets in a row, equal in size but for the last: one system call. The last `waiting` of them are
  * not sealed yet. */
 struct run {

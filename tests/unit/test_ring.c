@@ -53,7 +53,7 @@ static void *put_until_closed(void *argument)
 {
     struct side *side = argument;
     uint32_t slot;
-    while (ring_wait_room(&side->ring, &slot)) {
+    while (ring_wait_room(&side->ring, &slot, -1)) {
         side->count++;
         ring_put(&side->ring);
     }
@@ -70,7 +70,7 @@ static void *drain(void *argument)
 static void put(struct side *side)
 {
     uint32_t slot;
-    ck_assert(ring_wait_room(&side->ring, &slot));
+    ck_assert(ring_wait_room(&side->ring, &slot, -1));
     ring_put(&side->ring);
 }
 
@@ -89,7 +89,7 @@ static void carry(uint32_t so_far)
     side_start(&side, take_all);
     for (uint32_t i = 0; i < MANY; i++) {
         uint32_t slot;
-        ck_assert(ring_wait_room(&side.ring, &slot));
+        ck_assert(ring_wait_room(&side.ring, &slot, -1));
         side.slots[slot] = i;
         ring_put(&side.ring);
         if (i % 1000 == 0) { /* and empty */
@@ -122,7 +122,7 @@ START_TEST(test_oldest)
     uint32_t first, oldest, taken;
     side_init(&side, 6);
     ck_assert(!ring_oldest(&side.ring, &oldest));
-    ck_assert(ring_wait_room(&side.ring, &first));
+    ck_assert(ring_wait_room(&side.ring, &first, -1));
     put(&side);
     put(&side);
     ck_assert(ring_oldest(&side.ring, &oldest));
@@ -159,6 +159,27 @@ START_TEST(test_full)
     ring_close(&side.ring);
     pthread_join(side.thread, NULL);
     ck_assert_uint_eq(side.count, SLOTS + 2);
+}
+END_TEST
+
+/* Who does not wait for ever for room says so and is not woken any more. */
+START_TEST(test_full_for_long)
+{
+    struct side side;
+    uint32_t slot;
+    side_init(&side, 0);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        put(&side);
+    }
+    ck_assert(!ring_wait_room(&side.ring, &slot, 1));
+    ck_assert(!ring_closed(&side.ring));
+    ck_assert_uint_eq(atomic_load(&side.ring.done_wanted), 0);
+    ck_assert(ring_take(&side.ring, &slot));
+    ring_done(&side.ring);
+    ck_assert(ring_wait_room(&side.ring, &slot, 1));
+    ring_close(&side.ring);
+    ck_assert(!ring_wait_room(&side.ring, &slot, 1));
+    ck_assert(ring_closed(&side.ring));
 }
 END_TEST
 
@@ -212,6 +233,7 @@ int main(void)
     tcase_add_test(tcase, test_wraps);
     tcase_add_test(tcase, test_oldest);
     tcase_add_test(tcase, test_full);
+    tcase_add_test(tcase, test_full_for_long);
     tcase_add_test(tcase, test_close_while_full);
     tcase_add_test(tcase, test_close_while_empty);
     tcase_add_test(tcase, test_close_while_draining);
