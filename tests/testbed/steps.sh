@@ -379,10 +379,22 @@ fuzz_suite()
     done
 }
 
+# What is tracked must be in the tarball, but for files of git and editors.
+tarball_is_whole()
+{
+    local missing
+    missing=$(git ls-files -- ':!:.*' ':!:*/.*' |
+        grep -vxFf <(tar -tzf build/godwit-*.tar.gz | sed 's|^[^/]*/||' | grep .) || true)
+    if [ -n "$missing" ]; then printf 'EXTRA_DIST lacks:\n%s\n' "$missing"; fi
+    [ -z "$missing" ]
+}
+
 dist_suite()
 {
     build build
-    if make -C build -j"$parallel" distcheck >build/distcheck.log 2>&1; then
+    rm -f build/godwit-*.tar.gz
+    if make -C build -j"$parallel" distcheck >build/distcheck.log 2>&1 &&
+        tarball_is_whole >>build/distcheck.log; then
         passed=$((passed + 1))
         echo "ok distcheck"
     else

@@ -149,6 +149,9 @@ static void on_polkit(GDBusConnection *bus, const char *sender, const char *path
         g_dbus_method_invocation_return_value(
             invocation, g_variant_new("((bba{ss}))", g_strcmp0(verdict, "yes") == 0,
                                       g_strcmp0(verdict, "challenge") == 0, NULL));
+    } else {
+        bed->unanswered++;
+        bed->most_waiting = MAX(bed->most_waiting, bed->unanswered - bed->withdrawn);
     }
 }
 

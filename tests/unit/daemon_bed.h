@@ -16,6 +16,8 @@ struct daemon_bed {
     GHashTable *verdicts; /* of polkit by action: "yes", "no", "challenge", "never"; else "no" */
     guint asked;          /* how often polkit was */
     guint withdrawn;      /* how many questions it was told to forget */
+    guint unanswered;     /* how many it did not answer */
+    guint most_waiting;   /* of them, and not yet withdrawn: at one time, at the most */
     gboolean interactive; /* whether the last one allowed to ask a person */
     char *folder;         /* of the system profiles */
 };

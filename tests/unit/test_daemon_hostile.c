@@ -324,22 +324,26 @@ END_TEST
 
 /* ---- floods ---- */
 
+/* Of a flood: succeeded, TooMany, other errors. Answers may come when the test is over. */
+static guint answers[3];
+
 static void on_reply(GObject *bus, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
-    guint *counts = data;
     g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
-    counts[reply ? 0 : g_strcmp0(name, ERROR("TooMany")) == 0 ? 1 : 2]++;
+    (void)data;
+    answers[reply ? 0 : g_strcmp0(name, ERROR("TooMany")) == 0 ? 1 : 2]++;
 }
 
-static void flood(const char *method, const char *arguments, guint n, guint counts[static 3])
+static void flood(guint n)
 {
     for (guint i = 0; i < n; i++) {
-        g_dbus_connection_call(alice->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, method,
-                               g_variant_new_parsed(arguments), NULL, G_DBUS_CALL_FLAGS_NONE,
-                               G_MAXINT, NULL, on_reply, counts);
+        g_dbus_connection_call(
+            alice->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
+            g_variant_new_parsed("('wait', {'gateway': <'a.example'>}, @a{sv} {})"), NULL,
+            G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_reply, NULL);
     }
 }
 
@@ -359,16 +363,16 @@ START_TEST(connects_are_limited_in_time)
 }
 END_TEST
 
+/* On a slow machine the first are given up before the last call is read, and others are asked. */
 START_TEST(questions_to_polkit_are_limited)
 {
-    guint counts[3] = {0};
     daemon_bed_polkit_says(bed, CONNECT, "never");
-    flood("Connect", "('wait', {'gateway': <'a.example'>}, @a{sv} {})", 100, counts);
-    while (counts[1] < 92) {
+    flood(100);
+    while (answers[1] + bed->asked < 100) {
         daemon_bed_turn();
     }
-    ck_assert_uint_le(bed->asked, 8);
-    ck_assert_uint_eq(counts[0], 0);
+    ck_assert_uint_eq(bed->most_waiting, 8);
+    ck_assert_uint_eq(answers[0], 0);
     daemon_bed_polkit_says(bed, CONNECT, "yes");
     g_free(user_connects(bob, "wait", "", "{}"));
 }
