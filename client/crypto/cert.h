@@ -45,7 +45,8 @@ bool id_equal(const struct id *a, const struct id *b);
 
 /* ---- trust ---- */
 struct cert_trust;
-/* Every certificate of a PEM bundle or one DER; `*n` = how many. ERR_SYNTAX when there is none. */
+/* Every certificate of a PEM bundle or one DER; `*n` = how many. ERR_SYNTAX when there is none, or
+ * a NUL in PEM. */
 enum err cert_trust_from_data(struct cert_trust **out, struct bytes data, size_t *n) ERR_CHECK;
 /* The octets of the bundle of authorities that the distribution keeps, for cert_trust_from_data():
  * *out is the caller's to free(). ERR_SYNTAX when there is none. */
@@ -53,6 +54,15 @@ enum err cert_trust_bundle(uint8_t **out, size_t *len) ERR_CHECK;
 /* The system's store: that bundle, or what else GnuTLS was built to use. */
 enum err cert_trust_system(struct cert_trust **out, size_t *n) ERR_CHECK;
 void cert_trust_free(struct cert_trust *trust);
+/* What people tell an authority by. */
+struct cert_summary {
+    char subject[768]; /* printable */
+    time_t until;      /* seconds since 1970, -1 = it cannot be read */
+    uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER */
+};
+/* Of the index-th, counted from 0. False past the last, or when it has no fingerprint. */
+bool cert_trust_summary(const struct cert_trust *trust, size_t index,
+                        struct cert_summary *out) ERR_CHECK;
 /* Concatenated SHA-1 hashes of the SubjectPublicKeyInfo of each authority, for CERTREQ (RFC
  * 7296 3.7); returns how many octets it needs, writes at most cap. Called for a pinned CA only,
  * never for the system's store (FIELD.md pain 10). */

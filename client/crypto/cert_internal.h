@@ -36,7 +36,7 @@ size_t cert_read_sequence(struct reader *r);
 /* What our library says about memory, else `otherwise`. OK for a code that is not negative. */
 enum err cert_err(int code, enum err otherwise) ERR_CHECK;
 /* Every certificate of a PEM bundle or one DER; free with cert_list_free(). ERR_SYNTAX when there
- * is none. */
+ * is none, or a NUL in PEM: programs differ about what is behind it. */
 enum err cert_list_import(struct bytes data, gnutls_x509_crt_t **certs, unsigned *n) ERR_CHECK;
 void cert_list_free(gnutls_x509_crt_t *certs, unsigned n);
 

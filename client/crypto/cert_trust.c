@@ -30,7 +30,8 @@ enum err cert_list_import(struct bytes data, gnutls_x509_crt_t **certs, unsigned
 
     *certs = NULL;
     *n = 0;
-    if (data.len == 0 || data.len > INT_MAX) {
+    if (data.len == 0 || data.len > INT_MAX ||
+        (!is_der && memchr(data.data, 0, data.len) != NULL)) {
         return ERR_SYNTAX;
     }
     code = gnutls_x509_crt_list_import2(certs, n, &datum,
@@ -162,6 +163,21 @@ void cert_trust_free(struct cert_trust *trust)
         cert_list_free(trust->certs, trust->n);
         free(trust);
     }
+}
+
+bool cert_trust_summary(const struct cert_trust *trust, size_t index, struct cert_summary *out)
+{
+    size_t len = sizeof(out->fingerprint);
+    gnutls_x509_crt_t cert;
+
+    if (index >= trust->n) {
+        return false;
+    }
+    cert = trust->certs[index];
+    (void)cert_name_text(cert, CERT_SUBJECT, out->subject, sizeof(out->subject));
+    out->until = gnutls_x509_crt_get_expiration_time(cert);
+    return gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, out->fingerprint, &len) >= 0 &&
+           len == sizeof(out->fingerprint);
 }
 
 size_t cert_trust_key_hashes(const struct cert_trust *trust, uint8_t *out, size_t cap)

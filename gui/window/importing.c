@@ -16,6 +16,28 @@ enum { FACTS_HEIGHT = 400 }; /* pixels; what is higher is scrolled */
 
 /* ---- importing ---- */
 
+/* NULL: the worker would refuse them. */
+static char *authorities_in_words(const struct profile *profile)
+{
+    struct bytes octets = profile_get_bytes(profile, "ca");
+
+    return certificates_in_words(octets.data, octets.len);
+}
+
+/* What cannot be shown is not offered. */
+static gboolean check_authorities(const struct profile *profile, GError **error)
+{
+    g_autofree char *words =
+        profile_is_set(profile, "ca") ? authorities_in_words(profile) : g_strdup("");
+
+    if (words == NULL) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s",
+                    _(profile_key_find("ca")->label),
+                    _("The certificate or the private key cannot be read."));
+    }
+    return words != NULL;
+}
+
 static struct profile *read_offered(GtkWindow *parent, GFile *file)
 {
     g_autofree char *path = g_file_get_path(file);
@@ -27,6 +49,9 @@ static struct profile *read_offered(GtkWindow *parent, GFile *file)
                             _("It is not a file of this computer."));
     } else {
         profile = store_offered(path, &error);
+    }
+    if (profile != NULL && !check_authorities(profile, &error)) {
+        g_clear_pointer(&profile, profile_free);
     }
     if (profile == NULL) {
         message_show(parent, _("It Cannot Be Imported"), error->message);
@@ -63,18 +88,12 @@ static const char *label_of_choice(const struct profile_key *key, const char *va
 
 static char *shown_value(const struct profile *profile, const struct profile_key *key)
 {
-    gboolean is_file = key->type == PROFILE_FILE;
-    const char *text = is_file ? profile_get_path(profile, key->name) : profile_get(profile, key->name);
-    struct bytes octets = is_file ? profile_get_bytes(profile, key->name) : (struct bytes){0};
-    char *certificates =
-        octets.len > 0 ? certificates_in_words(octets.data, octets.len) : NULL;
+    const char *text;
 
-    if (certificates != NULL) {
-        return certificates;
+    if (strcmp(key->name, "ca") == 0) {
+        return authorities_in_words(profile);
     }
-    if (text == NULL) {
-        return g_strdup_printf("(%zu B)", profile_get_bytes(profile, key->name).len);
-    }
+    text = profile_get(profile, key->name);
     return shown_line(key->choice_labels == NULL ? text : label_of_choice(key, text), 200);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Connections of godwit-tray that come from files and go to files."""
 
+import base64
 import os
 import re
 import shutil
@@ -120,6 +121,13 @@ def tray_is_started_by_a_file(context):
     bus.write(path, "[godwit]\nmtu=many\n")
     net.run("gio", "open", path)
     screen.find("label", ".*mtu.*", screen.find("dialog", "It Cannot Be Imported"))
+    with open(context.pki.certificate("root"), "rb") as file:
+        authority = file.read()
+    two = base64.b64encode(authority + b"\0" + authority).decode()
+    bus.write(path, f"[godwit]\ngateway=vpn.example.org\nca=base64:{two}\n")
+    net.run("gio", "open", path)
+    screen.find("label", "Certification authority: .* cannot be read.")
+    net.check(not screen.all("push button", "Import"), "what cannot be shown is offered")
     net.run("gapplication", "action", tray.NAME, "quit")
     screen.wait_gone("frame", "Godwit")
 
