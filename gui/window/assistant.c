@@ -8,6 +8,7 @@
 
 struct _GodwitAssistant {
     AdwBin parent;
+    GodwitWorld *world;
     GodwitAttempt *attempt;
     GtkWidget *symbol, *fields, *advice, *remember, *doing, *idle, *running, *connect, *spinner,
         *words, *cancel, *more;
@@ -64,9 +65,10 @@ static void show_advice(GodwitAssistant *assistant)
     mark(assistant, assistant->password);
     gtk_label_set_text(GTK_LABEL(assistant->advice), advice);
     gtk_widget_set_visible(assistant->advice, *advice != '\0');
-    /* Its place is needed for what went wrong. */
+    /* Its place is needed for what went wrong, which the bar above tells for longer. */
     gtk_widget_set_visible(assistant->symbol,
-                           godwit_attempt_get_field(assistant->attempt) == GODWIT_ATTEMPT_NOWHERE);
+                           godwit_attempt_get_field(assistant->attempt) == GODWIT_ATTEMPT_NOWHERE &&
+                               godwit_world_get_failure(assistant->world) == NULL);
 }
 
 static void show_progress(GodwitAssistant *assistant, gboolean running)
@@ -237,11 +239,14 @@ void godwit_assistant_clear(GodwitAssistant *assistant)
     }
 }
 
-void godwit_assistant_set_attempt(GodwitAssistant *assistant, GodwitAttempt *attempt)
+void godwit_assistant_set_attempt(GodwitAssistant *assistant, GodwitWorld *world,
+                                  GodwitAttempt *attempt)
 {
+    assistant->world = g_object_ref(world);
     assistant->attempt = g_object_ref(attempt);
     assistant->was_running = godwit_attempt_is_running(attempt);
     g_signal_connect_object(attempt, "changed", G_CALLBACK(update), assistant, G_CONNECT_SWAPPED);
+    g_signal_connect_object(world, "changed", G_CALLBACK(update), assistant, G_CONNECT_SWAPPED);
     update(assistant);
 }
 
@@ -250,6 +255,7 @@ static void godwit_assistant_dispose(GObject *object)
     GodwitAssistant *assistant = GODWIT_ASSISTANT(object);
 
     g_clear_object(&assistant->attempt);
+    g_clear_object(&assistant->world);
     G_OBJECT_CLASS(godwit_assistant_parent_class)->dispose(object);
 }
 

@@ -10,7 +10,8 @@
 #define GODWIT_TYPE_ASSISTANT (godwit_assistant_get_type())
 G_DECLARE_FINAL_TYPE(GodwitAssistant, godwit_assistant, GODWIT, ASSISTANT, AdwBin)
 
-void godwit_assistant_set_attempt(GodwitAssistant *assistant, GodwitAttempt *attempt);
+void godwit_assistant_set_attempt(GodwitAssistant *assistant, GodwitWorld *world,
+                                  GodwitAttempt *attempt);
 GodwitAttempt *godwit_assistant_get_attempt(GodwitAssistant *assistant); /* borrowed */
 /* Gives the focus to the field that most will want. */
 void godwit_assistant_focus(GodwitAssistant *assistant);

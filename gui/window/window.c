@@ -344,7 +344,7 @@ GtkWidget *godwit_window_new(GtkApplication *application, GodwitWorld *world,
     window->world = g_object_ref(world);
     godwit_failure_bar_set_world(GODWIT_FAILURE_BAR(window->failure), world);
     godwit_connection_page_set_world(GODWIT_CONNECTION_PAGE(window->connection), world);
-    godwit_assistant_set_attempt(GODWIT_ASSISTANT(window->assistant), attempt);
+    godwit_assistant_set_attempt(GODWIT_ASSISTANT(window->assistant), world, attempt);
     gtk_list_box_bind_model(GTK_LIST_BOX(window->profiles), profiles, make_row, window, NULL);
     gtk_list_box_bind_model(GTK_LIST_BOX(window->others_list), G_LIST_MODEL(window->others),
                             make_row, window, NULL);

@@ -94,7 +94,11 @@ def first_connection_is_mended(context):
     screen.take_picture("first-connection-refused")
     net.check(not os.path.exists(program.path_of(SERVER)), "it is written and does not work")
     net.check(screen.find("text", "User Name").text == "alice", "what was typed is gone")
+    place = screen.find("push button", "Connect").place
     screen.type_into("Password", gateway.USERS["alice"])
+    screen.still()
+    now = screen.find("push button", "Connect").place
+    net.check(now == place, f"Connect was at {place} and is at {now} once one types")
     screen.press("push button", "Connect")
     program.wait_icon("on")
     screen.wait_for(lambda: keys.lookup_profile(SERVER, SERVER) == gateway.USERS["alice"],
