@@ -101,23 +101,37 @@ static gboolean write_out(const struct profile *profile, struct secret *out, gsi
     return ok;
 }
 
-/* Under another name first: newer GLib would leave a file the mode that it has, for all to read. */
+static gboolean write_all(int fd, const char *text, gsize len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+
+        if (n < 0 && errno != EINTR) {
+            return FALSE;
+        }
+        if (n > 0) {
+            text += n;
+            len -= (gsize)n;
+        }
+    }
+    return TRUE;
+}
+
+/* Whoever reads the file finds the old one or the new one, whole, also after a crash; and only its
+ * owner does, whatever mode an old one has. */
 static gboolean write_private(const char *path, const char *text, gsize len, GError **error)
 {
     char *fresh = g_strconcat(path, ".XXXXXX", NULL);
-    int fd = g_mkstemp_full(fresh, O_RDWR | O_CLOEXEC, 0600);
-    gboolean ok = FALSE;
+    int fd = g_mkstemp_full(fresh, O_WRONLY | O_CLOEXEC, 0600);
+    gboolean ok = fd >= 0 && write_all(fd, text, len) && fsync(fd) == 0 && rename(fresh, path) == 0;
+    int err = errno;
 
     if (fd >= 0) {
         close(fd);
-        ok = g_file_set_contents_full(fresh, text, (gssize)len,
-                                      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                      0600, error);
     }
-    if (fd < 0 || (ok && rename(fresh, path) != 0)) {
-        g_set_error_literal(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
-                            g_strerror(errno));
-        ok = FALSE;
+    if (!ok) {
+        g_set_error_literal(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err),
+                            g_strerror(err));
     }
     if (fd >= 0 && !ok) {
         (void)unlink(fresh);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -299,6 +302,73 @@ START_TEST(save_and_load)
 }
 END_TEST
 
+static guint names_made(int watch)
+{
+    union {
+        struct inotify_event event;
+        char octets[4096];
+    } read_from;
+    ssize_t n = read(watch, &read_from, sizeof read_from);
+    guint made = 0;
+
+    for (ssize_t at = 0; at < n;) {
+        struct inotify_event event;
+
+        memcpy(&event, read_from.octets + at, sizeof event);
+        at += (ssize_t)(sizeof event + event.len);
+        made++;
+    }
+    return made;
+}
+
+static guint files_in(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    guint n = 0;
+
+    while (g_dir_read_name(dir) != NULL) {
+        n++;
+    }
+    g_dir_close(dir);
+    return n;
+}
+
+/* Whatever kills us, at most one file is left over: the new one has one name before its own. */
+START_TEST(save_makes_one_file)
+{
+    char *path = file("x.conf", "[godwit]\ngateway=old.example.org\n"), *text = NULL;
+    struct profile *profile = profile_new();
+    struct rlimit none = {0}, before;
+    GError *error = NULL;
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    gboolean saved;
+
+    ck_assert(profile_set(profile, "gateway", "new.example.org", NULL, NULL));
+    ck_assert_int_ge(inotify_add_watch(watch, folder, IN_CREATE), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    (void)setrlimit(RLIMIT_FSIZE, &none);
+    saved = profile_save(profile, path, &error); /* Check writes files as well */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert(!saved);
+    ck_assert_str_eq(strrchr(error->message, ':'), ": File too large");
+    g_clear_error(&error);
+    ck_assert_uint_eq(names_made(watch), 1);
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_ptr_nonnull(strstr(text, "old.example.org"));
+    g_free(text);
+    ck_assert_uint_eq(files_in(folder), 1);
+
+    ck_assert(profile_save(profile, path, NULL));
+    ck_assert_uint_eq(names_made(watch), 1);
+    ck_assert_uint_eq(files_in(folder), 1);
+    close(watch);
+    profile_free(profile);
+    g_free(path);
+}
+END_TEST
+
 START_TEST(one_key_of_a_file)
 {
     char *path = file("one.conf", "[godwit]\ngateway=a\nuser=alice\n");
@@ -546,6 +616,7 @@ int main(void)
     tcase_add_test(tests, unreadable);
     tcase_add_test(tests, files_relative_to_the_profile);
     tcase_add_test(tests, save_and_load);
+    tcase_add_test(tests, save_makes_one_file);
     tcase_add_test(tests, one_key_of_a_file);
     tcase_add_test(tests, saved_file_is_a_keyfile);
     tcase_add_test(tests, find_and_list);
