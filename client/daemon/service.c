@@ -8,7 +8,7 @@
 #include "host/connectivity.h"
 #include "session/session.h"
 
-#define LENT_TIME 10 /* seconds that it may stay away */
+#define LENT_TIME 10 /* seconds that the interface of what was lent may stay away */
 
 struct service {
     struct service_options options;
