@@ -179,6 +179,11 @@ void session_leave_host(struct session *session)
     (void)session;
 }
 
+void session_spare_leftovers(struct session *session)
+{
+    (void)session;
+}
+
 void session_free(struct session *session)
 {
     if (session->source != 0) {
