@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
 #include "gui/model/store.h"
 
 #include <errno.h>
@@ -201,17 +202,23 @@ struct profile *store_offered(const char *path, GError **error)
     return profile;
 }
 
+/* In all of the octets, whatever they are: what reads the file does not stop at a zero either. */
+static char *find(const char *from, const char *end, const char *what)
+{
+    return memmem(from, (size_t)(end - from), what, strlen(what));
+}
+
 /* Takes private keys out that stand beside certificates in a PEM file. */
 static void drop_keys(struct secret *pem)
 {
     static const char begin[] = "-----BEGIN ", mark[] = "PRIVATE KEY-----", end[] = "-----END ";
     char *text = (char *)pem->data, *from = text;
 
-    while ((from = g_strstr_len(from, text + pem->len - from, begin)) != NULL) {
+    while ((from = find(from, text + pem->len, begin)) != NULL) {
         char *rest = from + strlen(begin), *over = text + pem->len;
         char *line = memchr(rest, '\n', (size_t)(over - rest));
-        gboolean is_key = line != NULL && g_strstr_len(rest, line - rest, mark) != NULL;
-        char *last = is_key ? g_strstr_len(rest, over - rest, end) : NULL;
+        gboolean is_key = line != NULL && find(rest, line, mark) != NULL;
+        char *last = is_key ? find(rest, over, end) : NULL;
 
         if (is_key) {
             char *next = last == NULL ? NULL : memchr(last, '\n', (size_t)(over - last));

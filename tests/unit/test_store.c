@@ -107,6 +107,20 @@ START_TEST(half_a_key_is_no_secret_to_keep)
 }
 END_TEST
 
+START_TEST(a_key_behind_a_zero_is_found)
+{
+    static const char pem[] = CERTIFICATE "\0" KEY;
+    g_autofree char *path = in_folder("both.pem"), *text = NULL;
+    struct profile *profile;
+
+    ck_assert(g_file_set_contents(path, pem, sizeof(pem) - 1, NULL));
+    profile = exported(FALSE, &text);
+    ck_assert(bytes_equal(profile_get_bytes(profile, "ca"),
+                          (struct bytes){(const uint8_t *)pem, sizeof(CERTIFICATE)}));
+    profile_free(profile);
+}
+END_TEST
+
 START_TEST(titles_are_told_apart)
 {
     g_autofree char *path = in_folder("godwit/work.conf"), *third = in_folder("godwit/work 3.conf"),
@@ -149,6 +163,7 @@ int main(void)
     tcase_add_test(tests, exports_keep_secrets_to_themselves);
     tcase_add_test(tests, exports_have_secrets_when_asked);
     tcase_add_test(tests, half_a_key_is_no_secret_to_keep);
+    tcase_add_test(tests, a_key_behind_a_zero_is_found);
     tcase_add_test(tests, titles_are_told_apart);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
