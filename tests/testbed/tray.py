@@ -294,7 +294,8 @@ class Tray:
         # Two widgets may have the name, of which one can be pressed: in GTK 4.18 one that toggles.
         screen.wait_for(lambda: next((node for node in screen.all("(push|toggle) button", button)
                                       if node.actions), None), f"button {button!r}").act()
-        for _ in range(5):
+        # Twice around and more: the menu may just be appearing, and its first item have no name yet.
+        for _ in range(3 * len(MENUS[button])):
             focused = screen.wait_for(screen.focused, "item of the menu")
             if label in (focused.name, self._item(button, focused)):
                 screen.key("Return")
