@@ -384,7 +384,7 @@ tarball_is_whole()
 {
     local missing
     missing=$(git ls-files -- ':!:.*' ':!:*/.*' |
-        grep -vxFf <(tar -tzf build/godwit-*.tar.gz | sed 's|^[^/]*/||' | grep .) || true)
+        grep -vxFf <(tar -tf build/godwit-*.tar.xz | sed 's|^[^/]*/||' | grep .) || true)
     if [ -n "$missing" ]; then printf 'EXTRA_DIST lacks:\n%s\n' "$missing"; fi
     [ -z "$missing" ]
 }
@@ -392,7 +392,7 @@ tarball_is_whole()
 dist_suite()
 {
     build build
-    rm -f build/godwit-*.tar.gz
+    rm -f build/godwit-*.tar.xz
     if make -C build -j"$parallel" distcheck >build/distcheck.log 2>&1 &&
         tarball_is_whole >>build/distcheck.log; then
         passed=$((passed + 1))
