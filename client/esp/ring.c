@@ -13,23 +13,27 @@
 #define ONE 2u
 
 /*
- * Who sleeps says so before he looks for the last time, and who changes a word looks for sleepers
- * after that; all of it sequentially consistent, so one of the two sees the other. The futex
- * compares the word once more.
+ * Who sleeps says so in a word of his own before he looks for the last time, and who changes
+ * something looks at that word afterwards; all of it sequentially consistent, so one of the two
+ * sees the other. The sleep is on that same word: should somebody who is late take it back, meaning
+ * an earlier sleep, then this one does not begin.
  */
 
-/* False: so many milliseconds have passed (-1: for ever). */
-static bool futex_wait(_Atomic uint32_t *word, uint32_t seen, int timeout)
+/* Sleeps while `wanted` is `value`. False: so many milliseconds have passed (-1: for ever). */
+static bool sleep_on(_Atomic uint32_t *wanted, uint32_t value, int timeout)
 {
     struct timespec span = {timeout / 1000, timeout % 1000 * 1000000L};
-    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout < 0 ? NULL : &span, NULL,
+    return syscall(SYS_futex, wanted, FUTEX_WAIT_PRIVATE, value, timeout < 0 ? NULL : &span, NULL,
                    0) == 0 ||
            errno != ETIMEDOUT;
 }
 
-static void futex_wake(_Atomic uint32_t *word)
+/* Nobody sleeps on it any more, nor is about to. */
+static void wake(_Atomic uint32_t *wanted)
 {
-    (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    if (atomic_exchange(wanted, 0) != 0) {
+        (void)syscall(SYS_futex, wanted, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    }
 }
 
 static uint32_t pending(uint32_t put, uint32_t done)
@@ -55,8 +59,8 @@ void ring_close(struct ring *ring)
 {
     atomic_fetch_or(&ring->put, CLOSED);
     atomic_fetch_or(&ring->done, CLOSED);
-    futex_wake(&ring->put);
-    futex_wake(&ring->done);
+    wake(&ring->put_wanted);
+    wake(&ring->done_wanted);
 }
 
 bool ring_closed(const struct ring *ring)
@@ -78,7 +82,7 @@ static bool wait_pending(struct ring *ring, uint32_t most, int timeout)
         }
         if (atomic_load_explicit(&ring->done_wanted, memory_order_relaxed) == 0) {
             atomic_store(&ring->done_wanted, most + 1);
-        } else if (!futex_wait(&ring->done, done, timeout)) {
+        } else if (!sleep_on(&ring->done_wanted, most + 1, timeout)) {
             atomic_store(&ring->done_wanted, 0);
             return false;
         }
@@ -99,8 +103,8 @@ bool ring_wait_room(struct ring *ring, uint32_t *slot, int timeout)
 void ring_put(struct ring *ring)
 {
     atomic_fetch_add(&ring->put, ONE);
-    if (atomic_load(&ring->put_wanted) != 0 && atomic_exchange(&ring->put_wanted, 0) != 0) {
-        futex_wake(&ring->put);
+    if (atomic_load(&ring->put_wanted) != 0) {
+        wake(&ring->put_wanted);
     }
 }
 
@@ -139,7 +143,7 @@ bool ring_take(struct ring *ring, uint32_t *slot)
         if (atomic_load_explicit(&ring->put_wanted, memory_order_relaxed) == 0) {
             atomic_store(&ring->put_wanted, 1);
         } else {
-            (void)futex_wait(&ring->put, put, -1);
+            (void)sleep_on(&ring->put_wanted, 1, -1);
         }
     }
 }
@@ -148,8 +152,7 @@ void ring_done(struct ring *ring)
 {
     uint32_t done = atomic_fetch_add(&ring->done, ONE) + ONE;
     uint32_t wanted = atomic_load(&ring->done_wanted);
-    if (wanted != 0 && pending(atomic_load(&ring->put), done) < wanted &&
-        atomic_exchange(&ring->done_wanted, 0) != 0) {
-        futex_wake(&ring->done);
+    if (wanted != 0 && pending(atomic_load(&ring->put), done) < wanted) {
+        wake(&ring->done_wanted);
     }
 }

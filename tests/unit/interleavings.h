@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GODWIT_TESTS_INTERLEAVINGS_H
+#define GODWIT_TESTS_INTERLEAVINGS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/*
+ * Two threads that share words, in every order in which so few preemptions can happen: what a
+ * machine does once in a million times is done here each time. The threads are played on one, and
+ * may change before each access; all accesses are sequentially consistent. Include this, then the
+ * source whose words they are: <stdatomic.h>'s operations and syscall(SYS_futex) are played.
+ */
+
+typedef void interleaved(void *world);
+
+/* Every order in which the two are preempted up to `preemptions` times; `reset` makes the world as
+ * it was in the beginning, `check` is called when both have ended. Fails the test when both sleep,
+ * or when they don't come to an end. Returns how many orders there are. */
+unsigned long interleavings(interleaved *const threads[2], interleaved *reset, interleaved *check,
+                            void *world, unsigned preemptions);
+
+/* An access of the thread that plays, which may have to wait for the other one first. */
+void interleavings_step(void);
+/* futex(2) with FUTEX_WAIT_PRIVATE or FUTEX_WAKE_PRIVATE. */
+long interleavings_futex(long number, _Atomic uint32_t *word, int operation, uint32_t value, ...);
+
+#undef atomic_load
+#undef atomic_load_explicit
+#undef atomic_store
+#undef atomic_store_explicit
+#undef atomic_exchange
+#undef atomic_fetch_add
+#undef atomic_fetch_or
+#define atomic_load(word) (interleavings_step(), __atomic_load_n(word, __ATOMIC_SEQ_CST))
+#define atomic_load_explicit(word, order) atomic_load(word)
+#define atomic_store(word, value)                                                                  \
+    (interleavings_step(), __atomic_store_n(word, value, __ATOMIC_SEQ_CST))
+#define atomic_store_explicit(word, value, order) atomic_store(word, value)
+#define atomic_exchange(word, value)                                                               \
+    (interleavings_step(), __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST))
+#define atomic_fetch_add(word, value)                                                              \
+    (interleavings_step(), __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST))
+#define atomic_fetch_or(word, value)                                                               \
+    (interleavings_step(), __atomic_fetch_or(word, value, __ATOMIC_SEQ_CST))
+#define syscall interleavings_futex
+
+#endif
