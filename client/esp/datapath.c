@@ -420,7 +420,7 @@ bool datapath_next_event(struct datapath *dp, struct datapath_event *event)
     uint64_t told;
     while (read(dp->news, &told, sizeof(told)) < 0 && errno == EINTR) {
     } /* first: what is noted from here on makes it readable again */
-    if (usage_take(&dp->large_note)) {
+    if (large_take(&dp->large)) {
         *event = (struct datapath_event){.type = DATAPATH_LARGE};
         return true;
     }
@@ -454,7 +454,6 @@ void datapath_set_mtu(struct datapath *dp, uint16_t mtu)
 
 void datapath_watch_large(struct datapath *dp, uint16_t octets)
 {
-    atomic_store(&dp->large_note, NOTE_NONE);
     atomic_store(&dp->large, octets);
 }
 

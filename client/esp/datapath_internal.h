@@ -23,8 +23,6 @@
 enum { THREAD_OUT, THREAD_IN };
 _Static_assert(QUIESCE_THREADS == DATAPATH_THREADS, "each packet thread has its lanes");
 
-#define LARGE_NEVER UINT32_MAX
-
 /* Each is written by one half of one way only and read by anyone. */
 enum counter {
     IN_REPLAY,
@@ -116,8 +114,8 @@ struct datapath {
     bool held;              /* ... and not before */
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
-    _Atomic uint32_t large;                        /* ESP above it is reported; LARGE_NEVER */
-    _Atomic unsigned char large_note, singly_note; /* enum note */
+    _Atomic uint32_t large;            /* ESP above it is reported; usage.h */
+    _Atomic unsigned char singly_note; /* enum note */
     struct sa_table in;
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     bool helped; /* each way has its second thread */

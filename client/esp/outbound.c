@@ -36,7 +36,7 @@ struct outbound {
     struct flow_slot flows[FLOWS];
     struct out_entry *out; /* of the frame at hand */
     uint16_t mtu;
-    uint64_t epoch; /* of this batch */
+    uint64_t epoch, generation; /* of this batch */
     uint64_t error_allowance_us;
     uint64_t error_last_us;
     struct sender sender; /* of the thread that does the second half */
@@ -124,7 +124,7 @@ static uint8_t *run_reserve(struct outbound *o, size_t len, uint8_t tos)
             return NULL;
         }
         o->run = &o->runs[slot];
-        run_begin(o->run, &o->table->target, o->epoch);
+        run_begin(o->run, &o->table->target, o->epoch, o->generation);
         o->run->segment = len;
         o->run->tos = tos;
     }
@@ -240,6 +240,7 @@ void outbound_begin(struct outbound *o)
     o->epoch = quiesce_epoch(&dp->quiesce);
     bool holds = ring_oldest(&o->pipeline->ring, &oldest);
     quiesce_online(&dp->quiesce, THREAD_OUT, holds ? o->runs[oldest].epoch : o->epoch);
+    o->generation = atomic_load(&dp->generation); /* first: it may be older than they are */
     o->table = atomic_load(&dp->out);
     o->mtu = atomic_load(&dp->mtu);
 }

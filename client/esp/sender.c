@@ -6,30 +6,22 @@
 
 #include "common/boottime.h"
 
-void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch)
+void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch,
+               uint64_t generation)
 {
     memset(run, 0, offsetof(struct run, packets));
     run->target = target;
     run->epoch = epoch;
+    run->generation = generation;
 }
 
 /* ---- sealing ---- */
 
-static void report_large(struct datapath *dp)
-{
-    atomic_store(&dp->large, LARGE_NEVER);
-    if (usage_note(&dp->large_note)) {
-        datapath_tell(dp);
-    }
-}
-
 static void count_sealed(struct datapath *dp, struct out_entry *out, size_t len)
 {
-    if (usage_spend(&out->usage, len)) {
+    bool news = large_pass(&dp->large, len);
+    if (usage_spend(&out->usage, len) || news) {
         datapath_tell(dp);
-    }
-    if (len > atomic_load_explicit(&dp->large, memory_order_relaxed)) {
-        report_large(dp);
     }
 }
 
@@ -114,9 +106,8 @@ static unsigned send_singly(struct sender *s, const struct run *run)
 /* Returns how many packets were taken. */
 static unsigned send_run(struct sender *s, const struct run *run)
 {
-    uint64_t generation = atomic_load(&s->dp->generation);
-    if (s->generation != generation) {
-        s->generation = generation;
+    if (s->generation != run->generation) {
+        s->generation = run->generation;
         s->gso_off = false; /* another path or size may take it */
     }
     if (run->n > 1 && s->gso_off) {

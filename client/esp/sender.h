@@ -22,8 +22,9 @@ struct run {
     unsigned n;
     bool closed; /* the last was shorter */
     uint8_t tos;
-    uint64_t inner; /* octets, for the counters */
-    uint64_t epoch; /* since then its target and its SAs are held */
+    uint64_t inner;      /* octets, for the counters */
+    uint64_t epoch;      /* since then its target and its SAs are held */
+    uint64_t generation; /* of the path it takes, and of the MTU */
     const struct udp_target *target;
     unsigned waiting;
     struct esp_packet packets[UDP_RUN_SEGMENTS];
@@ -35,12 +36,13 @@ struct run {
 /* Of the thread that sends. */
 struct sender {
     struct datapath *dp;
-    uint64_t generation;
-    bool gso_off; /* refused on this path */
-    bool alone;   /* the thread has more to do than this */
+    uint64_t generation; /* of the last run: */
+    bool gso_off;        /* refused on its path */
+    bool alone;          /* the thread has more to do than this */
 };
 
-void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch);
+void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch,
+               uint64_t generation);
 /* Seals what waits. What cannot be sealed leaves the run: the next one takes its place. */
 void run_seal(struct datapath *dp, struct run *run);
 /* Seals what waits and sends it all, waiting while the socket is full. `alone`: no second thread

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * What a packet thread notes about one direction of a Child SA, and control reports once. The
- * counters are the thread's own; only the two notes are shared.
+ * What a packet thread notes, and control reports once. Of one direction of a Child SA the counters
+ * are the thread's own; only the two notes are shared.
  */
 enum note { NOTE_NONE, NOTE_NEW, NOTE_REPORTED };
 
@@ -57,6 +57,27 @@ static inline bool usage_take(_Atomic unsigned char *note)
     }
     atomic_store(note, NOTE_REPORTED);
     return true;
+}
+
+/*
+ * Something larger than so many octets, which control waits for: the question and its answer are
+ * one word, so that no answer is taken for that to a later question.
+ */
+#define LARGE_NEVER UINT32_MAX
+#define LARGE_SEEN (UINT32_MAX - 1)
+
+/* The thread: true when there is something new to report. */
+static inline bool large_pass(_Atomic uint32_t *large, size_t octets)
+{
+    uint32_t from = atomic_load_explicit(large, memory_order_relaxed);
+    return octets > from && atomic_compare_exchange_strong(large, &from, LARGE_SEEN);
+}
+
+/* Control: takes the answer, once. */
+static inline bool large_take(_Atomic uint32_t *large)
+{
+    uint32_t seen = LARGE_SEEN;
+    return atomic_compare_exchange_strong(large, &seen, LARGE_NEVER);
 }
 
 #endif

@@ -16,6 +16,9 @@ struct thread {
     interleaved *run;
     bool ended;
     const _Atomic uint32_t *sleeps_on; /* NULL: it does not */
+    bool (*ready)(void *argument);     /* what it waits for; NULL: it does not */
+    void *argument;
+    bool patience; /* it does not wait for ever */
 };
 
 static struct {
@@ -34,7 +37,9 @@ static _Alignas(16) unsigned char stacks[2][STACK];
 
 static bool can_run(unsigned which)
 {
-    return !play.threads[which].ended && play.threads[which].sleeps_on == NULL;
+    const struct thread *thread = &play.threads[which];
+    return !thread->ended && thread->sleeps_on == NULL &&
+           (thread->ready == NULL || thread->ready(thread->argument));
 }
 
 /* Check writes a mark for each assertion, which would be most of the time here. */
@@ -66,7 +71,11 @@ void interleavings_step(void)
 /* The thread that plays cannot go on. */
 static void let_the_other(void)
 {
-    if (!can_run(1 - play.now)) {
+    bool can = can_run(1 - play.now);
+    if (!can && play.threads[play.now].patience) {
+        return;
+    }
+    if (!can && !play.threads[1 - play.now].patience) {
         ck_abort_msg("both sleep for ever, after %u steps, preempted before %u, %u, %u, %u (of %u)",
                      play.step, play.at[0], play.at[1], play.at[2], play.at[3], play.n);
     }
@@ -86,13 +95,29 @@ long interleavings_futex(long number, _Atomic uint32_t *word, int operation, uin
         return 0;
     }
     must(operation == FUTEX_WAIT_PRIVATE);
-    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value) {
+    if (*word != value) {
         errno = EAGAIN;
         return -1;
     }
     play.threads[play.now].sleeps_on = word;
     let_the_other();
     return 0;
+}
+
+bool interleavings_wait(bool (*ready)(void *argument), void *argument, bool patience)
+{
+    struct thread *self = &play.threads[play.now];
+    interleavings_step();
+    if (ready(argument)) {
+        return true;
+    }
+    self->ready = ready;
+    self->argument = argument;
+    self->patience = patience;
+    let_the_other();
+    self->ready = NULL;
+    self->patience = false;
+    return ready(argument);
 }
 
 static void begin(void)

@@ -11,7 +11,8 @@
  * Two threads that share words, in every order in which so few preemptions can happen: what a
  * machine does once in a million times is done here each time. The threads are played on one, and
  * may change before each access; all accesses are sequentially consistent. Include this, then the
- * source whose words they are: <stdatomic.h>'s operations and syscall(SYS_futex) are played.
+ * source whose words they are: <stdatomic.h>'s operations and syscall(SYS_futex) are played. Other
+ * calls that wait can be played with interleavings_wait().
  */
 
 typedef void interleaved(void *world);
@@ -26,6 +27,9 @@ unsigned long interleavings(interleaved *const threads[2], interleaved *reset, i
 void interleavings_step(void);
 /* futex(2) with FUTEX_WAIT_PRIVATE or FUTEX_WAKE_PRIVATE. */
 long interleavings_futex(long number, _Atomic uint32_t *word, int operation, uint32_t value, ...);
+/* Waits until `ready`, which makes no accesses of its own; if `patience`, only until the other one
+ * cannot go on either: time passes while both wait. False: it has passed. */
+bool interleavings_wait(bool (*ready)(void *argument), void *argument, bool patience);
 
 #undef atomic_load
 #undef atomic_load_explicit
@@ -34,17 +38,33 @@ long interleavings_futex(long number, _Atomic uint32_t *word, int operation, uin
 #undef atomic_exchange
 #undef atomic_fetch_add
 #undef atomic_fetch_or
-#define atomic_load(word) (interleavings_step(), __atomic_load_n(word, __ATOMIC_SEQ_CST))
+#undef atomic_compare_exchange_strong
+#define atomic_load(word) (interleavings_step(), *(word))
 #define atomic_load_explicit(word, order) atomic_load(word)
-#define atomic_store(word, value)                                                                  \
-    (interleavings_step(), __atomic_store_n(word, value, __ATOMIC_SEQ_CST))
+#define atomic_store(word, value) (interleavings_step(), (void)(*(word) = (value)))
 #define atomic_store_explicit(word, value, order) atomic_store(word, value)
-#define atomic_exchange(word, value)                                                               \
-    (interleavings_step(), __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST))
-#define atomic_fetch_add(word, value)                                                              \
-    (interleavings_step(), __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST))
-#define atomic_fetch_or(word, value)                                                               \
-    (interleavings_step(), __atomic_fetch_or(word, value, __ATOMIC_SEQ_CST))
+#define atomic_exchange(word, value) interleavings_change(word, value)
+#define atomic_fetch_add(word, value) interleavings_change(word, interleavings_was + (value))
+#define atomic_fetch_or(word, value) interleavings_change(word, interleavings_was | (value))
+#define interleavings_change(word, value)                                                          \
+    __extension__({                                                                                \
+        interleavings_step();                                                                      \
+        __typeof__((void)0, *(word)) interleavings_was = *(word);                                  \
+        *(word) = (value);                                                                         \
+        interleavings_was;                                                                         \
+    })
+#define atomic_compare_exchange_strong(word, expected, value)                                      \
+    __extension__({                                                                                \
+        interleavings_step();                                                                      \
+        __typeof__((void)0, *(word)) interleavings_was = *(word);                                  \
+        bool interleavings_same = interleavings_was == *(expected);                                \
+        if (interleavings_same) {                                                                  \
+            *(word) = (value);                                                                     \
+        } else {                                                                                   \
+            *(expected) = interleavings_was;                                                       \
+        }                                                                                          \
+        interleavings_same;                                                                        \
+    })
 #define syscall interleavings_futex
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <poll.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ static unsigned inbound_by(const struct end *end)
     return atomic_load(&end->dp->inbound_by);
 }
 
-enum { MSS = 100, SEGMENTS = 400 };
+enum { MSS = 100, SEGMENTS = 400, RUN_PACKETS = 30 };
 
 /* One frame of many packets. */
 static void move(const struct tunnel *t, bool back)
@@ -263,6 +263,58 @@ START_TEST(test_given_back_too_late)
 }
 END_TEST
 
+/* One frame of packets that one system call sends. */
+static void write_run(const struct tunnel *t)
+{
+    static uint8_t packet[RUN_PACKETS * MSS + 100];
+    struct packet_spec spec = {
+        .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = RUN_PACKETS * MSS};
+    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                 .gso_size = MSS,
+                                 .csum_start = 20,
+                                 .csum_offset = 16};
+    tun_write(t, &t->a, &hdr, packet, packet_build(&spec, false, packet));
+}
+
+static void wait_put(const struct ring *ring, uint32_t slots)
+{
+    while (atomic_load(&ring->put) != 2 * slots) {
+        poll(NULL, 0, 1);
+    }
+}
+
+/* That the old path refused to cut runs says nothing about the new one, also when some still wait
+ * to go along the old one. */
+START_TEST(test_refused_on_old_path)
+{
+    struct tunnel t;
+    int one = 1;
+    tunnel_open(&t, FAMILY_IPV4, true);
+    ck_assert_int_eq(setsockopt(t.a.udp, SOL_SOCKET, SO_NO_CHECK, &one, sizeof(one)), 0);
+    set_paths(&t);
+    add_sas(&t, 0x1000);
+    struct pipeline *out = &t.a.dp->pipelines[THREAD_OUT];
+    if (t.a.dp->helped) {
+        ck_assert_int_eq(sem_init(&socket_has_room, 0, 0), 0);
+        send_slot = out->second;
+        out->second = send_when_room;
+        atomic_store(&out->wanted, true); /* and once something waits that does not matter */
+        write_run(&t);
+        wait_put(&out->ring, 1);
+        set_paths(&t);
+        write_run(&t);
+        wait_put(&out->ring, 2);
+        for (unsigned i = 0; i < 2; i++) {
+            sem_post(&socket_has_room);
+        }
+        WAIT(&t.a, out_packets, 2 * RUN_PACKETS);
+        ck_assert_uint_eq(counters(&t.a).gso_fallbacks, 2); /* it was tried on the new one */
+    }
+    tunnel_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hands");
@@ -272,6 +324,7 @@ int main(void)
     tcase_add_test(tcase, test_nothing_follows);
     tcase_add_test(tcase, test_another_takes_over);
     tcase_add_test(tcase, test_given_back_too_late);
+    tcase_add_test(tcase, test_refused_on_old_path);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
