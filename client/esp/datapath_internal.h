@@ -175,9 +175,11 @@ bool outbound_release(struct outbound *o);
 /* ---- inbound.c ---- */
 struct inbound *inbound_new(struct datapath *dp); /* NULL: memory */
 void inbound_free(struct inbound *in);
-/* Takes a run of datagrams; `data` is changed. */
+/* Takes a run of datagrams; `data` is changed, and stays where it is until inbound_flush(). */
 void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp_meta *meta,
                  int fd);
+/* Gives on what was taken. */
+void inbound_flush(struct inbound *in);
 /* Takes what waits in a socket (0 IPv4, 1 IPv6), as much as others can wait for. */
 void inbound_some(struct inbound *in, unsigned source);
 /* -1: there is none, or no longer. */

@@ -11,7 +11,7 @@
 /* UDP to TUN: receive, tell apart, open; and, unless another thread does, glue and write. */
 
 /* Of one socket before the other, or the other direction, has its turn. */
-#define BATCH_RUNS 32
+#define BATCH_RECEIVED 128
 #define BATCH_OCTETS (512 << 10)
 #define RECEIVE_MAX 65536
 #define ERRORS_MAX 64 /* in a row, then the socket is taken for dead */
@@ -35,8 +35,14 @@ struct source {
     struct backlog backlog;
 };
 
-/* A slot of the pipeline: a run, and what was in it. */
-#define OPENED_MAX 64 /* the kernel glues no more datagrams */
+/*
+ * A slot of the pipeline: what waited in the socket, until there is enough for a frame of the TUN.
+ * The kernel may have glued all of it, or none: then this is what makes large frames of it.
+ */
+#define ENOUGH_OCTETS (60 << 10)
+#define ENOUGH_PACKETS 64
+#define OPENED_MAX (ENOUGH_PACKETS + 64) /* the kernel glues no more datagrams */
+#define ALIGN 16
 
 struct opened_run {
     unsigned n;
@@ -44,8 +50,8 @@ struct opened_run {
         uint8_t *packet;
         size_t len;
     } packets[OPENED_MAX];
-    /* From here on nothing is cleared. */
-    _Alignas(16) uint8_t data[RECEIVE_MAX];
+    /* From here on nothing is cleared: pages that no packet needs are never made. */
+    _Alignas(ALIGN) uint8_t data[ENOUGH_OCTETS + RECEIVE_MAX];
 };
 
 struct inbound {
@@ -53,7 +59,8 @@ struct inbound {
     struct source sources[2]; /* IPv4, IPv6 */
     struct pipeline *pipeline;
     bool hands_over;        /* this run */
-    struct opened_run *run; /* of the pipeline's slots the one that is filled */
+    struct opened_run *run; /* of the pipeline's slots the one that is filled; NULL: none yet */
+    size_t used;            /* octets of it */
     bool mark;              /* the next large packet, as if it had met congestion */
     struct sa_entry *entry; /* of those that wait to be opened */
     const struct esp_packet *marked; /* one of them */
@@ -264,12 +271,17 @@ void inbound_run(struct inbound *in, uint8_t *data, size_t len, const struct udp
         size_t part = len - at < meta->segment ? len - at : meta->segment;
         datagram(in, data + at, part, meta, fd);
     }
+}
+
+void inbound_flush(struct inbound *in)
+{
     open_waiting(in);
     if (!in->hands_over) {
         writer_flush(&in->writer);
     } else if (in->run->n > 0) {
         ring_put(&in->pipeline->ring);
     }
+    in->run = NULL;
 }
 
 /* ---- receiving ---- */
@@ -291,36 +303,72 @@ static bool inbound_begin(struct inbound *in)
     }
     in->run = &in->runs[slot];
     in->run->n = 0;
+    in->used = 0;
     return true;
+}
+
+/* One run of datagrams behind those that the slot holds. 0 or an errno. */
+static int receive(struct inbound *in, struct source *source, size_t *len)
+{
+    struct udp_meta meta;
+    uint8_t *data = in->run->data + in->used;
+    int failed = udp_receive(source->fd, data, RECEIVE_MAX, len, &meta);
+    if (failed == 0) {
+        source->errors = 0;
+        if (meta.lost != 0) { /* it says nothing while there are none */
+            count(in->dp, IN_SOCKET, meta.lost - source->lost);
+            source->lost = meta.lost;
+        }
+        inbound_run(in, data, *len, &meta, source->fd);
+        in->used += (*len + ALIGN - 1) / ALIGN * ALIGN;
+    }
+    return failed;
+}
+
+static bool has_enough(const struct inbound *in)
+{
+    return in->used >= ENOUGH_OCTETS || in->run->n + in->waiting >= ENOUGH_PACKETS;
+}
+
+/* Until nothing waits, or others have their turn. 0 or an errno. */
+static int receive_some(struct inbound *in, struct source *source)
+{
+    size_t octets = 0, len;
+    int failed = 0;
+    for (unsigned i = 0; i < BATCH_RECEIVED && octets < BATCH_OCTETS; i++) {
+        if (in->run == NULL && !inbound_begin(in)) {
+            return ECANCELED;
+        }
+        failed = receive(in, source, &len);
+        if (failed == 0) {
+            octets += len;
+        } else if (failed == EMSGSIZE) {
+            count(in->dp, IN_MALFORMED, 1);
+        } else if (failed == EAGAIN || ++source->errors >= ERRORS_MAX) {
+            break;
+        }
+        if (has_enough(in)) {
+            inbound_flush(in);
+        }
+    }
+    if (in->run != NULL) {
+        inbound_flush(in);
+    }
+    return failed;
 }
 
 void inbound_some(struct inbound *in, unsigned from)
 {
     struct source *source = &in->sources[from];
-    size_t octets = 0;
-    for (unsigned i = 0; i < BATCH_RUNS && octets < BATCH_OCTETS && inbound_begin(in); i++) {
-        struct udp_meta meta;
-        size_t len;
-        uint8_t *data = in->run->data;
-        int failed = udp_receive(source->fd, data, sizeof(in->run->data), &len, &meta);
-        if (failed == 0) {
-            source->errors = 0;
-            if (meta.lost != 0) { /* it says nothing while there are none */
-                count(in->dp, IN_SOCKET, meta.lost - source->lost);
-                source->lost = meta.lost;
-            }
-            inbound_run(in, data, len, &meta, source->fd);
-            octets += len;
-        } else if (failed == EAGAIN) {
-            source->backlog.next = 0;
-            in->mark = false;
-            return;
-        } else if (failed == EMSGSIZE) {
-            count(in->dp, IN_MALFORMED, 1);
-        } else if (++source->errors >= ERRORS_MAX) {
-            source->fd = -1;
-            return;
-        }
+    int failed = receive_some(in, source);
+    if (failed == EAGAIN) {
+        source->backlog.next = 0;
+        in->mark = false;
+        return;
+    }
+    if (source->errors >= ERRORS_MAX) {
+        source->fd = -1;
+        return;
     }
     size_t size, waiting = udp_waiting(source->fd, &size);
     in->mark = backlog_stays(&source->backlog, waiting, size, boottime_now());

@@ -114,12 +114,14 @@ static void run_input(struct inbound *in, struct crypt *crypt, int tun, struct r
         /* A shorter datagram ends a run, as in the kernel. */
         if (n < meta.segment || r->left <= 4 || (flags & 16) != 0) {
             inbound_run(in, run, used, &meta, -1);
+            inbound_flush(in);
             read_back(tun);
             used = 0;
         }
     }
     if (used > 0) {
         inbound_run(in, run, used, &meta, -1);
+        inbound_flush(in);
         read_back(tun);
     }
 }

@@ -92,9 +92,8 @@ START_TEST(test_super_packets)
 }
 END_TEST
 
-/* One frame of TCP goes in, and so many of its segments come out at the other end; the octets of
- * their headers. */
-static size_t pass_frame(struct tunnel *t, uint16_t mss, size_t segments, size_t come)
+/* One frame of TCP goes in; the octets of its header. */
+static size_t send_frame(struct tunnel *t, uint16_t mss, size_t segments)
 {
     static uint8_t packet[70000];
     struct packet_spec spec = {
@@ -106,10 +105,20 @@ static size_t pass_frame(struct tunnel *t, uint16_t mss, size_t segments, size_t
                                  .csum_start = 20,
                                  .csum_offset = 16};
     tun_write(t, &t->a, &hdr, packet, len);
-    for (size_t got = 0; got < mss * come;) {
-        got += tun_read(t, &t->b, &hdr, packet, sizeof(packet)) - packet_header_len(&spec);
-    }
     return packet_header_len(&spec);
+}
+
+/* One frame of TCP goes in, and so many of its segments come out at the other end; the octets of
+ * their headers. */
+static size_t pass_frame(struct tunnel *t, uint16_t mss, size_t segments, size_t come)
+{
+    static uint8_t packet[70000];
+    struct virtio_net_hdr hdr;
+    size_t header = send_frame(t, mss, segments);
+    for (size_t got = 0; got < mss * come;) {
+        got += tun_read(t, &t->b, &hdr, packet, sizeof(packet)) - header;
+    }
+    return header;
 }
 
 /* A socket that sends without checksums cannot have its datagrams cut by the kernel: they go
@@ -138,6 +147,44 @@ START_TEST(test_segment_refused)
     struct packet_spec spec = {.payload = 10};
     exchange(&t, false, &spec);
     ck_assert_uint_eq(counters(&t.a).out_dropped_send, 0);
+    tunnel_close(&t);
+}
+END_TEST
+
+/* What comes in single datagrams, and has had to wait in the socket, is glued all the same; a run
+ * behind them finds room. */
+START_TEST(test_singles_are_glued)
+{
+    enum { MSS = 1000, SINGLES = 30, RUN = 55 };
+    static uint8_t filler[HDR + 1000], packet[70000];
+    struct tunnel t;
+    struct virtio_net_hdr hdr;
+    unsigned fillers = 0, frames = 0;
+    tunnel_open(&t, FAMILY_IPV4, true);
+    ck_assert_int_eq(setsockopt(t.a.udp, SOL_SOCKET, SO_NO_CHECK, &(int){1}, sizeof(int)), 0);
+    set_paths(&t);
+    add_sas(&t, 0x1000);
+    while (send(t.b.tun_inner, filler, sizeof(filler), MSG_DONTWAIT) > 0) {
+        fillers++;
+    }
+    size_t header = send_frame(&t, MSS, SINGLES);
+    WAIT(&t.a, out_packets, SINGLES);
+    ck_assert_int_eq(setsockopt(t.a.udp, SOL_SOCKET, SO_NO_CHECK, &(int){0}, sizeof(int)), 0);
+    set_paths(&t);
+    send_frame(&t, MSS, RUN);
+    WAIT(&t.a, out_packets, SINGLES + RUN);
+    for (; fillers > 0; fillers--) {
+        ck_assert_uint_eq(tun_read(&t, &t.b, &hdr, packet, sizeof(packet)), 1000);
+    }
+    for (size_t got = 0, len; got < MSS * (SINGLES + RUN); got += len, frames++) {
+        len = tun_read(&t, &t.b, &hdr, packet, sizeof(packet)) - header;
+        size_t sequence = (size_t)packet[26] << 8 | packet[27];
+        for (size_t i = 0; i < len; i++) {
+            ck_assert_uint_eq(packet[header + i], (uint8_t)((sequence + i) * 7));
+        }
+    }
+    ck_assert_uint_le(frames, 3); /* what came before the TUN was full, the rest, and the run */
+    WAIT(&t.b, in_packets, SINGLES + RUN);
     tunnel_close(&t);
 }
 END_TEST
@@ -595,6 +642,7 @@ int main(void)
     tcase_add_test(tcase, test_both_ways);
     tcase_add_test(tcase, test_super_packets);
     tcase_add_test(tcase, test_segment_refused);
+    tcase_add_test(tcase, test_singles_are_glued);
     tcase_add_test(tcase, test_numbers_end);
     tcase_add_test(tcase, test_no_sa_no_path);
     tcase_add_test(tcase, test_hostile_frames);
