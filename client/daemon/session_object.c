@@ -279,7 +279,7 @@ struct session_object *session_object_new(guint number, const char *record_name,
         session_leave_host(object->session);
     }
     object->lends = !wish->configures_host && wish->bound_to;
-    object->again = wish->lent != NULL;
+    object->again = wish->lent != NULL || wish->unattended;
     if (wish->lent) {
         session_adopt(object->session, wish->keeper, fcntl(wish->interface, F_DUPFD_CLOEXEC, 3),
                       wish->lent);

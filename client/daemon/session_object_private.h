@@ -21,7 +21,7 @@ struct session_object {
     struct history *phases, *rungs;
     gboolean trace, unattended, connected, ended;
     gboolean lends;      /* to bound_to */
-    gboolean again;      /* it goes on where another service has left off */
+    gboolean again;      /* it goes on where another service has left off, or may */
     gboolean dismissed;  /* somebody wanted it to end */
     guint form;          /* number of the newest */
     GPtrArray *form_ids; /* of the open one; NULL = none is */

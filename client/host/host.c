@@ -201,6 +201,24 @@ static void on_dns_changed(void *context)
     }
 }
 
+/* What `dead` knew of its connection, or the one before it. */
+static void inherit_facts(struct record *heir, const struct record *dead)
+{
+    static const char *const keys[] = {"gateway", "addresses"};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *value = record_get(dead, "status", keys[i]);
+        g_autofree char *before = record_get(dead, "inherited", keys[i]);
+        if (value || before) {
+            record_set(heir, "inherited", keys[i], value ? value : before);
+        }
+    }
+}
+
+char *host_inherited(const struct host *host, const char *key)
+{
+    return record_get(host->record, "inherited", key);
+}
+
 /* Needs the lock. `dead`: NULL, or whose firewall holds on. `keeper`: who has the interface, that
  * of `dead` then; or NOBODY. */
 static struct host *begin(const char *session_name, const char *interface,
@@ -216,6 +234,7 @@ static struct host *begin(const char *session_name, const char *interface,
         host->dns = dns_new(host->record, host->interface, host->ifindex, on_dns_changed, host);
         if (dead) {
             firewall_inherit(host->record, dead, keeper != NOBODY);
+            inherit_facts(host->record, dead);
         }
         if (keeper != NOBODY) {
             record_set_number(host->record, "session", "keeper", keeper);

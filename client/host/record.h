@@ -31,7 +31,8 @@ gboolean record_alive(const struct record *record);
 /* Made in this network namespace. */
 gboolean record_here(const struct record *record);
 
-/* `group` is "undo" (what to revert), "firewall" (firewall.h) or "status" (facts for people).
+/* `group` is "undo" (what to revert), "firewall" (firewall.h), "status" (facts for people) or
+ * "inherited" (such of the dead session before it).
  * Changes reach the disk with record_save(). */
 void record_set(struct record *record, const char *group, const char *key, const char *value);
 void record_set_number(struct record *record, const char *group, const char *key, guint64 value);

@@ -251,7 +251,10 @@ static gboolean prepare_host(struct session *session, GError **error)
     if (!session->host) {
         return FALSE;
     }
-    if (!session->adopted && !session->spares_leftovers) {
+    if (session->spares_leftovers && !session->adopted) {
+        session->kept = session_inherited(session);
+        session->was_up = session->kept != NULL;
+    } else if (!session->adopted) {
         (void)host_clean_leftovers();
     }
     host_watch_dns(session->host, session_dns_changed, session);

@@ -68,7 +68,9 @@ struct session *session_new(const char *name, const struct profile *profile, gbo
  */
 void session_leave_host(struct session *session);
 /* Before the start: what other dead sessions left behind is not removed, which the start does
- * otherwise. For sessions that are begun again one after another: each inherits its own. */
+ * otherwise. For sessions that are begun again one after another: each inherits its own. Where that
+ * is a kill switch which still holds, the connection is not begun but lost: it is tried until it is
+ * up, what it fails with is final, or somebody has enough. */
 void session_spare_leftovers(struct session *session);
 /* Before the start: whose it is; applications that the profile names are this user's alone. 0, as
  * it is without this call: everybody's. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/net_config_variant.h"
 #include "host/apps.h"
 
 void session_record_state(struct session *session, const char *state, const char *why)
@@ -296,6 +297,29 @@ void session_revert(struct session *session)
 }
 
 /* ---- the start ---- */
+
+GVariant *session_inherited(const struct session *session)
+{
+    g_autofree char *gateway = host_inherited(session->host, "gateway");
+    g_autofree char *addresses = host_inherited(session->host, "addresses");
+    g_auto(GStrv) words = g_strsplit(addresses ? addresses : "", " ", 0);
+    struct net_config net = {.mtu = 1280}; /* one that fits all; it is found anew */
+    struct endpoint endpoint;
+    GVariantBuilder builder;
+    char text[ADDR_TEXT_MAX];
+    if (!gateway || !endpoint_parse(&endpoint, gateway)) {
+        return NULL;
+    }
+    for (char **word = words; *word && net.n_addresses < NET_ADDRESSES_MAX; word++) {
+        net.n_addresses += prefix_parse(&net.addresses[net.n_addresses], *word, false);
+    }
+    const char *const gateways[] = {addr_text(&endpoint.addr, text), NULL};
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&builder, "{sv}", "gateways", g_variant_new_strv(gateways, -1));
+    g_variant_builder_add(&builder, "{sv}", "port", g_variant_new_uint16(endpoint.port));
+    g_variant_builder_add(&builder, "{sv}", "net", net_config_to_variant(&net));
+    return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
 
 gboolean session_open_tun(struct session *session, GError **error)
 {

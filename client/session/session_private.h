@@ -95,6 +95,9 @@ void session_replacing(struct session *session);
 /* ---- session_host.c: what it changes on the host ---- */
 /* The kill switch before there is a connection, when the profile wants it always. */
 gboolean session_hold(const struct session *session, GError **error);
+/* What the worker is to know of the connection whose kill switch the host has inherited, as of
+ * MESSAGE_KEEP; NULL = there is none. */
+GVariant *session_inherited(const struct session *session);
 /* Made, or taken over. */
 gboolean session_open_tun(struct session *session, GError **error);
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */

@@ -205,6 +205,7 @@ def kill_switch_waits_for_what_is_connected_again(context):
     system.godwitd()
     (path, _), = net.wait_until(root.sessions, 5, "session").items()
     root.wait_state(path, "connected")
+    inner = root.property(path, "Addresses")
     outside = net.Process(["ping", "-n", "-i", "0.01", "-I", "cl0", net.FAR_HOST4])
     os.kill(host.process.pid, signal.SIGSTOP)
     system.kill()
@@ -213,6 +214,7 @@ def kill_switch_waits_for_what_is_connected_again(context):
     net.check(facts["State"] == "connecting", f"it is {facts['State']}")
     os.kill(host.process.pid, signal.SIGCONT)
     root.wait_state(path, "connected")
+    net.check(root.property(path, "Addresses") == inner, "it has another address")
     outside.signal(signal.SIGINT)
     outside.wait(10)
     net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
@@ -225,6 +227,39 @@ def kill_switch_waits_for_what_is_connected_again(context):
     system.godwitd()
     net.wait_until(lambda: ", 1 received" in net.run(*ping, ok=False), 5, "traffic")
     os.unlink("/run/godwit/autoconnect")
+
+
+@scenario(idle=True)
+def kill_switch_outlasts_failed_attempts(context):
+    """kill -9 of the service, twice, while the gateway stays away: what it connects by itself goes on
+    holding the traffic after attempts that failed, tells why, and lets go when somebody ends it."""
+    host, system = start(context)
+    root = Caller()
+    before = net.snapshot()
+    keys = profile(context, password=PASSWORD, autoconnect="true", timeout="uint64 1",
+                   kill_switch=caller.text("connected"))
+    root.manager("SaveSystemProfile", f"('office', {keys}, false)")
+    system.kill()
+    system.godwitd()
+    (path, _), = net.wait_until(root.sessions, 5, "session").items()
+    root.wait_state(path, "connected")
+    outside = net.Process(["ping", "-n", "-i", "0.01", "-I", "cl0", net.FAR_HOST4])
+    os.kill(host.process.pid, signal.SIGSTOP)
+    for _ in range(2):
+        system.kill()
+        system.godwitd()
+        (path, _), = net.wait_until(root.sessions, 5, "session").items()
+        root.wait_state(path, "reconnecting", 20)
+        net.check(root.property(path, "LastError")[0] == "udp-blocked",
+                  f"the last error is {root.property(path, 'LastError')}")
+    outside.signal(signal.SIGINT)
+    outside.wait(10)
+    net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
+    os.kill(host.process.pid, signal.SIGCONT)
+    root.session(path, "Disconnect")
+    root.wait_ended(path)
+    os.unlink("/run/godwit/autoconnect")
+    net.check_unchanged(before)
 
 
 # ---- the end, wanted or not ----
