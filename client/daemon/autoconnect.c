@@ -47,13 +47,22 @@ static void set_over(const char *name, enum reason reason)
     }
 }
 
-/* It may be otherwise in a while, without anybody changing anything. */
+/* It may be otherwise in a while, without anybody changing anything: a machine may begin with a wrong
+ * clock, without its modules or its token, with a full disk. */
 static gboolean may_pass(enum reason reason)
 {
-    return reason == REASON_RESOLVE || reason == REASON_GATEWAY_UNREACHABLE ||
-           reason == REASON_PORT_UNREACHABLE || reason == REASON_UDP_BLOCKED ||
-           reason == REASON_GATEWAY_LOST || reason == REASON_GATEWAY_CLOSED ||
-           reason == REASON_WORKER_DIED;
+    static const enum reason passing[] = {
+        REASON_RESOLVE,        REASON_GATEWAY_UNREACHABLE, REASON_PORT_UNREACHABLE,
+        REASON_UDP_BLOCKED,    REASON_GATEWAY_LOST,        REASON_GATEWAY_CLOSED,
+        REASON_GATEWAY_EXPIRED, REASON_ADDRESS_UNAVAILABLE, REASON_WORKER_DIED,
+        REASON_NO_TUN,         REASON_HOST_CONFIG,         REASON_TOKEN_MISSING,
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(passing); i++) {
+        if (passing[i] == reason) {
+            return TRUE;
+        }
+    }
+    return FALSE;
 }
 
 /* ---- attempts ---- */

@@ -8,13 +8,12 @@
 struct requests {
     struct callers *callers;
     struct authority *authority;
-    guint count;
+    GHashTable *open; /* set of requests */
     void (*changed)(void *context);
     void *context;
 };
 
 struct question { /* to polkit */
-    struct request *request;
     request_step allowed, refused; /* no `refused` = the request fails */
 };
 
@@ -24,33 +23,50 @@ struct requests *requests_new(struct callers *callers, struct authority *authori
     struct requests *requests = g_new0(struct requests, 1);
     requests->callers = callers;
     requests->authority = authority;
+    requests->open = g_hash_table_new(NULL, NULL);
     requests->changed = changed;
     requests->context = context;
     return requests;
 }
 
-void requests_free(struct requests *requests)
-{
-    g_free(requests);
-}
-
 guint requests_count(const struct requests *requests)
 {
-    return requests->count;
+    return g_hash_table_size(requests->open);
 }
 
 /* ---- the end ---- */
 
-static void finish(struct request *request)
+static void request_free(struct request *request)
 {
-    struct requests *all = request->all;
     if (request->free_data) {
         request->free_data(request->data);
     }
     caller_release(request->caller);
+    g_free(request->question);
     g_free(request);
-    all->count--;
+}
+
+static void finish(struct request *request)
+{
+    struct requests *all = request->all;
+    g_hash_table_remove(all->open, request);
+    request_free(request);
     all->changed(all->context);
+}
+
+void requests_free(struct requests *requests)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, requests->open);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        struct request *request = key;
+        g_dbus_method_invocation_return_dbus_error(request->invocation, VPN1_ERROR "Busy",
+                                                   "The service is stopping.");
+        request_free(request);
+    }
+    g_hash_table_unref(requests->open);
+    g_free(requests);
 }
 
 void request_return(struct request *request, GVariant *tuple)
@@ -112,7 +128,7 @@ void request_begin(struct requests *requests, GDBusMethodInvocation *invocation,
     request->invocation = invocation;
     request->next = identified;
     request->context = context;
-    requests->count++;
+    g_hash_table_add(requests->open, request);
     requests->changed(requests->context);
     callers_identify(requests->callers, g_dbus_method_invocation_get_sender(invocation), on_known,
                      request);
@@ -135,8 +151,8 @@ static void refuse(struct request *request, enum verdict verdict)
 
 static void on_verdict(void *context, enum verdict verdict)
 {
-    struct question *question = context;
-    struct request *request = question->request;
+    struct request *request = context;
+    g_autofree struct question *question = g_steal_pointer(&request->question);
     request->caller->user->pending--;
     if (request->caller->gone) {
         request_fail_dbus(request, G_DBUS_ERROR_NO_REPLY, "The caller has left.");
@@ -147,7 +163,6 @@ static void on_verdict(void *context, enum verdict verdict)
     } else {
         refuse(request, verdict);
     }
-    g_free(question);
 }
 
 static gboolean may_interact(const struct request *request)
@@ -170,11 +185,11 @@ void request_ask(struct request *request, const char *action, request_step allow
                      user->pending);
         return;
     }
-    struct question *question = g_new0(struct question, 1);
-    *question = (struct question){request, allowed, refused};
+    request->question = g_new(struct question, 1);
+    *request->question = (struct question){allowed, refused};
     user->pending++;
     authority_check(request->all->authority, request->caller->name, action, may_interact(request),
-                    on_verdict, question);
+                    on_verdict, request);
     if (request->meanwhile) {
         g_steal_pointer (&request->meanwhile)(request);
     }

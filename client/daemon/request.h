@@ -25,12 +25,15 @@ struct request {
     /* Private. */
     struct requests *all;
     request_step next;
+    struct question *question; /* to polkit that is open; NULL = none is */
 };
 
 /* `changed` is called whenever a request begins or ends. */
 struct requests *requests_new(struct callers *callers, struct authority *authority,
                               void (*changed)(void *context), void *context);
-void requests_free(struct requests *requests); /* those on their way get no answer any more */
+/* Those on their way are told that the service ends. Nothing may come back to them any more: the
+ * main loop has ended. Before what their handlers and callers need is freed. */
+void requests_free(struct requests *requests);
 guint requests_count(const struct requests *requests);
 
 /* Takes over `invocation`. The first step comes when the caller is known, maybe at once. */

@@ -264,11 +264,11 @@ void service_free(struct service *service)
     autoconnect_free(service->autoconnect);
     service->autoconnect = NULL;
     sessions_free(service->sessions);
+    requests_free(service->requests);
     manager_free(service->manager);
     authority_free(service->authority);
     subscribers_free(service->subscribers);
     callers_free(service->callers);
-    requests_free(service->requests);
     /* What was said last reaches the bus. */
     (void)g_dbus_connection_flush_sync(service->bus, NULL, NULL);
     g_object_unref(service->bus);

@@ -77,6 +77,35 @@ START_TEST(second_signal_does_not_wait)
 }
 END_TEST
 
+static void on_reply(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    (void)bus;
+    *(GAsyncResult **)data = g_object_ref(result);
+}
+
+/* polkit has not answered yet: who waits for that is told. */
+START_TEST(open_questions_end_with_the_service)
+{
+    g_autoptr(GAsyncResult) result = NULL;
+    g_autoptr(GError) error = NULL;
+    daemon_bed_polkit_says(bed, CONNECT, "never");
+    g_dbus_connection_call(
+        alice->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
+        g_variant_new_parsed("('wait', {'gateway': <'a.example'>}, @a{sv} {})"), NULL,
+        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_reply, &result);
+    while (bed->asked == 0) {
+        daemon_bed_turn();
+    }
+    daemon_bed_ends_well(bed, SIGTERM);
+    while (!result) {
+        daemon_bed_turn();
+    }
+    ck_assert_ptr_null(g_dbus_connection_call_finish(alice->bus, result, &error));
+    g_autofree char *name = g_dbus_error_get_remote_error(error);
+    ck_assert_str_eq(name, ERROR("Busy"));
+}
+END_TEST
+
 static void start_idle(void)
 {
     bed = daemon_bed_new();
@@ -350,12 +379,24 @@ START_TEST(autoconnect_profile_is_connected)
 END_TEST
 
 /* The idle time passes meanwhile. */
-START_TEST(autoconnect_is_tried_again)
+static void expect_tried_again(const char *script)
 {
-    start_automatic("end|resolve|No network.");
+    start_automatic(script);
     sandbox_uplink();
     user_hears(root, "/session/2");
     daemon_bed_ends_well(bed, SIGTERM);
+}
+
+START_TEST(autoconnect_is_tried_again)
+{
+    expect_tried_again("end|resolve|No network.");
+}
+END_TEST
+
+/* That of a machine without a battery is wrong when it starts. */
+START_TEST(autoconnect_waits_for_the_clock)
+{
+    expect_tried_again("end|gateway-expired|");
 }
 END_TEST
 
@@ -376,7 +417,8 @@ int main(void)
          start,
          stop,
          {bound_session_ends_with_its_caller, service_ends_with_its_sessions_ended,
-          second_signal_does_not_wait, second_service_gives_way, systemd_is_told}},
+          second_signal_does_not_wait, open_questions_end_with_the_service,
+          second_service_gives_way, systemd_is_told}},
         {"idle", start_idle, stop, {idle_service_ends, service_that_holds_traffic_stays}},
         {"system profiles",
          start,
@@ -392,7 +434,7 @@ int main(void)
          NULL,
          NULL,
          {autoconnect_profile_is_connected, autoconnect_is_tried_again,
-          autoconnect_gives_up_what_is_refused}},
+          autoconnect_waits_for_the_clock, autoconnect_gives_up_what_is_refused}},
     };
     return daemon_bed_suite("daemon's life", cases, G_N_ELEMENTS(cases));
 }
