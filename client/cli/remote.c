@@ -6,8 +6,8 @@
 #include "cli/facts.h"
 #include "cli/secrets.h"
 #include "common/i18n.h"
-#include "common/language.h"
 #include "common/secret.h"
+#include "common/vpn1_variant.h"
 
 struct remote {
     struct bus *bus;
@@ -15,6 +15,7 @@ struct remote {
     void *context;
     char *name;
     gboolean is_system; /* a profile of the service */
+    GVariant *asked;    /* what the service is asked for; NULL = it has answered */
     char *refusal;      /* of which the reason is looked for */
     gboolean trace;
     char *path; /* of our session; NULL until the service has named it */
@@ -264,7 +265,6 @@ static void call(struct remote *remote, const char *method, GVariant *arguments)
 
 static GVariant *arguments_of(const struct remote_request *request)
 {
-    const char *language = language_of_messages();
     GVariantDict options;
 
     g_variant_dict_init(&options, NULL);
@@ -272,9 +272,7 @@ static GVariant *arguments_of(const struct remote_request *request)
     /* Two tunnels to one gateway would only be in each other's way. */
     g_variant_dict_insert(&options, "once", "b", TRUE);
     g_variant_dict_insert(&options, "listen", "b", TRUE);
-    if (language != NULL) {
-        g_variant_dict_insert(&options, "language", "s", language);
-    }
+    vpn1_add_language(&options);
     if (request->trace) {
         g_variant_dict_insert(&options, "trace", "b", TRUE);
     }
@@ -340,11 +338,29 @@ static void on_objects(void *context, GVariant *reply, const GError *error)
     end(remote, REASON_SERVICE_REFUSED, detail != NULL ? detail : remote->refusal);
 }
 
+static void on_session(void *context, GVariant *reply, const GError *error);
+
+static void ask(struct remote *remote, GVariant *arguments)
+{
+    remote->asked = g_variant_take_ref(arguments);
+    bus_send(remote->bus, VPN1_PATH, VPN1_MANAGER_INTERFACE,
+             remote->is_system ? "ConnectSystem" : "Connect", remote->asked, BUS_INTERACTIVE,
+             on_session, remote);
+}
+
 static void on_session(void *context, GVariant *reply, const GError *error)
 {
     struct remote *remote = context;
+    g_autoptr(GVariant) asked = g_steal_pointer(&remote->asked);
+    GVariant *plain;
 
     if (remote->over) {
+        return;
+    }
+    plain = reply == NULL && error->code == (gint)REASON_INTERNAL ? vpn1_without_language(asked)
+                                                                  : NULL;
+    if (plain != NULL) {
+        ask(remote, plain);
         return;
     }
     if (reply == NULL && error->code == (gint)REASON_SERVICE_REFUSED) {
@@ -384,9 +400,7 @@ struct remote *remote_new(struct bus *bus, const struct remote_request *request,
     remote->trace = request->trace;
     remote->facts = facts_new();
     bus_listen(bus, on_signal, on_lost, remote);
-    bus_send(bus, VPN1_PATH, VPN1_MANAGER_INTERFACE,
-             remote->is_system ? "ConnectSystem" : "Connect", arguments_of(request),
-             BUS_INTERACTIVE, on_session, remote);
+    ask(remote, arguments_of(request));
     return remote;
 }
 
@@ -432,6 +446,7 @@ void remote_free(struct remote *remote)
 {
     if (remote != NULL) {
         bus_quiet(remote->bus);
+        g_clear_pointer(&remote->asked, g_variant_unref);
         g_free(remote->refusal);
         g_free(remote->name);
         facts_free(remote->facts);

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
-#include "common/language.h"
 #include "common/vpn1.h"
+#include "common/vpn1_variant.h"
 #include "generated/vpn1.h"
 #include "gui/editor/values.h"
 #include "gui/model/link.h"
@@ -385,20 +385,23 @@ char **godwit_world_dup_excepted(GodwitWorld *world)
 
 struct wish {
     GodwitWorld *world;
-    char *title; /* "" = of no connection */
+    char *title;         /* "" = of no connection */
+    GVariant *arguments; /* NULL = none */
 };
 
-static struct wish *wish_new(GodwitWorld *world, const char *title)
+static struct wish *wish_new(GodwitWorld *world, const char *title, GVariant *arguments)
 {
     struct wish *wish = g_new(struct wish, 1);
 
-    *wish = (struct wish){g_object_ref(world), g_strdup(title)};
+    *wish = (struct wish){g_object_ref(world), g_strdup(title),
+                          arguments == NULL ? NULL : g_variant_ref(arguments)};
     return wish;
 }
 
 static void wish_free(struct wish *wish)
 {
     g_object_unref(wish->world);
+    g_clear_pointer(&wish->arguments, g_variant_unref);
     g_free(wish->title);
     g_free(wish);
 }
@@ -421,26 +424,19 @@ static void call(GodwitWorld *world, const char *title, const char *path, const 
     }
     g_dbus_connection_call(bus, VPN1_NAME, path, interface, method, body, NULL,
                            G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL, done,
-                           wish_new(world, title));
-}
-
-static GVariant *finish(GObject *bus, GAsyncResult *result, struct wish *wish)
-{
-    g_autoptr(GError) error = NULL;
-    GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
-
-    if (reply == NULL) {
-        fail(wish->world, godwit_failure_of_call(wish->title, error));
-    }
-    return reply;
+                           wish_new(world, title, body));
 }
 
 static void on_done(GObject *bus, GAsyncResult *result, gpointer data)
 {
     struct wish *wish = data;
-    GVariant *reply = finish(bus, result, wish);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
 
-    g_clear_pointer(&reply, g_variant_unref);
+    if (reply == NULL) {
+        fail(wish->world, godwit_failure_of_call(wish->title, error));
+    }
     changed(wish->world); /* a switch that could not be set goes back */
     wish_free(wish);
 }
@@ -468,14 +464,27 @@ static void end_path(GodwitWorld *world, const char *title, const char *path)
     call(world, title, path, VPN1_SESSION_INTERFACE, "Disconnect", NULL, on_end);
 }
 
+static void ask(GodwitWorld *world, const char *title, GVariant *arguments);
+
 static void on_connect(GObject *bus, GAsyncResult *result, gpointer data)
 {
     struct wish *wish = data;
     GodwitWorld *world = wish->world;
-    g_autoptr(GVariant) reply = finish(bus, result, wish);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
+    gboolean refused = g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+    g_autoptr(GVariant) plain = refused ? vpn1_without_language(wish->arguments) : NULL;
     const char *path = NULL;
 
-    if (reply != NULL && g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
+    if (plain != NULL) { /* the service is one from before an update */
+        ask(world, wish->title, plain);
+        wish_free(wish);
+        return;
+    }
+    if (reply == NULL) {
+        fail(world, godwit_failure_of_call(wish->title, error));
+    } else if (g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)"))) {
         g_variant_get(reply, "(&o)", &path);
     }
     if (path != NULL && pending_take_unwanted(world->pending, wish->title)) {
@@ -490,8 +499,9 @@ static void on_connect(GObject *bus, GAsyncResult *result, gpointer data)
     wish_free(wish);
 }
 
-static void ask(GodwitWorld *world, const char *title, const char *method, GVariant *arguments)
+static void ask(GodwitWorld *world, const char *title, GVariant *arguments)
 {
+    const char *method = g_variant_n_children(arguments) == 3 ? "Connect" : "ConnectSystem";
     enum godwit_service service = godwit_world_get_service(world);
 
     if (service == GODWIT_ASLEEP || service == GODWIT_READY) {
@@ -503,16 +513,13 @@ static void ask(GodwitWorld *world, const char *title, const char *method, GVari
 
 static GVariant *connect_options(void)
 {
-    const char *language = language_of_messages();
     GVariantDict options;
 
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "origin", "s", "tray");
     g_variant_dict_insert(&options, "trace", "b", TRUE);
     g_variant_dict_insert(&options, "once", "b", TRUE);
-    if (language != NULL) {
-        g_variant_dict_insert(&options, "language", "s", language);
-    }
+    vpn1_add_language(&options);
     return g_variant_dict_end(&options);
 }
 
@@ -525,8 +532,8 @@ void godwit_world_connect_new(GodwitWorld *world, const char *title, const struc
     }
     godwit_world_dismiss_failure(world);
     if (values_check_profile(profile, &error)) {
-        ask(world, title, "Connect",
-            g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile), connect_options()));
+        ask(world, title, g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile),
+                                        connect_options()));
     } else {
         fail(world, godwit_failure_new(title, REASON_PROFILE, error->message));
     }
@@ -536,7 +543,7 @@ static void connect_system(GodwitWorld *world, GodwitProfile *profile)
 {
     if (!godwit_world_is_asked(world, profile) && godwit_world_find_session(world, profile) == NULL) {
         godwit_world_dismiss_failure(world);
-        ask(world, godwit_profile_get_title(profile), "ConnectSystem",
+        ask(world, godwit_profile_get_title(profile),
             g_variant_new("(s@a{sv})", godwit_profile_get_name(profile), connect_options()));
     }
 }
@@ -616,7 +623,7 @@ void godwit_world_wake(GodwitWorld *world)
     } else if (bus != NULL) {
         g_dbus_connection_call(bus, DBUS_NAME, DBUS_PATH, DBUS_NAME, "StartServiceByName",
                                g_variant_new("(su)", VPN1_NAME, 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                               NULL, on_awake, wish_new(world, ""));
+                               NULL, on_awake, wish_new(world, "", NULL));
     }
 }
 

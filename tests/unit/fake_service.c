@@ -5,7 +5,7 @@
  *   ask|ID|LABEL|PROMPT|once (the last says that the answer is not to be remembered)
  *   choose|PROMPT|TITLE|DETAIL (of two certificates)  trust|TEXT (in all that the facts have)
  *   put|PROPERTY|TEXT  fact|NAME|TEXT (of the summary), told with the next change
- *   refuse|ERROR|TEXT (the answer of Connect)  die (the service, at once)  traffic (2,000 octets
+ *   refuse|ERROR|TEXT (the answer of Connect)  old (first: it knows no languages)  die (the service, at once)  traffic (2,000 octets
  *   more each time that it is asked for)  banner|TEXT  traced (waits until the trace was asked for)  vanish (the object goes without a word)
  * Calls are written to FAKE_CALLS, a line each.
  */
@@ -430,6 +430,23 @@ static gboolean refuses(GDBusMethodInvocation *invocation, const char *script)
     return TRUE;
 }
 
+/* It is one from before an update. */
+static gboolean knows_no_language(GDBusMethodInvocation *invocation, const char *script)
+{
+    GVariant *arguments = g_dbus_method_invocation_get_parameters(invocation);
+    g_autoptr(GVariant) options =
+        g_variant_get_child_value(arguments, g_variant_n_children(arguments) - 1);
+    gboolean refused =
+        g_str_has_prefix(script, "old;") && g_variant_lookup(options, "language", "s", NULL);
+
+    if (refused) {
+        g_dbus_method_invocation_return_error_literal(
+            invocation, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS,
+            "Option language: there is no such option.");
+    }
+    return refused;
+}
+
 /* What the option "once" asks for. */
 static gboolean is_second(struct service *service, GDBusMethodInvocation *invocation, const char *name)
 {
@@ -484,7 +501,8 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
     GVariant *interfaces;
 
     must(g_file_get_contents(g_getenv("FAKE_SCRIPT"), &script, NULL, NULL));
-    if (refuses(invocation, script) || is_second(service, invocation, name)) {
+    if (refuses(invocation, script) || knows_no_language(invocation, script) ||
+        is_second(service, invocation, name)) {
         g_free(fake);
         return;
     }

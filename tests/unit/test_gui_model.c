@@ -494,6 +494,17 @@ START_TEST(a_refusal_is_a_failure)
 }
 END_TEST
 
+START_TEST(an_older_service_is_asked_once_more)
+{
+    script("old;connect|full;wait");
+    connect_work();
+    until(state() == GODWIT_ON);
+    ck_assert_ptr_null(godwit_world_get_failure(world));
+    godwit_world_end(world, main_session());
+    until(state() == GODWIT_OFF);
+}
+END_TEST
+
 START_TEST(a_profile_that_cannot_be_used_says_why)
 {
     write_profile("work", "mtu=many\n");
@@ -664,6 +675,7 @@ int main(void)
     tcase_add_test(tc, a_report_has_what_helps_and_no_secret);
     tcase_add_test(tc, a_trace_is_in_the_order_of_time);
     tcase_add_test(tc, a_refusal_is_a_failure);
+    tcase_add_test(tc, an_older_service_is_asked_once_more);
     tcase_add_test(tc, a_profile_that_cannot_be_used_says_why);
     tcase_add_test(tc, a_service_that_dies_takes_its_sessions_along);
     tcase_add_test(tc, a_bus_that_ends_is_looked_for_again);
