@@ -100,16 +100,21 @@ static void on_dns_answers(void *context, const char *text)
     progress_phase(c->start_us, "dns", text, boottime_now());
 }
 
-/* Whom a person trusts is in the profile from now on. */
+/* Whom a person trusts, or which certificate she chose, is in the profile from now on. */
 static void remember(const struct connection *c, GHashTable *values)
 {
-    static const char key[] = "gateway-fingerprint";
-    GBytes *value = g_hash_table_lookup(values, key);
-    g_autofree char *text = g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
-    g_autoptr(GError) error = NULL;
+    static const char *const keys[] = {"gateway-fingerprint", "certificate"};
 
-    if (!profile_set_in_file(c->path, key, text, &error)) {
-        fprintf(stderr, _("It cannot be remembered: %s\n"), error->message);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        GBytes *value = g_hash_table_lookup(values, keys[i]);
+        g_autofree char *text =
+            value == NULL ? NULL
+                          : g_strndup(g_bytes_get_data(value, NULL), g_bytes_get_size(value));
+        g_autoptr(GError) error = NULL;
+
+        if (text != NULL && !profile_set_in_file(c->path, keys[i], text, &error)) {
+            fprintf(stderr, _("It cannot be remembered: %s\n"), error->message);
+        }
     }
 }
 

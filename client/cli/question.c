@@ -16,6 +16,7 @@ struct choice {
 
 struct question {
     GArray *choices; /* struct choice; NULL = it is none of several */
+    guint chosen;    /* of them, from 1; whether to remember that is asked now. 0 = none is yet */
     char *id, *label, *prompt;
     gboolean hidden;
     gboolean may_remember;
@@ -198,6 +199,10 @@ static char *choice_text(const struct question *question, gboolean again)
 {
     GString *out = g_string_new(NULL);
 
+    if (question->chosen != 0) {
+        g_string_assign(out, _("Remember my choice? yes or no: "));
+        return g_string_free(out, FALSE);
+    }
     for (guint i = 0; !again && i < question->choices->len; i++) {
         const struct choice *choice = &g_array_index(question->choices, struct choice, i);
 
@@ -210,8 +215,7 @@ static char *choice_text(const struct question *question, gboolean again)
     return g_string_free(out, FALSE);
 }
 
-static enum question_result take_choice(const struct question *question, struct bytes line,
-                                        struct bytes *value)
+static enum question_result take_number(struct question *question, struct bytes line)
 {
     g_autofree char *typed = g_strndup((const char *)line.data, line.len);
     guint64 number;
@@ -219,8 +223,27 @@ static enum question_result take_choice(const struct question *question, struct 
     if (!g_ascii_string_to_unsigned(g_strstrip(typed), 10, 1, question->choices->len, &number, NULL)) {
         return QUESTION_AGAIN;
     }
-    *value = bytes_of_string(g_array_index(question->choices, struct choice, number - 1).value);
-    return QUESTION_ANSWERED;
+    question->chosen = (guint)number;
+    return question->may_remember ? QUESTION_MORE : QUESTION_ANSWERED;
+}
+
+static enum question_result take_choice(struct question *question, struct bytes line,
+                                        struct bytes *value, gboolean *remember)
+{
+    enum question_result result = QUESTION_ANSWERED;
+
+    if (question->chosen == 0) {
+        result = take_number(question, line);
+    } else if (says(line, N_("yes"))) {
+        *remember = TRUE;
+    } else if (!says(line, N_("no"))) {
+        result = QUESTION_AGAIN;
+    }
+    if (result == QUESTION_ANSWERED) {
+        *value =
+            bytes_of_string(g_array_index(question->choices, struct choice, question->chosen - 1).value);
+    }
+    return result;
 }
 
 /* ---- every kind ---- */
@@ -239,14 +262,14 @@ char *question_text(const struct question *question, gboolean again)
                                               : g_strdup_printf("%s\n%s", question->prompt, label);
 }
 
-enum question_result question_take(const struct question *question, struct bytes line,
+enum question_result question_take(struct question *question, struct bytes line,
                                    struct bytes *value, gboolean *remember)
 {
     if (question->facts != NULL) {
         return take_trust(question, line, value, remember);
     }
     if (question->choices != NULL) {
-        return take_choice(question, line, value);
+        return take_choice(question, line, value, remember);
     }
     *value = line;
     return line.len == 0 ? QUESTION_AGAIN : QUESTION_ANSWERED;

@@ -10,8 +10,8 @@
 /* A field of a form, as it is asked on a terminal, a line each. */
 struct question;
 
-/* Copies. `may_remember`: who trusts a gateway may want that to be remembered. NULL = it is of a
- * kind that is not known here, or not in order. */
+/* Copies. `may_remember`: who trusts a gateway, or chooses, may want that to be remembered. NULL =
+ * it is of a kind that is not known here, or not in order. */
 struct question *question_new(const struct session_field *field, gboolean may_remember);
 void question_free(struct question *question);
 const char *question_id(const struct question *question);
@@ -23,11 +23,12 @@ char *question_text(const struct question *question, gboolean again);
 enum question_result {
     QUESTION_ANSWERED,
     QUESTION_AGAIN,   /* it is no answer */
+    QUESTION_MORE,    /* there is something else to ask about it */
     QUESTION_REFUSED, /* no */
 };
 /* `line` without its end. *value borrows from it or from the question. *remember is set to TRUE
  * when that is wanted. */
-enum question_result question_take(const struct question *question, struct bytes line,
+enum question_result question_take(struct question *question, struct bytes line,
                                    struct bytes *value, gboolean *remember);
 
 #endif

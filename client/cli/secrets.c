@@ -184,7 +184,7 @@ static gboolean finish(struct prompt *prompt, GHashTable *values)
 
 static enum question_result take(struct prompt *prompt, struct bytes line)
 {
-    const struct question *question = prompt->questions->pdata[prompt->at];
+    struct question *question = prompt->questions->pdata[prompt->at];
     struct bytes value = {0};
     enum question_result result = question_take(question, line, &value, &prompt->remember);
 

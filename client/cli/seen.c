@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/print.h"
+#include "cli/target.h"
 #include "common/i18n.h"
 #include "session/session.h"
 
@@ -206,6 +207,36 @@ struct seen *seen_by_path(const GPtrArray *all, const char *path)
     return NULL;
 }
 
+/* What a connection of the profile is called that goes by this word: profiles may have a name of
+ * their own. NULL = there is no such profile. */
+static char *name_of_profile(const char *word)
+{
+    g_autofree char *path = profile_find(word);
+    struct profile *profile = path == NULL ? NULL : profile_load(path, NULL);
+    char *name = profile == NULL ? NULL : g_strdup(profile_get(profile, "name"));
+
+    if (profile != NULL && name == NULL) {
+        name = target_name_of_file(path);
+    }
+    profile_free(profile);
+    return name;
+}
+
+static struct seen *find_by_profile(const GPtrArray *all, const char *word)
+{
+    g_autofree char *name = name_of_profile(word);
+
+    for (guint i = 0; i < all->len; i++) {
+        struct seen *seen = all->pdata[i];
+
+        if (strcmp(facts_text(seen->facts, "SystemProfile"), word) == 0 ||
+            g_strcmp0(facts_text(seen->facts, "Name"), name) == 0) {
+            return seen;
+        }
+    }
+    return NULL;
+}
+
 struct seen *seen_find(const GPtrArray *all, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -227,6 +258,7 @@ struct seen *seen_find(const GPtrArray *all, const char *name, GError **error)
         }
         found = strcmp(own, name) == 0 ? seen : found;
     }
+    found = found == NULL ? find_by_profile(all, name) : found;
     if (found == NULL) {
         cli_not_found(error, g_strdup_printf(_("There is no connection \"%s\"."), name), name,
                       names);

@@ -10,6 +10,7 @@
 #include "common/boottime.h"
 #include "common/i18n.h"
 #include "profile/profile.h"
+#include "session/kill_switch.h"
 
 enum { FLAG_JSON, FLAG_NAMES, FLAG_WATCH };
 static const struct flag flags[] = {
@@ -43,6 +44,7 @@ struct status {
     gboolean over;
     char *path;     /* of the one that is watched, when the service has it */
     gboolean found; /* it was there */
+    gboolean none;  /* there was nothing to show */
     int code;
 };
 
@@ -230,6 +232,16 @@ static char *origin_text(const struct seen *seen)
                : g_strdup_printf(_("%s, for user %" PRIu64), origin, owner);
 }
 
+/* Since it is connected; the clock may have been set meanwhile. */
+static gint64 seconds_connected(const struct seen *seen)
+{
+    guint64 connected = facts_number(seen->facts, "Connected");
+    gint64 since = (gint64)facts_number(seen->facts, "ConnectedSince");
+
+    return connected > 0 ? (gint64)((boottime_now() - connected) / G_USEC_PER_SEC)
+                         : MAX(0, g_get_real_time() / G_USEC_PER_SEC - since);
+}
+
 static void print_seen(const struct seen *seen, const struct rate *rate)
 {
     struct rows *rows = rows_new();
@@ -246,8 +258,7 @@ static void print_seen(const struct seen *seen, const struct rate *rate)
     rows_add(rows, _("Interface"), printable(facts_text(seen->facts, "Interface")));
     rows_add(rows, _("Begun by"), origin_text(seen));
     if (since > 0) {
-        rows_add(rows, _("Connected"),
-                 duration_text(MAX(0, g_get_real_time() / G_USEC_PER_SEC - since)));
+        rows_add(rows, _("Connected"), duration_text(seconds_connected(seen)));
         rows_add(rows, _("Received"),
                  traffic_text(seen->rx_octets, seen->rx_packets, rate == NULL ? NULL : &rate->rx_rate));
         rows_add(rows, _("Sent"),
@@ -354,6 +365,7 @@ static gboolean look(struct status *status, GError **error)
     for (guint i = 0; status->rates != NULL && i < shown->len; i++) {
         measure(status->rates, shown->pdata[i]);
     }
+    status->none = shown->len == 0;
     print_all(status, shown);
     return TRUE;
 }
@@ -371,6 +383,20 @@ static void print_others(struct bus *bus)
         printf(ngettext("There is %u connection of other users.\n",
                         "There are %u connections of other users.\n", n),
                n);
+    }
+}
+
+/* Why nothing gets out. */
+static void print_held(struct bus *bus)
+{
+    g_autoptr(GVariant) value =
+        bus == NULL ? NULL : bus_manager_property(bus, "KillSwitchAlways", BUS_NO_START, NULL);
+
+    if (value != NULL && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)
+            ? g_variant_get_boolean(value)
+            : kill_switch_is_held()) {
+        puts(_("Traffic is held while nothing is connected."));
+        puts(_("If that is not wanted: godwit killswitch off"));
     }
 }
 
@@ -455,6 +481,9 @@ static int run(const struct options *options)
     }
     if (status.code == 0 && options->n_words == 0 && !options->flags[FLAG_JSON] &&
         !options->flags[FLAG_NAMES] && !options->flags[FLAG_WATCH]) {
+        if (status.none) {
+            print_held(status.bus);
+        }
         print_others(status.bus);
     }
     bus_close(status.bus);

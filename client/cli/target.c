@@ -31,7 +31,7 @@ static gboolean is_host(const char *word)
     return strchr(word, '.') != NULL || strchr(word, ':') != NULL;
 }
 
-static char *name_of_file(const char *path)
+char *target_name_of_file(const char *path)
 {
     char *name = g_path_get_basename(path);
 
@@ -70,7 +70,7 @@ static enum reason finish(const struct options *options, struct target *target, 
 static enum reason read_profile(const struct options *options, const char *path,
                                 struct target *target, GError **error)
 {
-    target->name = name_of_file(path);
+    target->name = target_name_of_file(path);
     target->path = options->settings->len == 0 ? g_strdup(path) : NULL;
     target->profile = profile_load(path, error);
     return target->profile == NULL ? REASON_PROFILE : finish(options, target, path, error);

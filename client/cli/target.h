@@ -21,6 +21,9 @@ enum reason target_find(const struct options *options, struct target *target, GE
 enum reason target_host(const struct options *options, struct target *target, GError **error);
 void target_clear(struct target *target);
 
+/* What a connection of that profile is called whose settings give it no name; g_free(). */
+char *target_name_of_file(const char *path);
+
 /* Whether the word can be the name of a profile of /etc/godwit. */
 gboolean target_may_be_system(const char *word);
 

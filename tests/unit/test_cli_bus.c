@@ -173,6 +173,7 @@ static const struct {
     {"die", UNAVAILABLE,
      "godwit: The system service godwitd is not available. It ended meanwhile.\n"},
     {"connect|full;wait;", 0, ""},
+    {"old;connect|full;wait;", 0, ""},
 };
 
 START_TEST(what_the_service_refuses)
@@ -229,6 +230,9 @@ START_TEST(profile_as_octets)
     expect_contains(asked, "'legacy': <true>");
     g_free(asked);
     program_expect("", "list", 0, "  home    vpn.example.org, connected\n", NULL);
+    /* The word that connected it names it too. */
+    program_expect("", "status home --names", 0, "At home\n", NULL);
+    program_expect("", "disconnect home", 0, "Disconnected At home.\n", NULL);
     ck_assert_int_eq(g_remove(path), 0);
     program_expect("", "connect config/home.conf", PROFILE, NULL, "cannot be read");
     g_free(ca);
@@ -429,6 +433,41 @@ START_TEST(what_is_connected)
 }
 END_TEST
 
+static const char *const connect_card[] = {"godwit", "connect", "card", NULL};
+
+/* Of several on a token, in the profile if that is wanted. */
+START_TEST(chosen_certificate)
+{
+    static const char script[] = "choose|Which one?|CN=alice|until 2030;connect|full;wait";
+    char *config = program_folder("config/godwit"),
+         *path = program_folder("config/godwit/card.conf"), *kept;
+    struct terminal t;
+
+    ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
+    ck_assert(g_file_set_contents(path,
+                                  "[godwit]\ngateway=vpn.example.org\nauth=certificate\n"
+                                  "certificate=pkcs11:token=Card\n",
+                                  -1, NULL));
+    for (guint i = 0; i < 2; i++) {
+        t = terminal_start(script, connect_card);
+        terminal_await(&t, "  1  CN=alice");
+        terminal_await(&t, ", 1 to 2: ");
+        terminal_type(&t, "1\n");
+        terminal_await(&t, "Remember my choice? yes or no: ");
+        terminal_type(&t, i == 0 ? "no\n" : "maybe\nyes\n");
+        terminal_await(&t, "ends it.");
+        ck_assert_int_eq(terminal_end(&t), 0);
+        ck_assert(g_file_get_contents(path, &kept, NULL, NULL));
+        ck_assert_int_eq(strstr(kept, "certificate=pkcs11:token=Card\n") != NULL, i == 0);
+        g_free(kept);
+        program_expect("", "disconnect card", 0, "Disconnected card.\n", NULL);
+    }
+    ck_assert_int_eq(g_remove(path), 0);
+    g_free(path);
+    g_free(config);
+}
+END_TEST
+
 static const char *const answer_home[] = {"godwit", "answer", NULL};
 
 START_TEST(answered_later)
@@ -523,6 +562,10 @@ START_TEST(kill_switch)
                    NULL);
     program_expect("", "killswitch on --except '192.168.1.0/24, 2001:db8::/32'", 0,
                    "Traffic is held while nothing is connected.\n", NULL);
+    program_expect("", "status", 0,
+                   "Nothing is connected.\nTraffic is held while nothing is connected.\n"
+                   "If that is not wanted: godwit killswitch off\n",
+                   NULL);
     program_expect("", "portal", 0, "may leave for 300 seconds", NULL);
     program_expect("", "killswitch status", 0, "Excepted: 192.168.1.0/24, 2001:db8::/32\nA captive",
                    NULL);
@@ -568,6 +611,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, foreground_is_bound);
     tcase_add_test(tests, what_is_connected);
+    tcase_add_test(tests, chosen_certificate);
     tcase_add_test(tests, answered_later);
     tcase_add_test(tests, watched_until_it_ends);
     tcase_add_test(tests, log_of_a_connection);

@@ -89,6 +89,33 @@ def one_of_several_certificates(context):
 
 
 @scenario
+def chosen_certificate_is_remembered(context):
+    """It stands in the profile then; only the PIN is asked for after that."""
+    host = start(context, gateway.certificate_connection())
+    Token(context).add_certificate("gw-ecdsa256")
+    path = "/run/bed/card.conf"
+    with open(path, "w", encoding="ascii") as file:
+        file.write("[godwit]\ngateway=vpn.example.org\nauth=certificate\n"
+                   f"certificate=pkcs11:token=Alice\nca={context.pki.certificate('root')}\n")
+    for again in (False, True):
+        terminal = client.Terminal([client.program(context), "connect", path, "--standalone"],
+                                   client.environment(context))
+        if not again:
+            terminal.read_until(r"Certificate, 1 to 2: $", 10)
+            alices = re.search(r"^ +(\d)  .*CN=alice@example.org", terminal.output, re.M)
+            terminal.type(alices.group(1) + "\n")
+            terminal.read_until(r"Remember my choice\? yes or no: $", 5)
+            terminal.type("yes\n")
+        terminal.read_until("PIN: $", 10)
+        terminal.type(tokens.PIN + "\n")
+        terminal.read_until(r"^  Interface .*\n", 15)
+        net.check(("Certificate, 1" in terminal.output) != again, terminal.output)
+        net.check("alice@example.org" in host.sas(), "the gateway does not list the user")
+        terminal.type("\003")
+        net.check(terminal.wait() == 0, terminal.output)
+
+
+@scenario
 def token_signs_with_pss(context):
     host = start(context, gateway.certificate_connection())
     Token(context)
