@@ -89,10 +89,10 @@ static gboolean on_question(gpointer data)
 {
     struct told *told = data;
     g_autofree char *name = godwit_session_dup_text(told->session, "Name");
-    g_autofree char *title = g_strdup_printf(_("%s needs you"), name);
+    g_autofree char *title = g_strdup_printf(_("%s needs your attention"), name);
 
     told->timer = 0;
-    send(told, title, _("The gateway wants to know something."), TRUE);
+    send(told, title, _("The gateway has a question."), TRUE);
     return G_SOURCE_REMOVE;
 }
 

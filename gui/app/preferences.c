@@ -203,7 +203,7 @@ void preferences_show(GtkWindow *parent, GodwitWorld *world, struct untrusted *u
     preferences->world = g_object_ref(world);
     preferences->window = adw_preferences_window_new();
     preferences->autostart =
-        add_switch(group, _("Start With the Session"),
+        add_switch(group, _("Start at Login"),
                    _("The icon is in the panel as soon as you have logged in"), autostart_is_on());
     g_signal_connect(preferences->autostart, "state-set", G_CALLBACK(on_autostart), preferences);
     adw_preferences_page_add(ADW_PREFERENCES_PAGE(page),

@@ -142,10 +142,11 @@ static void ask_person(struct talk *talk)
     if (talk->refused != NULL && !talk->was_on) {
         ask_form_set_error(form, talk->refused);
     } else if (again) {
-        ask_form_set_error(form, _("The gateway did not accept what it was given last."));
+        ask_form_set_error(form, _("The gateway did not accept the last answer."));
     }
     if (talk->unkept != NULL) {
-        g_autofree char *note = g_strdup_printf(_("%s What you type is not kept."), talk->unkept);
+        g_autofree char *note =
+            g_strdup_printf(_("%s What you type will not be remembered."), talk->unkept);
 
         ask_form_set_note(form, note);
     }
@@ -194,8 +195,8 @@ static void on_kept(void *context, const char *why)
     g_autoptr(GtkApplication) application = context;
 
     if (why != NULL) {
-        message_show(gtk_application_get_active_window(application), _("The Password Is Not Kept"),
-                     why);
+        message_show(gtk_application_get_active_window(application),
+                     _("The Password Was Not Remembered"), why);
     }
 }
 

@@ -131,7 +131,7 @@ static void on_kept(void *data, const char *why)
     g_autoptr(GodwitAttempt) attempt = data;
 
     if (why != NULL) {
-        tell(attempt, _("The Password Is Not Kept"), why);
+        tell(attempt, _("The Password Was Not Remembered"), why);
     }
 }
 

@@ -11,7 +11,7 @@ static const struct {
     [GODWIT_ON] = {"on", N_("Connected")},
     [GODWIT_CONNECTING] = {"connecting", N_("Connecting")},
     [GODWIT_ROAMING] = {"roaming", N_("Reconnecting")},
-    [GODWIT_ATTENTION] = {"attention", N_("Needs you")},
+    [GODWIT_ATTENTION] = {"attention", N_("Needs your attention")},
 };
 
 const char *godwit_state_name(enum godwit_state state)

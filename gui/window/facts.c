@@ -95,11 +95,10 @@ static char *kill_switch_of(GodwitSession *session)
 {
     g_autofree char *level = godwit_session_dup_raw(session, "KillSwitch");
 
-    return g_strdup(strcmp(level, "connected") == 0
-                        ? _("Holds traffic while the connection is made anew")
-                    : strcmp(level, "always") == 0 ? _("Holds traffic until somebody lets it go")
-                    : strcmp(level, "off") == 0    ? _("Off")
-                                                   : "");
+    return g_strdup(strcmp(level, "connected") == 0 ? _("Holds traffic while it reconnects")
+                    : strcmp(level, "always") == 0  ? _("Holds traffic until somebody lets it go")
+                    : strcmp(level, "off") == 0     ? _("Off")
+                                                    : "");
 }
 
 static char *origin_of(GodwitSession *session)
@@ -123,7 +122,7 @@ static const struct {
 } table[] = {
     {GATEWAY, N_("Server"), gateway_of},      {GATEWAY, N_("Verified Identity"), identity_of},
     {GATEWAY, N_("Certificate"), subject_of}, {GATEWAY, N_("Software"), software_of},
-    {GATEWAY, N_("Signed In As"), user_of},   {GATEWAY, N_("Begun By"), origin_of},
+    {GATEWAY, N_("Signed In As"), user_of},   {GATEWAY, N_("Started By"), origin_of},
     {NETWORK, N_("Addresses"), addresses_of}, {NETWORK, N_("Routes"), routes_of},
     {NETWORK, N_("DNS Servers"), dns_of},     {NETWORK, N_("DNS"), answers_of},
     {NETWORK, N_("Interface"), interface_of}, {NETWORK, N_("Kill Switch"), kill_switch_of},
@@ -158,8 +157,7 @@ static struct suite_row suite_row_of(GtkWidget *group, const char *label)
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row.expander), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row.expander), label);
     gtk_widget_add_css_class(row.expander, "fact");
-    gtk_widget_set_tooltip_text(row.warning,
-                                _("Something of it is no longer thought to be strong."));
+    gtk_widget_set_tooltip_text(row.warning, _("Part of it is no longer considered strong."));
     adw_expander_row_add_prefix(ADW_EXPANDER_ROW(row.expander), row.warning);
     gtk_label_set_wrap(GTK_LABEL(row.why), TRUE);
     gtk_label_set_xalign(GTK_LABEL(row.why), 0);

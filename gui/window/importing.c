@@ -46,7 +46,7 @@ static struct profile *read_offered(GtkWindow *parent, GFile *file)
 
     if (path == NULL) {
         g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                            _("It is not a file of this computer."));
+                            _("The file is not on this computer."));
     } else {
         profile = store_offered(path, &error);
     }
@@ -54,7 +54,7 @@ static struct profile *read_offered(GtkWindow *parent, GFile *file)
         g_clear_pointer(&profile, profile_free);
     }
     if (profile == NULL) {
-        message_show(parent, _("It Cannot Be Imported"), error->message);
+        message_show(parent, _("The File Cannot Be Imported"), error->message);
     }
     return profile;
 }
@@ -64,7 +64,7 @@ static void add(GtkWindow *parent, struct profile *profile)
     g_autoptr(GError) error = NULL;
 
     if (!store_add(profile, &error)) {
-        message_show(parent, _("It Cannot Be Imported"), error->message);
+        message_show(parent, _("The File Cannot Be Imported"), error->message);
     }
 }
 
@@ -210,8 +210,8 @@ static void on_target(GtkNativeDialog *native, int response, GodwitProfile *prof
     g_autoptr(GError) error = NULL;
 
     if (path != NULL && !store_export(godwit_profile_get_path(profile), path, with_secrets, &error)) {
-        message_show(gtk_native_dialog_get_transient_for(native), _("It Cannot Be Exported"),
-                     error->message);
+        message_show(gtk_native_dialog_get_transient_for(native),
+                     _("The Connection Cannot Be Exported"), error->message);
     }
     g_object_unref(native);
 }
@@ -244,8 +244,8 @@ static void on_answer(AdwMessageDialog *dialog, const char *response, GodwitProf
     if (store_delete(godwit_profile_get_path(profile), &error)) {
         passwords_forget(profile);
     } else {
-        message_show(gtk_window_get_transient_for(GTK_WINDOW(dialog)), _("It Cannot Be Deleted"),
-                     error->message);
+        message_show(gtk_window_get_transient_for(GTK_WINDOW(dialog)),
+                     _("The Connection Cannot Be Deleted"), error->message);
     }
 }
 
@@ -254,7 +254,7 @@ void deleting_ask(GtkWindow *parent, GodwitProfile *profile)
     g_autofree char *title = shown_name(godwit_profile_get_title(profile), 60);
     g_autofree char *heading = g_strdup_printf(_("Delete “%s”?"), title);
     GtkWidget *dialog =
-        adw_message_dialog_new(parent, heading, _("Its settings and secrets are gone then."));
+        adw_message_dialog_new(parent, heading, _("Its settings and secrets will be lost."));
 
     adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "delete",
                                      _("_Delete"), NULL);

@@ -324,7 +324,7 @@ static GtkWidget *ends_of(void)
 static GtkWidget *pages_of(struct trace_window *trace)
 {
     GtkWidget *scrolled = gtk_scrolled_window_new(),
-              *nothing = gtk_label_new(_("Nothing is found."));
+              *nothing = gtk_label_new(_("Nothing was found."));
 
     gtk_widget_add_css_class(nothing, "dim-label");
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,

@@ -32,8 +32,7 @@ static char *more_of(GodwitWindow *window, enum godwit_state state)
         return g_strdup(_("The kill switch lets nothing out until something is connected."));
     }
     if (session == NULL || godwit_session_get_state(session) != state) {
-        return g_strdup(state == GODWIT_OFF ? _("Nothing of your traffic is protected by Godwit.")
-                                            : "");
+        return g_strdup(state == GODWIT_OFF ? _("Godwit is not protecting your traffic.") : "");
     }
     name = godwit_session_dup_text(session, "Name");
     why = godwit_session_dup_why(session);
@@ -85,8 +84,8 @@ static void show_notes(GodwitWindow *window)
     }
     if (!window->hosted) {
         add_note(notes,
-                 _("This desktop shows no icons of programs in its panel, so Godwit is to be "
-                   "seen in this window only. Closing it leaves connections as they are."));
+                 _("The panel of this desktop shows no icons of programs, so you see Godwit in "
+                   "this window only. Closing it leaves connections as they are."));
     }
     gtk_label_set_text(GTK_LABEL(window->notes), notes->str);
     gtk_widget_set_visible(window->notes_group, notes->len > 0);

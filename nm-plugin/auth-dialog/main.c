@@ -121,8 +121,9 @@ static int print_keyfile(const struct dialog *dialog)
 static int ask_and_print(struct dialog *dialog)
 {
     g_autofree char *note =
-        dialog->keyring ? g_strdup_printf(_("%s What you type is not kept."), dialog->keyring)
-                        : NULL;
+        dialog->keyring
+            ? g_strdup_printf(_("%s What you type will not be remembered."), dialog->keyring)
+            : NULL;
     struct ask_form *form = questions_to_form(&dialog->questions, dialog->asked->name, note);
     const char *why;
     g_autoptr(GHashTable) answers = window_ask(form, agent_gone(dialog->agent), &why);

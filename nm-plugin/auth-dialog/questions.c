@@ -128,7 +128,7 @@ gboolean questions_open(const struct questions *questions, gboolean in_keyring)
 static const char *error_text(const struct questions *questions)
 {
     return questions->again && !*questions->message
-               ? _("The gateway did not accept what it was given last.")
+               ? _("The gateway did not accept the last answer.")
                : "";
 }
 

@@ -116,7 +116,7 @@ def dialog_shows_what_the_gateway_says(context):
     net.check(dialog.answers() == {"password": "123456"}, "another code came")
     net.check(keys.lookup(UUID, "password") == "kept", "a code for once was kept")
     dialog = AuthDialog(context, "-i", "-r", data=AGENT_OWNED)
-    screen.find("alert", "The gateway did not accept what it was given last.")
+    screen.find("alert", "The gateway did not accept the last answer.")
     type_password(screen, "new")
     net.check(dialog.answers() == {"password": "new"}, "another password came")
     net.check(keys.lookup(UUID, "password") == "new", "the keyring has the old one")
@@ -188,7 +188,7 @@ def dialog_without_keyring(context, case):
     keys.store(UUID, "password", "kept")
     trouble(keys)
     dialog = AuthDialog(context, "-i", data=AGENT_OWNED)
-    screen.find("label", f"{sentence} What you type is not kept\\.")
+    screen.find("label", f"{sentence} What you type will not be remembered\\.")
     type_password(screen, "s3cret")
     net.check(dialog.answers() == {"password": "s3cret"}, "another password came")
 

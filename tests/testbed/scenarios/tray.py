@@ -44,7 +44,7 @@ def tray_shows_what_others_began(context):
     _, system, screen, _, program = tray.start(context, panel=None)
     path = program.give_profile()
     program.start()
-    screen.find("label", "This desktop shows no icons.*")
+    screen.find("label", "The panel of this desktop shows no icons.*")
     system.run(None, "connect", path)
     program.wait_icon("on")
     program.choose("Disconnect")
@@ -63,12 +63,12 @@ def tray_returns(context, kind):
     program.give_profile()
     program.start()
     screen.wait_for(program.offered, "icon in the panel")
-    net.check(not screen.all("label", "This desktop shows no icons.*"), "the panel is not seen")
+    net.check(not screen.all("label", "The panel of this desktop shows no icons.*"), "the panel is not seen")
     panel.stop()
-    screen.find("label", "This desktop shows no icons.*")
+    screen.find("label", "The panel of this desktop shows no icons.*")
     panel.start()
     screen.wait_for(program.offered, "icon in the panel again")
-    screen.wait_gone("label", "This desktop shows no icons.*")
+    screen.wait_gone("label", "The panel of this desktop shows no icons.*")
     screen.take_picture(f"tray-{kind}")
 
 
@@ -257,12 +257,12 @@ def tray_notifies(context):
     shown.wait("work is not connected")
     stage.play("ask|password|Password|Please")
     stage.begin("asks")
-    shown.wait("asks needs you")
+    shown.wait("asks needs your attention")
     program.choose("Disconnect")
     screen.wait_for(lambda: "asks" not in [label for _, label, _ in program.menu()], "end of it")
     stage.play("ask|user|User|;connect|full;wait;phase|reconnecting|Lost.;wait;connect|full;wait")
     path = stage.begin("lost")
-    shown.wait("lost needs you")
+    shown.wait("lost needs your attention")
     for told in ("lost is connected", "lost is interrupted", "lost is connected again"):
         stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})  # goes on
         shown.wait(told)
@@ -296,7 +296,7 @@ def tray_has_preferences(context):
     screen.key("ctrl+comma")
     screen.find("frame", "Preferences")
     path = f"{tray.desktop.HOME}/.config/autostart/org.godwit.Tray.desktop"
-    screen.press("check box", "Start With the Session")
+    screen.press("check box", "Start at Login")
     screen.wait_for(lambda: os.path.exists(path), "file of the autostart")
     net.run("desktop-file-validate", path)
     screen.press("check box", "Hold Traffic While Nothing Is Connected")
@@ -316,5 +316,5 @@ def tray_has_preferences(context):
     screen.wait_for(lambda: "SetKillSwitch (true, ['192.0.2.0/24', '2001:db8::/32'])" in stage.calls(),
                     "networks to be excepted")
     screen.wait_gone("push button", "Save")
-    screen.press("check box", "Start With the Session")
+    screen.press("check box", "Start at Login")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")

@@ -120,7 +120,7 @@ def tray_is_started_by_a_file(context):
     net.check(os.listdir(os.path.dirname(program.path_of("work"))) == ["work.conf"], "imported twice")
     bus.write(path, "[godwit]\nmtu=many\n")
     net.run("gio", "open", path)
-    screen.find("label", ".*mtu.*", screen.find("dialog", "It Cannot Be Imported"))
+    screen.find("label", ".*mtu.*", screen.find("dialog", "The File Cannot Be Imported"))
     with open(context.pki.certificate("root"), "rb") as file:
         authority = file.read()
     two = base64.b64encode(authority + b"\0" + authority).decode()

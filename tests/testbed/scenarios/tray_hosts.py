@@ -77,7 +77,7 @@ def tray_is_hosted(context, kind):
     program.start()
     panel.wait_words("Godwit: Not connected")
     screen.find("frame", "Godwit")
-    screen.wait_gone("label", "This desktop shows no icons.*")
+    screen.wait_gone("label", "The panel of this desktop shows no icons.*")
     panel.wait_menu(("Not connected", False, -1), ("a__b", True, 0), *OTHERS, *ENDS)
     off = panel.items[0]["icon"]
     # Plasma has a drawing rather than a name, and gives it no colour of its own.
@@ -89,10 +89,10 @@ def tray_is_hosted(context, kind):
                     *OTHERS, ("Disconnect", True, -1), *ENDS)
     panel.wait("icon on", lambda item: kind == "plasma" or item["icon"] == "godwit-on-symbolic")
     panel.stop()
-    screen.find("label", "This desktop shows no icons.*")
+    screen.find("label", "The panel of this desktop shows no icons.*")
     panel.start()
     panel.wait_words("a_b: Connected\nvpn.example.org\n0:00")
-    screen.wait_gone("label", "This desktop shows no icons.*")
+    screen.wait_gone("label", "The panel of this desktop shows no icons.*")
     panel.do("scroll")
     panel.do("context")
     panel.do("middle")

@@ -95,7 +95,7 @@ def tray_starts_with_the_session(context, name):
     program.start()
     screen.activate(screen.find("frame", "Godwit"))
     screen.key("ctrl+comma")
-    screen.press("check box", "Start With the Session")
+    screen.press("check box", "Start at Login")
     screen.wait_for(lambda: os.path.exists(AUTOSTART), "file of the autostart")
     os.environ["PATH"] += f":{context.build}"
     os.environ["XDG_CURRENT_DESKTOP"] = name
@@ -112,5 +112,5 @@ def tray_starts_with_the_session(context, name):
     program.start()
     screen.activate(screen.find("frame", "Godwit"))
     screen.key("ctrl+comma")
-    box = screen.find("check box", "Start With the Session")
+    box = screen.find("check box", "Start at Login")
     net.check("CHECKED" not in box.states, "it is shown as on")

@@ -86,7 +86,7 @@ def tray_without_keyring(context, case):
     stage.play("ask|password|Password|;connect|full;wait")
     program.start("--hidden")
     program.choose("work")
-    screen.find("label", f"{sentence} What you type is not kept\\.")
+    screen.find("label", f"{sentence} What you type will not be remembered\\.")
     net.check(not screen.all("check box", "Remember what I type"), "it offers what it cannot do")
     answer(screen, RIGHT)
     program.wait_icon("on")
@@ -136,7 +136,7 @@ def tray_outlives_the_keyring(context):
     keys.kill()
     answer(screen, RIGHT, remember=True)
     program.wait_icon("on")
-    screen.find("label", "The Password Is Not Kept")
+    screen.find("label", "The Password Was Not Remembered")
     screen.find("label", "There is no keyring.")
 
 

@@ -54,7 +54,7 @@ def tray_follows_a_trace(context):
     lines = screen.clipboard().splitlines()
     net.check(len(lines) == 2 and "  ← IKE_SA_INIT #0 response  N(COOKIE 32 octets)" in lines[0], lines)
     screen.fill(search, "no such")
-    screen.find("label", "Nothing is found.", window)
+    screen.find("label", "Nothing was found.", window)
     screen.fill(search, "#8 resp")
     before = tray.cpu_seconds(program.process.pid)
     stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})
