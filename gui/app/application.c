@@ -61,15 +61,15 @@ static char *tip_of(GodwitSession *session)
 
 static void show_icon(GodwitApplication *application)
 {
-    GodwitSession *session = godwit_world_get_main_session(application->world);
-    enum godwit_state state = godwit_world_get_state(application->world);
-    const struct godwit_failure *failure = godwit_world_get_failure(application->world);
-    g_autofree char *tip =
-        session != NULL   ? tip_of(session)
-        : failure != NULL ? g_strdup_printf("%s\n%s", godwit_state_words(state), failure->sentence)
-                          : g_strdup_printf("Godwit: %s", godwit_state_words(state));
+    GodwitWorld *world = application->world;
+    GodwitSession *session = godwit_world_get_main_session(world);
+    const struct godwit_failure *failure = godwit_world_get_failure(world);
+    const char *words = godwit_state_words(godwit_world_get_protection(world));
+    g_autofree char *now = session != NULL ? tip_of(session) : g_strdup_printf("Godwit: %s", words);
+    g_autofree char *failed = failure == NULL ? NULL : godwit_failure_dup_line(failure);
+    g_autofree char *tip = failed == NULL ? g_strdup(now) : g_strdup_printf("%s\n%s", now, failed);
 
-    status_icon_set(application->icon, state, tip);
+    status_icon_set(application->icon, godwit_world_get_state(world), tip);
 }
 
 static gboolean on_minute(gpointer application)
@@ -315,6 +315,8 @@ static void godwit_application_startup(GApplication *app)
     }
     g_signal_connect_swapped(application->world, "changed", G_CALLBACK(on_changed), application);
     on_changed(application);
+    /* Traffic may be held since this computer was started, which nobody has told us. */
+    godwit_world_wake(application->world);
 }
 
 static void godwit_application_shutdown(GApplication *app)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gui/app/notifications.h"
 
+#include <gtk/gtk.h>
+
 #include "common/boottime.h"
 #include "common/i18n.h"
 #include "gui/model/text.h"
@@ -30,6 +32,15 @@ struct told {
     guint timer;
 };
 
+/* Who has one of our windows in front sees it there. */
+static gboolean is_looked_at(struct notifications *notifications)
+{
+    GtkWindow *window =
+        gtk_application_get_active_window(GTK_APPLICATION(notifications->application));
+
+    return window != NULL && gtk_window_is_active(window);
+}
+
 /* Names are anybody's, and some desktops take the words for markup. */
 static GNotification *notification_of(const char *title, const char *body)
 {
@@ -55,7 +66,9 @@ static void send(struct told *told, const char *title, const char *body, gboolea
         g_notification_add_button_with_target(notification, _("Disconnect"), "app.disconnect", "s",
                                               path);
     }
-    g_application_send_notification(told->notifications->application, told->id, notification);
+    if (urgent || !is_looked_at(told->notifications)) {
+        g_application_send_notification(told->notifications->application, told->id, notification);
+    }
 }
 
 static gboolean on_lost(gpointer data)
@@ -138,7 +151,7 @@ static void on_changed(struct notifications *notifications)
     if (godwit_world_get_failure(notifications->world) == NULL) {
         g_application_withdraw_notification(notifications->application, FAILURE);
     }
-    if (holding && !notifications->holding) {
+    if (holding && !notifications->holding && !is_looked_at(notifications)) {
         g_autoptr(GNotification) notification =
             notification_of(_("Traffic is held"),
                             _("The kill switch lets nothing out until something is connected."));
@@ -185,6 +198,9 @@ static void on_failed(struct notifications *notifications)
                                : g_strdup_printf(_("%s is not connected"), failure->name);
     g_autofree char *body = g_strdup_printf("%s %s", failure->sentence, failure->hint);
 
+    if (is_looked_at(notifications)) {
+        return;
+    }
     notification = notification_of(title, body);
     g_notification_set_default_action(notification, "app.open");
     g_application_send_notification(notifications->application, FAILURE, notification);

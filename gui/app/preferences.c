@@ -3,10 +3,12 @@
 
 #include <adwaita.h>
 
+#include "common/addr.h"
 #include "common/i18n.h"
 #include "gui/app/autostart.h"
 #include "gui/app/network_group.h"
 #include "gui/window/field_row.h"
+#include "gui/window/message.h"
 
 struct preferences {
     GodwitWorld *world;
@@ -25,30 +27,20 @@ static gboolean on_autostart(GtkSwitch *toggle, gboolean on, gpointer data)
     if (autostart_set(on, &error)) {
         gtk_switch_set_state(toggle, on);
     } else {
-        g_autofree char *text = g_markup_escape_text(error->message, -1);
-
         gtk_switch_set_active(toggle, autostart_is_on());
-        adw_preferences_window_add_toast(ADW_PREFERENCES_WINDOW(preferences->window),
-                                         adw_toast_new(text));
+        message_show(GTK_WINDOW(preferences->window), _("Start at Login"), error->message);
     }
     return TRUE;
 }
 
 /* ---- the kill switch ---- */
 
+/* What is typed is another matter. */
 static void set_holding(struct preferences *preferences, gboolean on)
 {
-    const char *text = gtk_editable_get_text(GTK_EDITABLE(preferences->excepted));
-    g_auto(GStrv) words = g_strsplit_set(text, ", ", -1);
-    g_autoptr(GPtrArray) networks = g_ptr_array_new();
+    g_auto(GStrv) excepted = godwit_world_dup_excepted(preferences->world);
 
-    for (char **word = words; *word != NULL; word++) {
-        if (**word != '\0') {
-            g_ptr_array_add(networks, *word);
-        }
-    }
-    g_ptr_array_add(networks, NULL);
-    godwit_world_set_holding(preferences->world, on, (const char *const *)networks->pdata);
+    godwit_world_set_holding(preferences->world, on, (const char *const *)excepted);
 }
 
 static gboolean on_holding(GtkSwitch *toggle, gboolean on, gpointer data)
@@ -102,16 +94,43 @@ static gboolean on_local(GtkSwitch *toggle, gboolean on, gpointer data)
     return TRUE;
 }
 
+/* NULL: there is something in it that is no network. */
+static char **typed_networks(struct preferences *preferences)
+{
+    const char *text = gtk_editable_get_text(GTK_EDITABLE(preferences->excepted));
+    g_auto(GStrv) words = g_strsplit_set(text, ", ", -1);
+    g_autoptr(GStrvBuilder) networks = g_strv_builder_new();
+    struct prefix prefix;
+
+    for (char **word = words; *word != NULL; word++) {
+        if (**word != '\0') {
+            if (!prefix_parse(&prefix, *word, false) || prefix.len == 0) {
+                return NULL;
+            }
+            g_strv_builder_add(networks, *word);
+        }
+    }
+    return g_strv_builder_end(networks);
+}
+
 static void on_excepted(struct preferences *preferences)
 {
-    set_holding(preferences, godwit_world_is_holding(preferences->world));
+    g_auto(GStrv) networks = typed_networks(preferences);
+
+    if (networks != NULL) {
+        godwit_world_set_holding(preferences->world, godwit_world_is_holding(preferences->world),
+                                 (const char *const *)networks);
+    }
 }
 
 static void on_typed(struct preferences *preferences)
 {
     const char *text = gtk_editable_get_text(GTK_EDITABLE(preferences->excepted));
+    g_auto(GStrv) networks = typed_networks(preferences);
 
     gtk_widget_set_visible(preferences->save, g_strcmp0(text, preferences->shown) != 0);
+    gtk_widget_set_sensitive(preferences->save, networks != NULL);
+    field_mark(preferences->excepted, networks == NULL);
 }
 
 static void update(struct preferences *preferences)
@@ -132,6 +151,18 @@ static void update(struct preferences *preferences)
     gtk_switch_set_state(GTK_SWITCH(preferences->holding), holding);
     gtk_switch_set_active(GTK_SWITCH(preferences->holding), holding);
     preferences->updating = FALSE;
+}
+
+/* What was wanted here did not come about, which would be told in the window behind this one. */
+static void on_failed(struct preferences *preferences)
+{
+    const struct godwit_failure *failure = godwit_world_get_failure(preferences->world);
+
+    if (*failure->name == '\0') {
+        message_show(GTK_WINDOW(preferences->window), failure->sentence,
+                     *failure->detail == '\0' ? failure->hint : failure->detail);
+        godwit_world_dismiss_failure(preferences->world);
+    }
 }
 
 /* ---- the window ---- */
@@ -216,6 +247,7 @@ void preferences_show(GtkWindow *parent, GodwitWorld *world, struct untrusted *u
     gtk_window_set_modal(GTK_WINDOW(preferences->window), TRUE);
     g_signal_connect_swapped(preferences->window, "destroy", G_CALLBACK(on_destroy), preferences);
     g_signal_connect_swapped(world, "changed", G_CALLBACK(update), preferences);
+    g_signal_connect_swapped(world, "failed", G_CALLBACK(on_failed), preferences);
     godwit_world_wake(world);
     update(preferences);
     gtk_window_present(GTK_WINDOW(preferences->window));

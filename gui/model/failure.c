@@ -59,6 +59,12 @@ struct godwit_failure *godwit_failure_of_call(const char *name, const GError *er
     return godwit_failure_new(name, reason, text);
 }
 
+char *godwit_failure_dup_line(const struct godwit_failure *failure)
+{
+    return *failure->name == '\0' ? g_strdup(failure->sentence)
+                                  : g_strdup_printf("%s: %s", failure->name, failure->sentence);
+}
+
 void godwit_failure_free(struct godwit_failure *failure)
 {
     if (failure != NULL) {

@@ -23,6 +23,8 @@ struct godwit_failure *godwit_failure_told(const char *name, const char *reason,
 struct godwit_failure *godwit_failure_new(const char *name, enum reason reason, const char *detail);
 /* What a call over the bus failed with. */
 struct godwit_failure *godwit_failure_of_call(const char *name, const GError *error);
+/* "Work: The gateway refused the credentials." g_free(). */
+char *godwit_failure_dup_line(const struct godwit_failure *failure);
 void godwit_failure_free(struct godwit_failure *failure); /* NULL is harmless */
 
 /* What a person sends to who helps, such as the gateway's administrator: versions, the sentence,

@@ -359,16 +359,14 @@ gboolean godwit_world_is_asked(GodwitWorld *world, GodwitProfile *profile)
     return godwit_world_is_title_asked(world, godwit_profile_get_title(profile));
 }
 
-enum godwit_state godwit_world_get_state(GodwitWorld *world)
+enum godwit_state godwit_world_get_protection(GodwitWorld *world)
 {
     enum godwit_state state = pending_is_empty(world->pending) ? GODWIT_OFF : GODWIT_CONNECTING;
 
     for (guint i = 0; i < n_sessions(world); i++) {
         state = MAX(state, godwit_session_get_state(session_at(world, i)));
     }
-    return state == GODWIT_OFF && world->holding ? GODWIT_BLOCKED
-           : world->failure != NULL              ? GODWIT_ATTENTION
-                                                 : state;
+    return state == GODWIT_OFF && world->holding ? GODWIT_BLOCKED : state;
 }
 
 gboolean godwit_world_is_holding(GodwitWorld *world)

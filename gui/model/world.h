@@ -33,6 +33,8 @@ GDBusConnection *godwit_world_get_bus(GodwitWorld *world); /* the system's; NULL
 enum godwit_service godwit_world_get_service(GodwitWorld *world);
 const char *godwit_world_get_version(GodwitWorld *world); /* of godwitd; "" = not known; borrowed */
 enum godwit_state godwit_world_get_state(GodwitWorld *world);
+/* The same, whatever has failed: what becomes of the traffic. */
+enum godwit_state godwit_world_get_protection(GodwitWorld *world);
 /* The session that matters most, our own first; NULL = there is none. Borrowed. */
 GodwitSession *godwit_world_get_main_session(GodwitWorld *world);
 GListModel *godwit_world_get_sessions(GodwitWorld *world);     /* of GodwitSession; borrowed */

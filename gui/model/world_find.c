@@ -111,3 +111,11 @@ GodwitSession *godwit_world_get_main_session(GodwitWorld *world)
     }
     return best;
 }
+
+enum godwit_state godwit_world_get_state(GodwitWorld *world)
+{
+    enum godwit_state state = godwit_world_get_protection(world);
+
+    return state != GODWIT_BLOCKED && godwit_world_get_failure(world) != NULL ? GODWIT_ATTENTION
+                                                                              : state;
+}

@@ -7,7 +7,7 @@
 #include "common/i18n.h"
 #include "gui/model/text.h"
 
-enum { LABEL_MAX = 60 }; /* characters */
+enum { NAME_MAX_CHARACTERS = 60, SENTENCE_MAX_CHARACTERS = 160 };
 
 struct tray_menu {
     GodwitWorld *world;
@@ -21,13 +21,13 @@ struct tray_menu {
 /* ---- one item ---- */
 
 /* No mnemonics: underscores are doubled. */
-static char *label_of(const char *text)
+static char *label_of(const char *text, glong characters)
 {
     g_autofree char *shown = shown_text(text);
     g_auto(GStrv) parts = NULL;
 
-    if (g_utf8_strlen(shown, -1) > LABEL_MAX) {
-        g_autofree char *cut = g_utf8_substring(shown, 0, LABEL_MAX);
+    if (g_utf8_strlen(shown, -1) > characters) {
+        g_autofree char *cut = g_utf8_substring(shown, 0, characters);
 
         g_free(shown);
         shown = g_strconcat(cut, "…", NULL);
@@ -40,6 +40,7 @@ static char *label_of(const char *text)
 struct line {
     enum {
         LINE_TEXT,
+        LINE_FAILURE,
         LINE_SEPARATOR,
         LINE_PROFILE,
         LINE_SESSION,
@@ -62,7 +63,8 @@ static char *key_of(const struct line *line)
 
 static void set_looks(DbusmenuMenuitem *item, const struct line *line)
 {
-    g_autofree char *label = label_of(line->label);
+    g_autofree char *label = label_of(
+        line->label, line->kind == LINE_FAILURE ? SENTENCE_MAX_CHARACTERS : NAME_MAX_CHARACTERS);
 
     if (line->kind == LINE_SEPARATOR) {
         dbusmenu_menuitem_property_set(item, DBUSMENU_MENUITEM_PROP_TYPE, "separator");
@@ -116,6 +118,7 @@ static void on_activated(DbusmenuMenuitem *item, guint time, gpointer data)
     case LINE_DISCONNECT:
         godwit_world_end(menu->world, object);
         break;
+    case LINE_FAILURE:
     case LINE_OPEN:
         menu->ops->open(menu->context);
         break;
@@ -144,8 +147,9 @@ static void add_state(struct tray_menu *menu, GArray *lines, GStringChunk *texts
     g_autofree char *words = NULL, *name = NULL, *addresses = NULL;
 
     if (session == NULL) {
-        add(lines, (struct line){.kind = LINE_TEXT,
-                                 .label = godwit_state_words(godwit_world_get_state(menu->world))});
+        add(lines,
+            (struct line){.kind = LINE_TEXT,
+                          .label = godwit_state_words(godwit_world_get_protection(menu->world))});
         return;
     }
     name = godwit_session_dup_text(session, "Name");
@@ -157,6 +161,20 @@ static void add_state(struct tray_menu *menu, GArray *lines, GStringChunk *texts
     if (*addresses != '\0') {
         add(lines,
             (struct line){.kind = LINE_TEXT, .label = g_string_chunk_insert(texts, addresses)});
+    }
+}
+
+/* The window tells all of it. */
+static void add_failure(struct tray_menu *menu, GArray *lines, GStringChunk *texts)
+{
+    const struct godwit_failure *failure = godwit_world_get_failure(menu->world);
+
+    if (failure != NULL) {
+        g_autofree char *line = godwit_failure_dup_line(failure);
+
+        add(lines, (struct line){.kind = LINE_FAILURE,
+                                 .label = g_string_chunk_insert(texts, line),
+                                 .enabled = TRUE});
     }
 }
 
@@ -209,17 +227,29 @@ static void add_sessions(struct tray_menu *menu, GArray *lines, GStringChunk *te
     }
 }
 
-static void add_ends(struct tray_menu *menu, GArray *lines)
+/* Where there are several each has its name. */
+static void add_disconnects(struct tray_menu *menu, GArray *lines, GStringChunk *texts)
 {
-    GodwitSession *session = godwit_world_get_main_session(menu->world);
+    GListModel *sessions = godwit_world_get_sessions(menu->world);
+    guint n = g_list_model_get_n_items(sessions);
 
-    add_separator(lines);
-    if (session != NULL) {
-        add(lines, (struct line){.kind = LINE_DISCONNECT,
-                                 .object = G_OBJECT(session),
-                                 .label = _("Disconnect"),
-                                 .enabled = !godwit_session_is_ending(session)});
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(GodwitSession) session = g_list_model_get_item(sessions, i);
+        g_autofree char *name = godwit_session_dup_text(session, "Name");
+        g_autofree char *named = g_strdup_printf("%s — %s", _("Disconnect"), name);
+
+        add(lines,
+            (struct line){.kind = LINE_DISCONNECT,
+                          .object = G_OBJECT(session),
+                          .label = n == 1 ? _("Disconnect") : g_string_chunk_insert(texts, named),
+                          .enabled = !godwit_session_is_ending(session)});
     }
+}
+
+static void add_ends(struct tray_menu *menu, GArray *lines, GStringChunk *texts)
+{
+    add_separator(lines);
+    add_disconnects(menu, lines, texts);
     add(lines, (struct line){.kind = LINE_OPEN, .label = _("Open Godwit"), .enabled = TRUE});
     add(lines, (struct line){.kind = LINE_QUIT, .label = _("Quit"), .enabled = TRUE});
 }
@@ -261,10 +291,11 @@ static void update(struct tray_menu *menu)
     GStringChunk *texts = g_string_chunk_new(256);
 
     add_state(menu, lines, texts);
+    add_failure(menu, lines, texts);
     add_separator(lines);
     add_profiles(menu, lines);
     add_sessions(menu, lines, texts);
-    add_ends(menu, lines);
+    add_ends(menu, lines, texts);
     show(menu, lines);
     g_string_chunk_free(texts);
 }

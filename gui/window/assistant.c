@@ -44,16 +44,7 @@ static GtkWidget *widget_of(GodwitAssistant *assistant, enum godwit_attempt_fiel
 
 static void mark(GodwitAssistant *assistant, GtkWidget *entry)
 {
-    gboolean wrong = widget_of(assistant, godwit_attempt_get_field(assistant->attempt)) == entry;
-
-    if (wrong) {
-        gtk_widget_add_css_class(entry, "error");
-        gtk_accessible_update_state(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_STATE_INVALID,
-                                    GTK_ACCESSIBLE_INVALID_TRUE, -1);
-    } else {
-        gtk_widget_remove_css_class(entry, "error");
-        gtk_accessible_reset_state(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_STATE_INVALID);
-    }
+    field_mark(entry, widget_of(assistant, godwit_attempt_get_field(assistant->attempt)) == entry);
 }
 
 static void show_advice(GodwitAssistant *assistant)

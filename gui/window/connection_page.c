@@ -52,9 +52,11 @@ static void show_head(GodwitConnectionPage *page)
     g_autofree char *title = page->profile != NULL
                                  ? shown_text(godwit_profile_get_title(page->profile))
                                  : godwit_session_dup_text(page->session, "Name");
-    g_autofree char *words = page->session == NULL ? g_strdup(godwit_state_words(state))
-                                                   : godwit_session_dup_words(page->session);
-    gboolean usable = page->profile != NULL && godwit_profile_get_why(page->profile) == NULL;
+    const char *why = page->profile == NULL ? NULL : godwit_profile_get_why(page->profile);
+    g_autofree char *words = page->session != NULL ? godwit_session_dup_words(page->session)
+                             : why != NULL         ? g_strdup(why)
+                                                   : g_strdup(godwit_state_words(state));
+    gboolean usable = page->profile != NULL && why == NULL;
     gboolean ending = page->session != NULL && godwit_session_is_ending(page->session);
 
     state_image_show(GTK_IMAGE(page->icon), state);
@@ -224,6 +226,7 @@ void godwit_connection_page_show(GodwitConnectionPage *page, GodwitProfile *prof
     g_set_object(&page->profile, profile);
     page->over = FALSE;
     set_session(page, session);
+    show_history(page); /* that of another one, of which there may be none */
     update(page);
 }
 

@@ -158,7 +158,8 @@ static struct suite_row suite_row_of(GtkWidget *group, const char *label)
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row.expander), label);
     gtk_widget_add_css_class(row.expander, "fact");
     gtk_widget_set_tooltip_text(row.warning, _("Part of it is no longer considered strong."));
-    adw_expander_row_add_prefix(ADW_EXPANDER_ROW(row.expander), row.warning);
+    adw_expander_row_add_action(ADW_EXPANDER_ROW(row.expander),
+                                row.warning); /* a prefix would indent */
     gtk_label_set_wrap(GTK_LABEL(row.why), TRUE);
     gtk_label_set_xalign(GTK_LABEL(row.why), 0);
     gtk_widget_add_css_class(row.why, "why");

@@ -23,13 +23,11 @@ static void update(GodwitFailureBar *bar)
 
     /* What goes stays to be read until it is out of sight. */
     if (failure != NULL) {
-        g_autofree char *sentence =
-            *failure->name == '\0' ? g_strdup(failure->sentence)
-                                   : g_strdup_printf("%s: %s", failure->name, failure->sentence);
+        g_autofree char *sentence = godwit_failure_dup_line(failure);
 
         set_text(bar->sentence, sentence);
-        set_text(bar->detail, failure->detail);
         set_text(bar->hint, failure->hint);
+        set_text(bar->detail, failure->detail);
         gtk_widget_set_visible(bar->trace,
                                g_list_model_get_n_items(G_LIST_MODEL(failure->trace)) > 0);
         gtk_accessible_update_property(GTK_ACCESSIBLE(bar), GTK_ACCESSIBLE_PROPERTY_LABEL, sentence,

@@ -26,3 +26,15 @@ GtkWidget *field_row_new(GtkWidget *entry, const char *title, GtkWidget *beside)
     gtk_widget_set_focusable(row, FALSE);
     return row;
 }
+
+void field_mark(GtkWidget *entry, gboolean wrong)
+{
+    if (wrong) {
+        gtk_widget_add_css_class(entry, "error");
+        gtk_accessible_update_state(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_STATE_INVALID,
+                                    GTK_ACCESSIBLE_INVALID_TRUE, -1);
+    } else {
+        gtk_widget_remove_css_class(entry, "error");
+        gtk_accessible_reset_state(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_STATE_INVALID);
+    }
+}

@@ -11,4 +11,7 @@
  */
 GtkWidget *field_row_new(GtkWidget *entry, const char *title, GtkWidget *beside);
 
+/* For the eye and for screen readers. */
+void field_mark(GtkWidget *entry, gboolean wrong);
+
 #endif

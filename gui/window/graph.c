@@ -75,14 +75,19 @@ void godwit_graph_set_session(GodwitGraph *graph, GodwitSession *session)
 
 /* ---- drawing ---- */
 
+/* The least of 1, 2, 5, 10, 20 and so on that is not exceeded, so that it seldom changes. */
 static double scale_of(const GodwitGraph *graph)
 {
-    double most = LEAST_SCALE;
+    static const double steps[] = {2, 2.5, 2}; /* from 1 to 2, to 5, to 10 */
+    double most = 0, scale = LEAST_SCALE;
 
     for (int i = 0; i < SECONDS; i++) {
         most = MAX(most, MAX(graph->rx[i], graph->tx[i]));
     }
-    return most * 1.1;
+    for (int i = 0; scale < most; i++) {
+        scale *= steps[i % (int)G_N_ELEMENTS(steps)];
+    }
+    return scale;
 }
 
 /* A line through the values, without corners, which never leaves their range. */
@@ -131,6 +136,21 @@ static void draw_ground(cairo_t *cr, GdkRGBA colour, double width, double height
     cairo_stroke(cr);
 }
 
+/* What the uppermost line stands for, below it where the oldest values are. */
+static void draw_scale(GtkWidget *widget, cairo_t *cr, GdkRGBA colour, double scale)
+{
+    g_autofree char *text = rate_text(scale);
+    g_autoptr(PangoLayout) layout = gtk_widget_create_pango_layout(widget, text);
+    g_autoptr(PangoAttrList) attributes = pango_attr_list_new();
+
+    pango_attr_list_insert(attributes, pango_attr_scale_new(PANGO_SCALE_SMALL));
+    pango_layout_set_attributes(layout, attributes);
+    colour.alpha = 0.7f;
+    gdk_cairo_set_source_rgba(cr, &colour);
+    cairo_move_to(cr, 2, 2);
+    pango_cairo_show_layout(cr, layout);
+}
+
 static GdkRGBA colour_named(GtkStyleContext *style, const char *name, const char *fallback)
 {
     GdkRGBA colour;
@@ -156,6 +176,7 @@ static void godwit_graph_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     draw_ground(cr, text, width, height);
     draw_values(cr, graph->rx, &received, scale, width, height);
     draw_values(cr, graph->tx, &sent, scale, width, height);
+    draw_scale(widget, cr, text, scale);
     cairo_destroy(cr);
 }
 

@@ -41,7 +41,8 @@ static char *more_of(GodwitWindow *window, enum godwit_state state)
 
 static void show_head(GodwitWindow *window)
 {
-    enum godwit_state state = godwit_world_get_state(window->world);
+    enum godwit_state state =
+        godwit_world_get_protection(window->world); /* the bar tells the rest */
     g_autofree char *more = more_of(window, state);
 
     state_image_show(GTK_IMAGE(window->state_icon), state);
@@ -55,6 +56,14 @@ static void show_head(GodwitWindow *window)
 static void add_note(GString *notes, const char *note)
 {
     g_string_append_printf(notes, "%s%s", notes->len == 0 ? "" : "\n\n", note);
+}
+
+static gboolean is_on_gnome(void)
+{
+    const char *desktops = g_getenv("XDG_CURRENT_DESKTOP"); /* with colons */
+    g_auto(GStrv) names = g_strsplit(desktops == NULL ? "" : desktops, ":", -1);
+
+    return g_strv_contains((const char *const *)names, "GNOME");
 }
 
 static void show_notes(GodwitWindow *window)
@@ -86,6 +95,10 @@ static void show_notes(GodwitWindow *window)
         add_note(notes,
                  _("The panel of this desktop shows no icons of programs, so you see Godwit in "
                    "this window only. Closing it leaves connections as they are."));
+        if (is_on_gnome()) {
+            g_string_append_printf(notes, " %s",
+                                   _("GNOME shows them with its extension AppIndicator."));
+        }
     }
     gtk_label_set_text(GTK_LABEL(window->notes), notes->str);
     gtk_widget_set_visible(window->notes_group, notes->len > 0);

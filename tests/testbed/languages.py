@@ -9,7 +9,7 @@ import sandbox
 
 LOCALES = {"en": "C.UTF-8", "de": "de_DE.UTF-8", "he": "he_IL.UTF-8",
            # The language is told apart from the locale, which takes a second to compile.
-           "fr": "de_DE.UTF-8"}
+           "pl": "de_DE.UTF-8"}
 # Where a build without --prefix looks for translations.
 CATALOGUES = "/usr/local/share/locale"
 

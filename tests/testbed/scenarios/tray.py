@@ -2,8 +2,10 @@
 """godwit-tray: its icon in a panel, its menu, its window."""
 
 import os
+import re
 import statistics
 
+import bus
 import net
 import tray
 from scenario import scenario, scenario_for
@@ -43,8 +45,9 @@ def tray_shows_what_others_began(context):
     """A connection of the command line appears, is watched, and is ended from the menu."""
     _, system, screen, _, program = tray.start(context, panel=None)
     path = program.give_profile()
+    os.environ["XDG_CURRENT_DESKTOP"] = "pop:GNOME"
     program.start()
-    screen.find("label", "The panel of this desktop shows no icons.*")
+    screen.find("label", "The panel of this desktop shows no icons.*AppIndicator.")
     system.run(None, "connect", path)
     program.wait_icon("on")
     program.choose("Disconnect")
@@ -105,6 +108,60 @@ def tray_icon_has_words(context):
               "godwit_TIME0")
     program.click()
     screen.find("frame", "Godwit")
+
+
+@scenario(bare=True)
+def tray_tells_what_is_wrong_beside(context):
+    """One is connected, another one is refused: the icon wants to be looked at, its words, its menu and
+    the window tell both."""
+    stage, screen, _, program = tray.start_stage(context, panel=None)
+    program.give_profile("work")
+    stage.play("connect|full;wait")
+    program.start("--hidden")
+    program.choose("work")
+    program.wait_icon("on")
+    stage.play("end|auth-failed|")
+    program.choose("office")
+    program.wait_icon("attention")
+    refused = "office: The gateway refused the credentials."
+    tip = program.read("ToolTip")[2]
+    net.check(tip == f"work: Connected\nvpn.example.org\n0:00\n{refused}", tip)
+    program.choose(refused)
+    window = screen.find("frame", "Godwit")
+    screen.find("label", re.escape(refused), window)
+    screen.find_text("Connected", window)
+    net.check(not screen.all("label", "Needs your attention"), "it is not said that something is connected")
+    screen.press("push button", "Dismiss")
+    program.wait_icon("on")
+
+
+@scenario(timeout=60)
+def tray_tells_of_held_traffic(context):
+    """Traffic is held while no godwitd runs, as after the start of a computer: the icon says so. What
+    is no network cannot be saved, and is in nobody's way; what godwitd refuses is told in front."""
+    system = bus.Bus(context)
+    system.run(None, "killswitch", "on")
+    system.kill()
+    screen = tray.desktop.Desktop(context)
+    tray.install_icons(context)
+    program = tray.Tray(context, screen)
+    program.start("--hidden")
+    program.wait_icon("blocked")
+    program.click()
+    screen.activate(screen.find("frame", "Godwit"))
+    screen.key("ctrl+comma")
+    preferences = screen.find("frame", "Preferences")
+    save = r"Networks That Stay Reachable.*"
+    screen.type_into(save, ", ".join(f"192.0.2.{i}/32" for i in range(40)), preferences)
+    screen.press("push button", "Save", preferences)
+    screen.find_text(".*more networks are excepted than can be.*", screen.find("dialog"))
+    screen.key("Escape")
+    screen.wait_gone("dialog")
+    screen.type_into(save, "192.0.2.0/24, printer", preferences)
+    screen.wait_for(lambda: "SENSITIVE" not in screen.find("push button", "Save", preferences).states,
+                    "Save that cannot be pressed")
+    screen.press("check box", "Hold Traffic While Nothing Is Connected", preferences)
+    program.wait_icon("off")
 
 
 STATES = {
@@ -226,6 +283,7 @@ def tray_keeps_profiles(context):
     net.check(os.stat(path).st_mode & 0o777 == 0o600, "others may read the profile")
     screen.press("push button", "Details of vpn.example.org")
     screen.press("push button", "Edit…")
+    net.check(not screen.all("label", "What Happened"), "there is an empty history")
     screen.type_into("User.*", "bob", screen.find("frame", "Edit Connection"))
     screen.press("push button", "Save")
     screen.wait_gone("frame", "Edit Connection")
@@ -234,6 +292,8 @@ def tray_keeps_profiles(context):
     screen.press("push button", "Delete")
     screen.wait_for(lambda: not os.path.exists(path), "end of the file")
     screen.wait_gone("push button", "Details of vpn.example.org")
+    screen.press("push button", "Details of broken")
+    screen.find_text("gateway: missing", screen.find("frame", "Godwit"))
 
 
 @scenario(bare=True, timeout=60, idle=True)
@@ -266,6 +326,23 @@ def tray_notifies(context):
     for told in ("lost is connected", "lost is interrupted", "lost is connected again"):
         stage.call(path, "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})  # goes on
         shown.wait(told)
+
+
+@scenario(bare=True, idle=True)
+def tray_leaves_alone_who_looks(context):
+    """What the window in front shows is not told once more."""
+    stage, screen, _, program = tray.start_stage(context, panel=None)
+    shown = tray.Notifications(screen)
+    program.give_profile()
+    program.start()
+    screen.activate(screen.find("frame", "Godwit"))
+    for script, told in (("connect|full;wait", "Connected"), ("end|auth-failed|", "work: .*")):
+        stage.play(script)
+        program.choose("work")
+        screen.find("label", told)
+        program.choose("work")
+        screen.wait_gone("label", "Connected")
+    net.check(not shown.titles(), f"it is told: {shown.titles()}")
 
 
 @scenario(timeout=60)

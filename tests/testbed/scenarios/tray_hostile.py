@@ -45,13 +45,16 @@ def tray_bears_hostile_words(context):
     tooltip and the notifications."""
     stage, screen, _, program = tray.start_stage(context, size=(700, 1300))
     shown = tray.Notifications(screen)
-    program.start()
+    program.start("--hidden")
     stage.play(";".join(["phase|init|x", f"phase|gateway-verified|{LONG}", f"trace|{LONG}|0", "connect|full",
                          *(f"put|{name}|{LONG}" for name in PROPERTIES),
                          *(f"fact|{name}|{LONG}" for name in FACTS),
                          f"banner|{EVIL}\n{LONG}", f"phase|moving|{EVIL}", "wait"]))
     stage.begin(EVIL)
     program.wait_icon("on")
+    screen.wait_for(shown.titles, "notification")
+    check_markup_free(net.run("cat", shown.PATH).strip())
+    program.click()
     screen.press("push button", f"Details of {SHOWN}")
     screen.find("label", SHOWN + r"\n(?s:.*)")
     labels = [label for _, label, _ in program.menu()]
@@ -61,8 +64,6 @@ def tray_bears_hostile_words(context):
     check_markup_free(tip[2])
     net.check(len(tip[2]) < 1000, f"a tooltip of {len(tip[2])} characters")
     net.check(program.read("IconAccessibleDesc") == tip[2], "screen readers are told something else")
-    screen.wait_for(shown.titles, "notification")
-    check_markup_free(net.run("cat", shown.PATH).strip())
     enlarge(screen)
     found = check_harmless(screen)
     net.check(found >= len(PROPERTIES) + 5, f"only {found} places show it")
@@ -98,15 +99,16 @@ def tray_fails_with_hostile_words(context):
     """Why it has failed, in the window, the notification and the report."""
     stage, screen, _, program = tray.start_stage(context, panel=None, size=(700, 900))
     shown = tray.Notifications(screen)
-    program.start()
-    screen.find("list item", "office")  # from now on it hears of ends
+    program.start("--hidden")
+    program.item("office")  # from now on it hears of ends
     stage.play(f"end|auth-failed|{LONG}")
     stage.begin(EVIL)
+    screen.wait_for(shown.titles, "notification")
+    check_markup_free(net.run("cat", shown.PATH).strip())
+    program.click()
     screen.find("label", f"{SHOWN}: The gateway refused the credentials\\.")
     screen.find("label", f"{SHOWN} long.*…")
     net.check(check_harmless(screen) > 1, "it is not shown")
-    screen.wait_for(shown.titles, "notification")
-    check_markup_free(net.run("cat", shown.PATH).strip())
     screen.take_picture("tray-hostile-failure")
     screen.press("push button", "Copy Report")
     report = screen.wait_for(screen.clipboard, "report in the clipboard")

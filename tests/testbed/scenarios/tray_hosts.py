@@ -107,6 +107,8 @@ def tray_is_hosted(context, kind):
     paths = {name: stage.begin(name) for name in ("one", "two")}
     panel.wait("connection", lambda item: item["words"].partition(":")[0] in paths
                and ": Connected" in item["words"])
+    panel.wait("each with its name", lambda item: {"Disconnect — one", "Disconnect — two"} <= {
+        words for words, _, _ in item["menu"]})
     name = panel.items[0]["words"].partition(":")[0]
     stage.call(paths.pop(name), "Session", "ProvideSecrets", "(ua{say})", 1, {"user": b"alice"})  # goes on
     # Other words with the same icon.

@@ -14,12 +14,12 @@ LOOKS = {
     "light": {},
     "dark_double": {"dark": True},
     "german_large": {"language": "de", "scale": 2.0},
-    "french_large": {"language": "fr", "scale": 2.0},
+    "polish_large": {"language": "pl", "scale": 2.0},
     "contrast_dark": {"contrast": True, "dark": True},
     "hebrew": {"language": "he"},
 }
-THOROUGH = ("light", "german_large", "french_large", "hebrew")
-MORE = "More Settings…|Weitere Einstellungen …|Plus de réglages…"
+THOROUGH = ("light", "german_large", "polish_large", "hebrew")
+MORE = "More Settings…|Weitere Einstellungen …|Więcej ustawień…"
 # What a person may do something with, or must be told of.
 NAMED = {"push button", "check box", "toggle button", "text", "password text", "combo box", "spin button",
          "image", "page tab", "menu item", "frame", "dialog", "list", "alert", "link", "switch",
