@@ -7,6 +7,7 @@
 #include "sim/cases.h"
 #include "sim/scenarios.h"
 #include "sim/sim.h"
+#include "unit/vectors.h"
 
 /*
  * sim              the scenarios, 8000 random runs, and 6000 in which the host moves
@@ -17,10 +18,12 @@
  * sim --list       the cases of the tables
  */
 
-#define DEFAULT_SEEDS 8000
-#define DEFAULT_MOVES 6000
+/* Without a number of them: so many by one test, in so many tests. */
+#define SEEDS_AT_ONCE 1000
+#define TIMES_SEEDS 8
+#define TIMES_MOVES 6
 
-static uint64_t first_seed, n_seeds = DEFAULT_SEEDS;
+static uint64_t first_seed, n_seeds;
 
 static void expect_good(uint64_t first, uint64_t n)
 {
@@ -39,47 +42,58 @@ static void expect_good(uint64_t first, uint64_t n)
                   failed, n, first_failed);
 }
 
-START_TEST(random_seeds)
+START_TEST(given_seeds)
 {
     expect_good(first_seed, n_seeds);
 }
 END_TEST
 
-START_TEST(random_moves)
+START_TEST(random_seeds)
 {
-    expect_good(first_seed | RANDOM_MOVES, DEFAULT_MOVES);
+    expect_good(first_seed + (uint64_t)_i * SEEDS_AT_ONCE, SEEDS_AT_ONCE);
 }
 END_TEST
+
+START_TEST(random_moves)
+{
+    expect_good((first_seed | RANDOM_MOVES) + (uint64_t)_i * SEEDS_AT_ONCE, SEEDS_AT_ONCE);
+}
+END_TEST
+
+static TCase *given_tcase(uint64_t seed, uint64_t n)
+{
+    TCase *tcase = tcase_create("random");
+
+    first_seed = seed;
+    n_seeds = n;
+    tcase_set_timeout(tcase, 0);
+    tcase_add_test(tcase, given_seeds);
+    return tcase;
+}
 
 static TCase *random_tcase(void)
 {
     TCase *tcase = tcase_create("random");
 
-    tcase_set_timeout(tcase, 0);
-    tcase_add_test(tcase, random_seeds);
+    tcase_add_loop_test(tcase, random_seeds, 0, TIMES_SEEDS);
+    tcase_add_loop_test(tcase, random_moves, 0, TIMES_MOVES);
     return tcase;
 }
 
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("sim");
-    SRunner *runner;
-    TCase *tcase;
-    int failed;
+    int result;
 
     first_seed = (uint64_t)time(NULL) << 20;
     if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
-        suite_add_tcase(suite, random_tcase());
-        first_seed = strtoull(argv[2], NULL, 10);
-        n_seeds = 1;
+        suite_add_tcase(suite, given_tcase(strtoull(argv[2], NULL, 10), 1));
         random_ladders(true);
     } else if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
-        suite_add_tcase(suite, random_tcase());
-        n_seeds = strtoull(argv[2], NULL, 10);
+        suite_add_tcase(suite, given_tcase(first_seed, strtoull(argv[2], NULL, 10)));
     } else if (argc == 3 && strcmp(argv[1], "--moves") == 0) {
-        suite_add_tcase(suite, random_tcase());
-        first_seed |= RANDOM_MOVES;
-        n_seeds = strtoull(argv[2], NULL, 10);
+        suite_add_tcase(suite,
+                        given_tcase(first_seed | RANDOM_MOVES, strtoull(argv[2], NULL, 10)));
     } else if (argc == 1) {
         suite_add_tcase(suite, scenarios_outcomes());
         suite_add_tcase(suite, scenarios_network());
@@ -91,9 +105,7 @@ int main(int argc, char **argv)
         suite_add_tcase(suite, scenarios_moving());
         suite_add_tcase(suite, scenarios_networks());
         suite_add_tcase(suite, scenarios_crossing(first_seed));
-        tcase = random_tcase();
-        tcase_add_test(tcase, random_moves);
-        suite_add_tcase(suite, tcase);
+        suite_add_tcase(suite, random_tcase());
     } else if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         cases_list();
         srunner_free(srunner_create(suite));
@@ -110,10 +122,7 @@ int main(int argc, char **argv)
     printf("seed %" PRIu64 "\n", first_seed);
     fflush(stdout);
     (void)pki_get(); /* once, before the tests fork */
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    result = run_suite(suite);
     pki_free();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return result;
 }

@@ -110,7 +110,6 @@ TCase *scenarios_crossing(uint64_t seed)
     TCase *tcase = tcase_create("crossing");
 
     seconds_seed = seed;
-    tcase_set_timeout(tcase, 0);
     tcase_add_loop_test(tcase, crossing_streams, 0, PAIRS);
     return tcase;
 }

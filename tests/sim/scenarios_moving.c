@@ -326,7 +326,6 @@ TCase *scenarios_moving(void)
 {
     TCase *tcase = tcase_create("moving");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, moves_one_by_one, 0, G_N_ELEMENTS(moves));
     return tcase;
 }

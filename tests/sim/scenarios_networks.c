@@ -151,7 +151,6 @@ TCase *scenarios_networks(void)
 {
     TCase *tcase = tcase_create("networks");
 
-    tcase_set_timeout(tcase, 0);
     tcase_add_loop_test(tcase, each_network_keeps_its_child_sa, 0, 8);
     return tcase;
 }

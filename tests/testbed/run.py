@@ -10,12 +10,14 @@ last line is "N passed, N failed, N skipped".
 Scenarios run in real time beside each other, on machines that do other things as well. So one that
 fails in a suite is told at once and played again in the end, by itself; what fails then has failed,
 and what does not is told as unsteady. By name nothing is played again: that is for whoever mends.
+When very many fail it is no matter of a slow machine: the suite ends there.
 """
 
 import argparse
 import contextlib
 import importlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -30,6 +32,7 @@ import net  # noqa: E402
 import pki  # noqa: E402
 import sandbox  # noqa: E402
 import scenario  # noqa: E402
+import stacks  # noqa: E402
 
 SUITES = {
     "testbed": ("reference_client", "tunnels", "authentication", "token", "algorithms", "lifecycle",
@@ -42,6 +45,10 @@ SUITES = {
                 "tray_trace", "first_connection", "tray_passwords"),
     "pictures": ("pictures",),
 }
+
+
+TOO_MANY = 12  # failures
+GRACE_S = 60  # for the end of a scenario whose time is over
 
 
 def collect(suite, names):
@@ -66,6 +73,8 @@ class Running:
             os.unlink(self.result)
         self.started = time.monotonic()
         self.pid = sandbox.start(lambda: self._main(context))
+        self.ended = os.pidfd_open(self.pid)
+        self.stuck = ""
 
     def _main(self, context):
         signal.alarm(self.entry.timeout)
@@ -91,6 +100,8 @@ class Running:
         return 0
 
     def _too_long(self, *_):
+        with open("/run/bed/stacks", "w", encoding="utf-8") as file:
+            stacks.write(stacks.below(os.getpid()), file)
         raise net.Failure(f"not finished after {self.entry.timeout} s")
 
     def _keep_logs(self, text):
@@ -104,7 +115,25 @@ class Running:
         with open(f"{self.logs}/reason", "w", encoding="utf-8") as file:
             file.write(text + "\n")
 
+    def end_when_stuck(self):
+        """What neither ends in its time nor can say so is ended with all of its sandbox."""
+        seconds = self.entry.timeout + GRACE_S
+        if self.stuck or time.monotonic() - self.started < seconds:
+            return
+        self.stuck = f"not over after {seconds} s"
+        os.makedirs(self.logs, exist_ok=True)
+        with open(f"{self.logs}/stacks", "w", encoding="utf-8") as file:
+            stacks.write(stacks.below(self.pid), file)
+        for first in stacks.children(self.pid):
+            os.kill(first, signal.SIGKILL)
+
+    def wait(self):
+        os.close(self.ended)
+        return os.waitpid(self.pid, 0)[1]
+
     def verdict(self, status):
+        if self.stuck:
+            return "FAIL", self.stuck
         try:
             with open(self.result, encoding="utf-8") as file:
                 verdict, _, text = file.read().partition("\n")
@@ -139,20 +168,31 @@ def find_next(waiting, beside, jobs):
     return None
 
 
+def next_ended(active):
+    """Waits for one of these that run."""
+    while True:
+        ready = select.select([running.ended for running in active], [], [], 1)[0]
+        for running in active:
+            if running.ended in ready:
+                return running
+            running.end_when_stuck()
+
+
 def play(entries, context, options, jobs):
     """Keeps `jobs` sandboxes busy; returns the entries per verdict."""
     verdicts = {"ok": [], "FAIL": [], "skip": []}
     # Those that wait for long begin early, so that nobody waits for them in the end.
-    waiting, active = sorted(entries, key=lambda entry: (not entry.alone, not entry.idle)), {}
+    waiting, active = sorted(entries, key=lambda entry: (not entry.alone, not entry.idle)), []
     while waiting or active:
-        while entry := find_next(waiting, [running.entry for running in active.values()], jobs):
+        while entry := find_next(waiting, [running.entry for running in active], jobs):
             waiting.remove(entry)
-            running = Running(entry, context, options.logs)
-            active[running.pid] = running
-        pid, status = os.wait()
-        if pid in active:
-            running = active.pop(pid)
-            verdicts[report(running, status, options.verbose)].append(running.entry)
+            active.append(Running(entry, context, options.logs))
+        running = next_ended(active)
+        active.remove(running)
+        verdicts[report(running, running.wait(), options.verbose)].append(running.entry)
+        if len(verdicts["FAIL"]) == TOO_MANY and waiting and not options.names:
+            print(f"After {TOO_MANY} failures {len(waiting)} scenarios were not played.", flush=True)
+            waiting = []
     return verdicts
 
 
@@ -161,18 +201,15 @@ def play_again(entries, context, options):
     verdicts = {"ok": [], "FAIL": [], "skip": []}
     for entry in entries:
         running = Running(entry, context, options.logs, again=True)
-        status = None
-        while status is None:
-            pid, ended = os.wait()
-            status = ended if pid == running.pid else None
-        verdicts[report(running, status, options.verbose)].append(entry)
+        next_ended([running])
+        verdicts[report(running, running.wait(), options.verbose)].append(entry)
     return verdicts
 
 
 def run_all(entries, context, options):
     """Returns the count per verdict."""
     verdicts = play(entries, context, options, options.jobs)
-    if verdicts["FAIL"] and not options.names:
+    if 0 < len(verdicts["FAIL"]) < TOO_MANY and not options.names:
         again = play_again(verdicts["FAIL"], context, options)
         if again["ok"]:
             print("unsteady, well the second time: "

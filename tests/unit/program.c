@@ -225,7 +225,6 @@ int program_suite(const char *name, void (*add_tests)(TCase *))
 
     begin();
     add_tests(tests);
-    tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     result = run_suite(suite);
     end();

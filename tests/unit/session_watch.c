@@ -203,7 +203,6 @@ TCase *watch_tests(void)
     sandbox_enter();
     sandbox_uplink();
     sandbox_do("printf 'nameserver 192.0.2.53\\n' >/etc/resolv.conf");
-    tcase_set_timeout(tests, 2 * PATIENCE_S);
     tcase_add_checked_fixture(tests, each_test, NULL);
     return tests;
 }

@@ -416,7 +416,6 @@ int main(void)
     tcase_add_test(table, rows_work);
     tcase_add_test(table, strangers);
     tcase_add_test(table, names_of_strongswan);
-    tcase_set_timeout(table, 60);
     suite_add_tcase(suite, table);
     tcase_add_test(proposals, parsed);
     tcase_add_test(proposals, refused);

@@ -18,6 +18,7 @@
 
 #include "host/apps.h"
 #include "unit/sandbox.h"
+#include "unit/vectors.h"
 
 #define SOMEBODY 2001
 #define ANOTHER 2002
@@ -349,10 +350,7 @@ int main(void)
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, tree);
     suite_add_tcase(suite, none);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int result = run_suite(suite);
     remove_all();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return result;
 }

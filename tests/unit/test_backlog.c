@@ -128,7 +128,6 @@ int main(void)
 {
     Suite *suite = suite_create("backlog");
     TCase *tcase = tcase_create("backlog");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_burst);
     tcase_add_test(tcase, test_standing);
     tcase_add_test(tcase, test_least);

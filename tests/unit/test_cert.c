@@ -357,7 +357,6 @@ static TCase *chain_tests(void)
     TCase *tests = tcase_create("chain");
 
     tcase_add_checked_fixture(tests, setup, NULL);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, direct);
     tcase_add_test(tests, right_authority_second_in_bundle);
     tcase_add_test(tests, two_authorities_of_one_name);

@@ -662,7 +662,6 @@ int main(void)
     TCase *verifying = tcase_create("verifying");
 
     tcase_add_unchecked_fixture(verifying, make_keys, NULL);
-    tcase_set_timeout(verifying, 120);
     tcase_add_loop_test(verifying, strongswan_signatures, 0, COUNT(traces));
     tcase_add_loop_test(verifying, wycheproof_signatures, 0, COUNT(wycheproof));
     tcase_add_test(verifying, algorithm_identifiers);

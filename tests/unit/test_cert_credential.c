@@ -297,7 +297,6 @@ int main(void)
     TCase *tests = tcase_create("credential");
 
     tcase_add_unchecked_fixture(tests, make_keys, NULL);
-    tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, plain_keys, 0, COUNT(kinds));
     tcase_add_loop_test(tests, encrypted_keys, 0, COUNT(ciphers));
     tcase_add_test(tests, many_wrong_passwords);

@@ -270,7 +270,6 @@ int main(void)
     TCase *tests = tcase_create("rules");
 
     tcase_add_checked_fixture(tests, setup, NULL);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, expired);
     tcase_add_test(tests, not_yet_valid);
     tcase_add_test(tests, dates_at_the_edge);

@@ -265,7 +265,6 @@ int main(void)
     TCase *signing = tcase_create("signing");
 
     tcase_add_unchecked_fixture(signing, make_keys, NULL);
-    tcase_set_timeout(signing, 120);
     tcase_add_loop_test(signing, sign_and_verify, 0, COUNT(signings));
     tcase_add_loop_test(signing, sign_elsewhere, 0, COUNT(signings));
     tcase_add_test(signing, no_other_algorithms_elsewhere);

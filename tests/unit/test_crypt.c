@@ -682,7 +682,6 @@ static void add_tests(Suite *suite, const char *name, SFun setup)
     tcase_add_test(tcase, ivs);
     tcase_add_test(tcase, wrong_keys_are_refused);
     tcase_add_test(tcase, no_allocation_per_packet);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
 }
 

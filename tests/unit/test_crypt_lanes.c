@@ -414,7 +414,6 @@ int main(void)
     tcase_add_test(tcase, wrong_lengths_are_refused);
     tcase_add_test(tcase, the_fastest_is_chosen);
     tcase_add_test(tcase, each_thread_has_its_lanes);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

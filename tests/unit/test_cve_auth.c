@@ -250,7 +250,6 @@ int main(void)
     Suite *suite = suite_create("cve auth");
     TCase *tcase = tcase_create("auth");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_unchecked_fixture(tcase, auth_pki_make, auth_pki_free);
     tcase_add_loop_test(tcase, cve_2015_4171_eap_before_proof, 0, EAP_PACKETS);
     tcase_add_loop_test(tcase, cve_2026_78126_eap_state_matrix, 0, EAP_PACKETS);

@@ -312,7 +312,6 @@ static TCase *init_tests(void)
 {
     TCase *tcase = tcase_create("init");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, cve_2015_3240_ke_values, 0, COUNT(values));
     tcase_add_test(tcase, cve_2015_3240_nonce_lengths);
     tcase_add_loop_test(tcase, cve_2026_35330_empty_payloads_in_init, 0, 56);

@@ -638,7 +638,6 @@ int main(void)
 {
     Suite *suite = suite_create("datapath");
     TCase *tcase = tcase_create("datapath");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_both_ways);
     tcase_add_test(tcase, test_super_packets);
     tcase_add_test(tcase, test_segment_refused);

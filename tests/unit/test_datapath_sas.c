@@ -404,7 +404,6 @@ int main(void)
 {
     Suite *suite = suite_create("datapath_sas");
     TCase *tcase = tcase_create("datapath_sas");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_swap_under_load);
     tcase_add_test(tcase, test_many_sas);
     tcase_add_test(tcase, test_several_outbound);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pki.h"
+#include "vectors.h"
 
 static struct pki_cert seen, hidden;
 static GByteArray *file;
@@ -209,8 +210,6 @@ int main(void)
 {
     Suite *suite = suite_create("editor_certificate");
     TCase *tcase = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failures;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, pem_and_der_are_read);
@@ -221,8 +220,5 @@ int main(void)
     tcase_add_test(tcase, very_many_are_counted);
     tcase_add_test(tcase, others_are_refused);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

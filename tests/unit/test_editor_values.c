@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gui/editor/values.h"
+#include "unit/vectors.h"
 
 static void ck_says(char *problem, const char *words)
 {
@@ -177,9 +178,5 @@ int main(void)
     tcase_add_test(tests, blanks_belong_to_passwords);
     tcase_add_test(tests, long_texts_stay);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -585,7 +585,6 @@ int main(void)
 {
     Suite *suite = suite_create("esp");
     TCase *tcase = tcase_create("esp");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_rfc7634_packet);
     tcase_add_test(tcase, test_rfc3602_packets);
     tcase_add_test(tcase, test_testmgr);

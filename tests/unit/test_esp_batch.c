@@ -274,7 +274,6 @@ int main(void)
 {
     Suite *suite = suite_create("esp_batch");
     TCase *tcase = tcase_create("esp_batch");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, batches_are_as_single_packets);
     tcase_add_test(tcase, each_has_its_own_verdict);
     tcase_add_test(tcase, numbers_end_within_a_batch);

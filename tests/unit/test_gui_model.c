@@ -11,6 +11,7 @@
 #include "gui/model/attempt.h"
 #include "gui/model/text.h"
 #include "gui/model/world.h"
+#include "unit/vectors.h"
 
 static char *folder;
 static GTestDBus *bus;
@@ -658,8 +659,6 @@ int main(void)
 {
     Suite *suite = suite_create("gui model");
     TCase *tc = tcase_create("model");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, nothing_starts_the_service_but_a_wish);
@@ -684,9 +683,5 @@ int main(void)
     tcase_add_test(tc, five_hundred_changes_end_in_the_truth);
     tcase_add_test(tc, texts_of_strangers_are_harmless);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite);
 }

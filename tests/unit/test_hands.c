@@ -319,7 +319,6 @@ int main(void)
 {
     Suite *suite = suite_create("hands");
     TCase *tcase = tcase_create("hands");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_load_comes_and_goes);
     tcase_add_test(tcase, test_nothing_follows);
     tcase_add_test(tcase, test_another_takes_over);

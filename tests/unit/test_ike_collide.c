@@ -400,7 +400,6 @@ int main(void)
     Suite *suite = suite_create("ike collide");
     TCase *tcase = tcase_create("ladders");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, child_collision, 0, COUNT(collisions));
     tcase_add_loop_test(tcase, child_collision_with_late_answer, 0, 2);
     tcase_add_loop_test(tcase, child_collision_with_late_request, 0, 2);

@@ -264,7 +264,6 @@ int main(void)
     Suite *suite = suite_create("ike liveness");
     TCase *tcase = tcase_create("ladders");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, gateway_is_asked_when_nothing_comes_back, 0, 2);
     tcase_add_test(tcase, traffic_that_becomes_one_way_is_asked_about_soon);
     tcase_add_test(tcase, stalls_in_a_row_make_no_storm);

@@ -560,7 +560,6 @@ int main(void)
     TCase *reauth = tcase_create("authentication lifetime");
 
     tcase_add_unchecked_fixture(tcase, auth_pki_make, auth_pki_free);
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, only_gateways_that_may_be_one, 0, COUNT(gateways));
     tcase_add_test(tcase, octets_missing_or_too_many);
     tcase_add_test(tcase, support_is_announced);

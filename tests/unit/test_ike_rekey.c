@@ -427,7 +427,6 @@ int main(void)
     Suite *suite = suite_create("ike rekey");
     TCase *tcase = tcase_create("ladders");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, child_rekeyed_by_gateway, 0, COUNT(offers));
     tcase_add_test(tcase, child_rekeyed_by_gateway_that_forgets_the_delete);
     tcase_add_test(tcase, child_rekeyed_by_gateway_before_we_are_offline);

@@ -485,7 +485,6 @@ int main(void)
     tcase_add_test(vectors, curves);
     tcase_add_test(vectors, curves_iterated);
     tcase_add_test(vectors, wycheproof);
-    tcase_set_timeout(vectors, 240);
     suite_add_tcase(suite, vectors);
     tcase_add_test(refusals, cve_2023_41913_ke_length);
     tcase_add_test(refusals, cve_2015_3240_modp_bounds);
@@ -493,7 +492,6 @@ int main(void)
     tcase_add_test(refusals, private_values_out_of_range);
     tcase_add_test(refusals, cve_2018_10811_bad_generators);
     tcase_add_test(refusals, generators);
-    tcase_set_timeout(refusals, 120);
     suite_add_tcase(suite, refusals);
     return run_suite(suite);
 }

@@ -457,7 +457,6 @@ int main(void)
     Suite *suite = suite_create("monitor");
     TCase *tcase = tcase_create("monitor");
     sandbox_enter(); /* or skips */
-    tcase_set_timeout(tcase, 2 * PATIENCE_S);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, at_first);
     tcase_add_test(tcase, second_link);

@@ -215,7 +215,6 @@ int main(void)
     Suite *suite = suite_create("nm_link");
     TCase *tests = tcase_create("nm_link");
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, connects, 0, 2); /* starting the service, and one that runs */
     tcase_add_test(tests, goes_on_when_it_dies_before_the_call);
     tcase_add_test(tests, goes_on_when_it_dies_of_the_call);

@@ -326,7 +326,6 @@ int main(void)
     sandbox_enter();
     Suite *suite = suite_create("offload");
     TCase *tcase = tcase_create("offload");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_cut_as_the_kernel_does);
     tcase_add_test(tcase, test_glued_and_cut_by_the_kernel);
     suite_add_tcase(suite, tcase);

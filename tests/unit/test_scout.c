@@ -145,7 +145,6 @@ int main(void)
     sandbox_enter();
     sandbox_do("ip link set lo up; echo 192.0.2.77 vpn.example.org >>/etc/hosts; "
                "echo hosts: files >/etc/nsswitch.conf");
-    tcase_set_timeout(all, 2 * PATIENCE_S);
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, name_is_found);
     tcase_add_loop_test(all, name_is_not_found, 0, G_N_ELEMENTS(unknown));

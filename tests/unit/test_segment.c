@@ -599,7 +599,6 @@ int main(void)
 {
     Suite *suite = suite_create("segment");
     TCase *tcase = tcase_create("segment");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_cut);
     tcase_add_test(tcase, test_plain_and_checksum);
     tcase_add_test(tcase, test_zero_checksum);

@@ -396,7 +396,6 @@ int main(void)
     Suite *suite = suite_create("signer");
     TCase *tcase = tcase_create("signer");
 
-    tcase_set_timeout(tcase, 2 * PATIENCE_MS / 1000);
     tcase_add_test(tcase, opens_and_signs);
     tcase_add_test(tcase, answers_the_last_request);
     tcase_add_test(tcase, hints_at_a_touch);

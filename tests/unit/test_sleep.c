@@ -318,7 +318,6 @@ int main(void)
 {
     Suite *suite = suite_create("sleep");
     TCase *tcase = tcase_create("sleep");
-    tcase_set_timeout(tcase, 2 * PATIENCE_S);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, logind);
     tcase_add_test(tcase, logind_and_clocks_tell_once);

@@ -267,7 +267,6 @@ int main(void)
     Suite *suite = suite_create("token_key");
     TCase *tcase = tcase_create("token_key");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, bed_set_up, bed_tear_down);
     tcase_add_test(tcase, opens_and_signs);
     tcase_add_loop_test(tcase, wrong_pin, 0, 3);
