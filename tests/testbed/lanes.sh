@@ -3,12 +3,23 @@
 # Suites beside each other: those that wait for timers and gateways most of their time, each after
 # the other, and those that compute. Expects steps.sh.
 
-# What is timed has a processor to itself: the rest leaves one free, and steps back for it too.
+# What is timed has a processor to itself: the rest leaves one free, and steps back for it too. It may
+# have that one when nothing is timed any more: make takes it from a pipe, where it then lies.
 computes_beside()
 {
+    local i
+    for ((i = 2; i < $(nproc); i++)); do printf + >&"$slots"; done
     # shellcheck disable=SC2034 # steps.sh builds by it
-    parallel=$(($(nproc) - 1))
+    side_by_side=()
+    export MAKEFLAGS=" -j --jobserver-auth=$slots,$slots"
     renice -n 10 -p "$BASHPID" >/dev/null
+}
+
+# What the rest left free becomes its own.
+hand_over()
+{
+    : >"$scratch/handed-over"
+    printf + >&"$slots"
 }
 
 # waits SUITE
@@ -76,6 +87,8 @@ suites()
         return
     fi
     build build
+    mkfifo "$scratch/slots"
+    exec {slots}<>"$scratch/slots"
     set -m # so that each lane is a group of processes, which ends with us
     lane waiting "${waiting[@]}" </dev/null &
     lanes+=($!)
@@ -85,6 +98,7 @@ suites()
     for one in "${lanes[@]}"; do
         status=0
         wait "$one" || status=$?
+        if [ "$one" = "${lanes[0]}" ]; then hand_over; fi
         case $status in
         0 | "$ENDED_EARLY") ;;
         2) broken=2 ;;

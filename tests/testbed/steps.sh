@@ -6,7 +6,7 @@
 passed=0
 failed=0
 skipped=0
-parallel=$(nproc) # how much that computes runs side by side
+side_by_side=(-j"$(nproc)") # make's options; in a lane of suites (lanes.sh) it has them already
 scratch=$(mktemp -d)
 locks=$scratch
 trap 'rm -rf "$scratch"' EXIT
@@ -18,7 +18,7 @@ packages=(
     libcap-ng-dev libnftables-dev libseccomp-dev libnm-dev network-manager libsecret-1-dev libgtk-4-dev
     libadwaita-1-dev libgtk-3-dev libnma-dev libnma-gtk4-dev libdbusmenu-glib-dev desktop-file-utils appstream
     # tests
-    check libjson-glib-dev clang llvm python3 procps openssl ca-certificates systemd groff-base fish zsh
+    check libjson-glib-dev clang llvm python3 procps elfutils openssl ca-certificates systemd groff-base fish zsh
     # the test bed's gateway and tools
     iproute2 iputils-ping iperf3 nftables conntrack dbus python3-dbusmock charon-systemd strongswan-swanctl charon-cmd
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extauth-plugins libcharon-extra-plugins
@@ -198,7 +198,7 @@ build_alone()
         say "Building $directory"
     fi
     read -r -a goals < <(made_in "$directory")
-    quietly "the build" make -s -C "$directory" -j"$parallel" "${goals[@]}"
+    quietly "the build" make -s -C "$directory" "${side_by_side[@]+"${side_by_side[@]}"}" "${goals[@]}"
 }
 
 # test_programs DIR PREFIX: the entries of automake's TESTS below tests/PREFIX/. Everything that
@@ -264,7 +264,7 @@ automake_suite()
         rm -f "$directory/${base%.sh}.trs" "$directory/${base%.sh}.log"
     done
     # A failure shows in the .trs files; a test that does not compile leaves none.
-    make -s -C "$directory" -j"$parallel" check TESTS="${programs[*]}" \
+    make -s -C "$directory" "${side_by_side[@]+"${side_by_side[@]}"}" check TESTS="${programs[*]}" \
         >"$directory/check-$2.log" 2>&1 || true
     if [ "$verbose" = yes ]; then cat "$directory/check-$2.log" >&2; fi
     play_again "$directory" "${programs[@]}"
@@ -341,6 +341,14 @@ threads_suite()
     add_totals "$(tail -n 1 "$output")"
 }
 
+# How much that computes runs side by side.
+at_once()
+{
+    local free=0
+    if [ ${#side_by_side[@]} -eq 0 ] && [ ! -e "$locks/handed-over" ]; then free=1; fi
+    echo $(($(nproc) - free))
+}
+
 # fuzz NAME: its seeds and then a few seconds of new inputs.
 fuzz()
 {
@@ -360,7 +368,7 @@ fuzz_suite()
     build build-fuzz
     for target in build-fuzz/tests/fuzz/fuzz_*; do
         if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
-        while [ "$(jobs -rp | wc -l)" -ge "$parallel" ]; do wait -n || true; done
+        while [ "$(jobs -rp | wc -l)" -ge "$(at_once)" ]; do wait -n || true; done
         names+=("${target##*/}")
         fuzz "${target##*/}" &
     done
@@ -389,18 +397,42 @@ tarball_is_whole()
     [ -z "$missing" ]
 }
 
+# Tests that need a file of the source: a tarball must have it, at its place.
+readers_of_the_source()
+{
+    grep -lE 'vectors_load\(|daemon_bed\.h' tests/unit/test_*.c | sed 's/\.c$//'
+    echo tests/check-*
+}
+
+# failures_below DIR: those of automake's tests, with what they said last.
+failures_below()
+{
+    local trs log
+    while read -r trs; do
+        log=${trs%.trs}.log
+        echo "FAIL ${log#"$1/"}"
+        grep -E ':[FE]:|ERROR: |runtime error|SUMMARY' "$log" | head -n 20 || true
+        tail -n 15 "$log"
+    done < <(grep -rlE --include='*.trs' '^:test-result: *(FAIL|ERROR|XPASS)' "$1")
+}
+
+# The tarball, in a source that is read-only and out of it: it is whole, builds, is installed, leaves
+# nothing. How it is compiled and what it does is what the other suites are about.
 dist_suite()
 {
+    local log=build/distcheck.log programs
     build build
-    rm -f build/godwit-*.tar.xz
-    if make -C build -j"$parallel" distcheck >build/distcheck.log 2>&1 &&
-        tarball_is_whole >>build/distcheck.log; then
+    rm -rf build/godwit-*.tar.xz
+    programs=$(readers_of_the_source | tr '\n' ' ')
+    if make -C build "${side_by_side[@]+"${side_by_side[@]}"}" distcheck TESTS="$programs" \
+        DISTCHECK_CONFIGURE_FLAGS=CFLAGS=-O0 >"$log" 2>&1 && tarball_is_whole >>"$log"; then
         passed=$((passed + 1))
         echo "ok distcheck"
     else
         failed=$((failed + 1))
         echo "FAIL distcheck"
-        tail -n 30 build/distcheck.log
+        failures_below build/godwit-*/_build
+        tail -n 30 "$log"
     fi
 }
 
