@@ -193,7 +193,6 @@ int main(void)
 {
     Suite *suite = suite_create("control_orders");
     TCase *tcase = tcase_create("control_orders");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_runs_hold);
     tcase_add_test(tcase, test_news);
     suite_add_tcase(suite, tcase);

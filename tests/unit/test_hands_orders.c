@@ -203,7 +203,6 @@ int main(void)
 {
     Suite *suite = suite_create("hands_orders");
     TCase *tcase = tcase_create("hands_orders");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_hand_over);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

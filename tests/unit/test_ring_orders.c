@@ -132,7 +132,6 @@ int main(void)
 {
     Suite *suite = suite_create("ring_orders");
     TCase *tcase = tcase_create("ring_orders");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_some);
     tcase_add_test(tcase, test_one_by_one);
     tcase_add_test(tcase, test_close);
