@@ -8,6 +8,7 @@
 
 #include "esp/coalesce.h"
 #include "esp/datapath.h"
+#include "esp/look.h"
 #include "esp/pipeline.h"
 #include "esp/quiesce.h"
 #include "esp/sa_table.h"
@@ -95,10 +96,9 @@ struct hand {
     uint64_t window, packets;
     unsigned calm_windows;
     bool quiet, busy;
-    /* Whether it may wait awake for a moment, and after which direction's work that was worth it. */
-    bool may_look;
-    unsigned did; /* THREAD_OUT or THREAD_IN */
-    unsigned trust[QUIESCE_THREADS];
+    bool may_look;                     /* wait awake for a moment */
+    unsigned did;                      /* THREAD_OUT or THREAD_IN: what is waited after */
+    struct look look[QUIESCE_THREADS];
 };
 
 struct datapath {

@@ -24,15 +24,6 @@
 #define HELD_MIN_MS 1
 #define HELD_MAX_MS 50
 
-/*
- * A processor that sleeps takes longer to wake than a near host to answer. So a thread looks on for
- * a moment before it sleeps, while there is little to do and where that has been worth it lately.
- */
-#define LOOK_US 80
-#define SOON_US 150 /* a sleep that a look might have spared */
-#define TRUST_MAX 7
-#define TRUST_ENOUGH 4
-
 /* ---- how much there is to do ---- */
 
 static uint64_t packets_of(const struct datapath *dp)
@@ -65,41 +56,26 @@ static bool at_limit(const struct datapath *dp)
 
 /* ---- waiting ---- */
 
-static bool worth_looking(const struct hand *hand)
-{
-    return hand->may_look && hand->quiet && hand->trust[hand->did] >= TRUST_ENOUGH;
-}
-
-/* A look in vain costs all trust. */
-static void learn(struct hand *hand, bool in_vain, uint64_t waited)
-{
-    unsigned *trust = &hand->trust[hand->did];
-    if (in_vain || waited > SOON_US) {
-        *trust = 0;
-    } else if (*trust < TRUST_MAX) {
-        ++*trust;
-    }
-}
-
 /* False: nothing has come in so many milliseconds (-1: for ever). */
 static bool wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeout)
 {
+    struct look *look = &hand->look[hand->did];
     uint64_t began = boottime_now(), now = began;
     int ready = 0;
-    bool in_vain = false;
+    enum look_result result = LOOK_NOT;
     measure(hand, began);
-    if (worth_looking(hand)) {
+    if (hand->may_look && hand->quiet && look_worth(look)) {
         do {
             ready = poll(fds, n, 0);
             now = boottime_now();
         } while (ready == 0 && now - began < LOOK_US);
-        in_vain = ready == 0;
+        result = ready != 0 ? LOOK_FOUND : LOOK_IN_VAIN;
     }
     if (ready == 0) {
         ready = poll(fds, n, timeout);
         now = boottime_now();
     }
-    learn(hand, in_vain, now - began);
+    look_learn(look, result, now - began);
     return ready != 0;
 }
 
@@ -272,6 +248,9 @@ enum err hands_start(struct datapath *dp)
                                      .window = now,
                                      .may_look = may_look};
         err = dp->hands[i].call < 0 ? ERR_MEMORY : err;
+        for (unsigned direction = 0; direction < QUIESCE_THREADS; direction++) {
+            look_init(&dp->hands[i].look[direction]);
+        }
     }
     dp->several_hands = err == OK;
     for (unsigned i = 0; i < N_HANDS && err == OK; i++) {
