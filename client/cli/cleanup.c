@@ -39,7 +39,7 @@ static int run(const struct options *options)
     guint n;
 
     if (geteuid() != 0) {
-        return cli_fail(REASON_NOT_ROOT, NULL);
+        return cli_fail(REASON_NOT_AUTHORIZED, NULL);
     }
     /* Also what somebody could still bring back: who asks for this has seen that nobody does. */
     n = session_clean_lent();

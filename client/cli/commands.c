@@ -138,6 +138,11 @@ int cli_run(int argc, char **argv)
     if (command != NULL) {
         return run_plain(command, argc - 1, argv + 1);
     }
+    if (word != NULL && strcmp(word, "help") == 0 && argc > 2) {
+        char *words[] = {argv[0], argv[2], "--help", NULL};
+
+        return cli_run(3, words);
+    }
     if (word != NULL && (is_help(word) || strcmp(word, "help") == 0)) {
         print_help();
         return 0;

@@ -2,6 +2,7 @@
 #include "cli/print.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -9,7 +10,9 @@
 #include "common/log.h"
 #include "profile/profile.h"
 
-#define COLUMNS 80
+/* Lines of text are no longer, however wide the terminal is; and no shorter. */
+#define COLUMNS_MAX 80
+#define COLUMNS_MIN 30
 
 G_DEFINE_QUARK(godwit-cli-error-quark, cli_error)
 
@@ -49,6 +52,66 @@ static glong columns_of(const char *text, const char *end)
     return columns;
 }
 
+/* Of a line of text that goes there. */
+static glong width_of(FILE *out)
+{
+    struct winsize size = {0};
+
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+               ? CLAMP(size.ws_col, COLUMNS_MIN, COLUMNS_MAX)
+               : COLUMNS_MAX;
+}
+
+/* Lines may end behind a wide character too, but what closes stays with it. */
+static gboolean ends_piece(gunichar c, gunichar next)
+{
+    GUnicodeType type = g_unichar_type(next);
+
+    return next == ' ' || next == '\0' ||
+           (g_unichar_iswide(c) && g_unichar_type(c) != G_UNICODE_OPEN_PUNCTUATION &&
+            type != G_UNICODE_CLOSE_PUNCTUATION && type != G_UNICODE_OTHER_PUNCTUATION &&
+            type != G_UNICODE_MODIFIER_LETTER);
+}
+
+static const char *end_of_piece(const char *text)
+{
+    const char *next = g_utf8_next_char(text);
+
+    while (!ends_piece(g_utf8_get_char(text), g_utf8_get_char(next))) {
+        text = next;
+        next = g_utf8_next_char(text);
+    }
+    return next;
+}
+
+/* Goes on behind `column`; further lines begin at `indent`. */
+static void print_from(FILE *out, glong column, glong indent, const char *text)
+{
+    glong columns = width_of(out);
+
+    while (*text != '\0') {
+        int blank = *text == ' ';
+        const char *piece = text + blank, *end = *piece == '\0' ? piece : end_of_piece(piece);
+        glong width = columns_of(piece, end);
+
+        if (column > indent && column + blank + width > columns) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        }
+        blank = column == indent ? 0 : blank;
+        fprintf(out, "%*s%.*s", blank, "", (int)(end - piece), piece);
+        column += blank + width;
+        text = end;
+    }
+    fputc('\n', out);
+}
+
+void print_wrapped(FILE *out, unsigned indent, const char *text)
+{
+    fprintf(out, "%*s", *text == '\0' ? 0 : (int)indent, "");
+    print_from(out, (glong)indent, (glong)indent, text);
+}
+
 struct rows {
     GPtrArray *labels, *values;
 };
@@ -85,59 +148,17 @@ void rows_finish(struct rows *rows, FILE *out)
         const char *label = rows->labels->pdata[i];
         int gap = (int)(widest - columns_of(label, label + strlen(label))) + 2;
 
-        fprintf(out, "  %s%s%s%*s%s\n", style_begin(out, STYLE_DIM), label, style_end(out), gap, "",
-                (const char *)rows->values->pdata[i]);
+        fprintf(out, "  %s%s%s%*s", style_begin(out, STYLE_DIM), label, style_end(out), gap, "");
+        /* A line each for programs. */
+        if (isatty(fileno(out))) {
+            print_from(out, widest + 4, widest + 4, rows->values->pdata[i]);
+        } else {
+            fprintf(out, "%s\n", (const char *)rows->values->pdata[i]);
+        }
     }
     g_ptr_array_unref(rows->labels);
     g_ptr_array_unref(rows->values);
     g_free(rows);
-}
-
-/* Lines may end behind a wide character too, but what closes stays with it. */
-static gboolean ends_piece(gunichar c, gunichar next)
-{
-    GUnicodeType type = g_unichar_type(next);
-
-    return next == ' ' || next == '\0' ||
-           (g_unichar_iswide(c) && g_unichar_type(c) != G_UNICODE_OPEN_PUNCTUATION &&
-            type != G_UNICODE_CLOSE_PUNCTUATION && type != G_UNICODE_OTHER_PUNCTUATION &&
-            type != G_UNICODE_MODIFIER_LETTER);
-}
-
-static const char *end_of_piece(const char *text)
-{
-    const char *next = g_utf8_next_char(text);
-
-    while (!ends_piece(g_utf8_get_char(text), g_utf8_get_char(next))) {
-        text = next;
-        next = g_utf8_next_char(text);
-    }
-    return next;
-}
-
-void print_wrapped(FILE *out, unsigned indent, const char *text)
-{
-    glong column = 0;
-
-    while (*text != '\0') {
-        int blank = *text == ' ';
-        const char *piece = text + blank, *end = *piece == '\0' ? piece : end_of_piece(piece);
-        glong width = columns_of(piece, end);
-
-        if (column > 0 && column + blank + width > COLUMNS) {
-            fputc('\n', out);
-            column = 0;
-        }
-        if (column == 0) {
-            blank = 0;
-            fprintf(out, "%*s", (int)indent, "");
-            column = (glong)indent;
-        }
-        fprintf(out, "%*s%.*s", blank, "", (int)(end - piece), piece);
-        column += blank + width;
-        text = end;
-    }
-    fputc('\n', out);
 }
 
 char *printable(const char *text)
@@ -169,9 +190,12 @@ int cli_fail(enum reason reason, const char *detail)
     gboolean has_detail = detail != NULL && *detail != '\0';
     char *shown = printable(has_detail ? detail : "");
 
+    /* What is not there is said by the detail alone. */
+    gboolean whole = !has_detail || reason != REASON_NOT_FOUND;
+
     fflush(stdout);
     fprintf(stderr, "%sgodwit:%s %s%s%s\n", style_begin(stderr, STYLE_BAD), style_end(stderr),
-            _(reason_sentence(reason)), has_detail ? " " : "", shown);
+            whole ? _(reason_sentence(reason)) : "", whole && has_detail ? " " : "", shown);
     if (*hint != '\0') {
         fprintf(stderr, _("Hint: %s\n"), hint);
     }

@@ -139,12 +139,25 @@ static enum reason by_service(const struct options *options, GError **error,
 
 /* ---- files ---- */
 
+/* A name, not a path, is to be one that a connection can have: it is called so. */
+static gboolean check_name(const char *word, const char *path, GError **error)
+{
+    struct profile *named = strcmp(word, path) == 0 ? NULL : profile_new();
+    gboolean fine = named == NULL || profile_set(named, "name", word, NULL, error);
+
+    profile_free(named);
+    return fine;
+}
+
 static enum reason add_file(const struct options *options, GError **error)
 {
     g_autofree char *path = profile_path_for(options->words[0]);
     struct profile *profile;
     enum reason reason;
 
+    if (!check_name(options->words[0], path, error)) {
+        return REASON_USAGE;
+    }
     if (g_file_test(path, G_FILE_TEST_EXISTS)) {
         g_set_error(error, CLI_ERROR, REASON_PROFILE,
                     _("There is a profile \"%s\" already; godwit profile edit changes it."),
@@ -163,12 +176,34 @@ static enum reason add_file(const struct options *options, GError **error)
     return reason;
 }
 
+/* What only the service can change, and may: FALSE and *error. */
+static gboolean is_ours(const char *name, GError **error)
+{
+    g_autofree char *path = profile_find(name);
+    struct bus *bus = path == NULL && target_may_be_system(name) ? bus_open(NULL) : NULL;
+    struct known *known = bus == NULL ? NULL : known_system(bus, name, NULL);
+    gboolean ours = path == NULL ? known == NULL
+                                 : !g_str_has_prefix(path, SYSCONFDIR "/godwit/") ||
+                                       access(SYSCONFDIR "/godwit", W_OK) == 0;
+
+    if (!ours) {
+        g_set_error(error, CLI_ERROR, REASON_PROFILE,
+                    _("\"%s\" is a profile of this computer: use --system."), name);
+    }
+    g_clear_pointer(&known, known_free);
+    bus_close(bus);
+    return ours;
+}
+
 static enum reason edit_file(const struct options *options, GError **error)
 {
     g_autofree char *path = NULL;
     struct profile *profile;
     enum reason reason = REASON_NONE;
 
+    if (!is_ours(options->words[0], error)) {
+        return REASON_PROFILE;
+    }
     if (options->n_words == 1 && options->settings->len == 0) {
         path = profile_find(options->words[0]);
         if (path != NULL && g_file_test(path, G_FILE_TEST_EXISTS)) {
@@ -192,8 +227,12 @@ static enum reason edit_file(const struct options *options, GError **error)
 static enum reason delete_file(const struct options *options, GError **error)
 {
     g_autofree char *path = NULL;
-    struct profile *profile = profiles_load(options->words[0], &path, NULL);
+    struct profile *profile;
 
+    if (!is_ours(options->words[0], error)) {
+        return REASON_PROFILE;
+    }
+    profile = profiles_load(options->words[0], &path, NULL);
     profile_free(profile);
     if (path == NULL) {
         (void)profiles_load(options->words[0], &path, error);

@@ -144,11 +144,12 @@ static struct failure failure_parse(struct bytes text)
 static void failure_explain(const struct failure *failure, struct eap_note *note)
 {
     const struct refusal *refusal = refusal_find(failure->error);
-    char words[EAP_MESSAGE_MAX / 2] = "";
+    char words[EAP_MESSAGE_MAX / 2] = "", says[EAP_MESSAGE_MAX / 2 + 80] = "";
     char code[40] = "MS-CHAPv2";
 
     if (failure->message.len > 0) {
         text_printable(failure->message, words, sizeof(words));
+        snprintf(says, sizeof(says), _(" (the gateway says: \"%s\")"), words);
     }
     if (failure->error != 0) {
         snprintf(code, sizeof(code), "MS-CHAPv2 error %u", failure->error);
@@ -157,10 +158,8 @@ static void failure_explain(const struct failure *failure, struct eap_note *note
     note->mschapv2_error = failure->error;
     /* Only version 3 of the change is defined (RFC 2759 section 6). */
     note->password_change_offered = failure->error == 648 && failure->version == 3;
-    snprintf(note->message, sizeof(note->message), "%s: %s%s%s%s%s", code, _(refusal->meaning),
-             note->password_change_offered ? "; the gateway offers to change it" : "",
-             words[0] != '\0' ? " (the gateway says: \"" : "", words,
-             words[0] != '\0' ? "\")" : "");
+    snprintf(note->message, sizeof(note->message), "%s: %s%s%s", code, _(refusal->meaning),
+             note->password_change_offered ? _("; the gateway offers to change it") : "", says);
 }
 
 static enum eap_verdict respond_to_challenge(struct mschapv2 *st, struct eap_context *ctx,

@@ -110,9 +110,17 @@ static char *system_folder(void)
     return g_build_filename(SYSCONFDIR, "godwit", NULL);
 }
 
+/* Not a URL, which is a host gone wrong. */
 static gboolean is_path(const char *name)
 {
-    return strchr(name, '/') != NULL || g_str_has_suffix(name, ".conf");
+    return (strchr(name, '/') != NULL && strstr(name, "://") == NULL) ||
+           g_str_has_suffix(name, ".conf");
+}
+
+/* A link that leads nowhere is there too, and cannot be read. */
+static gboolean is_there(const char *path)
+{
+    return g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 }
 
 static char *file_in(char *folder, const char *name)
@@ -131,11 +139,11 @@ char *profile_find(const char *name)
         return g_strdup(name);
     }
     path = file_in(user_folder(), name);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    if (!is_there(path)) {
         g_free(path);
         path = file_in(system_folder(), name);
     }
-    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    if (!is_there(path)) {
         g_clear_pointer(&path, g_free);
     }
     return path;

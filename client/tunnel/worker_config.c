@@ -191,10 +191,10 @@ static enum worker_config_result build_identities(struct worker_config *config, 
         remote = profile_get(profile, "gateway");
     }
     if (remote == NULL || !id_parse(&ike->remote_id, remote)) {
-        return failed(REASON_PROFILE, reason, detail, cap, "remote-identity is not an identity.");
+        return failed(REASON_PROFILE, reason, detail, cap, _("remote-identity is not an identity."));
     }
     if (local != NULL && local[0] != '\0' && !id_parse(&ike->local_id, local)) {
-        return failed(REASON_PROFILE, reason, detail, cap, "identity is not an identity.");
+        return failed(REASON_PROFILE, reason, detail, cap, _("identity is not an identity."));
     }
     return WORKER_CONFIG_OK;
 }
@@ -268,7 +268,7 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
     if (profile_is_set(profile, "ca") && config->trust == NULL) {
         if (cert_trust_from_data(&config->trust, profile_get_bytes(profile, "ca"), &n) != OK) {
             return failed(REASON_PROFILE, reason, detail, detail_cap,
-                          "ca holds no certificate in PEM or DER.");
+                          _("ca holds no certificate in PEM or DER."));
         }
     }
     ike->send_certreq = config->trust != NULL;

@@ -156,12 +156,39 @@ START_TEST(profile_in_an_editor)
 }
 END_TEST
 
+/* It is listed, and says what is the matter. */
+static void expect_dangling(const char *config)
+{
+    char *path = g_build_filename(config, "lost.conf", NULL);
+
+    ck_assert_int_eq(symlink("/nonexistent/x", path), 0);
+    program_expect("", "profile list", 0, "lost.conf: cannot be read: No such file", NULL);
+    program_expect("", "profile check lost", 3, NULL, "lost.conf: cannot be read: No such file");
+    ck_assert_int_eq(g_remove(path), 0);
+    g_free(path);
+}
+
+static const char *const bad_names[] = {"''", ".", ".hidden", "'a\nb'", "$(printf '%080d' 0)"};
+
 START_TEST(profile_by_name)
 {
     char *config = program_folder("config/godwit"),
          *path = program_folder("config/godwit/work.conf");
 
+    for (gsize i = 0; i < G_N_ELEMENTS(bad_names); i++) {
+        char *words = g_strdup_printf("profile add %s gateway=vpn.example.org", bad_names[i]);
+        struct program_result result = program_run_shell("", words);
+
+        ck_assert_msg(result.code == 2 && strstr(result.err, "name: ") != NULL, "%s: %s%s", words,
+                      result.out, result.err);
+        program_clear(&result);
+        g_free(words);
+    }
+    program_expect("", "connect https://vpn.example.org", 2, NULL, "is wanted, not a URL");
+    program_expect("", "help connect", 0, "Usage: godwit connect PROFILE|HOST", NULL);
+
     ck_assert_int_eq(g_mkdir_with_parents(config, 0700), 0);
+    expect_dangling(config);
     ck_assert(g_file_set_contents(path, "[godwit]\ngateway=vpn.example.org\n", -1, NULL));
     program_expect("", "profile list", 0, "  work  vpn.example.org\n", NULL);
     program_expect("connect|full;end|user|", "connect work --standalone", 0,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <glib.h>
 #include <locale.h>
+#include <pty.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/print.h"
 #include "vectors.h"
@@ -70,6 +72,38 @@ START_TEST(labels_are_aligned)
 }
 END_TEST
 
+/* A terminal is as wide as people have it. */
+START_TEST(narrow_terminal)
+{
+    const struct winsize size = {.ws_row = 24, .ws_col = 40};
+    struct rows *rows = rows_new();
+    char shown[512] = "";
+    int master, slave;
+    FILE *out;
+
+    ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
+    out = fdopen(slave, "w");
+    ck_assert_ptr_nonnull(out);
+    g_setenv("NO_COLOR", "1", TRUE);
+    print_wrapped(out, 2, TEN " " TEN " " TEN " " TEN);
+    rows_add(rows, "State", g_strdup("one two three four five six seven eight"));
+    rows_finish(rows, out);
+    fflush(out);
+    for (gsize len = 0; strstr(shown, "eight\r\n") == NULL;) {
+        ssize_t n = read(master, shown + len, sizeof shown - len - 1);
+
+        ck_assert_int_gt(n, 0);
+        len += (gsize)n;
+        shown[len] = '\0';
+    }
+    ck_assert_str_eq(shown, "  " TEN " " TEN " " TEN "\r\n  " TEN "\r\n"
+                            "  State  one two three four five six\r\n"
+                            "         seven eight\r\n");
+    fclose(out);
+    close(master);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cli_print");
@@ -77,6 +111,7 @@ int main(void)
 
     tcase_add_loop_test(tests, text_is_wrapped, 0, G_N_ELEMENTS(lines));
     tcase_add_test(tests, labels_are_aligned);
+    tcase_add_test(tests, narrow_terminal);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
