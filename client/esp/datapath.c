@@ -59,11 +59,16 @@ static bool ask_offload(int fd)
     return uso;
 }
 
-static void free_lanes(struct crypt_lanes *const lanes[static DATAPATH_THREADS])
+static void free_lanes(struct crypt_lanes *const lanes[static DATAPATH_LANES])
 {
-    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+    for (unsigned i = 0; i < DATAPATH_LANES; i++) {
         crypt_lanes_free(lanes[i]);
     }
+}
+
+unsigned datapath_lanes(void)
+{
+    return pipeline_processors() > 2 ? DATAPATH_LANES : LANE_AHEAD;
 }
 
 static enum err prepare(struct datapath *dp, const struct datapath_config *config)
@@ -71,13 +76,14 @@ static enum err prepare(struct datapath *dp, const struct datapath_config *confi
     dp->config = *config;
     dp->uso = config->vnet_hdr && ask_offload(config->tun_fd);
     dp->helped = pipeline_processors() > 1;
+    dp->lanes = datapath_lanes();
     dp->wake = dp->news = -1;
     dp->ike[0] = dp->ike[1] = -1;
     quiesce_init(&dp->quiesce);
     datapath_set_mtu(dp, config->mtu);
     atomic_init(&dp->large, LARGE_NEVER);
     enum err err = sa_table_init(&dp->in);
-    for (unsigned i = 0; i < DATAPATH_THREADS && err == OK; i++) {
+    for (unsigned i = 0; i < dp->lanes && err == OK; i++) {
         if (dp->config.lanes[i] == NULL) {
             err = crypt_lanes_new(&dp->config.lanes[i], CRYPT_FASTEST);
         }
@@ -122,6 +128,9 @@ enum err datapath_start(struct datapath **out, const struct datapath_config *con
         for (unsigned i = 0; i < QUIESCE_THREADS && dp->helped && err == OK; i++) {
             err = pipeline_start(&dp->pipelines[i]);
         }
+        if (err == OK && dp->lanes > LANE_AHEAD) {
+            err = pipeline_start(&dp->ahead);
+        }
     }
     if (err == OK) {
         err = hands_start(dp);
@@ -155,6 +164,7 @@ void datapath_stop(struct datapath *dp)
     for (unsigned i = 0; i < QUIESCE_THREADS; i++) {
         pipeline_stop(&dp->pipelines[i]);
     }
+    pipeline_stop(&dp->ahead);
     hands_stop(dp);
     quiesce_offline(&dp->quiesce, THREAD_OUT); /* what it held for its second thread */
     if (ran) {
@@ -188,7 +198,7 @@ enum err datapath_add_in(struct datapath *dp, const struct datapath_child *child
     struct usage usage;
     usage_init(&usage, child->octets, child->packets);
     quiesce_reclaim(&dp->quiesce);
-    enum err err = esp_in_new(&sa, params, dp->config.lanes[THREAD_IN]);
+    enum err err = esp_in_new(&sa, params, dp->config.lanes[LANE_IN]);
     if (err == OK) {
         err = sa_table_add(&dp->in, &dp->quiesce, child->spi_in, sa, &usage);
         if (err != OK) {
@@ -215,9 +225,9 @@ static void release_plain(struct retired *object)
     free(object);
 }
 
-static struct out_entry *out_entry_new(const struct datapath_child *child,
-                                       const struct esp_params *params, struct crypt_lanes *lanes,
-                                       enum err *err)
+static struct out_entry *out_entry_new(const struct datapath *dp,
+                                       const struct datapath_child *child,
+                                       const struct esp_params *params, enum err *err)
 {
     struct out_entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL) {
@@ -229,8 +239,12 @@ static struct out_entry *out_entry_new(const struct datapath_child *child,
     entry->reqid = child->reqid;
     entry->suite = params->suite;
     usage_init(&entry->usage, child->octets, child->packets);
-    *err = esp_out_new(&entry->sa, params, lanes);
+    *err = esp_out_new(&entry->sa, params, dp->config.lanes[LANE_OUT]);
+    if (*err == OK && dp->lanes > LANE_AHEAD) {
+        *err = esp_out_add_sealer(entry->sa, SEALER_AHEAD, params, dp->config.lanes[LANE_AHEAD]);
+    }
     if (*err != OK) {
+        esp_out_free(entry->sa);
         free(entry);
         return NULL;
     }
@@ -352,7 +366,7 @@ enum err datapath_set_out(struct datapath *dp, const struct datapath_child *chil
         }
     }
     enum err err;
-    struct out_entry *entry = out_entry_new(child, params, dp->config.lanes[THREAD_OUT], &err);
+    struct out_entry *entry = out_entry_new(dp, child, params, &err);
     if (entry == NULL) {
         return err;
     }
@@ -376,7 +390,7 @@ enum err datapath_remove_out(struct datapath *dp, uint32_t spi_in)
 
 const char *datapath_library(const struct datapath *dp, const struct suite *suite)
 {
-    return crypt_lanes_name(dp->config.lanes[THREAD_OUT], suite->encr, suite->integ);
+    return crypt_lanes_name(dp->config.lanes[LANE_OUT], suite->encr, suite->integ);
 }
 
 /* ---- what the threads have noted ---- */
@@ -477,7 +491,7 @@ void datapath_get_counters(const struct datapath *dp, struct datapath_counters *
         .in_dropped_socket = now[IN_SOCKET],
         .in_dropped_queue = now[IN_QUEUE],
         .ike_dropped = now[IN_IKE],
-        .out_dropped_no_sa = now[OUT_NO_SA] + now[OUT_USED_UP],
+        .out_dropped_no_sa = now[OUT_NO_SA] + now[OUT_USED_UP] + now[OUT_UNSEALED],
         .out_dropped_policy = now[OUT_POLICY],
         .out_dropped_too_big = now[OUT_TOO_BIG] + now[OUT_TOO_BIG_OUTSIDE],
         .out_dropped_send = now[OUT_SEND],

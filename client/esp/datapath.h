@@ -11,7 +11,8 @@
 struct datapath;
 struct crypt_lanes;
 
-#define DATAPATH_THREADS 2 /* that seal or open: one each way */
+/* Threads that seal or open: one each way, and a third one where there are processors for it. */
+#define DATAPATH_LANES 3
 
 struct datapath_config {
     int tun_fd;    /* IFF_TUN | IFF_NO_PI; not taken over */
@@ -20,9 +21,9 @@ struct datapath_config {
     int udp4_fd;   /* unconnected, non-blocking, -1 when the host has none; not taken over */
     int udp6_fd;
     uint16_t mtu; /* of the TUN, inner octets */
-    /* Taken over, also after a failure. They may be made (crypt_lanes_new) while there is time;
-     * those that are NULL are made by datapath_start. */
-    struct crypt_lanes *lanes[DATAPATH_THREADS];
+    /* Taken over, also after a failure. The first datapath_lanes() may be made (crypt_lanes_new)
+     * while there is time; those that are NULL are made by datapath_start. */
+    struct crypt_lanes *lanes[DATAPATH_LANES];
 };
 
 /* Where ESP goes: one pair of endpoints. Source 'any' lets the kernel choose. */
@@ -69,6 +70,8 @@ struct datapath_counters {
     uint64_t last_in_us, last_out_us; /* CLOCK_BOOTTIME, 0 = never */
 };
 
+/* How many lanes a datapath uses on this machine. */
+unsigned datapath_lanes(void);
 /*
  * Starts the threads; from now on they alone read the UDP sockets and the TUN. Makes the TUN
  * non-blocking, asks for its offloads (TUNSETOFFLOAD) and sets the sockets' options.

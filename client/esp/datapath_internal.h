@@ -17,12 +17,17 @@
 
 /*
  * What control (datapath.c), the way out (outbound.c, sender.c) and the way in (inbound.c,
- * writer.c) share. Each way has a thread, and where there are processors for it a second one that
- * sleeps until it is worth it (pipeline.h).
+ * writer.c) share. Each way has a thread, and where there are processors for it a second one, and
+ * the way out a third one, that sleep until it is worth it (pipeline.h).
  */
 
 enum { THREAD_OUT, THREAD_IN };
-_Static_assert(QUIESCE_THREADS == DATAPATH_THREADS, "each packet thread has its lanes");
+enum { LANE_OUT, LANE_IN, LANE_AHEAD, N_LANES };
+_Static_assert(N_LANES == DATAPATH_LANES, "each has its own");
+
+/* Who encrypts: the thread that sends, and the one that is ahead of it. */
+enum { SEALER_SENDER, SEALER_AHEAD, N_SEALERS };
+_Static_assert(N_SEALERS == ESP_SEALERS, "each has its own");
 
 /* Each is written by one half of one way only and read by anyone. */
 enum counter {
@@ -44,10 +49,11 @@ enum counter {
     OUT_POLICY,
     OUT_TOO_BIG,
     OUT_MALFORMED,
+    OUT_USED_UP, /* the SA's numbers */
     /* The second half. */
     OUT_OCTETS,
     OUT_PACKETS,
-    OUT_USED_UP, /* the SA's numbers */
+    OUT_UNSEALED, /* the cipher failed */
     OUT_TOO_BIG_OUTSIDE,
     OUT_SEND,
     OUT_GSO_FALLBACK,
@@ -120,6 +126,8 @@ struct datapath {
     _Alignas(64) _Atomic uint64_t counters[N_COUNTERS];
     bool helped; /* each way has its second thread */
     struct pipeline pipelines[QUIESCE_THREADS];
+    struct pipeline ahead; /* encrypts what waits to be sent; as long as there are lanes for it */
+    unsigned lanes;        /* of the configuration, that are used */
     struct outbound *outbound;
     struct inbound *inbound;
     _Atomic unsigned inbound_by; /* whose hands it is in */

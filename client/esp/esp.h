@@ -48,8 +48,9 @@ uint16_t esp_inner_mtu(const struct suite *suite, uint16_t path_mtu, enum family
 struct esp_packet {
     uint8_t *data; /* to seal: the inner packet; to open: ESP, SPI first */
     size_t len;
-    uint8_t ecn;     /* to open: of the outer header */
-    uint8_t *result; /* sealed: ESP, SPI first; opened: the inner packet */
+    uint8_t ecn;       /* to open: of the outer header */
+    uint64_t sequence; /* to seal: the number that esp_wrap() gave it */
+    uint8_t *result;   /* sealed: ESP, SPI first; opened: the inner packet */
     size_t result_len;
     enum err err; /* as from esp_seal or esp_open */
 };
@@ -70,8 +71,18 @@ void esp_out_free(struct esp_out *sa);
  */
 enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp,
                   size_t *esp_len) ERR_CHECK;
-/* As esp_seal for each of any number of packets, in their order; with some ciphers much faster. */
-void esp_seal_batch(struct esp_out *sa, struct esp_packet *packets, size_t n);
+/*
+ * The same for many, in two steps. One thread wraps, in the order in which the packets are to be
+ * sent: it gives each its number, header and trailer, and result and result_len are known. Several
+ * threads may then encrypt what was wrapped at the same time, each as a sealer of its own, below
+ * ESP_SEALERS, of which 0 is there from the beginning.
+ */
+#define ESP_SEALERS 2
+void esp_wrap(struct esp_out *sa, struct esp_packet *packet);
+void esp_encrypt(const struct esp_out *sa, unsigned sealer, struct esp_packet *packets, size_t n);
+/* One more, of the thread of `lanes`; before packets are wrapped, with the same `params`. */
+enum err esp_out_add_sealer(struct esp_out *sa, unsigned sealer, const struct esp_params *params,
+                            struct crypt_lanes *lanes) ERR_CHECK;
 bool esp_out_selects(const struct esp_out *sa, const struct flow *flow);
 
 /* ---- inbound ---- */

@@ -144,8 +144,9 @@ static void associate(const struct sa *sa, uint64_t sequence, uint8_t *esp, size
 
 struct esp_out {
     struct sa sa;
-    uint64_t next; /* sequence number of the next packet, 0 = exhausted */
-    uint64_t last; /* highest allowed */
+    struct crypt *more[ESP_SEALERS - 1]; /* of the sealers from 1 on */
+    uint64_t next;                       /* sequence number of the next packet, 0 = exhausted */
+    uint64_t last;                       /* highest allowed */
 };
 
 enum err esp_out_new(struct esp_out **out, const struct esp_params *params,
@@ -167,24 +168,33 @@ enum err esp_out_new(struct esp_out **out, const struct esp_params *params,
     return OK;
 }
 
+enum err esp_out_add_sealer(struct esp_out *sa, unsigned sealer, const struct esp_params *params,
+                            struct crypt_lanes *lanes)
+{
+    return crypt_new_in(&sa->more[sealer - 1], lanes, params->suite.encr, params->suite.integ,
+                        params->encr_key, params->integ_key);
+}
+
 void esp_out_free(struct esp_out *sa)
 {
     if (sa != NULL) {
+        for (unsigned i = 0; i < ESP_SEALERS - 1; i++) {
+            crypt_free(sa->more[i]);
+        }
         sa_free(&sa->sa);
         free(sa);
     }
 }
 
-/* Trailer, header and number of the next packet. */
-static enum err wrap(struct esp_out *sa, struct esp_packet *packet, struct associated *own,
-                     struct crypt_message *message)
+void esp_wrap(struct esp_out *sa, struct esp_packet *packet)
 {
     const struct layout *layout = &sa->sa.layout;
     uint8_t *inner = packet->data;
-    if (sa->next == 0 || sa->next > sa->last) {
-        return ERR_STATE;
+    packet->err = sa->next == 0 || sa->next > sa->last ? ERR_STATE : OK;
+    if (packet->err != OK) {
+        return;
     }
-    uint64_t sequence = sa->next++;
+    packet->sequence = sa->next++;
 
     size_t text_len = padded(layout, packet->len);
     uint8_t pad = (uint8_t)(text_len - TRAILER - packet->len);
@@ -197,36 +207,39 @@ static enum err wrap(struct esp_out *sa, struct esp_packet *packet, struct assoc
     packet->result = inner - layout->iv - HEADER;
     packet->result_len = HEADER + layout->iv + text_len + layout->icv;
     put_u32(packet->result, sa->sa.spi);
-    put_u32(packet->result + 4, (uint32_t)sequence);
-    associate(&sa->sa, sequence, packet->result, packet->result_len, own, message);
-    return OK;
+    put_u32(packet->result + 4, (uint32_t)packet->sequence);
 }
 
-static void seal_some(struct esp_out *sa, struct esp_packet *packets, size_t n)
+static void encrypt_some(const struct sa *sa, struct crypt *crypt, struct esp_packet *packets,
+                         size_t n)
 {
     struct crypt_message messages[BATCH];
     struct associated own[BATCH];
-    size_t wrapped = 0;
-    while (wrapped < n && wrap(sa, &packets[wrapped], &own[wrapped], &messages[wrapped]) == OK) {
-        wrapped++;
-    }
-    crypt_seal_batch(sa->sa.crypt, messages, wrapped);
     for (size_t i = 0; i < n; i++) {
-        packets[i].err = i < wrapped ? messages[i].err : ERR_STATE;
+        associate(sa, packets[i].sequence, packets[i].result, packets[i].result_len, &own[i],
+                  &messages[i]);
+    }
+    crypt_seal_batch(crypt, messages, n);
+    for (size_t i = 0; i < n; i++) {
+        packets[i].err = messages[i].err;
     }
 }
 
-void esp_seal_batch(struct esp_out *sa, struct esp_packet *packets, size_t n)
+void esp_encrypt(const struct esp_out *sa, unsigned sealer, struct esp_packet *packets, size_t n)
 {
+    struct crypt *crypt = sealer == 0 ? sa->sa.crypt : sa->more[sealer - 1];
     for (size_t at = 0; at < n; at += BATCH) {
-        seal_some(sa, packets + at, n - at < BATCH ? n - at : BATCH);
+        encrypt_some(&sa->sa, crypt, packets + at, n - at < BATCH ? n - at : BATCH);
     }
 }
 
 enum err esp_seal(struct esp_out *sa, uint8_t *packet, size_t len, uint8_t **esp, size_t *esp_len)
 {
     struct esp_packet one = {.data = packet, .len = len};
-    seal_some(sa, &one, 1);
+    esp_wrap(sa, &one);
+    if (one.err == OK) {
+        esp_encrypt(sa, 0, &one, 1);
+    }
     *esp = one.result;
     *esp_len = one.result_len;
     return one.err;

@@ -8,7 +8,7 @@
 #include "esp/selector.h"
 #include "esp/sender.h"
 
-/* TUN to UDP: read, select, cut; and, unless another thread does, seal and send. */
+/* TUN to UDP: read, select, cut, wrap; and, unless other threads do, encrypt and send. */
 
 /* Before the other direction has its turn. */
 #define BATCH_FRAMES 64
@@ -18,6 +18,9 @@
  * f). */
 #define ERROR_BURST 64
 #define ERROR_INTERVAL_US 2000
+
+/* So many runs wait to be sent, and the last of them is worth a third thread. */
+#define AHEAD_FROM 2
 
 /* Which SA a flow takes, so that the others are not asked for every packet. */
 #define FLOWS 64 /* a power of two */
@@ -39,9 +42,11 @@ struct outbound {
     uint64_t epoch, generation; /* of this batch */
     uint64_t error_allowance_us;
     uint64_t error_last_us;
-    struct sender sender; /* of the thread that does the second half */
-    struct run *runs;     /* the pipeline's slots */
-    struct run *run;      /* of them the one that grows; NULL when it has yet to begin */
+    struct sender sender;             /* of the thread that does the second half */
+    struct run *runs;                 /* the pipeline's slots */
+    struct run *run;                  /* the one that grows; NULL when it has yet to begin */
+    struct pipeline *ahead;           /* the third thread; NULL: there is none */
+    uint32_t offered[PIPELINE_SLOTS]; /* its slots: which run it may encrypt */
     /* From here on nothing is cleared. */
     uint8_t scratch[IP_PACKET_MAX];
     uint8_t fragment[IP_PACKET_MAX];
@@ -49,10 +54,28 @@ struct outbound {
     _Alignas(16) uint8_t frame[16 + TUN_FRAME_MAX];
 };
 
+/* Unless the other one does, or has. */
+static void seal_offered(struct run *run, unsigned sealer)
+{
+    if (claim_take(&run->claim)) {
+        run_seal(run, sealer);
+        claim_done(&run->claim);
+    }
+}
+
 static void second_half(void *outbound, uint32_t slot)
 {
     struct outbound *o = outbound;
-    sender_send(&o->sender, &o->runs[slot], false);
+    struct run *run = &o->runs[slot];
+    seal_offered(run, SEALER_SENDER);
+    claim_wait(&run->claim);
+    sender_send(&o->sender, run, false);
+}
+
+static void seal_ahead(void *outbound, uint32_t slot)
+{
+    struct outbound *o = outbound;
+    seal_offered(&o->runs[o->offered[slot]], SEALER_AHEAD);
 }
 
 struct outbound *outbound_new(struct datapath *dp)
@@ -66,10 +89,18 @@ struct outbound *outbound_new(struct datapath *dp)
     o->pipeline = &dp->pipelines[THREAD_OUT];
     o->error_allowance_us = ERROR_BURST * ERROR_INTERVAL_US;
     pipeline_init(o->pipeline, "esp send", second_half, o);
-    o->runs = malloc((dp->helped ? PIPELINE_SLOTS : 1) * sizeof(*o->runs));
+    pipeline_init(&dp->ahead, "esp seal", seal_ahead, o);
+    if (dp->lanes > LANE_AHEAD) {
+        o->ahead = o->pipeline->third = &dp->ahead;
+    }
+    size_t slots = dp->helped ? PIPELINE_SLOTS : 1;
+    o->runs = malloc(slots * sizeof(*o->runs));
     if (o->runs == NULL) {
         free(o);
         return NULL;
+    }
+    for (size_t i = 0; i < slots; i++) {
+        claim_init(&o->runs[i].claim);
     }
     return o;
 }
@@ -84,14 +115,32 @@ void outbound_free(struct outbound *o)
 
 /* ---- runs ---- */
 
+/* To the third thread, while it is wanted, unless it lags behind: the sender, when it comes to a
+ * run that nobody has taken, encrypts it itself. */
+static void offer_ahead(struct outbound *o, uint32_t slot)
+{
+    uint32_t at;
+    if (o->ahead == NULL || !atomic_load_explicit(&o->ahead->wanted, memory_order_relaxed) ||
+        ring_pending(&o->pipeline->ring) < AHEAD_FROM ||
+        ring_pending(&o->ahead->ring) == PIPELINE_SLOTS ||
+        !ring_wait_room(&o->ahead->ring, &at, 0)) {
+        return;
+    }
+    o->offered[at] = slot;
+    ring_put(&o->ahead->ring);
+}
+
 void outbound_flush(struct outbound *o)
 {
     if (o->run == NULL) {
         return;
     }
     if (o->hands_over) {
+        claim_offer(&o->run->claim);
         ring_put(&o->pipeline->ring);
+        offer_ahead(o, (uint32_t)(o->run - o->runs));
     } else {
+        run_seal(o->run, SEALER_SENDER);
         sender_send(&o->sender, o->run, true);
     }
     o->run = NULL;
@@ -131,18 +180,33 @@ static uint8_t *run_reserve(struct outbound *o, size_t len, uint8_t tos)
     return o->run->data + o->run->used;
 }
 
-/* The `len` octets at `inner` are to become `sealed` octets. */
-static void run_add(struct outbound *o, uint8_t *inner, size_t len, size_t sealed)
+static void count_wrapped(struct datapath *dp, struct out_entry *out, size_t len)
+{
+    bool news = large_pass(&dp->large, len);
+    if (usage_spend(&out->usage, len) || news) {
+        datapath_tell(dp);
+    }
+}
+
+/* The `len` octets at `inner` are the next packet of the run. */
+static void run_add(struct outbound *o, uint8_t *inner, size_t len)
 {
     struct run *run = o->run;
-    run->along[run->waiting] = o->out;
-    run->packets[run->waiting++] = (struct esp_packet){.data = inner, .len = len};
-    run->used += sealed;
+    struct esp_packet *packet = &run->packets[run->waiting];
+    *packet = (struct esp_packet){.data = inner, .len = len};
+    esp_wrap(o->out->sa, packet);
+    if (packet->err != OK) {
+        count(o->dp, OUT_USED_UP, 1);
+        return;
+    }
+    count_wrapped(o->dp, o->out, packet->result_len);
+    run->along[run->waiting++] = o->out;
+    run->used += packet->result_len;
     run->inner += len;
     run->n++;
-    run->closed = sealed < run->segment;
+    run->closed = packet->result_len < run->segment;
     if (run->waiting == SEAL_BATCH && !o->hands_over) {
-        run_seal(o->dp, run);
+        run_seal(run, SEALER_SENDER);
     }
 }
 
@@ -166,7 +230,7 @@ static bool put_packet(struct outbound *o, struct segmenter *s, const uint8_t *p
     } else {
         memcpy(inner, packet, len);
     }
-    run_add(o, inner, len, sealed);
+    run_add(o, inner, len);
     return true;
 }
 

@@ -60,15 +60,14 @@ void pipeline_stop(struct pipeline *p)
     }
 }
 
-void pipeline_decide(struct pipeline *p)
+/* By what the two threads that share its work have spent. */
+static void decide(struct pipeline *p, clockid_t first_clock)
 {
     uint64_t now = boottime_now();
     uint64_t span = now - p->since_us;
     if (!p->helped || span < DECIDE_US) {
         return;
     }
-    clockid_t first_clock = p->first_clock;
-    (void)pthread_getcpuclockid(pthread_self(), &first_clock);
     uint64_t spent = thread_spent(first_clock) + thread_spent(p->clock);
     if (first_clock == p->first_clock) { /* what another thread has spent says nothing */
         uint64_t percent = (spent - p->spent_us) * 100 / span;
@@ -79,4 +78,14 @@ void pipeline_decide(struct pipeline *p)
     p->since_us = now;
     p->spent_us = spent;
     p->first_clock = first_clock;
+}
+
+void pipeline_decide(struct pipeline *p)
+{
+    clockid_t self = p->first_clock;
+    (void)pthread_getcpuclockid(pthread_self(), &self);
+    decide(p, self);
+    if (p->third != NULL) {
+        decide(p->third, p->clock);
+    }
 }

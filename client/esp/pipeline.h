@@ -11,7 +11,9 @@
 /*
  * The work of one direction in two halves. As a rule one thread does both in turn, which is the
  * fastest for a single packet and the cheapest. While it uses up a processor, it does the first
- * half only and hands the slot to a second thread, in order, by a ring.
+ * half only and hands the slot to a second thread, in order, by a ring. Should that use up a
+ * processor as well, a third one may take a part of its work; that is a pipeline for itself, and
+ * what is put there is up to the direction.
  */
 struct pipeline {
     struct ring ring;
@@ -21,8 +23,9 @@ struct pipeline {
     /* Does the second half of the work on a slot. */
     void (*second)(void *owner, uint32_t slot);
     void *owner;
-    clockid_t clock;    /* of the second thread's time on processors */
-    atomic_bool wanted; /* the first thread's decision */
+    clockid_t clock;        /* of the second thread's time on processors */
+    atomic_bool wanted;     /* the first thread's decision */
+    struct pipeline *third; /* between the second thread and this one's; NULL: there is none */
     /* When it was last decided, what both had spent till then, and who was the first. */
     uint64_t since_us, spent_us;
     clockid_t first_clock;
@@ -40,7 +43,8 @@ void pipeline_init(struct pipeline *p, const char *name, void (*second)(void *ow
 enum err pipeline_start(struct pipeline *p) ERR_CHECK;
 /* The first thread does not wait for it any more either; harmless when it was not started. */
 void pipeline_stop(struct pipeline *p);
-/* The first thread: sets `wanted` anew, when some time has passed in which it has been the first. */
+/* The first thread: sets `wanted` anew, when some time has passed in which it has been the first;
+ * the third's as well. */
 void pipeline_decide(struct pipeline *p);
 
 /* Anyone: the second thread has work. */

@@ -115,6 +115,12 @@ bool ring_oldest(const struct ring *ring, uint32_t *slot)
     return pending(atomic_load_explicit(&ring->put, memory_order_relaxed), done) > 0;
 }
 
+uint32_t ring_pending(const struct ring *ring)
+{
+    return pending(atomic_load_explicit(&ring->put, memory_order_relaxed),
+                   atomic_load(&ring->done));
+}
+
 bool ring_empty(const struct ring *ring)
 {
     uint32_t slot;

@@ -35,6 +35,8 @@ bool ring_wait_room(struct ring *ring, uint32_t *slot, int timeout);
 void ring_put(struct ring *ring);
 /* The second thread is done with all that was put, and what it did is visible. */
 bool ring_empty(const struct ring *ring);
+/* How many are not done yet. */
+uint32_t ring_pending(const struct ring *ring);
 /* The first of the slots that are pending. False: it is empty. */
 bool ring_oldest(const struct ring *ring, uint32_t *slot);
 /* Waits until it is empty. False: closed. */

@@ -17,25 +17,17 @@ void run_begin(struct run *run, const struct udp_target *target, uint64_t epoch,
 
 /* ---- sealing ---- */
 
-static void count_sealed(struct datapath *dp, struct out_entry *out, size_t len)
-{
-    bool news = large_pass(&dp->large, len);
-    if (usage_spend(&out->usage, len) || news) {
-        datapath_tell(dp);
-    }
-}
-
 /* `n` packets of one SA; what they become is moved up to `at`. Returns where it ends. */
-static uint8_t *seal_batch(struct datapath *dp, struct run *run, struct out_entry *out,
+static uint8_t *seal_batch(struct run *run, const struct esp_out *sa, unsigned sealer,
                            struct esp_packet *packets, unsigned n, uint8_t *at)
 {
-    esp_seal_batch(out->sa, packets, n);
+    esp_encrypt(sa, sealer, packets, n);
     for (unsigned i = 0; i < n; i++) {
         const struct esp_packet *packet = &packets[i];
         if (packet->err != OK) {
-            count(dp, OUT_USED_UP, 1);
             run->inner -= packet->len;
             run->n--;
+            run->unsealed++;
             continue;
         }
         if (packet->result != at) {
@@ -43,24 +35,23 @@ static uint8_t *seal_batch(struct datapath *dp, struct run *run, struct out_entr
         }
         at += packet->result_len;
         run->closed = packet->result_len < run->segment;
-        count_sealed(dp, out, packet->result_len);
     }
     return at;
 }
 
-void run_seal(struct datapath *dp, struct run *run)
+void run_seal(struct run *run, unsigned sealer)
 {
     unsigned waiting = run->waiting;
     if (waiting == 0) {
         return;
     }
-    uint8_t *at = run->packets[0].data - esp_headroom(&run->along[0]->suite);
+    uint8_t *at = run->packets[0].result;
     run->waiting = 0;
     run->closed = false;
     for (unsigned i = 0, n; i < waiting; i += n) {
         for (n = 1; n < SEAL_BATCH && i + n < waiting && run->along[i + n] == run->along[i]; n++) {
         }
-        at = seal_batch(dp, run, run->along[i], &run->packets[i], n, at);
+        at = seal_batch(run, run->along[i]->sa, sealer, &run->packets[i], n, at);
     }
     run->used = (size_t)(at - run->data);
 }
@@ -133,10 +124,12 @@ static unsigned send_run(struct sender *s, const struct run *run)
     return sent;
 }
 
-void sender_send(struct sender *s, struct run *run, bool alone)
+void sender_send(struct sender *s, const struct run *run, bool alone)
 {
     s->alone = alone;
-    run_seal(s->dp, run);
+    if (run->unsealed > 0) {
+        count(s->dp, OUT_UNSEALED, run->unsealed);
+    }
     if (run->n == 0) {
         return;
     }

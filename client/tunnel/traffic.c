@@ -143,7 +143,7 @@ void traffic_set_mtu(struct traffic *traffic, struct net_config *net,
 
 void traffic_prepare(struct traffic *traffic)
 {
-    for (unsigned i = 0; i < DATAPATH_THREADS && traffic->datapath == NULL; i++) {
+    for (unsigned i = 0; i < datapath_lanes() && traffic->datapath == NULL; i++) {
         if (traffic->lanes[i] == NULL && crypt_lanes_new(&traffic->lanes[i], CRYPT_FASTEST) != OK) {
             g_debug("no lanes for ciphers yet");
         }
@@ -160,7 +160,7 @@ gboolean traffic_start(struct traffic *traffic)
         .mtu = 1280, /* until it is known */
     };
 
-    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+    for (unsigned i = 0; i < DATAPATH_LANES; i++) {
         config.lanes[i] = g_steal_pointer(&traffic->lanes[i]);
     }
 
@@ -193,7 +193,7 @@ void traffic_stop(struct traffic *traffic)
         tell_last_drops(traffic);
     }
     datapath_stop(g_steal_pointer(&traffic->datapath));
-    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+    for (unsigned i = 0; i < DATAPATH_LANES; i++) {
         crypt_lanes_free(g_steal_pointer(&traffic->lanes[i]));
     }
 }

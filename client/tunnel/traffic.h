@@ -21,7 +21,7 @@ struct traffic {
     gboolean narrow;    /* to the assigned addresses: the profile names no networks of ours */
 
     struct datapath *datapath;                   /* NULL until the first Child SA */
-    struct crypt_lanes *lanes[DATAPATH_THREADS]; /* made before, for it */
+    struct crypt_lanes *lanes[DATAPATH_LANES]; /* made before, for it */
     struct drops drops;
 };
 

@@ -363,9 +363,14 @@ uint16_t esp_inner_mtu(const struct suite *suite, uint16_t path_mtu, enum family
     return (uint16_t)(path_mtu - 60);
 }
 
+unsigned datapath_lanes(void)
+{
+    return DATAPATH_LANES;
+}
+
 enum err datapath_start(struct datapath **out, const struct datapath_config *config)
 {
-    for (unsigned i = 0; i < DATAPATH_THREADS; i++) {
+    for (unsigned i = 0; i < DATAPATH_LANES; i++) {
         crypt_lanes_free(config->lanes[i]);
     }
     *out = g_new0(struct datapath, 1);
