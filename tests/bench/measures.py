@@ -131,12 +131,12 @@ class Bench:
             self._stream(tunnel, way, f"a slow end {what}, processors")
 
     def scaling(self):
-        """Beside itself: with many Child SAs, and with two processors for one end (slow_end.py)."""
+        """Beside itself: with many Child SAs, and with two and three processors for one end (slow_end.py)."""
         build = self.options.build[0]
         children = [ends.Datapath(101, build, name="1"),
                     ends.Datapath(102, build, children=CHILDREN, name=f"{CHILDREN:,}")]
         slow = [slow_end.SlowEnd(110 + processors, build, processors, name)
-                for processors, name in ((1, "one"), (2, "two"))]
+                for processors, name in ((1, "one"), (2, "two"), (3, "three"))]
         self._up(children)
         self.rounds("Child SAs", lambda tunnel: self._stream(tunnel, "a", "Child SAs installed"),
                     children)
