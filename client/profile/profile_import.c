@@ -24,44 +24,43 @@ static gboolean is_strongswan(GKeyFile *file)
     return g_strcmp0(service, STRONGSWAN_SERVICE) == 0;
 }
 
-/* How it calls a way to authenticate, and how we do; NULL = we have no such way. */
-static const char *auth_of_strongswan(GKeyFile *file, const char *method)
+/* How it calls a way to authenticate: of certificates by where their keys are, since 1.5.2. */
+static char *method_of_strongswan(GKeyFile *file)
 {
+    g_autofree char *method = g_key_file_get_string(file, "vpn", "method", NULL);
     g_autofree char *source = g_key_file_get_string(file, "vpn", "cert-source", NULL);
 
-    if (strcmp(method, "eap") == 0 || strcmp(method, "psk") == 0) {
-        return strcmp(method, "eap") == 0 ? "eap" : "psk";
-    }
-    if (strcmp(method, "key") == 0 ||
+    if (method == NULL ||
         (strcmp(method, "cert") == 0 && (source == NULL || strcmp(source, "file") == 0))) {
-        return "certificate";
+        return g_strdup("key");
     }
-    return NULL;
+    return strcmp(method, "cert") == 0 ? g_steal_pointer(&source) : g_steal_pointer(&method);
 }
 
-/* Proposals stand apart by semicolons there. */
-static gboolean set_proposals(struct profile *profile, const char *key, const char *text,
-                              const char *where, GError **error)
+/* Lists stand apart by semicolons there; NULL = it has none. */
+static char *list_of_strongswan(GKeyFile *file, const char *key)
 {
-    g_auto(GStrv) parts = g_strsplit(text, ";", -1);
-    g_autofree char *list = g_strjoinv(",", parts);
+    g_autofree char *text = g_key_file_get_string(file, "vpn", key, NULL);
 
-    return profile_set(profile, key, list, where, error);
+    return text == NULL || *text == '\0' ? NULL : g_strdelimit(g_steal_pointer(&text), ";", ',');
 }
 
 static gboolean set_strongswan_auth(struct profile *profile, GKeyFile *file, const char *path,
                                     GError **error)
 {
-    g_autofree char *method = g_key_file_get_string(file, "vpn", "method", NULL);
-    const char *auth = auth_of_strongswan(file, method == NULL ? "key" : method);
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {{"eap", "eap"}, {"psk", "psk"}, {"key", "certificate"}};
+    g_autofree char *method = method_of_strongswan(file);
 
-    if (auth == NULL) {
-        g_autofree char *shown = profile_quotable(bytes_of_string(method == NULL ? "key" : method));
-
-        return profile_fail(error, PROFILE_ERROR_VALUE, path,
-                            _("its way to authenticate, \"%s\", is none of ours"), shown);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (strcmp(rows[i].theirs, method) == 0) {
+            return profile_set(profile, "auth", rows[i].ours, path, error);
+        }
     }
-    return profile_set(profile, "auth", auth, path, error);
+    g_autofree char *shown = profile_quotable(bytes_of_string(method));
+    return profile_fail(error, PROFILE_ERROR_VALUE, path,
+                        _("its way to authenticate, \"%s\", is none of ours"), shown);
 }
 
 static gboolean set_strongswan_keys(struct profile *profile, GKeyFile *file, const char *path,
@@ -92,23 +91,51 @@ static gboolean set_strongswan_keys(struct profile *profile, GKeyFile *file, con
     return ok;
 }
 
+/* With a shared key the user's name is who one is. */
+static gboolean set_strongswan_identity(struct profile *profile, const char *path, GError **error)
+{
+    return strcmp(profile_get(profile, "auth"), "psk") != 0 ||
+           profile_is_set(profile, "identity") || !profile_is_set(profile, "user") ||
+           profile_set(profile, "identity", profile_get(profile, "user"), path, error);
+}
+
+static gboolean set_strongswan_list(struct profile *profile, GKeyFile *file, const char *theirs,
+                                    const char *ours, const char *path, GError **error)
+{
+    g_autofree char *list = list_of_strongswan(file, theirs);
+    g_autofree char *where = g_strdup_printf("%s: %s", path, theirs);
+
+    return list == NULL || profile_set(profile, ours, list, where, error);
+}
+
 static gboolean set_strongswan_proposals(struct profile *profile, GKeyFile *file, const char *path,
                                          GError **error)
 {
-    static const struct {
-        const char *theirs, *ours;
-    } rows[] = {{"ike", "ike-proposals"}, {"esp", "esp-proposals"}};
     g_autofree char *wanted = g_key_file_get_string(file, "vpn", "proposal", NULL);
-    gboolean ok = TRUE;
 
-    for (gsize i = 0; ok && g_strcmp0(wanted, "yes") == 0 && i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *value = g_key_file_get_string(file, "vpn", rows[i].theirs, NULL);
-        g_autofree char *where = g_strdup_printf("%s: %s", path, rows[i].theirs);
+    return g_strcmp0(wanted, "yes") != 0 ||
+           (set_strongswan_list(profile, file, "ike", "ike-proposals", path, error) &&
+            set_strongswan_list(profile, file, "esp", "esp-proposals", path, error));
+}
 
-        ok = value == NULL || *value == '\0' ||
-             set_proposals(profile, rows[i].ours, value, where, error);
+/*
+ * Its networks, and whether it asks for an address: without one nothing of ours works, and
+ * profile_validate() says so. Encapsulation in UDP is ours always; compression is an offer only.
+ */
+static gboolean set_strongswan_networks(struct profile *profile, GKeyFile *file, const char *path,
+                                        GError **error)
+{
+    g_autofree char *virtual = g_key_file_get_string(file, "vpn", "virtual", NULL);
+    gboolean asks = g_strcmp0(virtual, "no") != 0;
+
+    if (!set_strongswan_list(profile, file, "remote-ts", "remote-ts", path, error)) {
+        return FALSE;
     }
-    return ok;
+    const char *networks = profile_get(profile, "remote-ts");
+    return (networks == NULL || strstr(networks, "/0") != NULL ||
+            profile_set(profile, "tunnel", "split", path, error)) &&
+           (asks || (profile_set(profile, "request-ipv4", "false", path, error) &&
+                     profile_set(profile, "request-ipv6", "false", path, error)));
 }
 
 /* Secrets that the file itself keeps. */
@@ -134,6 +161,8 @@ static struct profile *read_strongswan(GKeyFile *file, const char *path, GError 
 
     if (!set_strongswan_auth(profile, file, path, error) ||
         !set_strongswan_keys(profile, file, path, error) ||
+        !set_strongswan_identity(profile, path, error) ||
+        !set_strongswan_networks(profile, file, path, error) ||
         !set_strongswan_proposals(profile, file, path, error) ||
         !set_strongswan_secret(profile, file, error)) {
         g_clear_pointer(&profile, profile_free);

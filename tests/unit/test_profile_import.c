@@ -77,7 +77,35 @@ START_TEST(strongswan_by_shared_key)
     ck_assert_str_eq(profile_get(profile, "auth"), "psk");
     ck_assert(profile_is_set(profile, "psk") && !profile_is_set(profile, "password"));
     ck_assert(!profile_is_set(profile, "ike-proposals"));
+    ck_assert_str_eq(profile_get(profile, "identity"), "alice");
     profile_free(profile);
+    profile = must_import(STRONGSWAN "address=192.0.2.1\nmethod=psk\nuser=alice\n"
+                                     "local-identity=laptop.example.org\n");
+    ck_assert_str_eq(profile_get(profile, "identity"), "laptop.example.org");
+    profile_free(profile);
+}
+END_TEST
+
+/* Of everything is everything, whatever is named besides. */
+START_TEST(strongswan_networks)
+{
+    static const struct {
+        const char *theirs, *ours, *tunnel;
+    } rows[] = {
+        {"remote-ts=10.0.0.0/8;2001:db8::/32\n", "10.0.0.0/8,2001:db8::/32", "split"},
+        {"remote-ts=192.0.2.7\nencap=yes\nipcomp=yes\nvirtual=yes\n", "192.0.2.7", "split"},
+        {"remote-ts=10.0.0.0/8;0.0.0.0/0\n", "10.0.0.0/8,0.0.0.0/0", "full"},
+        {"remote-ts=\n", NULL, "full"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            g_strconcat(STRONGSWAN "address=vpn.example.org\nmethod=eap\n", rows[i].theirs, NULL);
+        struct profile *profile = must_import(text);
+        ck_assert_pstr_eq(profile_get(profile, "remote-ts"), rows[i].ours);
+        ck_assert_str_eq(profile_get(profile, "tunnel"), rows[i].tunnel);
+        ck_assert(profile_get_bool(profile, "request-ipv4"));
+        profile_free(profile);
+    }
 }
 END_TEST
 
@@ -108,7 +136,10 @@ static const struct {
     const char *text, *with;
 } refused[] = {
     {STRONGSWAN "address=vpn.example.org\nmethod=smartcard\n", "smartcard"},
-    {STRONGSWAN "address=vpn.example.org\nmethod=cert\ncert-source=agent\n", "cert"},
+    {STRONGSWAN "address=vpn.example.org\nmethod=cert\ncert-source=agent\n", "agent"},
+    {STRONGSWAN "address=vpn.example.org\nmethod=eap-tls\n", "\"eap-tls\""},
+    {STRONGSWAN "address=vpn.example.org\nmethod=eap\nvirtual=no\n", "neither an IPv4"},
+    {STRONGSWAN "address=vpn.example.org\nmethod=eap\nremote-ts=here;there\n", "remote-ts"},
     {STRONGSWAN "address=two words\nmethod=eap\n", "address"},
     {STRONGSWAN "method=eap\nuser=alice\n", "gateway"},
     {STRONGSWAN "address=vpn.example.org\nmethod=eap\ncertificate=/nowhere/ca.pem\n",
@@ -140,6 +171,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, strongswan_by_name_and_password);
     tcase_add_test(tests, strongswan_by_shared_key);
+    tcase_add_test(tests, strongswan_networks);
     tcase_add_test(tests, own_keyfile);
     tcase_add_test(tests, own_keyfile_without_its_private_key);
     tcase_add_loop_test(tests, what_cannot_be_taken_over_is_said, 0, G_N_ELEMENTS(refused));
