@@ -13,6 +13,7 @@
 #include "session/session.h"
 
 #define API_VERSION 1
+#define PREPARED_MS 10000 /* for which a worker waits that nobody may want */
 
 /* ---- connecting ---- */
 
@@ -115,6 +116,12 @@ static void start(struct request *request)
     struct manager *manager = request->context;
     struct connecting *connecting = request->data;
     g_autoptr(GError) error = NULL;
+    if (!is_the_only_one(request)) {
+        return; /* another call came first, while polkit was asked */
+    }
+    if (!connecting->worker && !language_of(connecting) && request->caller->user->uid == 0) {
+        connecting->worker = spare_take(manager->spare);
+    }
     const struct session_wish wish = {
         .name = name_of(connecting),
         .origin = connecting->options.origin,
@@ -130,9 +137,6 @@ static void start(struct request *request)
         .lent = connecting->lent,
         .keeper = request->caller->user->uid,
     };
-    if (!is_the_only_one(request)) {
-        return; /* another call came first, while polkit was asked */
-    }
     if (connecting->options.listen && !subscribers_add(manager->subscribers, request->caller)) {
         request_fail(request, "TooMany", "Too many programs of yours listen already.");
         return;
@@ -262,6 +266,17 @@ static void call_connect_system(struct request *request)
     }
 }
 
+static void call_prepare(struct request *request)
+{
+    const struct manager *manager = request->context;
+    if (request->caller->user->uid != 0) {
+        request_fail(request, "NotAuthorized", "Only root prepares connections.");
+        return;
+    }
+    spare_prepare(manager->spare);
+    request_return(request, NULL);
+}
+
 /* ---- all of it ---- */
 
 void manager_call(struct manager *manager, struct request *request)
@@ -272,6 +287,7 @@ void manager_call(struct manager *manager, struct request *request)
     } methods[] = {
         {"Connect", call_connect},
         {"ConnectSystem", call_connect_system},
+        {"Prepare", call_prepare},
         {"ListSystemProfiles", manager_call_list_system_profiles},
         {"SaveSystemProfile", manager_call_save_system_profile},
         {"DeleteSystemProfile", manager_call_delete_system_profile},
@@ -379,6 +395,7 @@ struct manager *manager_new(struct sessions *sessions, struct subscribers *subsc
     manager->subscribers = subscribers;
     manager->holding = holding_new();
     manager->portals = portals_new(on_portal_over, manager);
+    manager->spare = spare_new(PREPARED_MS);
     manager->properties = properties_new(&org_godwit_vpn1_manager_interface);
     properties_set(manager->properties, "Version", g_variant_new_string(PACKAGE_VERSION));
     properties_set(manager->properties, "ApiVersion", g_variant_new_uint32(API_VERSION));
@@ -392,6 +409,7 @@ void manager_free(struct manager *manager)
     if (manager) {
         holding_free(manager->holding);
         portals_free(manager->portals);
+        spare_free(manager->spare);
         properties_free(manager->properties);
         g_free(manager);
     }

@@ -5,6 +5,7 @@
 #include "daemon/holding.h"
 #include "daemon/manager.h"
 #include "daemon/portals.h"
+#include "daemon/spare.h"
 
 /* What the calls of org.godwit.VPN1.Manager share. */
 
@@ -14,6 +15,7 @@ struct manager {
     struct holding *holding;
     struct portals *portals;
     struct properties *properties;
+    struct spare *spare;
     gboolean preparing; /* a worker is started for a request that may yet be refused */
 };
 

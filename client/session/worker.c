@@ -234,6 +234,13 @@ gboolean worker_running(const struct worker *worker)
     return worker && worker->pid > 0;
 }
 
+gboolean worker_waits(const struct worker *worker)
+{
+    siginfo_t ended = {0};
+    return waitid(P_PID, (id_t)worker->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
+}
+
 void worker_kill(struct worker *worker)
 {
     if (worker_running(worker)) {

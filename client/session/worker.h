@@ -31,6 +31,8 @@ struct worker *worker_start(enum worker_program program, const char *language, G
  * is told, also of an end that was before. */
 int worker_use(struct worker *worker, worker_ended_cb ended, void *context);
 gboolean worker_running(const struct worker *worker);
+/* Before its use: whether it still lives. */
+gboolean worker_waits(const struct worker *worker);
 void worker_kill(struct worker *worker);
 /* Kills and waits when it still runs; `ended` is not called any more. NULL is harmless. */
 void worker_free(struct worker *worker);

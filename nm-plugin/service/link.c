@@ -432,8 +432,7 @@ static void begin(struct link *link)
 
 void link_warm_up(GDBusConnection *bus)
 {
-    g_dbus_connection_call(bus, VPN1_NAME, VPN1_PATH, DBUS_PROPERTIES, "Get",
-                           g_variant_new("(ss)", VPN1_MANAGER_INTERFACE, "Version"), NULL,
+    g_dbus_connection_call(bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "Prepare", NULL, NULL,
                            G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 }
 

@@ -23,7 +23,8 @@ struct link_ops {
     void (*ended)(void *context, enum reason reason, const char *sentence, const char *detail);
 };
 
-/* Somebody is about to ask for a connection: godwitd is started, and gets to know who we are. */
+/* Somebody is about to ask for a connection: godwitd is started, gets to know who we are, and does
+ * what it can do beforehand. */
 void link_warm_up(GDBusConnection *bus);
 /* `profile` a{sv} as in the interface, floating or not; `owner`: the user it is for, 0 = nobody in
  * particular. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <glib-unix.h>
+#include <gnutls/gnutls.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -11,6 +12,9 @@
 #include "common/i18n.h"
 #include "nm-plugin/service/plugin.h"
 #include "nm-plugin/shared/settings.h"
+
+/* libnm brings GnuTLS, which would otherwise start before main(): nothing here needs it. */
+GNUTLS_SKIP_GLOBAL_INIT
 
 static gboolean on_signal(gpointer loop)
 {
@@ -59,7 +63,9 @@ int main(int argc, char **argv)
     /* Secrets pass through memory that is not ours to wipe (libnm's, the bus connection's): what is
      * freed is overwritten. */
     (void)mallopt(M_PERTURB, 0xa5);
-    setlocale(LC_ALL, "");
+    /* Texts are all that is translated here; each further category would be a file to load. */
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(PACKAGE, "UTF-8");
     textdomain(PACKAGE);

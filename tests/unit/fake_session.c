@@ -163,6 +163,12 @@ struct worker *worker_start(enum worker_program program, const char *language, G
     return NULL;
 }
 
+gboolean worker_waits(const struct worker *worker)
+{
+    (void)worker;
+    return FALSE;
+}
+
 void worker_free(struct worker *worker)
 {
     (void)worker;

@@ -277,6 +277,45 @@ START_TEST(polkit_says_no)
 }
 END_TEST
 
+/* ---- a worker that is started because somebody will ask ---- */
+
+static char *worker_of_daemon(void)
+{
+    return sandbox_run("pgrep -P %d fake_worker; true", (int)bed->daemon);
+}
+
+static void prepares(void)
+{
+    g_variant_unref(user_gets(root, "", MANAGER, "Prepare", NULL));
+}
+
+/* It is the one that the next connection has, of root alone. One that is gone is not missed. */
+START_TEST(connection_is_prepared)
+{
+    struct user_on_bus *alice = user_arrives(ALICE);
+    user_fails(alice, "", MANAGER, "Prepare", NULL, ERROR("NotAuthorized"));
+    prepares();
+    prepares();
+    wait_until(workers() == 1);
+    g_autofree char *prepared = worker_of_daemon();
+    sandbox_expect_same(before);
+    g_autofree char *path = is_up("one");
+    g_autofree char *used = worker_of_daemon();
+    ck_assert_str_eq(used, prepared);
+    user_disconnects(root, path);
+    wait_until(workers() == 0);
+    prepares();
+    wait_until(workers() == 1);
+    g_autofree char *unlucky = worker_of_daemon();
+    sandbox_do("kill -9 %d; until grep -q 'State:.Z' /proc/%d/status; do :; done", atoi(unlucky),
+               atoi(unlucky));
+    g_free(is_up("two"));
+    prepares();
+    wait_until(workers() == 2);
+    ends();
+}
+END_TEST
+
 static guint64 memory_kib(void)
 {
     g_autofree char *text = sandbox_run("grep VmRSS /proc/%d/status | tr -cd 0-9", bed->daemon);
@@ -341,6 +380,7 @@ int main(void)
     tcase_add_test(tcase, privileges_are_those_needed);
     tcase_add_test(tcase, polkit_has_not_answered);
     tcase_add_test(tcase, polkit_says_no);
+    tcase_add_test(tcase, connection_is_prepared);
     tcase_add_test(tcase, cycles_leave_nothing);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

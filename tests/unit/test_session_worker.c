@@ -10,9 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/spare.h"
 #include "unit/sandbox.h"
 #include "unit/session_watch.h"
 #include "unit/vectors.h"
+#include "unit/waiting.h"
 
 /* A worker that crashes so often is not replaced. */
 #define CRASHES 5
@@ -311,6 +313,30 @@ START_TEST(no_user)
 }
 END_TEST
 
+/* One that is started before anybody asks for it: for a while, and for the first who does. */
+START_TEST(spare_worker)
+{
+    struct spare *spare = spare_new(WAIT_MOST_S * 1000);
+    ck_assert_ptr_null(spare_take(spare));
+    spare_prepare(spare);
+    struct worker *worker = spare_take(spare);
+    ck_assert(worker_waits(worker));
+    ck_assert_ptr_null(spare_take(spare));
+    worker_kill(worker);
+    wait_until(!worker_waits(worker));
+    worker_free(worker);
+    spare_prepare(spare);
+    spare_free(spare); /* and with it the worker: else a leak, and a child */
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    spare = spare_new(1);
+    spare_prepare(spare);
+    while (g_main_context_iteration(NULL, TRUE), waitpid(-1, NULL, WNOHANG) == 0) {
+    }
+    ck_assert_ptr_null(spare_take(spare));
+    spare_free(spare);
+}
+END_TEST
+
 START_TEST(no_tun)
 {
     sandbox_do("mkdir -p /run/dev && mount --bind /run/dev /dev/net");
@@ -348,6 +374,7 @@ int main(void)
     tcase_add_test(tcase, no_program);
     tcase_add_test(tcase, no_token_program);
     tcase_add_loop_test(tcase, token_program, 0, 2);
+    tcase_add_test(tcase, spare_worker);
     tcase_add_test(tcase, not_root);
     /* Last: they spoil what the others need. */
     tcase_add_test(tcase, no_user);
