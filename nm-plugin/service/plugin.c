@@ -168,8 +168,7 @@ static void on_asks(void *context, GVariant *form)
         }
     }
     g_ptr_array_add(hints, NULL);
-    nm_vpn_service_plugin_secrets_required(NM_VPN_SERVICE_PLUGIN(self),
-                                           message->len > 0 ? message->str : NULL,
+    nm_vpn_service_plugin_secrets_required(NM_VPN_SERVICE_PLUGIN(self), message->str,
                                            (const char **)hints->pdata);
 }
 

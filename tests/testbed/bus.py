@@ -40,6 +40,7 @@ TYPE={kind}
 CLASS=user
 """
 ADMINISTRATORS = "sudo"
+COMPLAINT = re.compile(r"\((?:godwit|nm-godwit)[^)]*\): .*-CRITICAL \*\*.*")
 
 
 @dataclasses.dataclass
@@ -160,10 +161,11 @@ def reachable(folder, name):
 
 
 def check_log():
-    """What the sanitizers found in godwitd, or in what NetworkManager has started, is a failure."""
+    """What the sanitizers found in godwitd, or in what NetworkManager has started, is a failure, and so
+    is what a library complains of."""
     for path in filter(os.path.exists, (LOG, NETWORK_LOG)):
-        report = client.SANITIZER.search(read(path))
-        net.check(not report, f"a sanitizer reported: {report and report[0]}")
+        report = client.SANITIZER.search(read(path)) or COMPLAINT.search(read(path))
+        net.check(not report, f"it was reported: {report and report[0]}")
 
 
 def _started_by_bus(service, environment, command):

@@ -110,6 +110,21 @@ def nm_asks_in_the_middle(context):
     manager.nmcli("connection", "down", "work")
 
 
+@scenario
+def nm_asks_for_what_was_not_required(context):
+    """NetworkManager was told that no password is needed, but the gateway wants one: it is asked for
+    in the middle, with no words of the gateway's."""
+    _, manager = start(context)
+    add(manager, context, password=None, **{"password-flags": "4"})
+    terminal = manager.terminal("connection", "up", "work")
+    terminal.read_until("Password.*: *$", 10)
+    net.check("UTF-8" not in terminal.output, f"it says: {terminal.output}")
+    terminal.type(PASSWORD + "\n")
+    terminal.read_until("successfully activated", 20)
+    net.ping(net.HOST4)
+    manager.nmcli("connection", "down", "work")
+
+
 STRONGSWAN = """[connection]
 id=office
 type=vpn
