@@ -14,7 +14,7 @@ import sandbox
 
 CONFIG = """[main]
 auth-polkit={polkit}
-dns=none
+dns={dns}
 rc-manager=unmanaged
 plugins=keyfile
 no-auto-default=*
@@ -59,14 +59,14 @@ class Journal:
 class NetworkManager:
     """Runs with a bus of its own from the start; its programs end with the sandbox. `polkit`: it is
     asked what users may; else everybody may everything. `journal`: errors go
-    to one, instead of the log. `others`: VPN plugins of the machine's besides. `more`: for the
-    bus."""
+    to one, instead of the log. `others`: VPN plugins of the machine's besides. `dns`: whom it tells
+    of name servers, with the `policies` of the bus that this one needs. `more`: for the bus."""
 
-    def __init__(self, context, polkit=False, journal=False, others=(), **more):
+    def __init__(self, context, polkit=False, journal=False, others=(), dns="none", policies=(), **more):
         self.context = context
         if polkit:
             more["actions"] = (ACTIONS,)
-        policies = (f"{POLICIES}/org.freedesktop.NetworkManager.conf",
+        policies = (*policies, f"{POLICIES}/org.freedesktop.NetworkManager.conf",
                     bus.find(context, "nm-plugin/nm-godwit-service.conf"))
         theirs = [f"nm-{name}-service" for name in others]
         self.bus = bus.Bus(context, **more, policies=(
@@ -82,7 +82,8 @@ class NetworkManager:
         for name, content in {"nm-godwit-service.name": text, **kept}.items():
             bus.write(f"{NAMES}/{name}", content)
         bus.cover("/run/NetworkManager")
-        bus.write("/run/bed/NetworkManager.conf", CONFIG.format(polkit="true" if polkit else "false"))
+        bus.write("/run/bed/NetworkManager.conf", CONFIG.format(
+            polkit="true" if polkit else "false", dns=dns))
         self.journal = Journal() if journal else None
         self.process = None
         self.launch()
@@ -153,13 +154,13 @@ class NetworkManager:
         """nmcli on a terminal of its own, asking for what it needs."""
         return client.Terminal(["nmcli", "--ask", *arguments], {})
 
-    def wired(self, device, address, gateway, metric=100):
-        """A connection of that device, up."""
+    def wired(self, device, address, gateway, metric=100, more=()):
+        """A connection of that device, up; `more` settings of it."""
         self.nmcli("connection", "add", "type", "ethernet", "con-name", f"wired-{device}",
                    "ifname", device,
                    "ipv4.method", "manual", "ipv4.addresses", address, "ipv4.gateway", gateway,
                    "ipv4.route-metric", str(metric),
-                   "ipv6.method", "disabled", "connection.autoconnect", "no")
+                   "ipv6.method", "disabled", "connection.autoconnect", "no", *more)
         self.nmcli("device", "set", device, "managed", "yes")
         self.nmcli("connection", "up", f"wired-{device}")
 

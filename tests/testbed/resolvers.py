@@ -17,6 +17,7 @@ import re
 import shutil
 import socket
 
+import bus
 import net
 import sandbox
 
@@ -146,9 +147,9 @@ def unpacked(package, pattern):
 
 class Resolved:
     """systemd-resolved as on a desktop: /etc/resolv.conf leads to its stub, DHCP has named a server
-    for the link."""
+    for the link. `own_bus`: there is none yet, and no NetworkManager that tells it of DHCP."""
 
-    def __init__(self):
+    def __init__(self, own_bus=True):
         self.libraries = os.path.dirname(unpacked("libsystemd-shared", "**/libsystemd-shared-*.so"))
         for path, line in (("/etc/passwd", "systemd-resolve:x:992:992::/:/usr/sbin/nologin\n"),
                            ("/etc/group", "systemd-resolve:x:992:\n")):
@@ -160,11 +161,15 @@ class Resolved:
         os.makedirs("/run/systemd/resolve", exist_ok=True)
         sandbox.mount("tmpfs", "/run/systemd/resolve", "tmpfs", 0, "mode=755")
         shutil.chown("/run/systemd/resolve", "systemd-resolve", "systemd-resolve")
-        start_bus()
+        if own_bus:
+            start_bus()
+        else:
+            bus.reload()  # it did not know the user
         self.process = None
         self.start()
-        self.ctl("dns", "cl0", OUTSIDE)
-        self.ctl("domain", "cl0", "home.example")
+        if own_bus:
+            self.ctl("dns", "cl0", OUTSIDE)
+            self.ctl("domain", "cl0", "home.example")
         if os.path.lexists("/etc/resolv.conf"):
             os.unlink("/etc/resolv.conf")
         os.symlink("../run/systemd/resolve/stub-resolv.conf", "/etc/resolv.conf")
