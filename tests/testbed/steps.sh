@@ -26,7 +26,7 @@ packages=(
     # the test bed's desktop
     xvfb openbox x11-utils xdotool imagemagick at-spi2-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
     adwaita-icon-theme librsvg2-common fonts-dejavu-core locales gnome-keyring libsecret-tools
-    network-manager-gnome xfce4-panel lxqt-panel mate-panel
+    network-manager-gnome xfce4-panel lxqt-panel mate-panel mate-xapp-status-applet xapp-sn-watcher
     # the plugin that bench nm measures beside ours
     network-manager-strongswan
     # pictures of bench

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import time
@@ -74,11 +75,15 @@ size=32
 
 [org/mate/panel/objects/tray]
 object-type='applet'
-applet-iid='NotificationAreaAppletFactory::NotificationArea'
+applet-iid='{applet}'
 toplevel-id='bottom'
 position=0
 """
-MATE_TRAY = "/usr/share/dbus-1/services/org.mate.panel.applet.NotificationAreaAppletFactory.service"
+MATE_SERVICES = "/usr/share/dbus-1/services/org.mate.panel.applet."
+MATE_APPLETS = {"mate-panel": ("NotificationAreaAppletFactory", "NotificationArea"),
+                "xapp": ("MateXAppStatusAppletFactory", "MateXAppStatusApplet")}
+# What speaks for Cinnamon's panel, too; its place is another one in each version.
+XAPP_WATCHER = "/etc/xdg/autostart/xapp-sn-watcher.desktop"
 
 
 def install_icons(context):
@@ -91,7 +96,8 @@ def install_icons(context):
 
 
 class Panel:
-    """xfce4-panel, lxqt-panel or mate-panel at the bottom of the screen."""
+    """xfce4-panel, lxqt-panel or mate-panel at the bottom of the screen; "xapp" is Cinnamon's way to show
+    icons, with MATE's panel."""
 
     def __init__(self, screen, kind="xfce4-panel", dark=False, size=32):
         self.screen, self.kind = screen, kind
@@ -100,12 +106,16 @@ class Panel:
             shutil.copy(XFCONF, f"{desktop.RUNTIME}/services/")
             self._write(f"{config}/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml",
                         XFCE_PANEL.format(dark=str(dark).lower(), size=size))
-        elif kind == "mate-panel":
-            shutil.copy(MATE_TRAY, f"{desktop.RUNTIME}/services/")
-            self._write(f"{config}/glib-2.0/settings/keyfile", MATE_PANEL)
+        elif kind in MATE_APPLETS:
+            factory, applet = MATE_APPLETS[kind]
+            shutil.copy(f"{MATE_SERVICES}{factory}.service", f"{desktop.RUNTIME}/services/")
+            self._write(f"{config}/glib-2.0/settings/keyfile",
+                        MATE_PANEL.format(applet=f"{factory}::{applet}"))
         else:
             self._write(f"{config}/lxqt/panel.conf", LXQT_PANEL)
         screen.reload_bus()
+        if kind == "xapp":
+            self._start("mate-panel")
         self.start()
 
     @staticmethod
@@ -113,8 +123,15 @@ class Panel:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         bus.write(path, text)
 
+    def _start(self, program):
+        return self.screen.start(program, env={"GSETTINGS_BACKEND": "keyfile",
+                                               "XDG_CURRENT_DESKTOP": "X-Cinnamon"})
+
     def start(self):
-        self.process = self.screen.start(self.kind, env={"GSETTINGS_BACKEND": "keyfile"})
+        program = self.kind
+        if program == "xapp":
+            program = re.search(r"^Exec=(.+)$", bus.read(XAPP_WATCHER), re.M)[1]
+        self.process = self._start(program)
         self.wait_hosting(True)
 
     def stop(self):

@@ -56,7 +56,7 @@ def tray_shows_what_others_began(context):
     net.check(code == 0 and "Nothing is connected." in output, output)
 
 
-PANELS = ("xfce4-panel", "lxqt-panel", "mate-panel")
+PANELS = ("xfce4-panel", "lxqt-panel", "mate-panel", "xapp")
 
 
 @scenario_for(PANELS, lambda kind: f"tray_returns_to_{kind}", bare=True, timeout=60)
