@@ -47,7 +47,9 @@ uint8_t ip_tos(const uint8_t *packet);
  * stored as they are ---- */
 uint64_t checksum_add(uint64_t sum, const uint8_t *data,
                       size_t len); /* odd `len` only at the end */
-/* The same on a machine without wide registers. */
+/* The same, and copies the data, which lies elsewhere. */
+uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *data, size_t len);
+/* checksum_add() on a machine without wide registers. */
 uint64_t checksum_add_plain(uint64_t sum, const uint8_t *data, size_t len);
 uint16_t checksum_fold(uint64_t sum); /* not complemented */
 /* Sum over the pseudo header: addresses, protocol and upper-layer length. */

@@ -195,10 +195,9 @@ void segment_next(struct segmenter *s, uint8_t *out)
     size_t payload = len - s->header_len;
     bool last = s->at + payload >= s->info.total_len - s->header_len;
     memcpy(out, s->packet, s->header_len);
-    memcpy(out + s->header_len, from, payload);
+    uint64_t sum = checksum_copy(0, out + s->header_len, from, payload);
     finish_ip(s, out, len);
-    finish_upper(s, out + s->info.header_len, len - s->info.header_len,
-                 checksum_add(0, from, payload), last);
+    finish_upper(s, out + s->info.header_len, len - s->info.header_len, sum, last);
     s->at += payload;
     s->index++;
     s->done = last;

@@ -133,6 +133,42 @@ START_TEST(test_checksums)
 }
 END_TEST
 
+/* Octet by octet, and not one more. */
+static void check_copy(const uint8_t *data, size_t len, size_t shift)
+{
+    uint8_t *copy = malloc(shift + len + 1);
+    memset(copy, 0x5a, shift + len + 1);
+    uint64_t sum = checksum_copy(7, copy + shift, data, len);
+    ck_assert_uint_eq(checksum_fold(sum), checksum_fold(checksum_add_plain(7, data, len)));
+    ck_assert_uint_eq(checksum_fold(checksum_add(7, data, len)), checksum_fold(sum));
+    ck_assert_octets(bytes_of(copy + shift, len), bytes_of(data, len));
+    ck_assert_uint_eq(copy[shift + len], 0x5a);
+    ck_assert(shift == 0 || copy[shift - 1] == 0x5a);
+    free(copy);
+}
+
+START_TEST(test_checksums_while_copying)
+{
+    static uint8_t data[IP_PACKET_MAX];
+    srand(4);
+    for (size_t len = 0; len < 1500; len++) {
+        data[len] = (uint8_t)rand();
+        uint8_t *exactly = malloc(len + 1); /* what is read behind it is found by a sanitizer */
+        memcpy(exactly, data, len + 1);
+        check_copy(exactly, len + 1, len % 5);
+        free(exactly);
+    }
+    /* Words that add up to the least and the most. */
+    const uint8_t fills[] = {0x00, 0x7f, 0x80, 0xff};
+    for (size_t i = 0; i < sizeof(fills); i++) {
+        memset(data, fills[i], sizeof(data));
+        check_copy(data, sizeof(data), 1);
+        ck_assert_uint_eq(packet_sum(data, sizeof(data) - 1, 0),
+                          checksum_fold(checksum_add(0, data, sizeof(data) - 1)));
+    }
+}
+END_TEST
+
 /* ---- ECN ---- */
 
 /* RFC 6040 figure 4: rows inner, columns outer, in the order Not-ECT, ECT(1), ECT(0), CE of the
@@ -549,6 +585,7 @@ int main(void)
     tcase_add_test(tcase, test_parse);
     tcase_add_test(tcase, test_parse_extensions);
     tcase_add_test(tcase, test_checksums);
+    tcase_add_test(tcase, test_checksums_while_copying);
     tcase_add_test(tcase, test_ecn_table);
     tcase_add_test(tcase, test_selector_addresses);
     tcase_add_test(tcase, test_selector_ports);
