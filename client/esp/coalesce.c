@@ -7,6 +7,7 @@
 void coalesce_reset(struct coalescer *c)
 {
     c->n = 0;
+    c->latest = NULL;
     memset(c->chains, 0, sizeof(c->chains));
 }
 
@@ -128,6 +129,23 @@ static struct frame *find(struct coalescer *c, const struct flow *flow)
     return NULL;
 }
 
+/*
+ * Whether it is of the flow of the latest frame, as most are; no later frame is of that flow then.
+ * Before the ports of an open frame there is nothing but addresses.
+ */
+static bool of_latest_flow(const struct coalescer *c, const struct ip_info *info,
+                             const uint8_t *packet)
+{
+    const struct frame *f = c->latest;
+    if (f == NULL || !f->open || f->info.family != info->family ||
+        f->info.protocol != info->protocol) {
+        return false;
+    }
+    const uint8_t *first = f->iov[1].iov_base;
+    return info->family == FAMILY_IPV4 ? memcmp(first + 12, packet + 12, 8 + 4) == 0
+                                       : memcmp(first + 8, packet + 8, 32 + 4) == 0;
+}
+
 /* A frame of its own. `header`: of a transport that more may be glued to, or 0. */
 static void begin(struct coalescer *c, const struct flow *flow, const struct ip_info *info,
                   uint8_t *packet, size_t header)
@@ -140,6 +158,7 @@ static void begin(struct coalescer *c, const struct flow *flow, const struct ip_
     f->n = 1;
     f->next = *chain;
     *chain = (uint8_t)c->n;
+    c->latest = f;
     f->flow = *flow;
     f->info = *info;
     f->len = info->total_len;
@@ -158,11 +177,15 @@ bool coalesce_add(struct coalescer *c, const struct ip_info *info, uint8_t *pack
 {
     struct flow flow;
     size_t header = 0;
-    flow_of(&flow, info, packet);
     bool merges = may_merge(c, info, packet, &header);
+    if (merges && of_latest_flow(c, info, packet) && append(c->latest, info, packet, header)) {
+        return true;
+    }
+    flow_of(&flow, info, packet);
     struct frame *f = c->enabled ? find(c, &flow) : NULL;
     if (f != NULL) {
         if (merges && append(f, info, packet, header)) {
+            c->latest = f;
             return true;
         }
         f->open = false; /* what comes later must not overtake this one */

@@ -67,7 +67,10 @@ static void build_ip(const struct packet_spec *spec, bool reverse, size_t len, u
         out[6] = spec->dont_fragment ? 0x40 : 0;
         out[8] = 64;
         out[9] = protocol_of(spec);
-        memcpy(out + 12, (uint8_t[]){10, from, 0, 1, 10, to, 0, 1}, 8);
+        memcpy(out + 12, (uint8_t[]){10, from, 0}, 3);
+        memcpy(out + 16, (uint8_t[]){10, to, 0}, 3);
+        out[15] = (uint8_t)(1 + spec->source_host);
+        out[19] = (uint8_t)(1 + spec->destination_host);
         be16(out + 10, 0xffffu & ~(unsigned)packet_sum(out, 20, 0));
     } else {
         out[0] = (uint8_t)(0x60 | spec->tos >> 4);
@@ -78,7 +81,8 @@ static void build_ip(const struct packet_spec *spec, bool reverse, size_t len, u
         out[8] = out[24] = 0xfd;
         out[9] = from;
         out[25] = to;
-        out[23] = out[39] = 1;
+        out[23] = (uint8_t)(1 + spec->source_host);
+        out[39] = (uint8_t)(1 + spec->destination_host);
     }
 }
 

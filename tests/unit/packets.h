@@ -14,6 +14,7 @@ struct packet_spec {
     uint8_t tos;
     bool dont_fragment; /* IPv4 */
     uint16_t identification;
+    uint8_t source_host, destination_host; /* the neighbour so many addresses further */
     uint16_t source_port, destination_port;
     uint32_t sequence, acknowledgement;
     uint8_t tcp_flags;

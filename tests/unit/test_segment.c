@@ -343,6 +343,12 @@ CHANGE(same_id_df, b->identification--; a->dont_fragment = b->dont_fragment = tr
 CHANGE(other_df, b->dont_fragment = true)
 CHANGE(udp, b->protocol = IPPROTO_UDP)
 CHANGE(six, b->family = FAMILY_IPV6)
+CHANGE(other_source, b->source_host = 1)
+CHANGE(other_destination, b->destination_host = 1)
+CHANGE(six_both, a->family = b->family = FAMILY_IPV6)
+CHANGE(six_port, six_both(a, b); b->destination_port++)
+CHANGE(six_source, six_both(a, b); b->source_host = 1)
+CHANGE(six_destination, six_both(a, b); b->destination_host = 1)
 
 START_TEST(test_rules)
 {
@@ -364,6 +370,12 @@ START_TEST(test_rules)
         {empty, "no payload", 2},
         {first_empty, "no payload first", 2},
         {other_port, "other flow", 2},
+        {other_source, "other source", 2},
+        {other_destination, "other destination", 2},
+        {six_both, "nothing, IPv6", 1},
+        {six_port, "other flow, IPv6", 2},
+        {six_source, "other source, IPv6", 2},
+        {six_destination, "other destination, IPv6", 2},
         {other_window, "window", 2},
         {other_ack, "acknowledgement", 2},
         {other_tos, "DSCP", 2},
