@@ -32,7 +32,7 @@ static uint64_t packets_of(const struct datapath *dp)
            atomic_load_explicit(&dp->counters[OUT_PACKETS], memory_order_relaxed);
 }
 
-/* A round of work is over. */
+/* A round of work is over, or a sleep. */
 static void measure(struct hand *hand, uint64_t now)
 {
     if (now - hand->window < WINDOW_US) {
@@ -74,6 +74,7 @@ static bool wait_for(struct hand *hand, struct pollfd *fds, nfds_t n, int timeou
     if (ready == 0) {
         ready = poll(fds, n, timeout);
         now = boottime_now();
+        measure(hand, now); /* it may have been long */
     }
     look_learn(look, result, now - began);
     return ready != 0;

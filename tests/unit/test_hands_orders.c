@@ -29,6 +29,8 @@ static struct {
     unsigned taken;
     bool inside, collided; /* somebody is in inbound_some() */
     bool unheld;           /* what it was working with */
+    bool full;             /* the socket */
+    unsigned given;        /* so often the second hand was called */
     uint64_t now;
 } world;
 
@@ -64,6 +66,7 @@ static ssize_t play_write(int fd, const void *data, size_t len)
     (void)data;
     interleavings_step();
     world.readable[fd] = true;
+    world.given += fd == FD_CALL_SECOND;
     return (ssize_t)len;
 }
 
@@ -72,6 +75,7 @@ static ssize_t play_read(int fd, void *data, size_t len)
     (void)data;
     interleavings_step();
     world.readable[fd] = false;
+    world.readable[FD_TUN] = world.readable[FD_TUN] || fd == FD_CALL_FIRST;
     return (ssize_t)len;
 }
 
@@ -109,7 +113,7 @@ void inbound_some(struct inbound *in, unsigned source)
     world.unheld = world.unheld || atomic_load(&quiesce->seen[THREAD_IN]) == UINT64_MAX;
 }
 
-/* The socket is full: the other hand shall have what comes in. */
+/* While the socket is full the other hand shall have what comes in. */
 int outbound_some(struct outbound *o)
 {
     (void)o;
@@ -118,7 +122,9 @@ int outbound_some(struct outbound *o)
         return 0;
     }
     world.readable[FD_TUN] = false;
-    hands_part(&world.dp);
+    if (world.full) {
+        hands_part(&world.dp);
+    }
     if (world.taken == DATAGRAMS) {
         atomic_store(&world.dp.stop, true);
         world.readable[FD_WAKE] = true;
@@ -166,6 +172,7 @@ static void reset(void *argument)
                                           .tun = i == HAND_FIRST ? FD_TUN : -1};
     }
     world.readable[FD_UDP] = true;
+    world.full = true;
 }
 
 static void run_first(void *argument)
@@ -199,11 +206,40 @@ START_TEST(test_hand_over)
 }
 END_TEST
 
+/* It was busy when it fell asleep, and it has long been calm: what comes in is given back to it. */
+static void reset_calm(void *argument)
+{
+    reset(argument);
+    world.full = false;
+    world.readable[FD_UDP] = false;
+    world.taken = DATAGRAMS;
+    atomic_init(&world.dp.inbound_by, HAND_SECOND);
+    world.dp.hands[HAND_FIRST].busy = true;
+    world.dp.hands[HAND_FIRST].window = WINDOW_US; /* not over before it sleeps */
+    world.dp.hands[HAND_SECOND].calm_windows = CALM_WINDOWS;
+}
+
+static void check_calm(void *argument)
+{
+    (void)argument;
+    ck_assert_uint_eq(world.given, 0);
+    ck_assert_uint_eq(atomic_load(&world.dp.inbound_by), HAND_FIRST);
+}
+
+/* Then it stays there. */
+START_TEST(test_given_back)
+{
+    interleaved *const threads[2] = {run_first, run_second};
+    ck_assert_uint_gt(interleavings(threads, reset_calm, check_calm, NULL, PREEMPTIONS), 100);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hands_orders");
     TCase *tcase = tcase_create("hands_orders");
     tcase_add_test(tcase, test_hand_over);
+    tcase_add_test(tcase, test_given_back);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
