@@ -89,14 +89,16 @@ struct cert_problem {
  */
 void cert_chain_verify(const struct cert_chain *chain, const struct cert_trust *trust, time_t now,
                        struct cert_problem *out);
+/* The end entity has that identity: FQDN, RFC822 and address in subjectAltName (an FQDN also by a
+ * one-label wildcard "*.example.org"), DN = subject. */
+bool cert_chain_names(const struct cert_chain *chain, const struct id *id);
 /*
- * `id` (the peer's IDr) must be in the end entity: FQDN/RFC822/address in subjectAltName, DN =
- * subject. And it must be what the user asked for: `wanted` equals id, or `wanted` itself is in
- * subjectAltName (an FQDN wanted also matches a one-label wildcard dNSName "*.example.org";
- * addresses match iPAddress). GATEWAY_IDENTITY_MISMATCH names what the certificate has.
+ * Who the user asked for must be in the end entity; GATEWAY_IDENTITY_MISMATCH names what it has.
+ * What the gateway calls itself (IDr) proves nothing beyond that, and need not be in its
+ * certificate (RFC 7296 3.5): some send their address, whatever their certificate is for.
  */
-void cert_chain_match_id(const struct cert_chain *chain, const struct id *id,
-                         const struct id *wanted, struct cert_problem *out);
+void cert_chain_match_id(const struct cert_chain *chain, const struct id *wanted,
+                         struct cert_problem *out);
 /* The end entity's own part of cert_chain_verify(): its key, key usage and purpose. */
 void cert_chain_check_end(const struct cert_chain *chain, struct cert_problem *out);
 /* SHA-256 of the end entity in DER. */

@@ -167,27 +167,28 @@ static void list_names(gnutls_x509_crt_t cert, char *out, size_t cap)
     }
 }
 
-static void mismatch(gnutls_x509_crt_t cert, const char *whose, const struct id *id,
-                     struct cert_problem *out)
+static void mismatch(gnutls_x509_crt_t cert, const struct id *wanted, struct cert_problem *out)
 {
     char names[400];
     char text[200];
 
     list_names(cert, names, sizeof(names));
     out->reason = REASON_GATEWAY_IDENTITY_MISMATCH;
-    snprintf(out->detail, sizeof(out->detail), "%s \"%s\", but its certificate is for: %s", whose,
-             id_text(id, text, sizeof(text)), names);
+    snprintf(out->detail, sizeof(out->detail),
+             "the gateway was expected to be \"%s\", but its certificate is for: %s",
+             id_text(wanted, text, sizeof(text)), names);
 }
 
-void cert_chain_match_id(const struct cert_chain *chain, const struct id *id,
-                         const struct id *wanted, struct cert_problem *out)
+bool cert_chain_names(const struct cert_chain *chain, const struct id *id)
 {
-    gnutls_x509_crt_t cert = chain->certs[0];
+    return has_name(chain->certs[0], id);
+}
 
+void cert_chain_match_id(const struct cert_chain *chain, const struct id *wanted,
+                         struct cert_problem *out)
+{
     *out = (struct cert_problem){.reason = REASON_NONE};
-    if (!has_name(cert, id)) {
-        mismatch(cert, "the gateway calls itself", id, out);
-    } else if (!id_equal(id, wanted) && !has_name(cert, wanted)) {
-        mismatch(cert, "the gateway was expected to be", wanted, out);
+    if (!cert_chain_names(chain, wanted)) {
+        mismatch(chain->certs[0], wanted, out);
     }
 }

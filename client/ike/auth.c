@@ -335,7 +335,7 @@ static void check_pinned(const struct ike *ike, const struct cert_chain *chain,
 }
 
 /* Whoever merely sends somebody's certificate is not worth a question. */
-static void note_facts(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
+static void note_facts(struct ike *ike, const struct cert_chain *chain,
                        const struct auth_payload *auth, const struct cert_problem *problem,
                        time_t wall)
 {
@@ -347,14 +347,14 @@ static void note_facts(struct ike *ike, const struct cert_chain *chain, const st
         free(facts);
         return;
     }
-    cert_chain_match_id(chain, idr, &ike->config.remote_id, &other);
+    cert_chain_match_id(chain, &ike->config.remote_id, &other);
     facts->problems |= other.reason != REASON_NONE ? (unsigned)GATEWAY_OTHER_NAME : 0U;
     (void)id_text(&ike->config.remote_id, facts->expected, sizeof facts->expected);
     ike->untrusted = facts;
 }
 
 /* False: the certificate is not the gateway's, and that has ended the connection. */
-static bool is_trusted(struct ike *ike, const struct cert_chain *chain, const struct id *idr,
+static bool is_trusted(struct ike *ike, const struct cert_chain *chain,
                        const struct auth_payload *auth)
 {
     time_t wall = ike->config.wall_clock + (time_t)((ike->now - ike->began) / 1000000);
@@ -372,16 +372,25 @@ static bool is_trusted(struct ike *ike, const struct cert_chain *chain, const st
                            _("no certification authority to trust is known."));
         }
         if (problem.reason == REASON_NONE) {
-            cert_chain_match_id(chain, idr, &ike->config.remote_id, &problem);
+            cert_chain_match_id(chain, &ike->config.remote_id, &problem);
         }
         if (problem.reason != REASON_NONE) {
-            note_facts(ike, chain, idr, auth, &problem, wall);
+            note_facts(ike, chain, auth, &problem, wall);
         }
     }
     if (problem.reason != REASON_NONE) {
         not_proven(ike, problem.reason, problem.detail);
     }
     return problem.reason == REASON_NONE;
+}
+
+/* What nothing vouches for is not shown as the gateway's identity. */
+static void name_gateway(struct ike *ike, const struct cert_chain *chain, const struct id *idr)
+{
+    bool vouched = ike->config.gateway_fingerprint.len > 0 || cert_chain_names(chain, idr);
+
+    (void)id_text(vouched ? idr : &ike->config.remote_id, ike->summary.gateway_id,
+                  sizeof ike->summary.gateway_id);
 }
 
 /* Chain, identity, then signature; any failure has ended the connection. */
@@ -392,9 +401,10 @@ static enum err check_chain(struct ike *ike, const struct cert_chain *chain, con
 
     (void)cert_chain_subject(chain, ike->summary.gateway_subject,
                              sizeof ike->summary.gateway_subject);
-    if (!is_trusted(ike, chain, idr, auth)) {
+    if (!is_trusted(ike, chain, auth)) {
         return OK;
     }
+    name_gateway(ike, chain, idr);
     err = verify_signature(ike, chain, auth);
     (void)cert_auth_describe(auth->method, auth->data, ike->summary.gateway_auth,
                              sizeof ike->summary.gateway_auth);
@@ -456,7 +466,6 @@ static enum err verify_gateway(struct ike *ike, const struct message *message)
 {
     const struct payload *idr_payload = message_find(message, P_IDr, 0);
     struct auth_payload auth;
-    char text[256];
     struct id idr;
     enum err err = id_payload_parse(&idr, idr_payload->body);
 
@@ -474,7 +483,7 @@ static enum err verify_gateway(struct ike *ike, const struct message *message)
     err = ike->config.auth == IKE_AUTH_PSK ? gateway_by_psk(ike, &idr, &auth)
                                            : gateway_by_certificate(ike, message, &idr, &auth);
     if (err == OK && ike->state == ST_AUTH_SENT) {
-        ike_phase(ike, IKE_PHASE_GATEWAY_VERIFIED, "%s (%s)", id_text(&idr, text, sizeof text),
+        ike_phase(ike, IKE_PHASE_GATEWAY_VERIFIED, "%s (%s)", ike->summary.gateway_id,
                   ike->summary.gateway_auth);
     }
     return err;

@@ -265,7 +265,7 @@ static void recall(struct ike *ike)
     struct ike_summary *summary = &ike->summary;
 
     summary->resumed = true;
-    (void)id_text(&ticket->gateway_id, summary->gateway_id, sizeof summary->gateway_id);
+    (void)id_text(&ike->config.remote_id, summary->gateway_id, sizeof summary->gateway_id);
     (void)snprintf(summary->gateway_auth, sizeof summary->gateway_auth, "%s", ticket->gateway_auth);
     (void)snprintf(summary->gateway_subject, sizeof summary->gateway_subject, "%s",
                    ticket->gateway_subject);

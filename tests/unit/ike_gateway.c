@@ -9,7 +9,7 @@
 struct gateway gw;
 
 /* ID payload of "vpn.example.org" */
-static const char idr[] = "\2\0\0\0vpn.example.org";
+static const char default_idr[] = "\2\0\0\0vpn.example.org";
 
 const struct path gateway_path = {
     .remote = {.addr = {.family = FAMILY_IPV4, .octets = {192, 0, 2, 1}}, .port = IKE_PORT},
@@ -342,16 +342,21 @@ void gw_check_shared_auth(struct bytes secret)
     secret_free(&octets);
 }
 
+static struct bytes idr(void)
+{
+    return gw.idr.len > 0 ? gw.idr : bytes_of(default_idr, sizeof default_idr - 1);
+}
+
 void gw_write_idr(struct chain *chain)
 {
-    chain_add(chain, P_IDr, bytes_of(idr, sizeof idr - 1));
+    chain_add(chain, P_IDr, idr());
 }
 
 void gw_octets(struct secret *out)
 {
     ck_assert_int_eq(auth_octets(out, gw.sa.suite.prf, secret_bytes(&gw.init_response),
                                  secret_bytes(&gw.sa.ni), secret_bytes(&gw.sa.keys.pr),
-                                 bytes_of(idr, sizeof idr - 1)),
+                                 idr()),
                      OK);
 }
 

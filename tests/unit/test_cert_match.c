@@ -24,63 +24,52 @@ static struct id id_of(const char *text)
     return id;
 }
 
-static struct cert_problem match(const struct pki_cert *cert, const char *id, const char *wanted)
+static struct cert_problem match(const struct pki_cert *cert, const char *wanted)
 {
     struct cert_chain *chain = pki_chain(PKI_LIST(cert));
-    struct id peer = id_of(id);
     struct id user = id_of(wanted);
     struct cert_problem problem;
 
-    cert_chain_match_id(chain, &peer, &user, &problem);
+    cert_chain_match_id(chain, &user, &problem);
     cert_chain_free(chain);
     return problem;
 }
 
-/* `id` is what the gateway says, `wanted` what the user asked for. */
+/* What the user asked for. */
 static const struct {
-    const char *id;
     const char *wanted;
     bool good;
 } identities[] = {
-    {"vpn.example.org", "vpn.example.org", true},
-    {"VPN.Example.ORG", "vpn.example.org", true},
-    {"vpn.example.org", "VPN.EXAMPLE.ORG.", true},
-    {"second.example.org", "second.example.org", true},
-    {"vpn.example.org", "second.example.org", true}, /* both are in the certificate */
-    {"vpn.example.org", "192.0.2.1", true},
-    {"192.0.2.1", "vpn.example.org", true},
-    {"192.0.2.1", "192.0.2.1", true},
-    {"2001:db8::1", "2001:db8:0:0::1", true},
-    {"gw@Example.org", "gw@example.ORG", true},
-    {"CN=gw,O=Example", "vpn.example.org", true},
-    {"O=Example, CN=gw", "CN=GW,  O=example", true},
-    {"a.wild.example.org", "a.wild.example.org", true},
-    {"vpn.example.org", "b.wild.example.org", true},
-    {"vpn.example.org", "A.WILD.example.org", true},
+    {"vpn.example.org", true},
+    {"VPN.EXAMPLE.ORG.", true},
+    {"second.example.org", true},
+    {"192.0.2.1", true},
+    {"2001:db8:0:0::1", true},
+    {"gw@example.ORG", true},
+    {"CN=gw,O=Example", true},
+    {"CN=GW,  O=example", true},
+    {"b.wild.example.org", true},
+    {"A.WILD.example.org", true},
 
-    {"vpn.example.org", "evil.example.org", false},
-    {"vpn.example.org", "example.org", false},
-    {"evil.example.org", "evil.example.org", false},
-    {"evil.example.org", "vpn.example.org", false},
-    {"vpn.example.org", "a.b.wild.example.org", false}, /* one label only */
-    {"vpn.example.org", "wild.example.org", false},
-    {"vpn.example.org", "awild.example.org", false},
-    {"vpn.example.org", "fqdn:.wild.example.org", false},
-    {"vpn.example.org", "a.bad", false},              /* "*.bad" is too broad */
-    {"vpn.example.org", "x.part.example.org", false}, /* "*" inside or beside other characters */
-    {"vpn.example.org", "xy.mid.example.org", false},
-    {"vpn.example.org", "192.0.2.2", false},
-    {"vpn.example.org", "fqdn:192.0.2.1", false},
-    {"vpn.example.org", "2001:db8::2", false},
-    {"vpn.example.org", "GW@example.org", false}, /* the local part keeps its case */
-    {"vpn.example.org", "vpn@example.org", false},
-    {"CN=gw,O=Evil", "vpn.example.org", false},
-    {"CN=gw", "vpn.example.org", false},
-    {"CN=gw,O=Example,C=CH", "vpn.example.org", false},
-    {"keyid:gw", "vpn.example.org", false},
-    {"vpn.example.org", "keyid:gw", false},
-    {"keyid:gw", "keyid:gw", false},       /* nothing vouches for it */
-    {"vpn.example.org", "fqdn:gw", false}, /* the CN is no name of a host */
+    {"evil.example.org", false},
+    {"example.org", false},
+    {"a.b.wild.example.org", false}, /* one label only */
+    {"wild.example.org", false},
+    {"awild.example.org", false},
+    {"fqdn:.wild.example.org", false},
+    {"a.bad", false},              /* "*.bad" is too broad */
+    {"x.part.example.org", false}, /* "*" inside or beside other characters */
+    {"xy.mid.example.org", false},
+    {"192.0.2.2", false},
+    {"fqdn:192.0.2.1", false},
+    {"2001:db8::2", false},
+    {"GW@example.org", false}, /* the local part keeps its case */
+    {"vpn@example.org", false},
+    {"CN=gw,O=Evil", false},
+    {"CN=gw", false},
+    {"CN=gw,O=Example,C=CH", false},
+    {"keyid:gw", false}, /* nothing vouches for it */
+    {"fqdn:gw", false},  /* the CN is no name of a host */
 };
 
 START_TEST(identity)
@@ -99,7 +88,7 @@ START_TEST(identity)
                     strstr(identities[_i].wanted, "part") != NULL ||
                     strstr(identities[_i].wanted, "mid") != NULL;
     struct cert_problem problem =
-        match(is_broad ? &broad : &gateway, identities[_i].id, identities[_i].wanted);
+        match(is_broad ? &broad : &gateway, identities[_i].wanted);
 
     if (identities[_i].good) {
         ck_assert_msg(problem.reason == REASON_NONE, "%s", problem.detail);
@@ -116,14 +105,10 @@ START_TEST(identity_message_names_everything)
         pki_issue(&(struct pki_spec){.subject = "CN=gw",
                                      .issuer = &root,
                                      .names = {"dns:a.example", "ip:192.0.2.9", "email:x@y"}});
-    struct cert_problem problem = match(&gateway, "a.example", "b.example");
+    struct cert_problem problem = match(&gateway, "b.example");
 
     ck_assert_str_eq(problem.detail,
                      "the gateway was expected to be \"b.example\", but its certificate is for: "
-                     "a.example, 192.0.2.9, x@y");
-    problem = match(&gateway, "c.example", "a.example");
-    ck_assert_str_eq(problem.detail,
-                     "the gateway calls itself \"c.example\", but its certificate is for: "
                      "a.example, 192.0.2.9, x@y");
 }
 END_TEST
@@ -132,12 +117,12 @@ START_TEST(no_alternative_name)
 {
     struct pki_cert gateway =
         pki_issue(&(struct pki_spec){.subject = "CN=vpn.example.org", .issuer = &root});
-    struct cert_problem problem = match(&gateway, "vpn.example.org", "vpn.example.org");
+    struct cert_problem problem = match(&gateway, "vpn.example.org");
 
     ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
     ck_assert_ptr_nonnull(
         strstr(problem.detail, "no subjectAltName, only the subject CN=vpn.example.org"));
-    problem = match(&gateway, "CN=vpn.example.org", "CN=vpn.example.org");
+    problem = match(&gateway, "CN=vpn.example.org");
     ck_assert_int_eq(problem.reason, REASON_NONE);
 }
 END_TEST
@@ -166,7 +151,7 @@ START_TEST(strange_alternative_names)
         struct cert_chain *chain;
 
         if (cert_chain_from_der(&chain, &der, 1) == OK) {
-            cert_chain_match_id(chain, &id, &id, &problem);
+            cert_chain_match_id(chain, &id, &problem);
             ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
             cert_chain_free(chain);
         }
@@ -188,9 +173,9 @@ START_TEST(cve_2019_12823_long_alternative_names)
     }
     spec.names[5] = "dns:last.example.org";
     gateway = pki_issue(&spec);
-    problem = match(&gateway, "last.example.org", "last.example.org");
+    problem = match(&gateway, "last.example.org");
     ck_assert_int_eq(problem.reason, REASON_NONE);
-    problem = match(&gateway, "other.example.org", "last.example.org");
+    problem = match(&gateway, "other.example.org");
     ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
     ck_assert_uint_lt(strlen(problem.detail), sizeof(problem.detail));
 }
@@ -214,7 +199,7 @@ START_TEST(nul_in_alternative_name)
         }
     }
     ck_assert_int_eq(cert_chain_from_der(&chain, &changed, 1), OK);
-    cert_chain_match_id(chain, &wanted, &wanted, &problem);
+    cert_chain_match_id(chain, &wanted, &problem);
     ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
     cert_chain_free(chain);
 }
@@ -228,13 +213,10 @@ START_TEST(nothing_wanted)
                                      .issuer = &root,
                                      .names = {"dns:vpn.example.org"}});
     struct cert_chain *chain = pki_chain(PKI_LIST(&gateway));
-    struct id peer = id_of("vpn.example.org");
     struct id none = {0};
     struct cert_problem problem;
 
-    cert_chain_match_id(chain, &peer, &none, &problem);
-    ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
-    cert_chain_match_id(chain, &none, &none, &problem);
+    cert_chain_match_id(chain, &none, &problem);
     ck_assert_int_eq(problem.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
     cert_chain_free(chain);
 }

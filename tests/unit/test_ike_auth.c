@@ -298,6 +298,39 @@ START_TEST(pinned_gateway)
 }
 END_TEST
 
+/*
+ * RFC 7296 3.5: IDr need not be in the certificate. Routers send their address or a name of their
+ * own, whatever their certificate is for; who the user asked for is what counts.
+ */
+static const struct {
+    size_t len;
+    const char *body;
+} names_of_its_own[] = {
+    {8, "\1\0\0\0\xc0\0\2\x63"},
+    {10, "\2\0\0\0router"},
+    {10, "\13\0\0\0router"},
+};
+
+START_TEST(gateway_with_a_name_of_its_own)
+{
+    bool right = _i % 2 == 0;
+    struct ike_summary summary;
+
+    start_eap(USER, PASSWORD);
+    gw.idr = bytes_of((const uint8_t *)names_of_its_own[_i / 2].body, names_of_its_own[_i / 2].len);
+    send_identity_request(right ? gateway_key : other_key);
+    if (right) {
+        gw_expect(X_IKE_AUTH, false);
+        ck_assert_ptr_nonnull(message_find(&gw.message, P_EAP, 0));
+        ike_get_summary(gw.ike, &summary);
+        ck_assert_str_eq(summary.gateway_id, "vpn.example.org");
+    } else {
+        expect_authentication_failed(REASON_GATEWAY_IDENTITY_MISMATCH);
+    }
+    gw_finish();
+}
+END_TEST
+
 START_TEST(gateway_that_skips_the_user)
 {
     struct chain chain;
@@ -481,6 +514,7 @@ int main(void)
     tcase_add_loop_test(tcase, cve_2015_4171_no_credentials_before_gateway, 0, 8);
     tcase_add_loop_test(tcase, untrusted_gateway_is_described, 0, 5);
     tcase_add_loop_test(tcase, pinned_gateway, 0, 4);
+    tcase_add_loop_test(tcase, gateway_with_a_name_of_its_own, 0, 6);
     tcase_add_test(tcase, gateway_that_skips_the_user);
     tcase_add_loop_test(tcase, user_certificate, 0, 2);
     tcase_add_loop_test(tcase, signature_made_elsewhere, 0, 2);
