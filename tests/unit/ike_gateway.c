@@ -355,8 +355,7 @@ void gw_write_idr(struct chain *chain)
 void gw_octets(struct secret *out)
 {
     ck_assert_int_eq(auth_octets(out, gw.sa.suite.prf, secret_bytes(&gw.init_response),
-                                 secret_bytes(&gw.sa.ni), secret_bytes(&gw.sa.keys.pr),
-                                 idr()),
+                                 secret_bytes(&gw.sa.ni), secret_bytes(&gw.sa.keys.pr), idr()),
                      OK);
 }
 

@@ -87,8 +87,7 @@ START_TEST(identity)
     bool is_broad = strstr(identities[_i].wanted, "bad") != NULL ||
                     strstr(identities[_i].wanted, "part") != NULL ||
                     strstr(identities[_i].wanted, "mid") != NULL;
-    struct cert_problem problem =
-        match(is_broad ? &broad : &gateway, identities[_i].wanted);
+    struct cert_problem problem = match(is_broad ? &broad : &gateway, identities[_i].wanted);
 
     if (identities[_i].good) {
         ck_assert_msg(problem.reason == REASON_NONE, "%s", problem.detail);

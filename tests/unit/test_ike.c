@@ -233,6 +233,27 @@ START_TEST(icmp_error_must_stay_so)
 }
 END_TEST
 
+/* The key is right, but another of its gateways uses it as well. */
+START_TEST(wrong_identity_of_the_gateway)
+{
+    static const char other[] = "\2\0\0\0other.example.org";
+    struct chain chain = gw_new_chain();
+
+    gw_start();
+    gw_until_auth();
+    gw.idr = bytes_of((const uint8_t *)other, sizeof other - 1);
+    gw_write_idr_auth(&chain);
+    gw_write_address(&chain);
+    gw_write_child(&chain, "aes128gcm16-noesn");
+    gw_send_sealed(X_IKE_AUTH, 1, true, &chain);
+    gw_expect(X_INFORMATIONAL, false);
+    gw_answer_empty(2);
+    ck_assert_int_eq(gw.reason, REASON_GATEWAY_IDENTITY_MISMATCH);
+    ck_assert(!gw.up);
+    gw_finish();
+}
+END_TEST
+
 START_TEST(wrong_key_of_the_gateway)
 {
     struct chain chain = gw_new_chain();
@@ -661,6 +682,7 @@ int main(void)
     tcase_add_test(tcase, an_ikev1_gateway_is_named);
     tcase_add_loop_test(tcase, icmp_error_must_stay_so, 0, sizeof refusals / sizeof refusals[0]);
     tcase_add_test(tcase, wrong_key_of_the_gateway);
+    tcase_add_test(tcase, wrong_identity_of_the_gateway);
     tcase_add_loop_test(tcase, child_refused, 0,
                         (int)(sizeof child_refusals / sizeof child_refusals[0]));
     tcase_add_test(tcase, refused_in_whole);

@@ -87,6 +87,19 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* Each fragment is sealed on its own: with an IV of its own, or GCM gives its key away. */
+static void check_ivs(const struct datagrams *datagrams)
+{
+    const size_t at = IKE_HEADER_LEN + IKE_PAYLOAD_HEADER_LEN + 4;
+
+    for (size_t i = 1; i < datagrams->n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            ck_assert_int_ne(
+                memcmp(datagrams->items[i].data + at, datagrams->items[k].data + at, 8), 0);
+        }
+    }
+}
+
 START_TEST(cut_and_put_together)
 {
     static uint8_t plain[4000];
@@ -109,6 +122,7 @@ START_TEST(cut_and_put_together)
     chain_end(&chain);
     ck_assert_int_eq(fragment_seal(&datagrams, &header, &chain, &sealer, true, rooms[_i]), OK);
     ck_assert_int_eq(datagrams.n == 1, rooms[_i] > 4000);
+    check_ivs(&datagrams);
     for (size_t i = datagrams.n; i-- > 0;) {
         struct secret *one = &datagrams.items[i];
         struct fragment fragment;
