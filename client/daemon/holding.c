@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "session/kill_switch.h"
 
@@ -40,7 +41,8 @@ static gboolean save(gboolean always, const char *const *excepted, GError **erro
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     if (!always) {
-        int err = g_unlink(STATE_FILE) == 0 ? 0 : errno;
+        /* A file system that cannot be written to says so also of what is not there. */
+        int err = g_access(STATE_FILE, F_OK) != 0 ? errno : g_unlink(STATE_FILE) == 0 ? 0 : errno;
         if (err != 0 && err != ENOENT) {
             g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "%s: %s.",
                         STATE_FILE, g_strerror(err));

@@ -190,10 +190,26 @@ struct values *store_read_copy(const char *path, GError **error)
 
 /* ---- from elsewhere, and to elsewhere ---- */
 
+/* Whom it trusts is what a person agrees to, whatever becomes of the file that it is in. What would
+ * not fit into a profile stays where it is. */
+static void take_authority(struct profile *profile)
+{
+    struct bytes octets = profile_get_bytes(profile, "ca");
+    struct secret copy = {0};
+
+    if (octets.len > 0 && octets.len <= PROFILE_FILE_MAX / 2 && secret_set(&copy, octets)) {
+        (void)profile_set_bytes(profile, "ca", secret_bytes(&copy), NULL);
+    }
+    secret_free(&copy);
+}
+
 struct profile *store_offered(const char *path, GError **error)
 {
     struct profile *profile = profile_import(path, error);
 
+    if (profile != NULL) {
+        take_authority(profile);
+    }
     if (profile != NULL && !profile_is_set(profile, "name")) {
         g_autofree char *title = title_of(profile, path);
 

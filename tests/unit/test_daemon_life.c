@@ -5,6 +5,7 @@
 #include <check.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -295,6 +296,14 @@ START_TEST(kill_switch_is_set_wholly_or_not)
     expect_held(NULL);
     g_autofree char *always = user_reads(root, "", MANAGER, "KillSwitchAlways");
     ck_assert_str_eq(always, "false");
+    /* On a file system that has become read-only what is not set can be lifted all the same. */
+    ck_assert_int_eq(g_rmdir(state), 0);
+    ck_assert_int_eq(mount(bed->folder, bed->folder, NULL, MS_BIND, NULL), 0);
+    ck_assert_int_eq(mount(NULL, bed->folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+    user_fails(root, "", MANAGER, "SetKillSwitch", on, ERROR("HostConfig"));
+    g_variant_unref(
+        user_gets(root, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(false, @as [])")));
+    ck_assert_int_eq(umount(bed->folder), 0);
     g_variant_unref(on);
 }
 END_TEST

@@ -153,6 +153,27 @@ START_TEST(titles_are_told_apart)
 }
 END_TEST
 
+/* What the file names is in the profile when it is taken: others may change it, or clean up. */
+START_TEST(what_is_trusted_stays)
+{
+    g_autofree char *offered = in_folder("branch.conf"), *pem = in_folder("both.pem"),
+                    *added = in_folder("godwit/branch.conf");
+    g_autoptr(GError) error = NULL;
+    struct profile *profile;
+
+    write_file("branch.conf", "[godwit]\ngateway=vpn.example.org\nca=both.pem\n");
+    profile = store_offered(offered, &error);
+    ck_assert_ptr_nonnull(profile);
+    ck_assert_int_eq(g_remove(pem), 0);
+    ck_assert(store_add(profile, &error));
+    profile_free(profile);
+    profile = profile_load(added, &error);
+    ck_assert_msg(profile != NULL, "%s", error ? error->message : "");
+    ck_assert_uint_eq(profile_get_bytes(profile, "ca").len, strlen(CERTIFICATE KEY CERTIFICATE OLD_KEY));
+    profile_free(profile);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
@@ -165,5 +186,6 @@ int main(void)
     tcase_add_test(tests, half_a_key_is_no_secret_to_keep);
     tcase_add_test(tests, a_key_behind_a_zero_is_found);
     tcase_add_test(tests, titles_are_told_apart);
+    tcase_add_test(tests, what_is_trusted_stays);
     return run_suite(suite);
 }
