@@ -5,6 +5,7 @@
 
 #include "cli/facts.h"
 #include "cli/secrets.h"
+#include "common/dns_words.h"
 #include "common/i18n.h"
 #include "common/secret.h"
 #include "common/vpn1_variant.h"
@@ -84,14 +85,16 @@ static GHashTable *read_summary(const struct facts *facts)
 static void tell_connected(struct remote *remote)
 {
     g_autofree struct net_config *net = g_new(struct net_config, 1);
+    g_autofree char *method = dns_words_here(facts_text(remote->facts, "DnsMethod"));
+    g_autofree char *answers = dns_words_here(facts_text(remote->facts, "DnsAnswers"));
     g_autoptr(GHashTable) summary = read_summary(remote->facts);
     struct session_info info = {
         .name = facts_text(remote->facts, "Name"),
         .interface = facts_text(remote->facts, "Interface"),
         .net = net,
         .summary = summary,
-        .dns_method = facts_text(remote->facts, "DnsMethod"),
-        .dns_answers = facts_text(remote->facts, "DnsAnswers"),
+        .dns_method = method,
+        .dns_answers = answers,
         .full_tunnel = facts_bool(remote->facts, "FullTunnel"),
         .again = remote->was_up,
     };
@@ -135,7 +138,9 @@ static void take_changes(struct remote *remote, GVariant *changed)
         tell_connected(remote);
     }
     if (has_answers && *facts_text(remote->facts, "DnsAnswers") != '\0') {
-        remote->ops->dns_answers(remote->context, facts_text(remote->facts, "DnsAnswers"));
+        g_autofree char *text = dns_words_here(facts_text(remote->facts, "DnsAnswers"));
+
+        remote->ops->dns_answers(remote->context, text);
     }
     form = facts_value(remote->facts, "Form", VPN1_FORM_TYPE);
     if (form != NULL && !remote->over) {

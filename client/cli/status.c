@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/seen.h"
 #include "common/boottime.h"
+#include "common/dns_words.h"
 #include "common/i18n.h"
 #include "profile/profile.h"
 #include "session/kill_switch.h"
@@ -209,8 +210,9 @@ static char *dns_text(const struct seen *seen)
 {
     g_autofree char *servers = joined(seen, "Dns");
     g_autofree char *domains = joined(seen, "Domains");
-    g_autofree char *method = printable(facts_text(seen->facts, "DnsMethod"));
-    g_autofree char *answers = printable(facts_text(seen->facts, "DnsAnswers"));
+    g_autofree char *how = dns_words_here(facts_text(seen->facts, "DnsMethod"));
+    g_autofree char *whether = dns_words_here(facts_text(seen->facts, "DnsAnswers"));
+    g_autofree char *method = printable(how), *answers = printable(whether);
     GString *text = g_string_new(servers);
 
     if (*domains != '\0') {

@@ -76,6 +76,19 @@ static enum reason read_profile(const struct options *options, const char *path,
     return target->profile == NULL ? REASON_PROFILE : finish(options, target, path, error);
 }
 
+static void tell_no_profile(const char *word)
+{
+    g_auto(GStrv) names = profile_list();
+    const char *near = nearest_word(word, (const char *const *)names);
+
+    g_autofree char *line = g_strdup_printf(
+        _("There is no profile \"%s\"; taking it for the gateway's name.\n"), word);
+    g_autofree char *hint =
+        near == NULL ? NULL : g_strdup_printf(_(" Did you mean \"%s\"?"), near);
+
+    printf("%s%s\n", g_strchomp(line), hint == NULL ? "" : hint);
+}
+
 enum reason target_host(const struct options *options, struct target *target, GError **error)
 {
     const char *word = options->words[0];
@@ -86,7 +99,7 @@ enum reason target_host(const struct options *options, struct target *target, GE
     }
     /* What else it could have been meant for. */
     if (word != NULL && !is_host(word)) {
-        printf(_("There is no profile \"%s\"; taking it for the gateway's name.\n"), word);
+        tell_no_profile(word);
     }
     target->name = g_strdup(word);
     return finish(options, target, NULL, error);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/i18n.h"
+#include "common/dns_words.h"
 
 #define PORT 53
 #define TURN 1000 /* milliseconds until it is sent again, or to the next server */
@@ -139,8 +139,8 @@ static gboolean on_reply(gint fd, GIOCondition condition, gpointer data)
     double took = (double)(g_get_monotonic_time() - server->sent_us) / 1000;
     addr_text(&server->addr, text);
     tell(query, code == 0 || code == 3
-                    ? g_strdup_printf(_("%s answers in %.*f ms"), text, took < 10, took)
-                    : g_strdup_printf(_("%s answers with %s"), text, code_name(code)));
+                    ? g_strdup_printf(_(DNS_WORDS_ANSWERS), text, took < 10, took)
+                    : g_strdup_printf(_(DNS_WORDS_REFUSES), text, code_name(code)));
     return G_SOURCE_REMOVE;
 }
 
@@ -169,9 +169,9 @@ static void give_up(struct dns_query *query)
 {
     char text[ADDR_TEXT_MAX];
     addr_text(&query->servers[0].addr, text);
-    tell(query, !query->reached ? g_strdup_printf(_("no way through the tunnel to %s"), text)
-                : query->n == 1 ? g_strdup_printf(_("%s does not answer"), text)
-                                : g_strdup_printf(_("none of %zu servers answers"), query->n));
+    tell(query, !query->reached ? g_strdup_printf(_(DNS_WORDS_NO_WAY), text)
+                : query->n == 1 ? g_strdup_printf(_(DNS_WORDS_SILENT), text)
+                                : g_strdup_printf(_(DNS_WORDS_ALL_SILENT), query->n));
 }
 
 static gboolean on_turn(gpointer data)

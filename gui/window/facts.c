@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/dns_words.h"
 #include "common/i18n.h"
 #include "gui/model/algorithms.h"
 #include "gui/model/text.h"
@@ -78,8 +79,9 @@ static char *dns_of(GodwitSession *session)
 static char *answers_of(GodwitSession *session)
 {
     g_autofree char *servers = godwit_session_dup_list(session, "Dns");
-    g_autofree char *method = godwit_session_dup_text(session, "DnsMethod");
-    g_autofree char *answers = godwit_session_dup_text(session, "DnsAnswers");
+    g_autofree char *how = godwit_session_dup_text(session, "DnsMethod");
+    g_autofree char *whether = godwit_session_dup_text(session, "DnsAnswers");
+    g_autofree char *method = dns_words_here(how), *answers = dns_words_here(whether);
 
     return *servers == '\0'   ? g_strdup("")
            : *answers == '\0' ? g_steal_pointer(&method)

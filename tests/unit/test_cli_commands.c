@@ -193,6 +193,8 @@ START_TEST(profile_by_name)
     program_expect("", "profile list", 0, "  work  vpn.example.org\n", NULL);
     program_expect("connect|full;end|user|", "connect work --standalone", 0,
                    "Connected to work in ", NULL);
+    program_expect("connect|full;end|user|", "connect wrok --standalone", 0,
+                   "taking it for the gateway's name. Did you mean \"work\"?\n", NULL);
     ck_assert(
         g_file_set_contents(path, "[godwit]\nname=At work\ngateway=vpn.example.org\n", -1, NULL));
     program_expect("connect|full;end|user|", "connect work --standalone", 0,

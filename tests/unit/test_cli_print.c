@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/print.h"
+#include "common/dns_words.h"
 #include "vectors.h"
 
 static char *wrapped(const char *text, unsigned indent)
@@ -72,6 +73,25 @@ START_TEST(labels_are_aligned)
 }
 END_TEST
 
+/* As the service says it; in English it stays as it is. */
+START_TEST(dns_is_told_again)
+{
+    static const char *const said[] = {
+        "", "systemd-resolved", "10.99.0.1 answers in 12 ms", "2001:db8::1 answers in 0.4 ms",
+        "10.99.0.1 answers with SERVFAIL", "10.99.0.1 does not answer",
+        "no way through the tunnel to 10.99.0.1", "none of 2 servers answers",
+        "100% sure %s answers in %n ms",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        char *here = dns_words_here(said[i]);
+
+        ck_assert_str_eq(here, said[i]);
+        g_free(here);
+    }
+}
+END_TEST
+
 /* A terminal is as wide as people have it. */
 START_TEST(narrow_terminal)
 {
@@ -112,6 +132,7 @@ int main(void)
     tcase_add_loop_test(tests, text_is_wrapped, 0, G_N_ELEMENTS(lines));
     tcase_add_test(tests, labels_are_aligned);
     tcase_add_test(tests, narrow_terminal);
+    tcase_add_test(tests, dns_is_told_again);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -9,6 +9,7 @@ import client
 import gateway
 import languages
 import net
+import resolvers
 from caller import Caller
 from scenario import scenario, scenario_for
 from scenarios.service import connect, start
@@ -136,3 +137,9 @@ def service_says_why_in_the_language_of_who_asks(context):
         code = one.wait_end()
         net.check(code == 15 and words in one.output,
                   f"{one.user.name}: exit code {code}; it said: {one.process.tail()}")
+    # What godwitd itself says, of name servers.
+    resolvers.Names()
+    german = client.start_as_alice(context, "--foreground", user=bus.USERS["alice1"],
+                                   language=languages.LOCALES["de"])
+    german.process.read_until(r"10\.99\.0\.1 antwortet in [\d.]+ ms$", 10)
+    german.disconnect()
