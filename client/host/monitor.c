@@ -3,6 +3,7 @@
 
 #include <glib-unix.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
@@ -21,6 +22,10 @@ struct monitor {
     GSource *watch, *settled;
     struct network network;
     enum uplinks_hint hint; /* of what came since the list was read last */
+    unsigned link;          /* that is watched, 0 = none */
+    gboolean link_removed;
+    void (*removed)(void *context);
+    void *removed_context;
 };
 
 static void stop_source(GSource **source)
@@ -104,11 +109,26 @@ static void look(struct monitor *monitor)
 
 /* ---- listening ---- */
 
+/* Of the link itself: one that leaves a bridge is told so too. */
+static gboolean removes(const struct nlmsghdr *header, unsigned link)
+{
+    const struct ifinfomsg *info = nlmsg_data(header);
+    return header->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(header, sizeof *info) &&
+           info->ifi_family == AF_UNSPEC && (unsigned)info->ifi_index == link;
+}
+
 static int on_notification(struct nl_msg *msg, void *arg)
 {
     struct monitor *monitor = arg;
     monitor->hint = MAX(monitor->hint, uplinks_hint(nlmsg_hdr(msg)));
+    monitor->link_removed |= monitor->link != 0 && removes(nlmsg_hdr(msg), monitor->link);
     return NL_OK;
+}
+
+static gboolean is_gone(unsigned link)
+{
+    char name[IF_NAMESIZE];
+    return link != 0 && !if_indextoname(link, name);
 }
 
 static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
@@ -123,10 +143,15 @@ static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
             /* Some were lost: nobody knows which. */
             g_debug("netlink: %s", nl_geterror(err));
             monitor->hint = UPLINKS_FEWER;
+            monitor->link_removed |= is_gone(monitor->link);
         }
     }
-    if (monitor->hint == UPLINKS_FEWER ||
-        (monitor->hint == UPLINKS_OTHER && waits_for_any(monitor))) {
+    if (monitor->link_removed) {
+        monitor->link_removed = FALSE;
+        monitor->link = 0;
+        monitor->removed(monitor->removed_context);
+    } else if (monitor->hint == UPLINKS_FEWER ||
+               (monitor->hint == UPLINKS_OTHER && waits_for_any(monitor))) {
         look(monitor);
     } else if (monitor->hint == UPLINKS_OTHER) {
         settle(monitor);
@@ -184,6 +209,14 @@ struct monitor *monitor_new(monitor_cb changed, void *context, GError **error)
     g_source_set_callback(monitor->watch, G_SOURCE_FUNC(on_announced), monitor, NULL);
     g_source_attach(monitor->watch, g_main_context_get_thread_default());
     return monitor;
+}
+
+void monitor_watch_link(struct monitor *monitor, unsigned ifindex, void (*removed)(void *context),
+                        void *context)
+{
+    monitor->link = ifindex;
+    monitor->removed = removed;
+    monitor->removed_context = context;
 }
 
 const struct network *monitor_network(const struct monitor *monitor)

@@ -318,6 +318,16 @@ static gsize list_descriptors(const struct session *session, int fds[CHANNEL_FDS
     return n;
 }
 
+/* What the tunnel carries would go beside it from now on. */
+static void on_interface_removed(void *context)
+{
+    struct session *session = context;
+    if (session->state == STARTING || session->state == CONNECTING || session->state == UP) {
+        session_end_gracefully(session, REASON_HOST_CONFIG,
+                               _("Another program has removed the tunnel's interface."));
+    }
+}
+
 void session_open_channel(struct session *session, int fd)
 {
     GVariantDict options;
@@ -325,7 +335,8 @@ void session_open_channel(struct session *session, int fd)
     session->channel_closed = FALSE;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
-    session->surroundings = surroundings_new(session->channel, session->host);
+    session->surroundings = surroundings_new(session->channel, session->host, session->interface,
+                                             on_interface_removed, session);
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);
     g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);

@@ -51,6 +51,20 @@ def routes_of_the_dhcp_server_take_nothing(context):
 
 
 @scenario
+def interface_is_removed(context):
+    """By another program, and with it addresses and routes: the connection ends, and says why."""
+    gate = start(context)
+    before = net.snapshot()
+    client = start_as_alice(context, "--kill-switch", "connected")
+    client.wait_connected()
+    net.run("ip", "link", "del", "godwit0")
+    net.check(client.wait_end() == 6, "another exit code")
+    net.check("removed the tunnel's interface" in client.output, f"it says: {client.output[-200:]}")
+    net.check_unchanged(before)
+    gate.wait_log("received DELETE for IKE_SA")
+
+
+@scenario
 def local_networks_with_addresses_of_others_take_nothing(context):
     """An access point may give its network the addresses of any server: TunnelCrack's LocalNet."""
     start(context)

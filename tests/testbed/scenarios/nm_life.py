@@ -196,6 +196,17 @@ def nm_hears_of_a_dead_service(context):
     works(manager)
 
 
+@scenario
+def nm_device_is_deleted(context):
+    """Somebody deletes the tunnel's device, and all would go beside it: so the connection ends."""
+    host, manager = up(context)
+    manager.nmcli("device", "delete", "godwit0")
+    nothing_is_left(manager)
+    net.check("host-config: " in manager.log(), f"the log: {manager.log()[-300:]}")
+    host.wait_log("received DELETE for IKE_SA")
+    works(manager)
+
+
 @scenario_for((signal.SIGTERM, signal.SIGKILL), lambda number: f"nm_{number.name.lower()}_ends_it")
 def nm_is_started_again(context, number):
     """NetworkManager ends while the connection is up: so does the session. The next NetworkManager
