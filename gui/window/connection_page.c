@@ -6,6 +6,7 @@
 #include "gui/window/facts.h"
 #include "gui/window/graph.h"
 #include "gui/window/importing.h"
+#include "gui/window/menu_names.h"
 #include "gui/window/profile_editor.h"
 #include "gui/window/state_image.h"
 #include "gui/window/trace_window.h"
@@ -20,9 +21,9 @@ struct _GodwitConnectionPage {
     gboolean over;
     struct facts *facts;
     guint clock, later;
-    GtkWidget *icon, *title, *words, *time, *answer, *connect, *disconnect, *banner_group, *banner,
-        *own_group, *traffic_group, *graph, *received, *sent, *gateway_group, *network_group,
-        *security_group, *history_group, *history;
+    GtkWidget *icon, *title, *words, *time, *answer, *connect, *disconnect, *more, *banner_group,
+        *banner, *own_group, *traffic_group, *graph, *received, *sent, *gateway_group,
+        *network_group, *security_group, *history_group, *history;
 };
 
 G_DEFINE_FINAL_TYPE(GodwitConnectionPage, godwit_connection_page, ADW_TYPE_BIN)
@@ -398,6 +399,7 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
     BIND(answer);
     BIND(connect);
     BIND(disconnect);
+    BIND(more);
     BIND(banner_group);
     BIND(banner);
     BIND(own_group);
@@ -424,6 +426,7 @@ static void godwit_connection_page_class_init(GodwitConnectionPageClass *class)
 static void godwit_connection_page_init(GodwitConnectionPage *page)
 {
     gtk_widget_init_template(GTK_WIDGET(page));
+    menu_names_give(GTK_MENU_BUTTON(page->more));
     page->facts = facts_new(
         &(struct facts_groups){page->gateway_group, page->network_group, page->security_group});
 }

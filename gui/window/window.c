@@ -7,6 +7,7 @@
 #include "gui/window/connection_page.h"
 #include "gui/window/failure_bar.h"
 #include "gui/window/importing.h"
+#include "gui/window/menu_names.h"
 #include "gui/window/profile_row.h"
 #include "gui/window/state_image.h"
 
@@ -15,8 +16,9 @@ struct _GodwitWindow {
     GodwitWorld *world;
     GListStore *others;     /* sessions that have no profile here */
     gboolean hosted, first; /* nothing was there to be shown but the assistant */
-    GtkWidget *pages, *back, *add, *failure, *connection, *assistant, *state_icon, *state_words,
-        *state_more, *profiles_group, *profiles, *others_group, *others_list, *notes_group, *notes;
+    GtkWidget *pages, *back, *add, *main, *failure, *connection, *assistant, *state_icon,
+        *state_words, *state_more, *profiles_group, *profiles, *others_group, *others_list,
+        *notes_group, *notes;
 };
 
 G_DEFINE_FINAL_TYPE(GodwitWindow, godwit_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -315,6 +317,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     BIND(pages);
     BIND(back);
     BIND(add);
+    BIND(main);
     BIND(failure);
     BIND(connection);
     BIND(assistant);
@@ -342,6 +345,8 @@ static void godwit_window_class_init(GodwitWindowClass *class)
 static void godwit_window_init(GodwitWindow *window)
 {
     gtk_widget_init_template(GTK_WIDGET(window));
+    menu_names_give(GTK_MENU_BUTTON(window->add));
+    menu_names_give(GTK_MENU_BUTTON(window->main));
     window->others = g_list_store_new(GODWIT_TYPE_SESSION);
     window->hosted = TRUE;
     importing_accept_drops(GTK_WINDOW(window));
