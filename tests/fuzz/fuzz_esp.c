@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * Inbound ESP from the UDP run to the frames that reach the TUN. The input is a list of datagrams;
  * those marked as authentic are sealed here with the right key, so that what a gateway may put
  * inside is reached: trailers, inner headers, neighbours that are glued. datagram: flags (1
- * authentic, 2 no tunnel trailer of ours, 4 replay the last number), ECN, length (2 octets), octets
+ * authentic, 2 no tunnel trailer of ours, 4 replay the last number, 8 from port 500, 16 ends the
+ * run, 32 the next run has come before this one is given on), ECN, length (2 octets), octets
  */
 #define SPI 0x01020304
 #define RUN_MAX 65536
@@ -88,7 +89,8 @@ static size_t put_datagram(uint8_t *out, size_t cap, unsigned flags, uint32_t se
 
 static void run_input(struct inbound *in, struct crypt *crypt, int tun, struct reader *r)
 {
-    static uint8_t run[RUN_MAX];
+    static uint8_t room[2 * RUN_MAX];
+    uint8_t *run = room;
     uint32_t sequence = 1;
     size_t used = 0;
     struct udp_meta meta = {.remote.port = 4500};
@@ -97,9 +99,9 @@ static void run_input(struct inbound *in, struct crypt *crypt, int tun, struct r
         uint8_t tos = rd_u8(r);
         size_t len = rd_u16(r);
         struct bytes content = rd_bytes(r, len < r->left ? len : r->left);
-        size_t cap = used == 0                           ? sizeof(run)
-                     : meta.segment < sizeof(run) - used ? meta.segment
-                                                         : sizeof(run) - used;
+        size_t cap = used == 0                       ? RUN_MAX
+                     : meta.segment < RUN_MAX - used ? meta.segment
+                                                     : RUN_MAX - used;
         size_t n = put_datagram(run + used, cap, flags, sequence, content, crypt);
         sequence += (flags & 4) == 0;
         if (n == 0) {
@@ -114,16 +116,20 @@ static void run_input(struct inbound *in, struct crypt *crypt, int tun, struct r
         /* A shorter datagram ends a run, as in the kernel. */
         if (n < meta.segment || r->left <= 4 || (flags & 16) != 0) {
             inbound_run(in, run, used, &meta, -1);
-            inbound_flush(in);
-            read_back(tun);
+            run += used;
             used = 0;
+            if ((flags & 32) == 0 || run > room + RUN_MAX) {
+                inbound_flush(in);
+                read_back(tun);
+                run = room;
+            }
         }
     }
     if (used > 0) {
         inbound_run(in, run, used, &meta, -1);
-        inbound_flush(in);
-        read_back(tun);
     }
+    inbound_flush(in);
+    read_back(tun);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

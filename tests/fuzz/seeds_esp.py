@@ -76,6 +76,8 @@ ESP = {
     "trailer": b"\x40" + datagram(b"\xff\4", 3) + datagram(udp(b"") + b"\0\1", 19),
     "ike": b"\x40" + datagram(b"\0\0\0\0" + b"i" * 60, 0) + datagram(b"\xff", 16) + datagram(b"i" * 60, 24),
     "forged": b"\x40" + datagram(bytes.fromhex("0102030400000001") + b"z" * 60, 0),
+    "singles": b"\x40" + b"".join(datagram(tcp(i * 64, b"s" * 64, ident=i), 49) for i in range(6)) + datagram(
+        tcp(384, b"s" * 64, ident=6)),
     "replay": b"\x40" + datagram(udp(b"x" * 50), 5) + datagram(udp(b"x" * 50), 1),
 }
 
