@@ -90,10 +90,28 @@ static gboolean begin_again(struct link *link)
     return TRUE;
 }
 
+/* It runs on after an update, or is newer than we are. */
+static gboolean speaks_otherwise(const GError *error)
+{
+    static const GDBusError codes[] = {G_DBUS_ERROR_UNKNOWN_METHOD, G_DBUS_ERROR_UNKNOWN_INTERFACE,
+                                       G_DBUS_ERROR_UNKNOWN_OBJECT, G_DBUS_ERROR_INVALID_ARGS,
+                                       G_DBUS_ERROR_INVALID_SIGNATURE};
+    gboolean speaks = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(codes) && !speaks; i++) {
+        speaks = g_error_matches(error, G_DBUS_ERROR, (gint)codes[i]);
+    }
+    return speaks;
+}
+
 static void over_by_error(struct link *link, GError *error)
 {
     /* It died before the answer: what the name's owner tells of it may come later. */
     if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) && begin_again(link)) {
+        return;
+    }
+    if (speaks_otherwise(error)) {
+        over(link, REASON_SERVICE_UNAVAILABLE, reason_sentence(REASON_SERVICE_UNAVAILABLE),
+             _("It is of another version than this program."));
         return;
     }
     g_autofree char *name = g_dbus_error_get_remote_error(error);

@@ -430,21 +430,27 @@ static gboolean refuses(GDBusMethodInvocation *invocation, const char *script)
     return TRUE;
 }
 
-/* It is one from before an update. */
-static gboolean knows_no_language(GDBusMethodInvocation *invocation, const char *script)
+/* It is one from before an update, or from long before it. */
+static gboolean knows_no_option(GDBusMethodInvocation *invocation, const char *script)
 {
+    static const struct {
+        const char *begin, *option;
+    } rows[] = {{"old;", "language"}, {"older;", "listen"}};
     GVariant *arguments = g_dbus_method_invocation_get_parameters(invocation);
     g_autoptr(GVariant) options =
         g_variant_get_child_value(arguments, g_variant_n_children(arguments) - 1);
-    gboolean refused =
-        g_str_has_prefix(script, "old;") && g_variant_lookup(options, "language", "s", NULL);
 
-    if (refused) {
-        g_dbus_method_invocation_return_error_literal(
-            invocation, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS,
-            "Option language: there is no such option.");
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GVariant) given = g_variant_lookup_value(options, rows[i].option, NULL);
+        if (g_str_has_prefix(script, rows[i].begin) && given) {
+            g_dbus_method_invocation_return_error(invocation, G_DBUS_ERROR,
+                                                  G_DBUS_ERROR_INVALID_ARGS,
+                                                  "Option %s: there is no such option.",
+                                                  rows[i].option);
+            return TRUE;
+        }
     }
-    return refused;
+    return FALSE;
 }
 
 /* What the option "once" asks for. */
@@ -501,7 +507,7 @@ static void begin(struct service *service, GDBusMethodInvocation *invocation, co
     GVariant *interfaces;
 
     must(g_file_get_contents(g_getenv("FAKE_SCRIPT"), &script, NULL, NULL));
-    if (refuses(invocation, script) || knows_no_language(invocation, script) ||
+    if (refuses(invocation, script) || knows_no_option(invocation, script) ||
         is_second(service, invocation, name)) {
         g_free(fake);
         return;

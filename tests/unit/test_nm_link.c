@@ -23,6 +23,7 @@ static guint deaths;    /* how often it has died, as far as the connection has n
 static guint good_from; /* after so many deaths it does as it should */
 static gboolean connected;
 static enum reason ended;
+static char why[256];
 
 static void write_file(const char *name, const char *text)
 {
@@ -125,6 +126,7 @@ static void on_ended(void *context, enum reason reason, const char *sentence, co
     (void)context;
     (void)sentence;
     ck_assert_msg(*detail != '\0', "no word of why");
+    g_strlcpy(why, detail, sizeof why);
     ended = reason;
 }
 
@@ -210,6 +212,15 @@ START_TEST(ends_when_each_of_them_dies)
 }
 END_TEST
 
+/* An update has brought a newer VPN service, and godwitd runs on. */
+START_TEST(says_that_it_is_of_another_version)
+{
+    run_link("older;" GOOD);
+    ck_assert_int_eq(ended, REASON_SERVICE_UNAVAILABLE);
+    ck_assert_str_eq(why, "It is of another version than this program.");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("nm_link");
@@ -219,6 +230,7 @@ int main(void)
     tcase_add_test(tests, goes_on_when_it_dies_before_the_call);
     tcase_add_test(tests, goes_on_when_it_dies_of_the_call);
     tcase_add_test(tests, ends_when_each_of_them_dies);
+    tcase_add_test(tests, says_that_it_is_of_another_version);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
