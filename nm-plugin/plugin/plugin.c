@@ -27,6 +27,10 @@ enum { PROPERTY_NAME = 1, PROPERTY_DESCRIPTION, PROPERTY_SERVICE };
 
 /* ---- import and export ---- */
 
+#define FLAGS_ALL                                                                                  \
+    (NM_SETTING_SECRET_FLAG_AGENT_OWNED | NM_SETTING_SECRET_FLAG_NOT_SAVED |                       \
+     NM_SETTING_SECRET_FLAG_NOT_REQUIRED)
+
 /* With the rights of whose program has loaded us; what is no file to read is refused as in a
  * profile.
  */
@@ -50,6 +54,22 @@ static void add_automatic(NMConnection *connection, NMSetting *setting)
     nm_connection_add_setting(connection, setting);
 }
 
+/* What another plugin of NetworkManager's keeps in the keyring, or not at all, is no file's. */
+static void take_flags(NMConnection *connection, const char *path)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    NMSettingVpn *setting = nm_connection_get_setting_vpn(connection);
+    const char *auth = nm_setting_vpn_get_data_item(setting, "auth");
+    gboolean has_key = g_strcmp0(auth, "certificate") == 0;
+    (void)g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+    gint flags = g_key_file_get_integer(file, "vpn", "password-flags", NULL);
+    if (flags > 0 && flags <= FLAGS_ALL) {
+        (void)nm_setting_set_secret_flags(
+            NM_SETTING(setting), has_key ? "private-key-password" : settings_secret_of(auth, NULL),
+            (NMSettingSecretFlags)flags, NULL);
+    }
+}
+
 static NMConnection *import_from_file(NMVpnEditorPlugin *plugin, const char *path, GError **error)
 {
     g_autoptr(GError) cause = NULL;
@@ -71,6 +91,7 @@ static NMConnection *import_from_file(NMVpnEditorPlugin *plugin, const char *pat
     add_automatic(connection, nm_setting_ip6_config_new());
     settings_from_profile(profile, connection);
     profile_free(profile);
+    take_flags(connection, path);
     return connection;
 }
 

@@ -168,6 +168,23 @@ def nm_imports_and_exports(context):
               f"it is another connection after export and import: {first} {second}")
 
 
+@scenario
+def nm_imports_where_a_secret_is_kept(context):
+    """What NetworkManager-strongswan keeps in the keyring, or asks for each time, so do we."""
+    _, manager = start(context)
+    text = STRONGSWAN.format(certificate=context.pki.certificate("root"), password="").replace(
+        "password-flags=0", "password-flags={flags}").partition("[vpn-secrets]")[0]
+    for method, key in (("eap", "password"), ("psk", "psk")):
+        for flags in (1, 2):
+            bus.write("/run/bed/office.nmconnection", text.format(flags=flags).replace(
+                "method=eap", f"method={method}"))
+            manager.nmcli("connection", "import", "type", "godwit", "file",
+                          "/run/bed/office.nmconnection")
+            data = manager.nmcli("-g", "vpn.data", "connection", "show", "office")
+            net.check(f"{key}-flags = {flags}" in data, f"{method}, {flags}: {data}")
+            manager.nmcli("connection", "delete", "office")
+
+
 CUT = "[godwit]\ngatew"
 CONTROL = ("[connection]\nid=of\\nfice\n[vpn]\naddress=vpn.example.org\nmethod=eap\n"
            "service-type=org.freedesktop.NetworkManager.strongswan\n")
