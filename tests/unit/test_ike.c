@@ -233,6 +233,40 @@ START_TEST(icmp_error_must_stay_so)
 }
 END_TEST
 
+/* Nobody but who was asked can answer, however much he knows of the question. */
+START_TEST(nobody_else_is_heard)
+{
+    struct path elsewhere = gateway_path;
+    struct chain chain = gw_new_chain();
+    struct ike_header header = {
+        .version = IKE_VERSION, .exchange = X_IKE_SA_INIT, .flags = IKE_FLAG_RESPONSE};
+    uint8_t out[128];
+    size_t len;
+
+    gw_start();
+    gw_expect(X_IKE_SA_INIT, false);
+    elsewhere.remote.addr.octets[3] = 66;
+    header.spi_i = gw.message.header.spi_i;
+    notify_write(&chain, 0, (struct bytes){0}, N_NO_PROPOSAL_CHOSEN, (struct bytes){0});
+    len = message_write(&header, &chain, out, sizeof out);
+    for (unsigned i = 0; i < 3; i++) {
+        if (_i == 0) {
+            gw_deliver_from(&elsewhere, out, len);
+        } else {
+            ike_unreachable(gw.ike, &elsewhere, IKE_ICMP_PORT_UNREACHABLE, &elsewhere.remote.addr,
+                            gw.now);
+        }
+        gw_tick_at(ike_deadline(gw.ike));
+        gw_drain();
+        ck_assert(!gw.down);
+        gw_expect(X_IKE_SA_INIT, false);
+    }
+    gw_answer_init("x25519");
+    gw_expect(X_IKE_AUTH, false);
+    gw_finish();
+}
+END_TEST
+
 /* The key is right, but another of its gateways uses it as well. */
 START_TEST(wrong_identity_of_the_gateway)
 {
@@ -683,6 +717,7 @@ int main(void)
     tcase_add_loop_test(tcase, icmp_error_must_stay_so, 0, sizeof refusals / sizeof refusals[0]);
     tcase_add_test(tcase, wrong_key_of_the_gateway);
     tcase_add_test(tcase, wrong_identity_of_the_gateway);
+    tcase_add_loop_test(tcase, nobody_else_is_heard, 0, 2);
     tcase_add_loop_test(tcase, child_refused, 0,
                         (int)(sizeof child_refusals / sizeof child_refusals[0]));
     tcase_add_test(tcase, refused_in_whole);

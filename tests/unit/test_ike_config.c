@@ -199,6 +199,9 @@ static const struct {
     {INTERNAL_IP6_SUBNET, "00000000000000000000000000000001 80"},
     {INTERNAL_IP4_SUBNET, "0a000000 ff00ff00"},
     {INTERNAL_IP4_SUBNET, "0a000000"},
+    {INTERNAL_IP4_SUBNET, "0a000000 ff000000 00"},
+    {INTERNAL_IP6_SUBNET, "20010db8000100000000000000000000"},
+    {INTERNAL_IP6_SUBNET, "20010db8000100000000000000000000 30 00"},
     {INTERNAL_IP6_SUBNET, "20010db8000100000000000000000000 81"},
     {INTERNAL_IP4_SUBNET, "7f000000 ff000000"}, /* never behind a gateway */
     {INTERNAL_IP4_SUBNET, "e0000100 ffffff00"},
@@ -353,6 +356,19 @@ START_TEST(no_address_is_an_error_only_when_one_was_asked_for)
 }
 END_TEST
 
+/* Only a reply says what we have; what else comes in its place is nothing to us. */
+START_TEST(other_types_are_no_reply)
+{
+    static const enum cp_type types[] = {CFG_REQUEST, CFG_SET, CFG_ACK};
+
+    begin();
+    wr_patch_u8(&chain.w, IKE_PAYLOAD_HEADER_LEN, (uint8_t)types[_i]);
+    attr(INTERNAL_IP4_ADDRESS, "0a000009");
+    ck_assert_int_eq(read_it(), ERR_STATE);
+    ck_assert_uint_eq(net.n_addresses, 0);
+}
+END_TEST
+
 START_TEST(truncated_attributes)
 {
     struct payload cp = {.type = P_CP};
@@ -386,6 +402,7 @@ int main(void)
     tcase_add_test(tcase, default_routes_are_not_joined);
     tcase_add_test(tcase, long_banner_is_cut);
     tcase_add_test(tcase, no_address_is_an_error_only_when_one_was_asked_for);
+    tcase_add_loop_test(tcase, other_types_are_no_reply, 0, 3);
     tcase_add_test(tcase, truncated_attributes);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -74,10 +74,10 @@ static void proof(struct bytes sk_p, const struct secret *message, struct bytes 
 static void write_proof_of_keys(struct chain *chain)
 {
     static const char idr[] = "\2\0\0\0vpn.example.org";
+    struct bytes id = gw.idr.len > 0 ? gw.idr : bytes_of(idr, sizeof idr - 1);
     uint8_t mac[32];
 
-    proof(secret_bytes(&gw.sa.keys.pr), &gw.init_response, secret_bytes(&gw.sa.ni),
-          bytes_of(idr, sizeof idr - 1), mac);
+    proof(secret_bytes(&gw.sa.keys.pr), &gw.init_response, secret_bytes(&gw.sa.ni), id, mac);
     auth_write(chain, AUTH_METHOD_PSK, bytes_of(mac, sizeof mac));
 }
 
@@ -357,15 +357,15 @@ static void write_bad_auth(struct chain *chain, int how)
         return;
     }
     if (how == 2) {
-        chain_add(chain, P_IDr, bytes_of(other, sizeof other - 1));
-    } else {
-        gw_write_idr(chain);
+        gw.idr = bytes_of(other, sizeof other - 1);
     }
+    gw_write_idr(chain);
     if (how == 1) {
         gw_write_shared_auth(chain, bytes_of_string(PSK_TEXT));
     } else if (how != 5) {
         write_proof_of_keys(chain);
     }
+    gw.idr = none;
     if (how == 3) {
         cert_write(chain, P_CERT, CERT_ENCODING_X509_SIGNATURE, cert_credential_der(other_key, 0));
     }

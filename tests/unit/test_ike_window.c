@@ -8,6 +8,45 @@
 
 #define NONCE 0x01020304U
 
+/* ---- RFC 7383 2.6.1 ---- */
+
+/* Returns how many datagrams came back. */
+static unsigned send_request_in_three(uint32_t message_id, struct bytes plain)
+{
+    const struct ike_header header = {
+        .spi_i = gw.sa.spi_i,
+        .spi_r = gw.sa.spi_r,
+        .version = IKE_VERSION,
+        .exchange = X_INFORMATIONAL,
+        .message_id = message_id,
+    };
+    uint8_t out[256];
+    unsigned n = 0;
+
+    for (uint16_t i = 0; i < 3; i++) {
+        gw_deliver(out, message_seal_fragment(&header, P_VENDOR, bytes_of(plain.data + 8 * i, 8),
+                                              (uint16_t)(i + 1), 3, gw.sa.out, gw.sa.sealed++, out,
+                                              sizeof out));
+        n += gw_pull();
+    }
+    return n;
+}
+
+/* A request whose fragments come again, for its answer was lost, is answered once more, not three
+ * times. */
+START_TEST(fragments_of_a_repeated_request)
+{
+    struct chain chain = gw_new_chain();
+
+    peer_start();
+    chain_add(&chain, P_VENDOR, bytes_of_string("twenty octets of it."));
+    ck_assert_uint_eq(send_request_in_three(gw.sa.next_id, wr_written(&chain.w)), 1);
+    ck_assert_uint_eq(send_request_in_three(gw.sa.next_id, wr_written(&chain.w)), 1);
+    gw.sa.next_id++;
+    peer_finish();
+}
+END_TEST
+
 /* ---- RFC 6311 ---- */
 
 static void start_cluster(void)
@@ -441,6 +480,7 @@ int main(void)
     tcase_add_test(cluster, request_with_id_zero);
     tcase_add_test(cluster, sync_after_a_rekeying);
     tcase_add_test(cluster, sync_while_we_disconnect);
+    tcase_add_test(window, fragments_of_a_repeated_request);
     tcase_add_loop_test(window, window_of_the_gateway, 0, sizeof windows / sizeof windows[0]);
     suite_add_tcase(suite, cluster);
     suite_add_tcase(suite, window);
