@@ -62,6 +62,26 @@ def nm_connects(context):
 
 
 @scenario
+def nm_has_ipv6_alone(context):
+    """On the way to the gateway and inside."""
+    connection = gateway.default_connection()
+    connection["pools"] = "pool6"
+    connection["children"]["net"]["local_ts"] = "::/0"
+    _, manager = start(context, connections={"rw": connection})
+    net.run("sysctl", "-q", "-w", "net.ipv6.conf.cl0.disable_ipv6=0")
+    manager.nmcli("connection", "modify", "wired-cl0", "ipv4.method", "disabled",
+                  "ipv4.addresses", "", "ipv4.gateway", "", "ipv6.method", "manual",
+                  "ipv6.addresses", f"{net.CLIENT6}/64", "ipv6.gateway", net.GATEWAY6)
+    manager.nmcli("connection", "up", "wired-cl0")
+    add(manager, context, gateway=net.GATEWAY6, **{"remote-identity": "vpn.example.org"})
+    manager.nmcli("connection", "up", "work")
+    net.ping(net.HOST6)
+    net.check("godwit0" in net.run("ip", "-6", "route", "get", net.FAR_HOST6), "not through the tunnel")
+    net.check("godwit0" not in net.run("ip", "-4", "address"), "it has an address of IPv4")
+    manager.nmcli("connection", "down", "work")
+
+
+@scenario
 def nm_runs_several_at_once(context):
     """Two connections, each with a service process of its own; one goes, the other stays."""
     connection = gateway.default_connection()
