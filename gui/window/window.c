@@ -8,6 +8,7 @@
 #include "gui/window/failure_bar.h"
 #include "gui/window/importing.h"
 #include "gui/window/menu_names.h"
+#include "gui/window/portal.h"
 #include "gui/window/profile_row.h"
 #include "gui/window/state_image.h"
 
@@ -17,7 +18,7 @@ struct _GodwitWindow {
     GListStore *others;     /* sessions that have no profile here */
     gboolean hosted, first; /* nothing was there to be shown but the assistant */
     GtkWidget *pages, *back, *add, *main, *failure, *connection, *assistant, *state_icon,
-        *state_words, *state_more, *profiles_group, *profiles, *others_group, *others_list,
+        *state_words, *state_more, *portal, *profiles_group, *profiles, *others_group, *others_list,
         *notes_group, *notes;
 };
 
@@ -51,6 +52,7 @@ static void show_head(GodwitWindow *window)
     gtk_label_set_text(GTK_LABEL(window->state_words), godwit_state_words(state));
     gtk_label_set_text(GTK_LABEL(window->state_more), more);
     gtk_widget_set_visible(window->state_more, *more != '\0');
+    gtk_widget_set_visible(window->portal, state == GODWIT_BLOCKED);
 }
 
 /* ---- what else there is to say ---- */
@@ -267,6 +269,13 @@ static void on_saved(GodwitWindow *window, GodwitProfile *profile)
     }
 }
 
+static void allow_portal(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    (void)action;
+    (void)parameter;
+    portal_allow(GTK_WINDOW(widget), GODWIT_WINDOW(widget)->world);
+}
+
 static void import_profile(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     go_back(widget, action, parameter);
@@ -324,6 +333,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     BIND(state_icon);
     BIND(state_words);
     BIND(state_more);
+    BIND(portal);
     BIND(profiles_group);
     BIND(profiles);
     BIND(others_group);
@@ -335,6 +345,7 @@ static void godwit_window_class_init(GodwitWindowClass *class)
     gtk_widget_class_install_action(widget, "window.add", NULL, add_profile);
     gtk_widget_class_install_action(widget, "window.done", NULL, done);
     gtk_widget_class_install_action(widget, "window.import", NULL, import_profile);
+    gtk_widget_class_install_action(widget, "window.portal", NULL, allow_portal);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_n, GDK_CONTROL_MASK, "window.add", NULL);
     gtk_widget_class_add_binding_action(widget, GDK_KEY_o, GDK_CONTROL_MASK, "window.import", NULL);
     gtk_widget_class_add_binding_action(widget, back, GDK_ALT_MASK, "window.back", NULL);
