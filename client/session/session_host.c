@@ -45,6 +45,7 @@ void session_record_connected(struct session *session)
         g_string_append_printf(servers, "%s%s", i ? " " : "",
                                addr_text(&session->net.dns[i], text));
     }
+    host_record(session->host, "profile-gateway", profile_get(session->profile, "gateway"));
     host_record(session->host, "addresses", addresses->str);
     host_record(session->host, "dns-servers", servers->str);
     session_record_state(session, "connected", "");
@@ -300,6 +301,7 @@ void session_revert(struct session *session)
 
 GVariant *session_inherited(const struct session *session)
 {
+    g_autofree char *name = host_inherited(session->host, "profile-gateway");
     g_autofree char *gateway = host_inherited(session->host, "gateway");
     g_autofree char *addresses = host_inherited(session->host, "addresses");
     g_auto(GStrv) words = g_strsplit(addresses ? addresses : "", " ", 0);
@@ -307,7 +309,9 @@ GVariant *session_inherited(const struct session *session)
     struct endpoint endpoint;
     GVariantBuilder builder;
     char text[ADDR_TEXT_MAX];
-    if (!gateway || !endpoint_parse(&endpoint, gateway)) {
+    /* The profile may be about another gateway by now. */
+    if (g_strcmp0(name, profile_get(session->profile, "gateway")) != 0 || !gateway ||
+        !endpoint_parse(&endpoint, gateway)) {
         return NULL;
     }
     for (char **word = words; *word && net.n_addresses < NET_ADDRESSES_MAX; word++) {
