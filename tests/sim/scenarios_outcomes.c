@@ -195,8 +195,10 @@ static const struct scenario {
      .reason = REASON_GATEWAY_IDENTITY_MISMATCH,
      .says = PKI_OTHER_NAME},
     {.name = "cve_2015_4171_wrong_id_no_credential",
-     .setup = {.gateway = {.id = PKI_OTHER_NAME}},
+     .setup = {.gateway = {.wrong_name = true, .id = PKI_GATEWAY}},
      .reason = REASON_GATEWAY_IDENTITY_MISMATCH},
+    /* RFC 7296 3.5: IDr need not be in the certificate */
+    {.name = "name of its own", .setup = {.gateway = {.id = PKI_OTHER_NAME}}},
     {.name = "wrong signature",
      .setup = {.gateway = {.wrong_auth = true}},
      .reason = REASON_GATEWAY_AUTH_FAILED},
