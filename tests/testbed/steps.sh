@@ -147,14 +147,16 @@ unpack_resolvers()
     echo "$(cat /etc/debian_version) ${unpacked[*]}" >"$stamp"
 }
 
-# configure_arguments DIR: the configure arguments of a build directory.
+# configure_arguments DIR: the configure arguments of a build directory, one a line. With the address
+# sanitizer -O1 is compiled in three quarters of the time and as fast; its warnings are others than those
+# that -Werror is for.
 configure_arguments()
 {
     case $1 in
     build) ;;
-    build-asan) echo --enable-sanitizers ;;
+    build-asan) printf '%s\n' --enable-sanitizers --disable-werror 'CFLAGS=-O1 -g' ;;
     build-tsan) echo --enable-sanitizers=thread ;;
-    build-fuzz) echo --enable-fuzzers CC=clang ;;
+    build-fuzz) printf '%s\n' --enable-fuzzers CC=clang ;;
     build-cov) echo --enable-coverage ;;
     esac
 }
@@ -189,7 +191,7 @@ build_alone()
     if [ ! -f "$directory/config.status" ] || [ configure -nt "$directory/config.status" ]; then
         say "Configuring $directory"
         mkdir -p "$directory"
-        read -r -a arguments < <(configure_arguments "$directory") || true
+        mapfile -t arguments < <(configure_arguments "$directory")
         (cd "$directory" && quietly configure ../configure --enable-werror -q \
             "${arguments[@]+"${arguments[@]}"}")
     fi
