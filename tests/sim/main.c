@@ -18,8 +18,8 @@
  * sim --list       the cases of the tables
  */
 
-/* Without a number of them: so many by one test, in so many tests. With sanitizers, which make it slow,
- * fewer: what they find does not lie in rare orders of events. */
+/* Without a number of them: so many by one test, in so many tests. With sanitizers, which make it
+ * slow, fewer: what they find does not lie in rare orders of events. */
 #define SEEDS_AT_ONCE 250
 #ifdef __SANITIZE_ADDRESS__
 #define TIMES_SEEDS 8
@@ -98,8 +98,7 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
         suite_add_tcase(suite, given_tcase(first_seed, strtoull(argv[2], NULL, 10)));
     } else if (argc == 3 && strcmp(argv[1], "--moves") == 0) {
-        suite_add_tcase(suite,
-                        given_tcase(first_seed | RANDOM_MOVES, strtoull(argv[2], NULL, 10)));
+        suite_add_tcase(suite, given_tcase(first_seed | RANDOM_MOVES, strtoull(argv[2], NULL, 10)));
     } else if (argc == 1) {
         suite_add_tcase(suite, scenarios_outcomes());
         suite_add_tcase(suite, scenarios_network());

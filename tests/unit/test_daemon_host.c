@@ -189,7 +189,7 @@ START_TEST(what_is_lent_outlives_the_service)
     struct user_on_bus *alice = user_arrives(ALICE);
     daemon_bed_polkit_starts(bed);
     daemon_bed_polkit_says(bed, "org.godwit.VPN1.configure-elsewhere", "yes");
-    g_autofree char *theirs = comes_back(alice, fds);
+    g_free(comes_back(alice, fds));
     user_hears(alice, "No connection left godwit0 behind");
     g_autofree char *first = comes_back(root, fds);
     user_sees(root, first, "State", "'connected'");
@@ -332,8 +332,9 @@ static void is_gone(const char *path)
 {
     g_autofree char *error = NULL;
     while (!error) {
-        g_autoptr(GVariant) reply =
+        GVariant *reply =
             user_calls(root, path, PROPERTIES, "GetAll", g_variant_new("(s)", SESSION), &error);
+        g_clear_pointer(&reply, g_variant_unref);
     }
     ck_assert_str_eq(error, UNKNOWN_OBJECT);
 }

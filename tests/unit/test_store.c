@@ -169,7 +169,8 @@ START_TEST(what_is_trusted_stays)
     profile_free(profile);
     profile = profile_load(added, &error);
     ck_assert_msg(profile != NULL, "%s", error ? error->message : "");
-    ck_assert_uint_eq(profile_get_bytes(profile, "ca").len, strlen(CERTIFICATE KEY CERTIFICATE OLD_KEY));
+    ck_assert_uint_eq(profile_get_bytes(profile, "ca").len,
+                      strlen(CERTIFICATE KEY CERTIFICATE OLD_KEY));
     profile_free(profile);
 }
 END_TEST

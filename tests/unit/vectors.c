@@ -176,8 +176,8 @@ void octets_assert_equal(struct bytes actual, struct bytes expected, const char 
                  actual.len, wanted, expected.len);
 }
 
-/* No test takes so long: what does, hangs, and Check ends it. Each case of a suite reads it when it is
- * made, so ahead of main(). tests/watched looks at what hangs somewhat earlier. */
+/* No test takes so long: what does, hangs, and Check ends it. Each case of a suite reads it when it
+ * is made, so ahead of main(). tests/watched looks at what hangs somewhat earlier. */
 #define LONGEST_S "120"
 
 __attribute__((constructor)) static void bound_tests(void)
