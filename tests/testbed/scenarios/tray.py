@@ -340,19 +340,24 @@ def tray_notifies(context):
 
 @scenario(bare=True, idle=True)
 def tray_leaves_alone_who_looks(context):
-    """What the window in front shows is not told once more."""
+    """What the window in front shows is not told once more; what another window of ours hides is."""
     stage, screen, _, program = tray.start_stage(context, panel=None)
     shown = tray.Notifications(screen)
     program.give_profile()
     program.start()
     screen.activate(screen.find("frame", "Godwit"))
-    for script, told in (("connect|full;wait", "Connected"), ("end|auth-failed|", "work: .*")):
-        stage.play(script)
-        program.choose("work")
-        screen.find("label", told)
-        program.choose("work")
-        screen.wait_gone("label", "Connected")
+    program.choose("work")
+    screen.find("label", "Connected")
+    program.choose("work")
+    screen.wait_gone("label", "Connected")
+    stage.play("end|auth-failed|")
+    program.choose("work")
+    screen.find("label", "work: .*")
     net.check(not shown.titles(), f"it is told: {shown.titles()}")
+    screen.key("ctrl+comma")
+    screen.activate(screen.find("frame", "Preferences"))
+    program.choose("work")
+    shown.wait("work is not connected")
 
 
 @scenario(timeout=60)
