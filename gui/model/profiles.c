@@ -311,6 +311,19 @@ void godwit_profiles_set_system(GodwitProfiles *profiles, GVariant *list)
     godwit_profiles_look(profiles);
 }
 
+char *godwit_profiles_dup_settings(GodwitProfiles *profiles, const char *title)
+{
+    for (guint i = 0; i < profiles->all->len; i++) {
+        GodwitProfile *profile = profiles->all->pdata[i];
+        g_autofree char *shown = shown_text(profile->title);
+
+        if (strcmp(shown, title) == 0) {
+            return godwit_profile_dup_settings(profile);
+        }
+    }
+    return g_strdup("");
+}
+
 static void godwit_profiles_finalize(GObject *object)
 {
     GodwitProfiles *profiles = GODWIT_PROFILES(object);

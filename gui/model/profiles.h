@@ -30,5 +30,7 @@ GodwitProfiles *godwit_profiles_new(void);
 void godwit_profiles_look(GodwitProfiles *profiles);
 /* `list`: a(sa{sv}s) as ListSystemProfiles gives it; NULL = the service tells none. */
 void godwit_profiles_set_system(GodwitProfiles *profiles, GVariant *list);
+/* godwit_profile_dup_settings() of that whose title is shown so; "" = there is none. g_free(). */
+char *godwit_profiles_dup_settings(GodwitProfiles *profiles, const char *title);
 
 #endif

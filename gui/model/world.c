@@ -59,28 +59,13 @@ static void changed(GodwitWorld *world)
 
 /* ---- failures ---- */
 
-static char *settings_of(GodwitWorld *world, const char *title)
-{
-    GListModel *profiles = G_LIST_MODEL(world->profiles);
-
-    for (guint i = 0; i < g_list_model_get_n_items(profiles); i++) {
-        g_autoptr(GodwitProfile) profile = g_list_model_get_item(profiles, i);
-        g_autofree char *shown = shown_text(godwit_profile_get_title(profile));
-
-        if (strcmp(shown, title) == 0) {
-            return godwit_profile_dup_settings(profile);
-        }
-    }
-    return g_strdup("");
-}
-
 /* Takes it over. */
 static void fail(GodwitWorld *world, struct godwit_failure *failure)
 {
     godwit_failure_free(world->failure);
     world->failure = failure;
     g_free(failure->settings);
-    failure->settings = settings_of(world, failure->name);
+    failure->settings = godwit_profiles_dup_settings(world->profiles, failure->name);
     world->failed_up = godwit_world_is_up(world, failure->name);
     g_signal_emit(world, signals[FAILED], 0);
     changed(world);
@@ -464,6 +449,18 @@ static void end_path(GodwitWorld *world, const char *title, const char *path)
 
 static void ask(GodwitWorld *world, const char *title, GVariant *arguments);
 
+/* The service is one from before an update; meanwhile it may have been called off. */
+static void ask_plainly(GodwitWorld *world, const char *title, GVariant *plain)
+{
+    gboolean unwanted = pending_take_unwanted(world->pending, title);
+
+    pending_forget(world->pending, title);
+    if (!unwanted) {
+        ask(world, title, plain);
+    }
+    changed(world);
+}
+
 static void on_connect(GObject *bus, GAsyncResult *result, gpointer data)
 {
     struct wish *wish = data;
@@ -475,8 +472,8 @@ static void on_connect(GObject *bus, GAsyncResult *result, gpointer data)
     g_autoptr(GVariant) plain = refused ? vpn1_without_language(wish->arguments) : NULL;
     const char *path = NULL;
 
-    if (plain != NULL) { /* the service is one from before an update */
-        ask(world, wish->title, plain);
+    if (plain != NULL) {
+        ask_plainly(world, wish->title, plain);
         wish_free(wish);
         return;
     }

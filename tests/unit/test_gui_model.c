@@ -506,6 +506,18 @@ START_TEST(an_older_service_is_asked_once_more)
 }
 END_TEST
 
+START_TEST(an_older_service_is_not_asked_for_what_was_called_off)
+{
+    script("old;connect|full;wait");
+    connect_work();
+    godwit_world_disconnect(world, profile_at(0));
+    until(!godwit_world_is_asked(world, profile_at(0)));
+    ck_assert_ptr_null(main_session());
+    ck_assert_ptr_null(godwit_world_get_failure(world));
+    ck_assert_uint_eq(state(), GODWIT_OFF);
+}
+END_TEST
+
 START_TEST(a_profile_that_cannot_be_used_says_why)
 {
     write_profile("work", "mtu=many\n");
@@ -675,6 +687,7 @@ int main(void)
     tcase_add_test(tc, a_trace_is_in_the_order_of_time);
     tcase_add_test(tc, a_refusal_is_a_failure);
     tcase_add_test(tc, an_older_service_is_asked_once_more);
+    tcase_add_test(tc, an_older_service_is_not_asked_for_what_was_called_off);
     tcase_add_test(tc, a_profile_that_cannot_be_used_says_why);
     tcase_add_test(tc, a_service_that_dies_takes_its_sessions_along);
     tcase_add_test(tc, a_bus_that_ends_is_looked_for_again);
