@@ -35,6 +35,8 @@ const char *godwit_world_get_version(GodwitWorld *world); /* of godwitd; "" = no
 enum godwit_state godwit_world_get_state(GodwitWorld *world);
 /* The same, whatever has failed: what becomes of the traffic. */
 enum godwit_state godwit_world_get_protection(GodwitWorld *world);
+/* Whether a kill switch lets nothing out, until something is connected, or is again. */
+gboolean godwit_world_is_stopped(GodwitWorld *world);
 /* The session that matters most, our own first; NULL = there is none. Borrowed. */
 GodwitSession *godwit_world_get_main_session(GodwitWorld *world);
 GListModel *godwit_world_get_sessions(GodwitWorld *world);     /* of GodwitSession; borrowed */

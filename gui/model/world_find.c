@@ -119,3 +119,20 @@ enum godwit_state godwit_world_get_state(GodwitWorld *world)
     return state != GODWIT_BLOCKED && godwit_world_get_failure(world) != NULL ? GODWIT_ATTENTION
                                                                               : state;
 }
+
+gboolean godwit_world_is_stopped(GodwitWorld *world)
+{
+    enum godwit_state state = godwit_world_get_protection(world);
+    gboolean stopped = state == GODWIT_BLOCKED;
+
+    for (guint i = 0; state == GODWIT_ROAMING && i < n_sessions(world); i++) {
+        GodwitSession *session = session_at(world, i);
+        g_autofree char *level = godwit_session_dup_raw(session, "KillSwitch");
+
+        if (godwit_session_get_state(session) == GODWIT_ROAMING && *level != '\0' &&
+            strcmp(level, "off") != 0) {
+            stopped = TRUE;
+        }
+    }
+    return stopped;
+}

@@ -9,7 +9,8 @@ enum { PORTAL_SECONDS = 300 };
 
 static void on_allowed(GObject *bus, GAsyncResult *result, gpointer data)
 {
-    g_autoptr(GtkWindow) parent = data;
+    g_autoptr(GtkApplication) application = data;
+    GtkWindow *parent = gtk_application_get_active_window(application); /* the one may be closed */
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
@@ -37,6 +38,6 @@ void portal_allow(GtkWindow *parent, GodwitWorld *world)
         g_dbus_connection_call(bus, VPN1_NAME, VPN1_PATH, VPN1_MANAGER_INTERFACE, "AllowPortal",
                                g_variant_new("(u)", (guint)PORTAL_SECONDS), NULL,
                                G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
-                               on_allowed, g_object_ref(parent));
+                               on_allowed, g_object_ref(gtk_window_get_application(parent)));
     }
 }

@@ -52,7 +52,7 @@ static void show_head(GodwitWindow *window)
     gtk_label_set_text(GTK_LABEL(window->state_words), godwit_state_words(state));
     gtk_label_set_text(GTK_LABEL(window->state_more), more);
     gtk_widget_set_visible(window->state_more, *more != '\0');
-    gtk_widget_set_visible(window->portal, state == GODWIT_BLOCKED);
+    gtk_widget_set_visible(window->portal, godwit_world_is_stopped(window->world));
 }
 
 /* ---- what else there is to say ---- */

@@ -541,6 +541,26 @@ START_TEST(a_profile_that_cannot_be_used_says_why)
 }
 END_TEST
 
+START_TEST(traffic_is_stopped_while_it_reconnects)
+{
+    static const struct {
+        const char *level;
+        gboolean stopped;
+    } rows[] = {{"off", FALSE}, {"connected", TRUE}, {"always", TRUE}};
+    g_autofree char *played = g_strdup_printf(
+        "put|KillSwitch|%s;connect|full;phase|reconnecting|Lost.;wait", rows[_i].level);
+
+    script(played);
+    connect_work();
+    ck_assert(!godwit_world_is_stopped(world));
+    until(state() == GODWIT_ROAMING);
+    ck_assert_int_eq(godwit_world_is_stopped(world), rows[_i].stopped);
+    godwit_world_end(world, main_session());
+    until(state() == GODWIT_OFF);
+    ck_assert(!godwit_world_is_stopped(world));
+}
+END_TEST
+
 /* ---- ends of others ---- */
 
 START_TEST(a_service_that_dies_takes_its_sessions_along)
@@ -604,6 +624,7 @@ START_TEST(what_holds_traffic_outlasts_the_service)
     until(godwit_world_get_service(world) == GODWIT_ASLEEP);
     godwit_world_set_holding(world, TRUE, excepted);
     until(state() == GODWIT_BLOCKED);
+    ck_assert(godwit_world_is_stopped(world));
     g_auto(GStrv) told = godwit_world_dup_excepted(world);
     ck_assert_str_eq(told[0], "192.168.1.0/24");
     script("die");
@@ -688,6 +709,7 @@ int main(void)
     tcase_add_test(tc, a_refusal_is_a_failure);
     tcase_add_test(tc, an_older_service_is_asked_once_more);
     tcase_add_test(tc, an_older_service_is_not_asked_for_what_was_called_off);
+    tcase_add_loop_test(tc, traffic_is_stopped_while_it_reconnects, 0, 3);
     tcase_add_test(tc, a_profile_that_cannot_be_used_says_why);
     tcase_add_test(tc, a_service_that_dies_takes_its_sessions_along);
     tcase_add_test(tc, a_bus_that_ends_is_looked_for_again);

@@ -178,7 +178,7 @@ STATES = {
     "off": "",
     "connecting": "phase|init|;wait",
     "on": "connect|full;wait",
-    "roaming": "connect|full;phase|reconnecting|The gateway stopped answering.;wait",
+    "roaming": "put|KillSwitch|connected;connect|full;phase|reconnecting|The gateway stopped answering.;wait",
     "attention": "ask|password|Password|Please say it",
     "blocked": "",
 }
@@ -198,6 +198,8 @@ def tray_is_true(context, state):
     program.wait_icon(state)
     program.click()
     screen.find("frame", "Godwit")
+    if state in ("roaming", "blocked"):
+        screen.find("push button", "Sign In to the Network")
     screen.take_picture(f"tray-state-{state}")
     program.kill()
     program.start("--hidden")
