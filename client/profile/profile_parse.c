@@ -29,11 +29,24 @@ static struct bytes trimmed(struct bytes text)
     return text;
 }
 
+gboolean profile_line_is_group(struct bytes line)
+{
+    return bytes_equal(trimmed(line), bytes_of_string("[" GROUP "]"));
+}
+
+gboolean profile_line_sets(struct bytes line, const struct profile_key *key)
+{
+    const uint8_t *equals = memchr(line.data, '=', line.len);
+
+    return equals != NULL && bytes_equal(trimmed(bytes_of(line.data, (size_t)(equals - line.data))),
+                                         bytes_of_string(key->name));
+}
+
 static gboolean parse_group(struct parser *p, struct bytes line, GError **error)
 {
     char *shown;
 
-    p->in_group = bytes_equal(line, bytes_of_string("[" GROUP "]"));
+    p->in_group = profile_line_is_group(line);
     if (p->in_group) {
         return TRUE;
     }

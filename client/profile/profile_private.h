@@ -47,6 +47,10 @@ gboolean profile_set_octets(struct profile *profile, const struct profile_key *k
  */
 gboolean profile_read_file(const char *path, const char *where, struct secret *out, GError **error);
 
+/* What a line of a keyfile is, with or without its line feed. */
+gboolean profile_line_is_group(struct bytes line);
+gboolean profile_line_sets(struct bytes line, const struct profile_key *key);
+
 /* ---- checks of single values (profile_check.c); reasons are N_() ---- */
 
 /* The one place that refuses control characters, direction overrides and what is not UTF-8. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
@@ -80,25 +81,63 @@ static gboolean append_value(struct secret *out, gsize *len, const struct profil
     return append_text(out, len, octets);
 }
 
+static gboolean append_group(struct secret *out, gsize *len)
+{
+    return append(out, len, bytes_of_string("[godwit]\n"));
+}
+
+/* The line of a key that is set. */
+static gboolean append_key(struct secret *out, gsize *len, const struct profile *profile,
+                           const struct profile_key *key)
+{
+    const struct profile_value *value = profile_value_at(profile, key);
+    gboolean ok =
+        append(out, len, bytes_of_string(key->name)) && append(out, len, bytes_of_string("="));
+
+    if (key->type == PROFILE_FILE && value->text == NULL) {
+        ok = ok && append_base64(out, len, secret_bytes(&value->octets));
+    } else {
+        ok = ok && append_value(out, len, value);
+    }
+    return ok && append(out, len, bytes_of_string("\n"));
+}
+
 static gboolean write_out(const struct profile *profile, struct secret *out, gsize *len)
 {
-    gboolean ok = append(out, len, bytes_of_string("[godwit]\n"));
+    gboolean ok = append_group(out, len);
 
     for (const struct profile_key *key = profile_keys(); ok && key->name != NULL; key++) {
-        const struct profile_value *value = profile_value_at(profile, key);
-
-        if (!profile_value_is_set(value)) {
-            continue;
+        if (profile_value_is_set(profile_value_at(profile, key))) {
+            ok = append_key(out, len, profile, key);
         }
-        ok = append(out, len, bytes_of_string(key->name)) && append(out, len, bytes_of_string("="));
-        if (key->type == PROFILE_FILE && value->text == NULL) {
-            ok = ok && append_base64(out, len, secret_bytes(&value->octets));
-        } else {
-            ok = ok && append_value(out, len, value);
-        }
-        ok = ok && append(out, len, bytes_of_string("\n"));
     }
     return ok;
+}
+
+/* The old text, which was read without an error, with the line of one key as it is now. */
+static gboolean write_changed(const struct profile *profile, const struct profile_key *key,
+                              struct bytes old, struct secret *out, gsize *len)
+{
+    gboolean ok = TRUE, has_group = FALSE, has_key = FALSE;
+
+    while (ok && old.len > 0) {
+        const uint8_t *end = memchr(old.data, '\n', old.len);
+        struct bytes line =
+            bytes_of(old.data, end == NULL ? old.len : (size_t)(end + 1 - old.data));
+        gboolean sets = profile_line_sets(line, key);
+
+        ok = sets ? append_key(out, len, profile, key) : append(out, len, line);
+        has_group |= profile_line_is_group(line);
+        has_key |= sets;
+        old = bytes_of(old.data + line.len, old.len - line.len);
+    }
+    if (has_key) {
+        return ok;
+    }
+    if (*len > 0 && out->data[*len - 1] != '\n') {
+        ok = ok && append(out, len, bytes_of_string("\n"));
+    }
+    return ok && (has_group || append_group(out, len)) && append_key(out, len, profile, key);
 }
 
 static gboolean write_all(int fd, const char *text, gsize len)
@@ -140,37 +179,69 @@ static gboolean write_private(const char *path, const char *text, gsize len, GEr
     return ok;
 }
 
+static gboolean replace(const char *path, struct bytes text, GError **error)
+{
+    GError *cause = NULL;
+    gboolean ok = write_private(path, (const char *)text.data, text.len, &cause);
+
+    if (!ok) {
+        profile_fail(error, PROFILE_ERROR_FILE, path, _("cannot be written: %s"), cause->message);
+        g_error_free(cause);
+    }
+    return ok;
+}
+
 gboolean profile_save(const struct profile *profile, const char *path, GError **error)
 {
     char *folder = g_path_get_dirname(path);
     struct secret text = {0};
-    GError *cause = NULL;
     gsize len = 0;
     gboolean ok;
 
     if (!write_out(profile, &text, &len)) {
-        profile_fail(error, PROFILE_ERROR_FILE, path, _("out of memory"));
-        ok = FALSE;
+        ok = profile_fail(error, PROFILE_ERROR_FILE, path, _("out of memory"));
     } else {
         /* A folder that cannot be made shows when the file is written. */
         (void)g_mkdir_with_parents(folder, 0755);
-        ok = write_private(path, (const char *)text.data, len, &cause);
-    }
-    if (cause != NULL) {
-        profile_fail(error, PROFILE_ERROR_FILE, path, _("cannot be written: %s"), cause->message);
-        g_error_free(cause);
+        ok = replace(path, bytes_of(text.data, len), error);
     }
     secret_free(&text);
     g_free(folder);
     return ok;
 }
 
+static gboolean save_changed(const struct profile *profile, const char *path, const char *key,
+                             struct bytes old, GError **error)
+{
+    char *target = realpath(path, NULL); /* NULL: it was deleted meanwhile */
+    struct secret text = {0};
+    gsize len = 0;
+    gboolean ok;
+
+    if (!write_changed(profile, profile_key_find(key), old, &text, &len)) {
+        ok = profile_fail(error, PROFILE_ERROR_FILE, path, _("out of memory"));
+    } else {
+        ok = replace(target == NULL ? path : target, bytes_of(text.data, len), error);
+    }
+    secret_free(&text);
+    free(target);
+    return ok;
+}
+
 gboolean profile_set_in_file(const char *path, const char *key, const char *text, GError **error)
 {
-    struct profile *profile = profile_load(path, error);
-    gboolean done = profile != NULL && profile_set(profile, key, text, NULL, error) &&
-                    profile_save(profile, path, error);
+    char *folder = g_path_get_dirname(path);
+    struct profile *profile = NULL;
+    struct secret old = {0};
+    gboolean done;
 
+    if (profile_read_file(path, NULL, &old, error)) {
+        profile = profile_parse(secret_bytes(&old), path, folder, error);
+    }
+    done = profile != NULL && profile_set(profile, key, text, NULL, error) &&
+           save_changed(profile, path, key, secret_bytes(&old), error);
     profile_free(profile);
+    secret_free(&old);
+    g_free(folder);
     return done;
 }

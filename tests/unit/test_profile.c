@@ -389,6 +389,58 @@ START_TEST(one_key_of_a_file)
 }
 END_TEST
 
+/* Of a file that somebody has written by hand. */
+START_TEST(one_key_and_nothing_else)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        {"# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\n user = alice\r\n# The end.",
+         "# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\nuser=bob\n# The end."},
+        {"[godwit]\ngateway=a\npassword= \\sx=user=\n# The end.",
+         "[godwit]\ngateway=a\npassword= \\sx=user=\n# The end.\nuser=bob\n"},
+        {"[godwit]\nuser=alice", "[godwit]\nuser=bob\n"},
+        {"# None yet.\n", "# None yet.\n[godwit]\nuser=bob\n"},
+    };
+    char *path = file("hand.conf", rows[_i].before), *text;
+    struct profile *profile;
+
+    ck_assert(profile_set_in_file(path, "user", "bob", NULL));
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, rows[_i].after);
+    profile = profile_load(path, NULL);
+    ck_assert_str_eq(profile_get(profile, "user"), "bob");
+    profile_free(profile);
+    g_free(text);
+    g_free(path);
+}
+END_TEST
+
+START_TEST(one_key_behind_a_link)
+{
+    char *kept = g_build_filename(folder, "kept", NULL), *path, *link, *text;
+    GStatBuf status;
+
+    ck_assert_int_eq(g_mkdir(kept, 0700), 0);
+    path = file("kept/real.conf", "[godwit]\n# Ours.\nuser=alice\n");
+    link = g_build_filename(folder, "link.conf", NULL);
+    ck_assert_int_eq(g_chmod(path, 0644), 0);
+    ck_assert_int_eq(symlink("kept/real.conf", link), 0);
+    ck_assert(profile_set_in_file(link, "user", "bob", NULL));
+    ck_assert(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\n# Ours.\nuser=bob\n");
+    ck_assert_int_eq(g_stat(path, &status), 0);
+    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    ck_assert_uint_eq(files_in(kept), 1);
+    ck_assert_uint_eq(files_in(folder), 2);
+    g_free(text);
+    g_free(link);
+    g_free(path);
+    g_free(kept);
+}
+END_TEST
+
 /* What we write must stay a keyfile to everybody else. */
 START_TEST(saved_file_is_a_keyfile)
 {
@@ -618,6 +670,8 @@ int main(void)
     tcase_add_test(tests, save_and_load);
     tcase_add_test(tests, save_makes_one_file);
     tcase_add_test(tests, one_key_of_a_file);
+    tcase_add_loop_test(tests, one_key_and_nothing_else, 0, 4);
+    tcase_add_test(tests, one_key_behind_a_link);
     tcase_add_test(tests, saved_file_is_a_keyfile);
     tcase_add_test(tests, find_and_list);
     tcase_add_loop_test(tests, rule, 0, G_N_ELEMENTS(rules));
