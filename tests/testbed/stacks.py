@@ -4,6 +4,9 @@
 import contextlib
 import os
 import subprocess
+import time
+
+WRITE_S = 30  # for all processes together: what hangs is ended soon after
 
 
 def _stat(pid):
@@ -43,8 +46,14 @@ def below(pid):
 
 def write(pids, file):
     """Every thread of these processes, and where it is in the program (eu-stack of elfutils)."""
-    for pid in pids:
-        for command in (["ps", "-Lo", "pid,tid,stat,wchan:32,etime,cputime,args", "-p", str(pid)],
-                        ["eu-stack", "-p", str(pid)]):
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, timeout=20, check=False)
+    until = time.monotonic() + WRITE_S
+    threads = ["ps", "-Lo", "pid,tid,stat,wchan:32,etime,cputime,args"]
+    for command in ([*threads, "-p", ",".join(map(str, pids))],
+                    *(["eu-stack", "-p", str(pid)] for pid in pids)):
+        left = until - time.monotonic()
+        if left <= 0:
+            print(f"no time for {' '.join(command)} and what follows", file=file, flush=True)
+            return
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, timeout=min(left, WRITE_S / 2),
+                           check=False)
