@@ -6,7 +6,6 @@
 #include "common/boottime.h"
 #include "common/i18n.h"
 #include "gui/model/text.h"
-#include "gui/window/window.h"
 
 enum {
     LOST_SECONDS = 5, /* after which a lost connection is worth a word */
@@ -33,13 +32,14 @@ struct told {
     guint timer;
 };
 
-/* Who has it in front sees it there; the editor or the preferences would hide it. */
+/* Who has the main window in front sees it there. No other one is the application's: to GTK the
+ * editor and the preferences are only its transients. */
 static gboolean is_looked_at(struct notifications *notifications)
 {
     GtkWindow *window =
         gtk_application_get_active_window(GTK_APPLICATION(notifications->application));
 
-    return window != NULL && GODWIT_IS_WINDOW(window) && gtk_window_is_active(window);
+    return window != NULL && gtk_window_is_active(window);
 }
 
 /* Names are anybody's, and some desktops take the words for markup. */
