@@ -281,8 +281,8 @@ class Bus:
     def pid():
         """Of godwitd; None when it does not run."""
         found = client.processes("godwitd")
-        # Not a child of it that is about to become a worker.
-        found = [pid for pid in found if client.parent_of(pid) not in found]
+        # Not a child of it that is about to become a worker, or looks for leaks, nor one that has ended.
+        found = [pid for pid in found if client.parent_of(pid) not in (None, *found)]
         net.check(len(found) < 2, f"{len(found)} godwitd are running")
         return found[0] if found else None
 
