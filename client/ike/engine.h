@@ -197,13 +197,14 @@ struct crash {
     uint64_t child_from; /* the same for those about a Child SA in the IKE SA */
 };
 
-/* AUTH_LIFETIME (reauth.c). */
+/* AUTH_LIFETIME, and gateways without rekeying (reauth.c). */
 struct reauth {
     bool limited;
     bool told;           /* the carrier has been */
     uint32_t seconds;    /* as the gateway gave them */
     uint64_t at, ends;   /* when the carrier is told, and when the IKE SA goes down */
     uint64_t not_before; /* for `at` */
+    bool instead;        /* the carrier has been told because rekeying is refused */
 };
 
 struct ike {
@@ -450,6 +451,10 @@ void redirect_established(struct ike *ike, const struct message *message);
 void reauth_begin(struct ike *ike);
 /* The last response of IKE_AUTH, or a request, that may limit it. */
 void reauth_read(struct ike *ike, const struct message *message);
+/* The gateway has refused our rekeying with that error notify, and the failure has been counted.
+ * One that lets nothing be made in the IKE SA (RFC 7296 4: NO_ADDITIONAL_SAS, again and again)
+ * wants another in its place: the carrier is told, once. */
+void reauth_instead(struct ike *ike, const struct renewal *renewal, uint16_t refusal);
 uint64_t reauth_deadline(const struct ike *ike);
 void reauth_tick(struct ike *ike);
 

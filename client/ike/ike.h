@@ -251,8 +251,9 @@ enum ike_event_type {
     IKE_EVENT_PATH_LOST,
     IKE_EVENT_REDIRECT, /* the gateway wants us to go to another (RFC 5685): while connecting DOWN
                            with REASON_REDIRECTED follows */
-    IKE_EVENT_REAUTH,   /* the authentication is soon to be repeated in a new IKE SA (RFC 4478); at
-                           its end this one goes down */
+    IKE_EVENT_REAUTH,   /* the authentication is soon to be repeated in a new IKE SA (RFC 4478), or
+                           the gateway lets nothing in this one be rekeyed (RFC 7296 4); at its end
+                           this one goes down */
     IKE_EVENT_TICKET,   /* for ike_config.ticket of the next engine; the one before, or that of the
                            config, is not to be used any more */
     IKE_EVENT_MTU,      /* what ike_probe_mtu() asked for: `mtu` octets have `passed` or not */

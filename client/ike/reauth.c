@@ -5,7 +5,8 @@
 
 /*
  * The gateway limits how long an authentication is good (RFC 4478). It is repeated in a new IKE SA,
- * which the carrier makes when it is told; rekeying does not prolong it.
+ * which the carrier makes when it is told; rekeying does not prolong it. Where the gateway lets
+ * nothing be rekeyed, another IKE SA takes the place of rekeying, in the same way (RFC 7296 2.8).
  */
 
 #define SECOND_US UINT64_C(1000000)
@@ -16,6 +17,8 @@
 #define GRACE_US (30 * SECOND_US)
 /* The user may have to be asked for a one-time password. */
 #define MARGIN_MAX_US (300 * SECOND_US)
+/* In a row. One refusal may be due to a Child SA that has yet to be deleted. */
+#define REFUSALS_MIN 2
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -45,6 +48,12 @@ void reauth_begin(struct ike *ike)
     ike->reauth.not_before = ike->now + GAP_US;
 }
 
+static void schedule(struct reauth *reauth, uint64_t at)
+{
+    reauth->at = later(at, reauth->not_before);
+    reauth->ends = later(reauth->ends, reauth->at + GRACE_US);
+}
+
 void reauth_read(struct ike *ike, const struct message *message)
 {
     struct reauth *reauth = &ike->reauth;
@@ -59,9 +68,27 @@ void reauth_read(struct ike *ike, const struct message *message)
     reauth->limited = true;
     reauth->told = false;
     reauth->ends = ike->now + reauth->seconds * SECOND_US;
-    reauth->at =
-        later(reauth->ends - margin_of(ike, reauth->seconds * SECOND_US), reauth->not_before);
-    reauth->ends = later(reauth->ends, reauth->at + GRACE_US);
+    schedule(reauth, reauth->ends - margin_of(ike, reauth->seconds * SECOND_US));
+}
+
+static void tell(struct ike *ike, const char *note)
+{
+    ike->reauth.not_before = ike->now + GAP_US;
+    rung_note(ike, "%s", note);
+    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_REAUTH});
+}
+
+void reauth_instead(struct ike *ike, const struct renewal *renewal, uint16_t refusal)
+{
+    struct reauth *reauth = &ike->reauth;
+
+    if (ike->state != ST_UP || refusal != N_NO_ADDITIONAL_SAS || renewal->failures < REFUSALS_MIN ||
+        reauth->instead || reauth->told || ike->now < reauth->not_before) {
+        return;
+    }
+    reauth->instead = true;
+    tell(ike, "nothing can be rekeyed: another IKE SA is to be made");
+    schedule(reauth, reauth->at);
 }
 
 uint64_t reauth_deadline(const struct ike *ike)
@@ -89,7 +116,5 @@ void reauth_tick(struct ike *ike)
         return;
     }
     reauth->told = true;
-    reauth->not_before = ike->now + GAP_US;
-    rung_note(ike, "authentication is to be repeated");
-    ike_emit(ike, &(struct ike_event){.type = IKE_EVENT_REAUTH});
+    tell(ike, "authentication is to be repeated");
 }

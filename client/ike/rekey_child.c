@@ -259,7 +259,7 @@ enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct me
     struct renewal *renewal = &ike->renew_child;
     struct policy *policy = policies_find(ike, renewal->reqid);
     struct notify notify = {0};
-    bool said = refusal_find(message, &notify);
+    bool said = refusal_find(message, &notify), rekeying = renewal->child != 0;
 
     (void)sa;
     if (!said) {
@@ -274,6 +274,9 @@ enum err rekey_child_refused(struct ike *ike, struct ike_sa *sa, const struct me
         not_granted(ike, policy, &notify);
     } else {
         later(ike, policy);
+        if (said && rekeying) {
+            reauth_instead(ike, renewal, notify.type);
+        }
     }
     return OK;
 }

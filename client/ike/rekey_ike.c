@@ -41,10 +41,11 @@ enum err rekey_ike_refused(struct ike *ike, struct ike_sa *sa, const struct mess
 {
     struct renewal *renewal = &ike->renew_ike;
     struct notify notify = {0};
+    bool said = refusal_find(message, &notify);
 
     (void)sa;
     /* The gateway's own rekeying, when it has crossed ours, makes another attempt needless. */
-    if (others_in_state(ike, OTHER_PENDING) == NULL && refusal_find(message, &notify) &&
+    if (others_in_state(ike, OTHER_PENDING) == NULL && said &&
         notify.type == N_INVALID_KE_PAYLOAD && renewal->restarts < RESTARTS_MAX &&
         renew_other_group(renewal, &renewal->offer.proposals, notify.data)) {
         renewal->restarts++;
@@ -57,6 +58,9 @@ enum err rekey_ike_refused(struct ike *ike, struct ike_sa *sa, const struct mess
         renewal->at = ike->now;
     }
     others_settle(ike);
+    if (said) {
+        reauth_instead(ike, renewal, notify.type);
+    }
     return OK;
 }
 

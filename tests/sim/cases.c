@@ -225,4 +225,7 @@ void case_run(struct sim *sim, const struct rekey_case *row)
     } else {
         check_ended(sim, row, until);
     }
+    if (sim->reauths != row->reauths) {
+        sim_violation(sim, "another IKE SA is asked for %u times", sim->reauths);
+    }
 }

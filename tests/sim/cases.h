@@ -55,6 +55,7 @@ struct rekey_case {
     unsigned mark_ms; /* between ESP packets; 0 = 1 */
     enum maker child, sa;
     enum authenticated how;
+    unsigned reauths;  /* how often the carrier is told to make another IKE SA */
     enum reason ends;  /* REASON_NONE = it stays up */
     unsigned after_s;  /* that passes before it may rest */
     unsigned within_s; /* until it rests, or ends; 0 = 10 */

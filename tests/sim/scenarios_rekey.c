@@ -275,7 +275,16 @@ static const struct rekey_case child_rekey[] = {
     {"NO_ADDITIONAL_SAS",
      {{WE_REKEY_CHILD, 0}},
      .gateway.refuse_child = {N_NO_ADDITIONAL_SAS},
-     .within_s = 15},
+     .after_s = 5,
+     .within_s = 15,
+     .child = OURS},
+    {"NO_ADDITIONAL_SAS for ever",
+     {{WE_REKEY_CHILD, 0}},
+     .gateway = {.refuse_child = {N_NO_ADDITIONAL_SAS}, .refuse_forever = true},
+     .child_lifetime_s = 60,
+     .reauths = 1,
+     .ends = REASON_GATEWAY_REFUSED,
+     .within_s = 200},
     {"NO_PROPOSAL_CHOSEN once",
      {{WE_REKEY_CHILD, 0}},
      .gateway.refuse_child = {N_NO_PROPOSAL_CHOSEN},
@@ -403,11 +412,14 @@ static const struct rekey_case ike_rekey_cases[] = {
     {"NO_ADDITIONAL_SAS",
      {{WE_REKEY_IKE, 0}},
      .gateway.refuse_ike = {N_NO_ADDITIONAL_SAS},
-     .within_s = 15},
+     .after_s = 5,
+     .within_s = 15,
+     .sa = OURS},
     {"NO_ADDITIONAL_SAS for ever",
      {{WE_REKEY_IKE, 0}},
      .gateway = {.refuse_ike = {N_NO_ADDITIONAL_SAS}, .refuse_forever = true},
      .ike_lifetime_s = 60,
+     .reauths = 1,
      .ends = REASON_GATEWAY_REFUSED,
      .within_s = 200},
     {"the gateway leaves the old one behind",
@@ -566,6 +578,37 @@ START_TEST(left_behind_carries_on)
 }
 END_TEST
 
+static bool asks_for_another(const struct sim *sim)
+{
+    return sim->reauths > 0 || sim->down;
+}
+
+/* RFC 7296 4: a minimal gateway lets nothing be rekeyed, and goes by the IKE SA being made anew.
+ * The carrier is told long before the keys are too old; what it makes then is as good. */
+START_TEST(minimal_gateway)
+{
+    const struct rekey_case row = {.name = "a minimal gateway",
+                                   .gateway = {.refuse_child = {N_NO_ADDITIONAL_SAS},
+                                               .refuse_ike = {N_NO_ADDITIONAL_SAS},
+                                               .refuse_forever = true},
+                                   .child_lifetime_s = _i == 0 ? 60 : 0,
+                                   .ike_lifetime_s = _i == 0 ? 0 : 60};
+    struct sim *sim = case_connected(&row, 1);
+
+    case_start(sim, &row);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_msg(sim_run(sim, asks_for_another, sim->now + SECONDS(80)) && !sim->down, "%s",
+                      sim->ladder->str);
+        sim_run(sim, NULL, sim->now + SECONDS(90));
+        ck_assert_msg(!sim->down && sim->reauths == 1, "%s", sim->ladder->str);
+        sim_again(sim);
+        ck_assert_msg(sim_run(sim, sim_connected, sim->now + SECONDS(5)), "%s", sim->ladder->str);
+    }
+    ck_assert_msg(sim->violations->len == 0, "%s\n%s", sim->violations->str, sim->ladder->str);
+    sim_free(sim);
+}
+END_TEST
+
 /* From what is on its way while both sides rekey, one octet flipped, nothing changes. */
 START_TEST(rekeying_without_the_keys)
 {
@@ -596,6 +639,7 @@ TCase *scenarios_rekey(void)
     tcase_add_loop_test(tcase, test_ike_rekey, 0, G_N_ELEMENTS(ike_rekey_cases));
     tcase_add_loop_test(tcase, test_delete, 0, G_N_ELEMENTS(delete_cases));
     tcase_add_test(tcase, left_behind_carries_on);
+    tcase_add_loop_test(tcase, minimal_gateway, 0, 2);
     tcase_add_loop_test(tcase, rekeying_without_the_keys, 0, 4);
     tcase_add_loop_test(tcase, test_loss, 0, G_N_ELEMENTS(loss_cases));
     return tcase;

@@ -341,6 +341,8 @@ START_TEST(one_is_deleted)
                 take_new(2, 2);
             }
             peer_answer_notify(N_NO_ADDITIONAL_SAS, (struct bytes){0});
+            /* it does not want that one; the others are not rekeyed */
+            ck_assert_uint_eq(gw.n_reauths, 0);
         }
     }
     peer_wait(PEER_LINGER_S);

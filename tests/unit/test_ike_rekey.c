@@ -422,6 +422,123 @@ START_TEST(ike_rekey_refused)
 }
 END_TEST
 
+/* ---- a gateway that lets nothing be rekeyed (RFC 7296 4) ---- */
+
+static void refuse_rekeying(bool ike, uint16_t type)
+{
+    if (ike) {
+        peer_take_ike();
+    } else {
+        peer_take_child();
+    }
+    peer_answer_notify(type, (struct bytes){0});
+    gw_drain();
+}
+
+static const struct {
+    uint16_t refusals[4];
+    bool ike;
+    unsigned told_after; /* so many of them; 0 = never */
+} rows[] = {
+    {{N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS},
+     false,
+     2},
+    {{N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS, N_NO_ADDITIONAL_SAS}, true, 2},
+    {{N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE},
+     false,
+     0},
+    {{N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE, N_TEMPORARY_FAILURE}, true, 0},
+    {{N_NO_ADDITIONAL_SAS, N_TEMPORARY_FAILURE, 8192, N_TEMPORARY_FAILURE}, false, 0},
+    {{N_TEMPORARY_FAILURE, 8192, N_NO_ADDITIONAL_SAS, N_TEMPORARY_FAILURE}, true, 3},
+};
+
+START_TEST(another_ike_sa_instead_of_rekeying)
+{
+    static const unsigned pauses[] = {3, 5, 9, 0};
+
+    peer_start();
+    peer_wait(20);
+    if (rows[_i].ike) {
+        ike_rekey(gw.ike, gw.now);
+    } else {
+        ike_rekey_child(gw.ike, 0, gw.now);
+    }
+    for (unsigned i = 0; i < COUNT(pauses); i++) {
+        refuse_rekeying(rows[_i].ike, rows[_i].refusals[i]);
+        ck_assert_uint_eq(gw.n_reauths, rows[_i].told_after != 0 && i + 1 >= rows[_i].told_after);
+        peer_wait(pauses[i]);
+    }
+    peer_check_alive(PEER_FIRST_SPI, 1);
+    peer_finish();
+}
+END_TEST
+
+/* Within the first seconds the carrier is not told; what is tried again later makes up for it. */
+START_TEST(refused_soon_after_the_beginning)
+{
+    peer_start_rekeying();
+    peer_answer_notify(N_NO_ADDITIONAL_SAS, (struct bytes){0});
+    peer_wait(3);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    peer_wait(5);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    ck_assert_uint_eq(gw.n_reauths, 0);
+    peer_wait(9);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    ck_assert_uint_eq(gw.n_reauths, 1);
+    peer_finish();
+}
+END_TEST
+
+/* With a limit to the authentication as well (RFC 4478), the carrier is told by turns, never twice
+ * at once, and has its time each time. */
+START_TEST(refused_shortly_before_the_authentication_ends)
+{
+    uint64_t second;
+
+    gw_start();
+    gw.announces = N_AUTH_LIFETIME;
+    gw.announced = bytes_of("\0\0\0\x3c", 4);
+    peer_connect();
+    peer_wait((unsigned)((gw.ike->reauth.at - gw.now) / 1000000) - 4);
+    ike_rekey_child(gw.ike, 0, gw.now);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    peer_wait(3);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    ck_assert_uint_eq(gw.n_reauths, 1);
+    second = gw.ike->reauth.at;
+    ck_assert_uint_ge(second, gw.now + 10000 * MS);
+    ck_assert_uint_ge(gw.ike->reauth.ends, second + 30000 * MS);
+    peer_wait(5);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    peer_wait(4);
+    ck_assert_uint_eq(gw.n_reauths, 1);
+    peer_wait(2);
+    ck_assert_uint_eq(gw.n_reauths, 2);
+    peer_finish();
+}
+END_TEST
+
+START_TEST(refused_after_the_carrier_was_told)
+{
+    gw_start();
+    gw.announces = N_AUTH_LIFETIME;
+    gw.announced = bytes_of("\0\0\0\x78", 4);
+    peer_connect();
+    peer_wait((unsigned)((gw.ike->reauth.at - gw.now) / 1000000) + 1);
+    ck_assert_uint_eq(gw.n_reauths, 1);
+    peer_wait(11);
+    ike_rekey_child(gw.ike, 0, gw.now);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    peer_wait(3);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    peer_wait(5);
+    refuse_rekeying(false, N_NO_ADDITIONAL_SAS);
+    ck_assert_uint_eq(gw.n_reauths, 1);
+    peer_finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ike rekey");
@@ -445,6 +562,10 @@ int main(void)
     tcase_add_test(tcase, ike_rekeyed_by_gateway);
     tcase_add_loop_test(tcase, ike_rekeyed_by_us, 0, 2);
     tcase_add_test(tcase, ike_rekey_refused);
+    tcase_add_loop_test(tcase, another_ike_sa_instead_of_rekeying, 0, COUNT(rows));
+    tcase_add_test(tcase, refused_soon_after_the_beginning);
+    tcase_add_test(tcase, refused_shortly_before_the_authentication_ends);
+    tcase_add_test(tcase, refused_after_the_carrier_was_told);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
