@@ -303,7 +303,7 @@ START_TEST(kill_switch_is_set_wholly_or_not)
     user_fails(root, "", MANAGER, "SetKillSwitch", on, ERROR("HostConfig"));
     g_variant_unref(
         user_gets(root, "", MANAGER, "SetKillSwitch", g_variant_new_parsed("(false, @as [])")));
-    ck_assert_int_eq(umount(bed->folder), 0);
+    ck_assert_int_eq(umount2(bed->folder, MNT_DETACH), 0);
     g_variant_unref(on);
 }
 END_TEST
