@@ -250,7 +250,7 @@ def kill_switch_outlasts_failed_attempts(context):
         system.godwitd()
         (path, _), = net.wait_until(root.sessions, 5, "session").items()
         root.wait_state(path, "reconnecting", 20)
-        net.check(root.property(path, "LastError")[0] == "udp-blocked",
+        net.check(root.property(path, "LastError")[0] in ("udp-blocked", "gateway-unreachable"),
                   f"the last error is {root.property(path, 'LastError')}")
     outside.signal(signal.SIGINT)
     outside.wait(10)
