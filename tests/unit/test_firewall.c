@@ -192,6 +192,19 @@ START_TEST(local_networks)
 }
 END_TEST
 
+/* The kill switch as somebody sees it who is not root. */
+static gboolean is_held_for_nobody(void)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(setuid(65534) != 0 ? 2 : host_is_held());
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 1;
+}
+
 START_TEST(always)
 {
     struct host_tunnel tunnel;
@@ -200,12 +213,14 @@ START_TEST(always)
     g_autoptr(GError) error = NULL;
     g_autofree char *before = sandbox_snapshot();
     ck_assert(!host_is_held());
+    ck_assert(!is_held_for_nobody());
     ck_assert(host_hold_follow(&network, &error)); /* nothing is */
     sandbox_expect_same(before);
     ck_assert(host_hold(&options, &error));
     expect_leaves(FALSE, "192.168.7.9:9", NULL);
     ck_assert(host_hold_follow(&network, &error));
     ck_assert(host_is_held());
+    ck_assert(is_held_for_nobody());
     sandbox_do("nft flush ruleset");
     expect_outside(TRUE);
     ck_assert(host_hold(&options, &error));
