@@ -105,6 +105,7 @@ void autoconnect_ended(struct autoconnect *autoconnect, const struct session_obj
         return;
     }
     if (may_pass(reason)) {
+        entry->delay = session_object_was_connected(object) ? DELAY_FIRST : entry->delay;
         entry->timer = g_timeout_add_seconds(entry->delay, attempt, entry);
         entry->delay = MIN(2 * entry->delay, DELAY_MAX);
     } else {

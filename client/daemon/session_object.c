@@ -373,6 +373,11 @@ gboolean session_object_is_unattended(const struct session_object *object)
     return object->unattended;
 }
 
+gboolean session_object_was_connected(const struct session_object *object)
+{
+    return object->connected;
+}
+
 gboolean session_object_is_dismissed(const struct session_object *object)
 {
     return object->dismissed;

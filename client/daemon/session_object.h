@@ -48,6 +48,8 @@ const char *session_object_name(const struct session_object *object);
 const char *session_object_record_name(const struct session_object *object);
 const char *session_object_system_profile(const struct session_object *object);
 gboolean session_object_is_unattended(const struct session_object *object);
+/* Once, be it only for a moment. */
+gboolean session_object_was_connected(const struct session_object *object);
 /* Somebody has called Disconnect. */
 gboolean session_object_is_dismissed(const struct session_object *object);
 const struct properties *session_object_properties(const struct session_object *object);
