@@ -204,7 +204,7 @@ static void on_dns_changed(void *context)
 /* What `dead` knew of its connection, or the one before it. */
 static void inherit_facts(struct record *heir, const struct record *dead)
 {
-    static const char *const keys[] = {"profile-gateway", "gateway", "addresses"};
+    static const char *const keys[] = {"profile-gateway", "asked", "addresses"};
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         g_autofree char *value = record_get(dead, "status", keys[i]);
         g_autofree char *before = record_get(dead, "inherited", keys[i]);

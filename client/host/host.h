@@ -98,7 +98,7 @@ struct host; /* one tunnel's changes and its undo record */
  * inherited and the rest reverted. What other dead ones left is for host_clean_leftovers(). */
 struct host *host_new(const char *session_name, const char *interface, GError **error);
 /* A fact, as of host_record(), of the session whose kill switch was inherited: "profile-gateway",
- * "gateway" or "addresses", as they were when it was connected last. NULL = there is none. */
+ * "asked" or "addresses", as they were when it was connected last. NULL = there is none. */
 char *host_inherited(const struct host *host, const char *key);
 /* The same for an interface that host_lend() has lent to the user `keeper` and that comes back:
  * what the firewall holds for it, it goes on holding. It is still lent. Fails when there is none.

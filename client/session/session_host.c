@@ -30,7 +30,7 @@ static struct addr gateway_address(const struct session *session)
 
 void session_record_connected(struct session *session)
 {
-    static const char *const kept[] = {"gateway", "gateway-id"};
+    static const char *const kept[] = {"gateway", "gateway-id", "asked"};
     g_autoptr(GString) addresses = g_string_new(NULL), servers = g_string_new(NULL);
     char text[ADDR_TEXT_MAX];
     for (size_t i = 0; i < session->net.n_addresses; i++) {
@@ -302,7 +302,7 @@ void session_revert(struct session *session)
 GVariant *session_inherited(const struct session *session)
 {
     g_autofree char *name = host_inherited(session->host, "profile-gateway");
-    g_autofree char *gateway = host_inherited(session->host, "gateway");
+    g_autofree char *asked = host_inherited(session->host, "asked");
     g_autofree char *addresses = host_inherited(session->host, "addresses");
     g_auto(GStrv) words = g_strsplit(addresses ? addresses : "", " ", 0);
     struct net_config net = {.mtu = 1280}; /* one that fits all; it is found anew */
@@ -310,8 +310,8 @@ GVariant *session_inherited(const struct session *session)
     GVariantBuilder builder;
     char text[ADDR_TEXT_MAX];
     /* The profile may be about another gateway by now. */
-    if (g_strcmp0(name, profile_get(session->profile, "gateway")) != 0 || !gateway ||
-        !endpoint_parse(&endpoint, gateway)) {
+    if (g_strcmp0(name, profile_get(session->profile, "gateway")) != 0 || !asked ||
+        !endpoint_parse(&endpoint, asked)) {
         return NULL;
     }
     for (char **word = words; *word && net.n_addresses < NET_ADDRESSES_MAX; word++) {
