@@ -221,10 +221,9 @@ char *host_inherited(const struct host *host, const char *key)
 
 /* Needs the lock. `dead`: NULL, or whose firewall holds on. `keeper`: who has the interface, that
  * of `dead` then; or NOBODY. */
-static struct host *begin(const char *session_name, const char *interface,
-                          const struct record *dead, guint64 keeper, GError **error)
+static gboolean start(struct host *host, const char *session_name, const char *interface,
+                      const struct record *dead, guint64 keeper, GError **error)
 {
-    struct host *host = g_new0(struct host, 1);
     host->record = record_new(session_name, error);
     host->interface = g_strdup(interface);
     host->ifindex = (int)if_nametoindex(interface);
@@ -240,7 +239,14 @@ static struct host *begin(const char *session_name, const char *interface,
             record_set_number(host->record, "session", "keeper", keeper);
         }
     }
-    if (!host->record || !record_save(host->record, error)) {
+    return host->record && record_save(host->record, error);
+}
+
+static struct host *begin(const char *session_name, const char *interface,
+                          const struct record *dead, guint64 keeper, GError **error)
+{
+    struct host *host = g_new0(struct host, 1);
+    if (!start(host, session_name, interface, dead, keeper, error)) {
         g_clear_pointer(&host, host_free);
     }
     return host;
@@ -282,6 +288,29 @@ struct host *host_adopt(const char *session_name, const char *interface, uid_t k
     record_free(dead);
     record_unlock(lock);
     return host;
+}
+
+gboolean host_renew(struct host *host, const char *interface, GError **error)
+{
+    int lock = record_lock(error);
+    if (lock < 0) {
+        return FALSE;
+    }
+    struct netlink *nl = netlink_open_or_say();
+    dns_stop(host->dns);
+    (void)revert_changes(host->record, nl);
+    netlink_close(nl);
+    struct record *dead = host->record;
+    record_remove(dead);
+    g_clear_pointer(&host->dns, dns_free);
+    g_clear_pointer(&host->routing, routing_free);
+    g_clear_pointer(&host->beside, beside_routes_free);
+    g_clear_pointer(&host->interface, g_free);
+    host->walled = FALSE;
+    gboolean done = start(host, record_name(dead), interface, dead, NOBODY, error);
+    record_free(dead);
+    record_unlock(lock);
+    return done;
 }
 
 gboolean host_lend(struct host *host, uid_t keeper, GError **error)

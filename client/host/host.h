@@ -105,6 +105,10 @@ char *host_inherited(const struct host *host, const char *key);
  */
 struct host *host_adopt(const char *session_name, const char *interface, uid_t keeper,
                         GError **error);
+/* Somebody has removed the interface, and `interface` is another in its place: the kill switch
+ * holds on until host_apply(), as for host_new(), and the rest is reverted. To be called again when
+ * it fails. */
+gboolean host_renew(struct host *host, const char *interface, GError **error);
 /* For a session with host_apply_beside(): a process of that user keeps the interface beyond the end
  * of ours. What this end leaves behind waits for host_adopt() as long as the interface is there, or
  * until host_clean_lent(). */

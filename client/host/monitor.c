@@ -19,7 +19,7 @@ struct monitor {
     struct nl_sock *announced; /* notifications */
     monitor_cb changed;
     void *context;
-    GSource *watch, *settled;
+    GSource *watch, *settled, *gone;
     struct network network;
     enum uplinks_hint hint; /* of what came since the list was read last */
     unsigned link;          /* that is watched, 0 = none */
@@ -128,7 +128,15 @@ static int on_notification(struct nl_msg *msg, void *arg)
 static gboolean is_gone(unsigned link)
 {
     char name[IF_NAMESIZE];
-    return link != 0 && !if_indextoname(link, name);
+    return !if_indextoname(link, name);
+}
+
+static void tell_removed(struct monitor *monitor)
+{
+    stop_source(&monitor->gone);
+    monitor->link_removed = FALSE;
+    monitor->link = 0;
+    monitor->removed(monitor->removed_context);
 }
 
 static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
@@ -143,13 +151,11 @@ static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
             /* Some were lost: nobody knows which. */
             g_debug("netlink: %s", nl_geterror(err));
             monitor->hint = UPLINKS_FEWER;
-            monitor->link_removed |= is_gone(monitor->link);
+            monitor->link_removed |= monitor->link != 0 && is_gone(monitor->link);
         }
     }
     if (monitor->link_removed) {
-        monitor->link_removed = FALSE;
-        monitor->link = 0;
-        monitor->removed(monitor->removed_context);
+        tell_removed(monitor);
     } else if (monitor->hint == UPLINKS_FEWER ||
                (monitor->hint == UPLINKS_OTHER && waits_for_any(monitor))) {
         look(monitor);
@@ -211,12 +217,23 @@ struct monitor *monitor_new(monitor_cb changed, void *context, GError **error)
     return monitor;
 }
 
+static gboolean on_gone(gpointer data)
+{
+    tell_removed(data);
+    return G_SOURCE_REMOVE;
+}
+
 void monitor_watch_link(struct monitor *monitor, unsigned ifindex, void (*removed)(void *context),
                         void *context)
 {
     monitor->link = ifindex;
     monitor->removed = removed;
     monitor->removed_context = context;
+    if (is_gone(ifindex)) {
+        monitor->gone = g_idle_source_new();
+        g_source_set_callback(monitor->gone, on_gone, monitor, NULL);
+        g_source_attach(monitor->gone, g_main_context_get_thread_default());
+    }
 }
 
 const struct network *monitor_network(const struct monitor *monitor)
@@ -229,6 +246,7 @@ void monitor_free(struct monitor *monitor)
     if (monitor) {
         stop_source(&monitor->watch);
         stop_source(&monitor->settled);
+        stop_source(&monitor->gone);
         if (monitor->announced) {
             nl_socket_free(monitor->announced);
         }

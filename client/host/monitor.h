@@ -20,7 +20,8 @@ typedef void (*monitor_cb)(void *context, const struct network *network);
 
 /* Watches on the thread-default context. */
 struct monitor *monitor_new(monitor_cb changed, void *context, GError **error);
-/* Called once when the link is removed; instead of what else came with it. */
+/* Called once when the link is removed, or soon when it is gone already; instead of what else came
+ * with it. */
 void monitor_watch_link(struct monitor *monitor, unsigned ifindex, void (*removed)(void *context),
                         void *context);
 /* The network as told last, at first as monitor_new() found it. Borrowed. */

@@ -66,22 +66,22 @@ static guint count_crashes(struct session *session)
     return recent;
 }
 
-/* TUN, sockets, addresses, routes and DNS stay as they are: what would leave beside the tunnel
- * waits for the next worker. */
+/* TUN, sockets, addresses, routes and DNS stay as they are, or the kill switch when the interface
+ * is gone: what would leave beside the tunnel waits for the next worker. */
 static void replace_later(struct session *session)
 {
-    guint crashes = count_crashes(session);
+    guint times = session->bereft ? ++session->renewals : count_crashes(session);
     session_close_channel(session);
     g_clear_pointer(&session->worker, worker_free);
-    if (crashes >= CRASHES_MAX) {
-        g_autofree char *detail = g_strdup_printf(_("That happened %u times in a short time. %s"),
-                                                  crashes, session->lost);
+    if (times >= CRASHES_MAX && !session->bereft) {
+        g_autofree char *detail =
+            g_strdup_printf(_("That happened %u times in a short time. %s"), times, session->lost);
         session_decide(session, REASON_WORKER_DIED, detail);
         return;
     }
     session->state = REPLACING;
     start_source(&session->timer,
-                 g_timeout_source_new(crashes == 1 ? 0 : REPLACE_DELAY << (crashes - 2)),
+                 g_timeout_source_new(times == 1 ? 0 : REPLACE_DELAY << MIN(times - 2, 6)),
                  on_replace, session);
     session_replacing(session);
 }
@@ -152,13 +152,33 @@ static void on_worker_ended(void *context, const char *how)
     settle(session);
 }
 
-void session_breach(struct session *session)
+static void give_up_worker(struct session *session)
 {
-    lose(session, REASON_INTERNAL, _("godwit-tunnel does not follow the protocol."));
     if (worker_running(session->worker)) {
         worker_kill(session->worker);
     } else {
         settle(session);
+    }
+}
+
+void session_breach(struct session *session)
+{
+    lose(session, REASON_INTERNAL, _("godwit-tunnel does not follow the protocol."));
+    give_up_worker(session);
+}
+
+void session_interface_removed(struct session *session)
+{
+    const char *why = _("Another program has removed the tunnel's interface.");
+    if (session->state != STARTING && session->state != CONNECTING && session->state != UP) {
+        return;
+    }
+    if (session->was_up && session_has_kill_switch(session)) {
+        session->bereft = TRUE;
+        lose(session, REASON_HOST_CONFIG, why);
+        give_up_worker(session);
+    } else {
+        session_end_gracefully(session, REASON_HOST_CONFIG, why);
     }
 }
 
@@ -229,7 +249,9 @@ static gboolean on_replace(gpointer data)
         return G_SOURCE_REMOVE;
     }
     session->state = STARTING;
-    int fd = start_worker(session, &error);
+    int fd = session->bereft && !session_renew_host(session, &error)
+                 ? -1
+                 : start_worker(session, &error);
     if (fd >= 0) {
         session_open_channel(session, fd);
     } else {

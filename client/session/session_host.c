@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session/session_private.h"
 
+#include <net/if.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
@@ -28,7 +29,7 @@ static struct addr gateway_address(const struct session *session)
     return endpoint.addr;
 }
 
-void session_record_connected(struct session *session)
+static void record_facts(struct session *session)
 {
     static const char *const kept[] = {"gateway", "gateway-id", "asked"};
     g_autoptr(GString) addresses = g_string_new(NULL), servers = g_string_new(NULL);
@@ -48,6 +49,11 @@ void session_record_connected(struct session *session)
     host_record(session->host, "profile-gateway", profile_get(session->profile, "gateway"));
     host_record(session->host, "addresses", addresses->str);
     host_record(session->host, "dns-servers", servers->str);
+}
+
+void session_record_connected(struct session *session)
+{
+    record_facts(session);
     session_record_state(session, "connected", "");
 }
 
@@ -327,11 +333,34 @@ GVariant *session_inherited(const struct session *session)
 
 gboolean session_open_tun(struct session *session, GError **error)
 {
+    gboolean open;
     if (session->adopted) {
-        return host_tun_adopt(session->fds.tun, session->interface, &session->vnet_hdr, error);
+        open = host_tun_adopt(session->fds.tun, session->interface, &session->vnet_hdr, error);
+    } else {
+        session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
+        open = session->fds.tun >= 0;
     }
-    session->fds.tun = host_tun_open(session->interface, &session->vnet_hdr, error);
-    return session->fds.tun >= 0;
+    session->ifindex = open ? if_nametoindex(session->interface) : 0;
+    return open;
+}
+
+gboolean session_renew_host(struct session *session, GError **error)
+{
+    close_fd(&session->fds.tun);
+    if (!session_hold(session, error) || !session_open_tun(session, error) ||
+        !host_renew(session->host, session->interface, error)) {
+        return FALSE;
+    }
+    g_autofree char *text = session_replacing_text(session);
+    session->bereft = session->announcing = FALSE;
+    record_facts(session);
+    session_record_state(session, "reconnecting", text);
+    return TRUE;
+}
+
+gboolean session_has_kill_switch(const struct session *session)
+{
+    return kill_switch_of(session->profile) != HOST_KILL_SWITCH_OFF && !session->leaves_host;
 }
 
 gboolean session_open_sockets(struct session *session, GError **error)

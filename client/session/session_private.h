@@ -55,6 +55,9 @@ struct session {
     gboolean spares_leftovers;   /* see session_spare_leftovers() */
     gboolean leaves_host;        /* to somebody else, see session_leave_host() */
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
+    gboolean bereft;             /* somebody has removed the interface: another is to be made */
+    guint renewals;              /* tries to, since it was connected */
+    unsigned ifindex;
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */
     GVariant *kept;              /* for the next one, of MESSAGE_KEEP; NULL = nothing */
     struct lent *lent;           /* where it is kept too; NULL = nothing is lent */
@@ -82,6 +85,9 @@ void session_end_gracefully(struct session *session, enum reason reason, const c
 void session_limit_time(struct session *session, guint milliseconds);
 /* The worker is broken, or not what we started: it is killed. */
 void session_breach(struct session *session);
+/* Somebody has removed the tunnel's interface: with a kill switch that holds traffic since it was
+ * connected all is made again, else it ends. */
+void session_interface_removed(struct session *session);
 /* The worker closed its end of the channel; `breach` as for channel_closed_cb. */
 void session_channel_closed(struct session *session, gboolean breach);
 
@@ -91,6 +97,8 @@ void session_open_channel(struct session *session, int fd);
 void session_close_channel(struct session *session);
 /* The worker was lost and another one follows: the front door and `godwit status` are told. */
 void session_replacing(struct session *session);
+/* The same for people. Owned by the caller. */
+char *session_replacing_text(const struct session *session);
 
 /* ---- session_host.c: what it changes on the host ---- */
 /* The kill switch before there is a connection, when the profile wants it always. */
@@ -100,6 +108,10 @@ gboolean session_hold(const struct session *session, GError **error);
 GVariant *session_inherited(const struct session *session);
 /* Made, or taken over. */
 gboolean session_open_tun(struct session *session, GError **error);
+/* Another interface in the place of the one that somebody has removed. */
+gboolean session_renew_host(struct session *session, GError **error);
+/* What it carried is held when it is lost. */
+gboolean session_has_kill_switch(const struct session *session);
 /* The sockets that the worker gets. One that the host lacks the family for stays -1. */
 gboolean session_open_sockets(struct session *session, GError **error);
 /* Addresses, routes and DNS of session->net, which becomes what the profile wants of it. */

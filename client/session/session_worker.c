@@ -45,12 +45,20 @@ static void tell_failed(struct session *session, enum reason reason, const char 
     }
 }
 
+char *session_replacing_text(const struct session *session)
+{
+    return g_strdup_printf(
+        session->bereft ? _("%s The tunnel's traffic is held until the connection is made again.")
+                        : _("%s It is started again."),
+        session->lost);
+}
+
 void session_replacing(struct session *session)
 {
     guint64 now = boottime_now();
-    g_autofree char *text = g_strdup_printf(_("%s It is started again."), session->lost);
+    g_autofree char *text = session_replacing_text(session);
     session_record_state(session, "reconnecting", text);
-    tell_failed(session, REASON_WORKER_DIED, session->lost);
+    tell_failed(session, session->bereft ? REASON_HOST_CONFIG : REASON_WORKER_DIED, session->lost);
     if (session->ops->phase) {
         session->ops->phase(session->context, "reconnecting", text, now);
     }
@@ -141,6 +149,7 @@ static void on_connected(struct session *session, GVariant *body)
                   g_hash_table_lookup(session->summary, "asked"));
     session->state = UP;
     session->was_up = TRUE;
+    session->renewals = 0;
     session_announce(session);
 }
 
@@ -321,11 +330,7 @@ static gsize list_descriptors(const struct session *session, int fds[CHANNEL_FDS
 /* What the tunnel carries would go beside it from now on. */
 static void on_interface_removed(void *context)
 {
-    struct session *session = context;
-    if (session->state == STARTING || session->state == CONNECTING || session->state == UP) {
-        session_end_gracefully(session, REASON_HOST_CONFIG,
-                               _("Another program has removed the tunnel's interface."));
-    }
+    session_interface_removed(context);
 }
 
 void session_open_channel(struct session *session, int fd)
@@ -335,7 +340,7 @@ void session_open_channel(struct session *session, int fd)
     session->channel_closed = FALSE;
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
-    session->surroundings = surroundings_new(session->channel, session->host, session->interface,
+    session->surroundings = surroundings_new(session->channel, session->host, session->ifindex,
                                              on_interface_removed, session);
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);

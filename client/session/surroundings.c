@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session/surroundings.h"
 
-#include <net/if.h>
-
 #include "common/network_variant.h"
 #include "host/connectivity.h"
 #include "host/firewall_watch.h"
@@ -109,9 +107,8 @@ static gboolean watch_bus(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-struct surroundings *surroundings_new(struct channel *channel, struct host *host,
-                                      const char *interface, void (*removed)(void *context),
-                                      void *context)
+struct surroundings *surroundings_new(struct channel *channel, struct host *host, unsigned ifindex,
+                                      void (*removed)(void *context), void *context)
 {
     struct surroundings *surroundings = g_new0(struct surroundings, 1);
     g_autoptr(GError) error = NULL;
@@ -119,7 +116,7 @@ struct surroundings *surroundings_new(struct channel *channel, struct host *host
     surroundings->host = host;
     surroundings->monitor = monitor_new(on_network, surroundings, &error);
     if (surroundings->monitor) {
-        monitor_watch_link(surroundings->monitor, if_nametoindex(interface), removed, context);
+        monitor_watch_link(surroundings->monitor, ifindex, removed, context);
         on_network(surroundings, monitor_network(surroundings->monitor));
     } else {
         g_message("%s", error->message);

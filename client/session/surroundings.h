@@ -9,10 +9,9 @@
 struct surroundings;
 
 /* Sends the first MESSAGE_NETWORK. `channel` and `host`, which follows the uplinks, must outlive
- * it. `removed`: somebody has removed the tunnel's `interface`. */
-struct surroundings *surroundings_new(struct channel *channel, struct host *host,
-                                      const char *interface, void (*removed)(void *context),
-                                      void *context);
+ * it. `removed`: somebody has removed the tunnel's interface; never from inside this call. */
+struct surroundings *surroundings_new(struct channel *channel, struct host *host, unsigned ifindex,
+                                      void (*removed)(void *context), void *context);
 /* As the host's network is now; borrowed until the main loop runs again. NULL = not known. */
 const struct network *surroundings_network(const struct surroundings *surroundings);
 void surroundings_free(struct surroundings *surroundings); /* NULL is harmless */

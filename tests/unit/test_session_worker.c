@@ -127,6 +127,86 @@ START_TEST(disconnect_after_crash)
 }
 END_TEST
 
+/* ---- somebody removes the interface ---- */
+
+#define REMOVED "Another program has removed the tunnel's interface."
+
+static void begin_with_kill_switch(struct watch *watch)
+{
+    struct profile *profile = profile_new();
+    ck_assert(profile_set(profile, "gateway", "happy", "test", NULL));
+    ck_assert(profile_set(profile, "kill-switch", "connected", "test", NULL));
+    watch_profile(watch, profile, &watch_ops);
+}
+
+static void remove_interface(struct watch *watch)
+{
+    sandbox_do("ip link del godwit0");
+    g_clear_pointer(&watch->phase_text, g_free);
+    watch_until_told(watch, REMOVED);
+    ck_assert_str_eq(watch->phase_text, REMOVED " The tunnel's traffic is held until the "
+                                                "connection is made again.");
+    expect_record("reconnecting", watch->phase_text);
+    ck_assert_str_eq(watch->failed, "host-config: " REMOVED);
+    sandbox_do("nft list table inet godwit >/dev/null");
+}
+
+/* As often as somebody likes: what the kill switch holds is not let go for it. */
+START_TEST(interface_removed)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    begin_with_kill_switch(&watch);
+    for (guint i = 0; i < CRASHES + 1; i++) {
+        while (watch.connects <= i) {
+            watch_run(&watch);
+        }
+        watch_expect_way("203.0.113.5", "dev godwit0");
+        expect_record("connected", "");
+        remove_interface(&watch);
+    }
+    ck_assert(!watch.ended);
+    session_disconnect(watch.session);
+    watch_run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
+    watch_finish(&watch);
+    watch_expect_clean(before);
+}
+END_TEST
+
+static void expect_removed(struct watch *watch, const char *before)
+{
+    watch_run(watch);
+    ck_assert(watch->ended);
+    ck_assert_int_eq(watch->reason, REASON_HOST_CONFIG);
+    ck_assert_str_eq(watch->detail, REMOVED);
+    watch_finish(watch);
+    watch_expect_clean(before);
+}
+
+START_TEST(interface_removed_without_kill_switch)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    watch_begin(&watch, "happy", &watch_ops);
+    watch_run(&watch);
+    sandbox_do("ip link del godwit0");
+    expect_removed(&watch, before);
+}
+END_TEST
+
+/* Nobody watches while a worker is replaced. */
+START_TEST(interface_removed_unseen)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    watch_begin(&watch, "dies-once", &watch_ops);
+    watch_until_told(&watch, "It is started again.");
+    sandbox_do("ip link del godwit0");
+    expect_removed(&watch, before);
+}
+END_TEST
+
 static const char *const bad_ends[] = {"ignores-disconnect", "dies-on-disconnect", "lingers"};
 
 START_TEST(bad_end)
@@ -366,6 +446,9 @@ int main(void)
     tcase_add_loop_test(tcase, crashes_once, 0, G_N_ELEMENTS(crashes));
     tcase_add_loop_test(tcase, crashes_again_and_again, 0, G_N_ELEMENTS(loops));
     tcase_add_test(tcase, disconnect_after_crash);
+    tcase_add_test(tcase, interface_removed);
+    tcase_add_test(tcase, interface_removed_without_kill_switch);
+    tcase_add_test(tcase, interface_removed_unseen);
     tcase_add_loop_test(tcase, bad_end, 0, G_N_ELEMENTS(bad_ends));
     tcase_add_test(tcase, second_disconnect_kills);
     tcase_add_test(tcase, last_words);

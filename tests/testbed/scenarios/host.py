@@ -55,13 +55,29 @@ def interface_is_removed(context):
     """By another program, and with it addresses and routes: the connection ends, and says why."""
     gate = start(context)
     before = net.snapshot()
-    client = start_as_alice(context, "--kill-switch", "connected")
+    client = start_as_alice(context)
     client.wait_connected()
     net.run("ip", "link", "del", "godwit0")
     net.check(client.wait_end() == 6, "another exit code")
     net.check("removed the tunnel's interface" in client.output, f"it says: {client.output[-200:]}")
     net.check_unchanged(before)
     gate.wait_log("received DELETE for IKE_SA")
+
+
+@scenario
+def kill_switch_outlasts_the_interface(context):
+    """Somebody removes it, again and again: nothing leaves beside it, and all is made again."""
+    start(context)
+    with connected(context, "--kill-switch", "connected") as client:
+        outside = net.Process(["ping", "-n", "-i", "0.01", "-I", "cl0", net.FAR_HOST4])
+        for times in range(1, 4):
+            net.run("ip", "link", "del", "godwit0")
+            told = r"removed the tunnel's interface\..* is held until[\s\S]*?Connected again[\s\S]*?"
+            client.process.read_until(f"(?:{told}){{{times}}}", 10)
+            net.ping(net.HOST4)
+        outside.signal(signal.SIGINT)
+        outside.wait(10)
+        net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
 
 
 @scenario
