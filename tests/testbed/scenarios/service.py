@@ -36,6 +36,13 @@ def connect(who, context, name="work", options="@a{sv} {}", wait="connected", **
     return path
 
 
+def forget_what_is_over():
+    """The service writes it when it has told of the end."""
+    path = "/run/godwit/autoconnect"
+    net.wait_until(lambda: os.path.exists(path), 5, "word of what is not connected again")
+    os.unlink(path)
+
+
 @scenario
 def sessions_are_private(context):
     """To another user there is a number, and nothing to do; root sees and ends it."""
@@ -151,7 +158,7 @@ def system_profile_is_connected_at_the_start(context):
     system.kill(signal.SIGTERM)
     system.godwitd()
     net.check(not root.sessions(), "it is connected again")
-    os.unlink("/run/godwit/autoconnect")
+    forget_what_is_over()
     net.check_unchanged(before)
 
 
@@ -189,7 +196,7 @@ def kill_switch_waits_beside_another_profile(context):
     net.check(", 0 received" in outside.output, f"traffic has left: {outside.output[-200:]}")
     root.session(path, "Disconnect")
     root.wait_ended(path)
-    os.unlink("/run/godwit/autoconnect")
+    forget_what_is_over()
 
 
 @scenario
@@ -226,7 +233,7 @@ def kill_switch_waits_for_what_is_connected_again(context):
     net.check(", 0 received" in net.run(*ping, ok=False), "traffic leaves while nobody is there")
     system.godwitd()
     net.wait_until(lambda: ", 1 received" in net.run(*ping, ok=False), 5, "traffic")
-    os.unlink("/run/godwit/autoconnect")
+    forget_what_is_over()
 
 
 @scenario(idle=True)
@@ -258,7 +265,7 @@ def kill_switch_outlasts_failed_attempts(context):
     os.kill(host.process.pid, signal.SIGCONT)
     root.session(path, "Disconnect")
     root.wait_ended(path)
-    os.unlink("/run/godwit/autoconnect")
+    forget_what_is_over()
     net.check_unchanged(before)
 
 
