@@ -47,6 +47,9 @@ struct sim_child {
     uint32_t spi_in, spi_out;
     struct suite suite;
     struct secret out_encr, out_integ, in_encr, in_integ;
+    uint32_t reqid;
+    bool out;      /* its outbound half has been announced, */
+    bool replaced; /* ... and that of another one in its place */
     bool down;
     bool lost;     /* with its engine: the gateway has not heard of that */
     bool compared; /* with the gateway's */

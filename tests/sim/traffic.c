@@ -31,11 +31,25 @@ static bool ending(const struct sim *sim)
 
 /* ---- events ---- */
 
+/* From now on; it takes the place of the one whose reqid it has. */
+static void send_along(struct sim *sim, struct sim_child *child)
+{
+    for (guint i = 0; i < sim->children->len; i++) {
+        struct sim_child *other = &g_array_index(sim->children, struct sim_child, i);
+
+        other->replaced = other->replaced || (other->out && other->reqid == child->reqid);
+    }
+    child->out = true;
+    sim->outbound = child->spi_in;
+}
+
 static void child_up(struct sim *sim, const struct ike_event *event)
 {
     const struct ike_child *child = event->child;
-    struct sim_child copy = {
-        .spi_in = child->spi_in, .spi_out = child->spi_out, .suite = child->suite};
+    struct sim_child copy = {.spi_in = child->spi_in,
+                             .spi_out = child->spi_out,
+                             .suite = child->suite,
+                             .reqid = child->reqid};
 
     sim_note(sim, "    child up: spi in %08x, out %08x%s", child->spi_in, child->spi_out,
              event->held ? ", held" : "");
@@ -55,21 +69,35 @@ static void child_up(struct sim *sim, const struct ike_event *event)
     }
     g_array_append_val(sim->children, copy);
     if (!event->held) {
-        sim->outbound = child->spi_in;
+        send_along(sim, find(sim, child->spi_in));
     }
 }
 
 static void child_out(struct sim *sim, const struct ike_event *event)
 {
-    const struct sim_child *child = find(sim, event->child->spi_in);
+    struct sim_child *child = find(sim, event->child->spi_in);
 
     sim_note(sim, "    child out: spi in %08x", event->child->spi_in);
     if (child == NULL || child->down) {
         sim_violation(sim, "it is to send along a Child SA that is not there");
-    } else if (child->spi_in == sim->outbound) {
+    } else if (child->out) {
         sim_violation(sim, "the outbound half is announced twice");
+    } else {
+        send_along(sim, child);
     }
-    sim->outbound = event->child->spi_in;
+}
+
+/* The latest of those that are left: there may be several, for different traffic. */
+static void choose_outbound(struct sim *sim)
+{
+    sim->outbound = 0;
+    for (guint i = 0; i < sim->children->len; i++) {
+        const struct sim_child *child = &g_array_index(sim->children, struct sim_child, i);
+
+        if (child->out && !child->replaced && !child->down && !child->lost) {
+            sim->outbound = child->spi_in;
+        }
+    }
 }
 
 static void child_down(struct sim *sim, const struct ike_event *event)
@@ -83,7 +111,7 @@ static void child_down(struct sim *sim, const struct ike_event *event)
     }
     child->down = true;
     if (sim->outbound == child->spi_in) {
-        sim->outbound = 0;
+        choose_outbound(sim);
     }
 }
 
