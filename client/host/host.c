@@ -297,18 +297,22 @@ gboolean host_renew(struct host *host, const char *interface, GError **error)
         return FALSE;
     }
     struct netlink *nl = netlink_open_or_say();
-    dns_stop(host->dns);
-    (void)revert_changes(host->record, nl);
-    netlink_close(nl);
     struct record *dead = host->record;
-    record_remove(dead);
     g_clear_pointer(&host->dns, dns_free);
+    (void)revert_changes(dead, nl);
+    netlink_close(nl);
+    record_remove(dead);
     g_clear_pointer(&host->routing, routing_free);
     g_clear_pointer(&host->beside, beside_routes_free);
     g_clear_pointer(&host->interface, g_free);
     host->walled = FALSE;
     gboolean done = start(host, record_name(dead), interface, dead, NOBODY, error);
-    record_free(dead);
+    if (host->record) {
+        record_free(dead);
+    } else {
+        host->record = dead;
+        host->dns = dns_new(dead, host->interface, host->ifindex, on_dns_changed, host);
+    }
     record_unlock(lock);
     return done;
 }
