@@ -50,7 +50,7 @@ def by_wait(table, path):
         steps = range(0, len(times), max(1, len(times) // 100))
         curves[who] = [(times[step], 100 * (step + 1) / len(times)) for step in steps]
     _plot(path, "set xlabel \"milliseconds, while TCP fills the tunnel\"\nset ylabel \"% of pings back\"\n"
-          "set logscale x\nset yrange [0:100]\nset key right bottom", curves)
+          "set logscale x\nset yrange [0:100]", curves)
 
 
 def draw(table, folder):
