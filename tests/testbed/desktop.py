@@ -101,6 +101,8 @@ class Desktop:
             sandbox.mount(f"/proc/self/fd/{handle}", path, None, sandbox.MS_BIND | sandbox.MS_REC)
             os.close(handle)
         os.chdir(here if os.path.isdir(here) else "/")
+        # Where each X server, always number 0, keeps its keyboard while it compiles it.
+        sandbox.mount("tmpfs", "/var/lib/xkb", "tmpfs", 0, "mode=755")
 
     def _appearance(self, dark, contrast, scale, animations):
         theme = ("HighContrastInverse" if dark else "HighContrast") if contrast else "Adwaita"
@@ -146,6 +148,9 @@ class Desktop:
             "Xvfb", "-displayfd", str(fd), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten",
             "tcp", "-noreset", "-nocursor", "-fbdir", FRAMES))
         os.environ["DISPLAY"] = f":{number}"
+        # For a character without a key xdotool changes the keyboard, and what it then types may
+        # come to a program that has the one of before: "für" without its "ü".
+        net.run("setxkbmap", "de", "nodeadkeys")
 
     def start_bus(self, config):
         """A dbus-daemon, which takes calls by now."""
