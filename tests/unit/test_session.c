@@ -139,7 +139,6 @@ static const struct {
     {"asks-oddly", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-trust-oddly", REASON_INTERNAL, "does not follow the protocol"},
     {"asks-trust-beside", REASON_INTERNAL, "does not follow the protocol"},
-    {"hangs-connect", REASON_WORKER_DIED, "does not respond"},
 };
 
 START_TEST(failure)
@@ -151,6 +150,33 @@ START_TEST(failure)
     ck_assert(!watch.connected);
     ck_assert_str_eq(reason_name(watch.reason), reason_name(failures[_i].reason));
     ck_assert_msg(strstr(watch.detail, failures[_i].detail) != NULL, "%s", watch.detail);
+    watch_finish(&watch);
+    watch_expect_clean(before);
+}
+END_TEST
+
+/* The session's clock, linked with --wrap: so many times as fast. */
+static guint haste = 1;
+static guint longest_ms;
+
+GSource *__real_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval)
+{
+    longest_ms = MAX(longest_ms, interval);
+    return __real_g_timeout_source_new(interval / haste);
+}
+
+START_TEST(worker_never_answers)
+{
+    struct watch watch = {.stop_when_connected = TRUE};
+    g_autofree char *before = sandbox_snapshot();
+    haste = 50;
+    watch_begin(&watch, "hangs-connect", &watch_ops);
+    watch_run(&watch);
+    ck_assert_uint_eq(longest_ms, 10000);
+    ck_assert_int_eq(watch.reason, REASON_WORKER_DIED);
+    ck_assert_ptr_nonnull(strstr(watch.detail, "does not respond"));
     watch_finish(&watch);
     watch_expect_clean(before);
 }
@@ -416,6 +442,7 @@ int main(void)
     tcase_add_loop_test(tcase, split, 0, G_N_ELEMENTS(splits));
     tcase_add_test(tcase, stop_at_once);
     tcase_add_loop_test(tcase, failure, 0, G_N_ELEMENTS(failures));
+    tcase_add_test(tcase, worker_never_answers);
     tcase_add_test(tcase, disconnect_before_anything);
     tcase_add_test(tcase, free_while_up);
     tcase_add_loop_test(tcase, secrets, 0, G_N_ELEMENTS(answers));
