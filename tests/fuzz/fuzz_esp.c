@@ -6,6 +6,7 @@
 #include "common/cursor.h"
 #include "crypto/crypt.h"
 #include "esp/datapath_internal.h"
+#include "fuzz/fuzz_esp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,28 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  */
 #define SPI 0x01020304
 #define RUN_MAX 65536
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-static struct esp_params params_fixed(void)
-{
-    static const uint8_t key[20] = {7};
-    struct esp_params params = {.spi = SPI, .n_local = 2, .n_remote = 2};
-    params.suite.encr = alg_find_name(bytes_of_string("aes128gcm16"));
-    params.encr_key = bytes_of(key, sizeof(key));
-    for (size_t i = 0; i < 2; i++) {
-        struct esp_selector any = {.port_high = UINT16_MAX};
-        any.start.family = any.end.family = i == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-        memset(any.end.octets, 0xff, i == 0 ? 4 : 16);
-        params.local[i] = params.remote[i] = any;
-    }
-    return params;
-}
 
 /* What came out is something that the kernel, and our own segmenter, take. */
 static void read_back(int fd)
@@ -135,7 +114,7 @@ static void run_input(struct inbound *in, struct crypt *crypt, int tun, struct r
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int tun[2] = {-1, -1};
-    struct esp_params params = params_fixed();
+    struct esp_params params = fuzz_params(SPI);
     struct reader r = reader_of(bytes_of(data, size));
     struct datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) / 64 * 64);
     struct esp_in *sa;

@@ -3,6 +3,7 @@
 
 #include "common/cursor.h"
 #include "esp/datapath_internal.h"
+#include "fuzz/fuzz_esp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,28 +11,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * Frames from a hostile TUN: any virtio header before any octets, cut into segments and fragments,
  * sealed into runs. input: MTU (2 octets), then frames: length (2 octets), octets
  */
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-static struct esp_params params_fixed(void)
-{
-    static const uint8_t key[20] = {7};
-    struct esp_params params = {.spi = 0x01020304, .n_local = 2, .n_remote = 2};
-    params.suite.encr = alg_find_name(bytes_of_string("aes128gcm16"));
-    params.encr_key = bytes_of(key, sizeof(key));
-    for (size_t i = 0; i < 2; i++) {
-        struct esp_selector any = {.port_high = UINT16_MAX};
-        any.start.family = any.end.family = i == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-        memset(any.end.octets, 0xff, i == 0 ? 4 : 16);
-        params.local[i] = params.remote[i] = any;
-    }
-    return params;
-}
-
 static void check_fragments(const struct ip_info *info, const uint8_t *packet, uint16_t mtu)
 {
     size_t offset = 0;
@@ -90,7 +69,7 @@ static void check_segments(const uint8_t *frame, size_t len, uint16_t mtu)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct esp_params params = params_fixed();
+    struct esp_params params = fuzz_params(0x01020304);
     struct reader r = reader_of(bytes_of(data, size));
     struct datapath_child child = {.spi_in = 1};
     struct datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) / 64 * 64);

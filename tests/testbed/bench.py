@@ -3,7 +3,6 @@
 """Connect time, memory and the cost of doing nothing, beside strongSwan's charon-cmd, alternating
 in one run."""
 
-import argparse
 import os
 import signal
 import statistics
@@ -15,12 +14,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bus  # noqa: E402
 import client  # noqa: E402
 import gateway  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
 import phases  # noqa: E402
-import pki  # noqa: E402
 import reference  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 
 def memory(pids):
     """(resident, proportional) KiB by program."""
@@ -160,23 +157,16 @@ def measure_idle(context, name, idle, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures connect time and memory.")
-    parser.add_argument("--build", required=True, help="build directory")
+    parser = measuring.parser("Measures connect time and memory.")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--idle", type=int, default=60, metavar="SECONDS")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    build = os.path.abspath(options.build)
-    context = scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed")
-    code = sandbox.run(lambda: measure(context, options.runs))
+    options = measuring.options_of(parser)
+    code = measuring.run(options, measure, options.runs)
     if options.idle:
         print("Wake-ups (context switches of all threads) a minute, connected, without traffic, "
               f"in {options.idle} s", flush=True)
         for name, idle in (("godwitd and its worker", idle_ours), ("charon-cmd", idle_theirs)):
-            code |= sandbox.run(
-                lambda name=name, idle=idle: measure_idle(context, name, idle, options.idle))
+            code |= measuring.run(options, measure_idle, name, idle, options.idle)
     return code
 
 

@@ -3,8 +3,6 @@
 """Connections through the bus, one after the other: what godwitd keeps of them, and whether the host
 is always restored, also when godwitd or its worker is killed at a random moment."""
 
-import argparse
-import functools
 import os
 import signal
 import sys
@@ -14,10 +12,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import cycles  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 
 STEPS = 10
 
@@ -30,15 +26,14 @@ def told(count):
     return progress
 
 
-def prepared(options):
+def prepare():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     net.set_up()
-    return scenario.Context(pki.Pki("/run/bed/pki"), options.build, "/run/bed")
 
 
-def plain(options):
+def plain(context, options):
     count = options.cycles
-    context = prepared(options)
+    prepare()
     print(f"{count} times connected and disconnected through the bus, after {cycles.WARM_UP} of "
           "warming up", flush=True)
     started = time.monotonic()
@@ -51,9 +46,9 @@ def plain(options):
     return 0 if abs(change) <= 2 else 1
 
 
-def kills(options):
+def kills(context, options):
     count = options.kills
-    context = prepared(options)
+    prepare()
     print(f"{count} times connected, with kill -9 within {cycles.KILL_WITHIN * 1000:.0f} ms",
           flush=True)
     seed, victims = cycles.kill_at_random(context, count, options.seed, told(count))
@@ -63,18 +58,13 @@ def kills(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures many connections through the bus.")
-    parser.add_argument("--build", required=True, help="build directory")
+    parser = measuring.parser("Measures many connections through the bus.")
     parser.add_argument("--cycles", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, help="of the moments of the kills")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    options.build = os.path.abspath(options.build)
+    options = measuring.options_of(parser)
     parts = [part for part, count in ((plain, options.cycles), (kills, options.kills)) if count]
-    return max(sandbox.run(functools.partial(part, options)) for part in parts)
+    return max(measuring.run(options, part, options) for part in parts)
 
 
 if __name__ == "__main__":

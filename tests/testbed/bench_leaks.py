@@ -3,7 +3,6 @@
 """The leak table: packets and DNS queries that leave beside the tunnel, and must not with the kill
 switch."""
 
-import argparse
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import leaks  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
 import pki  # noqa: E402
 import sandbox  # noqa: E402
@@ -60,13 +60,7 @@ def table(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures what leaves beside the tunnel.")
-    parser.add_argument("--build", required=True, help="build directory")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    options.build = os.path.abspath(options.build)
+    options = measuring.options_of(measuring.parser("Measures what leaves beside the tunnel."))
     return sandbox.run(lambda: table(options))
 
 

@@ -3,7 +3,6 @@
 """`nmcli connection up` to its return: our plugin beside NetworkManager-strongswan's, in turn, over the
 same NetworkManager and gateway, with what each part takes."""
 
-import argparse
 import os
 import re
 import signal
@@ -17,10 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bus  # noqa: E402
 import client  # noqa: E402
 import gateway  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 from scenarios import nm_service  # noqa: E402
 
 WARM_UP = 20
@@ -148,17 +145,12 @@ def cycle(context, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures connections through NetworkManager.")
-    parser.add_argument("--build", required=True, help="build directory")
+    parser = measuring.parser("Measures connections through NetworkManager.")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--cycles", type=int, default=100)
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    context = scenario.Context(pki.Pki("/run/bed/pki"), os.path.abspath(options.build), "/run/bed")
-    code = sandbox.run(lambda: measure(context, options)) if options.runs else 0
-    return code | (sandbox.run(lambda: cycle(context, options)) if options.cycles else 0)
+    options = measuring.options_of(parser)
+    code = measuring.run(options, measure, options) if options.runs else 0
+    return code | (measuring.run(options, cycle, options) if options.cycles else 0)
 
 
 if __name__ == "__main__":

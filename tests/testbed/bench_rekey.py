@@ -16,12 +16,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import client  # noqa: E402
 import gateway  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
 import queues  # noqa: E402
 import reference  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 
 PORT = 9100
 FLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flow.py")
@@ -146,17 +144,11 @@ def measure(context, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures what rekeying loses.")
-    parser.add_argument("--build", required=True, help="build directory")
+    parser = measuring.parser("Measures what rekeying loses.")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--mbit", type=float, default=100, help="each way")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    build = os.path.abspath(options.build)
-    return sandbox.run(lambda: measure(
-        scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed"), options))
+    options = measuring.options_of(parser)
+    return measuring.run(options, measure, options)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long a tunnel is out when the laptop moves, beside charon-cmd on the same moves."""
 
-import argparse
 import os
 import random
 import signal
@@ -15,11 +14,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import client  # noqa: E402
 import gateway  # noqa: E402
 import laptop  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
 import reference  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 from laptop import Kind  # noqa: E402
 from meter import Meter  # noqa: E402
 
@@ -170,17 +167,11 @@ def measure(context, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures what moving costs.")
-    parser.add_argument("--build", required=True, help="build directory")
+    parser = measuring.parser("Measures what moving costs.")
     parser.add_argument("--moves", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The measurement makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    build = os.path.abspath(options.build)
-    return sandbox.run(lambda: measure(
-        scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed"), options))
+    options = measuring.options_of(parser)
+    return measuring.run(options, measure, options)
 
 
 if __name__ == "__main__":

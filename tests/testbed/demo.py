@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The demonstration: a private gateway, a connection by name and password, traffic through it."""
 
-import argparse
 import os
 import shlex
 import signal
@@ -14,10 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bus  # noqa: E402
 import gateway  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 import transfer  # noqa: E402
 
 MEGABYTES = 20
@@ -118,15 +115,9 @@ def demonstrate(context):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Shows a connection from its start to its end.")
-    parser.add_argument("--build", required=True, help="build directory")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The demonstration makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    build = os.path.abspath(options.build)
-    return sandbox.run(lambda: demonstrate(
-        scenario.Context(pki.Pki("/run/bed/pki"), build, "/run/bed")))
+    options = measuring.options_of(
+        measuring.parser("Shows a connection from its start to its end."))
+    return measuring.run(options, demonstrate)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 """Failures of connections under NetworkManager: how each is made to happen, what NetworkManager must
 be told, and our words. Run by itself it prints all of them as they were met: one line for each."""
 
-import argparse
 import dataclasses
 import os
 import re
@@ -15,10 +14,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bus  # noqa: E402
 import gateway  # noqa: E402
+import measuring  # noqa: E402
 import net  # noqa: E402
-import pki  # noqa: E402
-import sandbox  # noqa: E402
-import scenario  # noqa: E402
 
 LOGIN, CONNECT, CONFIG = "login-failed", "connect-failed", "bad-ip-config"
 DROP = """table inet off {
@@ -198,18 +195,13 @@ def of_worker(context):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Prints failures as NetworkManager's users see them.")
-    parser.add_argument("--build", required=True, help="build directory")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("It makes network namespaces and needs root.", file=sys.stderr)
-        return 77
-    context = scenario.Context(pki.Pki("/run/bed/pki"), os.path.abspath(options.build), "/run/bed")
+    parser = measuring.parser("Prints failures as NetworkManager's users see them.")
+    options = measuring.options_of(parser)
     code = 0
     for name, failure in FAILURES.items():
-        code |= sandbox.run(lambda name=name, failure=failure: in_sandbox(context, name, failure))
+        code |= measuring.run(options, in_sandbox, name, failure)
     print("Every reason, as the worker tells it (a stand-in):", flush=True)
-    return code | sandbox.run(lambda: of_worker(context))
+    return code | measuring.run(options, of_worker)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,22 @@ size_t packet_header_len(const struct packet_spec *spec)
     return ip_header_len(spec) + upper;
 }
 
+struct virtio_net_hdr packet_frame_header(const struct packet_spec *spec, uint16_t size)
+{
+    bool v6 = spec->family == FAMILY_IPV6;
+    bool tcp = protocol_of(spec) == IPPROTO_TCP;
+    return (struct virtio_net_hdr){
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+        .gso_type = !tcp ? VIRTIO_NET_HDR_GSO_UDP_L4
+                    : v6 ? VIRTIO_NET_HDR_GSO_TCPV6
+                         : VIRTIO_NET_HDR_GSO_TCPV4,
+        .hdr_len = (uint16_t)packet_header_len(spec),
+        .gso_size = size,
+        .csum_start = v6 ? 40 : 20,
+        .csum_offset = tcp ? 16 : 6,
+    };
+}
+
 static uint32_t pseudo_sum(const uint8_t *packet, size_t upper_len, uint8_t protocol)
 {
     bool v4 = packet[0] >> 4 == 4;

@@ -4,6 +4,7 @@
 
 #include "crypto/algs.h"
 #include "esp/esp.h"
+#include "esp/segment.h"
 
 /* IP packets for the tests of client/esp, built and checked by code that shares nothing with it. */
 
@@ -28,6 +29,8 @@ struct packet_spec {
 size_t packet_build(const struct packet_spec *spec, bool reverse, uint8_t *out);
 /* Octets before the payload. */
 size_t packet_header_len(const struct packet_spec *spec);
+/* Of a frame that is to be cut into packets with `size` octets of payload (TCP or UDP). */
+struct virtio_net_hdr packet_frame_header(const struct packet_spec *spec, uint16_t size);
 /* Fails the test unless lengths and every checksum (IPv4, TCP, UDP, ICMP) are right. */
 void packet_check(const uint8_t *packet, size_t len);
 /* Sum of 16-bit words, folded, not complemented. */

@@ -60,13 +60,7 @@ START_TEST(test_super_packets)
                                        .payload = SUPER,
                                        .pattern = (uint8_t)(round * SUPER * 7)};
             size_t len = packet_build(&spec, false, packet);
-            struct virtio_net_hdr hdr = {
-                .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                .gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4,
-                .gso_size = MSS,
-                .csum_start = v6 ? 40 : 20,
-                .csum_offset = 16,
-            };
+            struct virtio_net_hdr hdr = packet_frame_header(&spec, MSS);
             tun_write(&t, &t.a, &hdr, packet, len);
             while (next < (round + 1) * SUPER) {
                 len = tun_read(&t, &t.b, &hdr, packet, sizeof(packet));
@@ -100,11 +94,7 @@ static size_t send_frame(struct tunnel *t, uint16_t mss, size_t segments)
     struct packet_spec spec = {
         .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = mss * segments};
     size_t len = packet_build(&spec, false, packet);
-    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                 .gso_size = mss,
-                                 .csum_start = 20,
-                                 .csum_offset = 16};
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, mss);
     tun_write(t, &t->a, &hdr, packet, len);
     return packet_header_len(&spec);
 }

@@ -101,11 +101,7 @@ static void *stream_run(void *tunnel)
     struct packet_spec spec = {
         .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = STREAM_MSS * STREAM_SEGMENTS};
     size_t len = packet_build(&spec, false, packet);
-    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                 .gso_size = STREAM_MSS,
-                                 .csum_start = 20,
-                                 .csum_offset = 16};
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, STREAM_MSS);
     for (unsigned i = 0; i < STREAM_FRAMES; i++) {
         tun_write(t, &t->a, &hdr, packet, len);
     }

@@ -27,11 +27,7 @@ static void move(const struct tunnel *t, bool back)
     struct packet_spec spec = {
         .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = MSS * SEGMENTS};
     size_t len = packet_build(&spec, back, packet);
-    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                 .gso_size = MSS,
-                                 .csum_start = 20,
-                                 .csum_offset = 16};
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, MSS);
     tun_write(t, back ? &t->b : &t->a, &hdr, packet, len);
     for (size_t got = 0; got < MSS * SEGMENTS;) {
         len = tun_read(t, back ? &t->a : &t->b, &hdr, packet, sizeof(packet));
@@ -269,11 +265,7 @@ static void write_run(const struct tunnel *t)
     static uint8_t packet[RUN_PACKETS * MSS + 100];
     struct packet_spec spec = {
         .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = RUN_PACKETS * MSS};
-    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                 .gso_size = MSS,
-                                 .csum_start = 20,
-                                 .csum_offset = 16};
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, MSS);
     tun_write(t, &t->a, &hdr, packet, packet_build(&spec, false, packet));
 }
 

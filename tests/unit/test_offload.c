@@ -135,22 +135,11 @@ static struct packet_spec spec_random(void)
 static struct virtio_net_hdr frame_header(const struct packet_spec *spec, uint16_t size,
                                           uint8_t *packet, size_t len)
 {
-    bool v6 = spec->family == FAMILY_IPV6;
-    bool tcp = spec->protocol == IPPROTO_TCP;
-    struct virtio_net_hdr hdr = {
-        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-        .gso_type = !tcp ? VIRTIO_NET_HDR_GSO_UDP_L4
-                    : v6 ? VIRTIO_NET_HDR_GSO_TCPV6
-                         : VIRTIO_NET_HDR_GSO_TCPV4,
-        .hdr_len = (uint16_t)packet_header_len(spec),
-        .gso_size = size,
-        .csum_start = v6 ? 40 : 20,
-        .csum_offset = tcp ? 16 : 6,
-    };
+    struct virtio_net_hdr hdr = packet_frame_header(spec, size);
     if (spec->payload <= size) { /* nothing to cut */
         hdr.gso_type = VIRTIO_NET_HDR_GSO_NONE;
         hdr.gso_size = 0;
-    } else if (tcp && (spec->tcp_flags & 0x80) != 0) {
+    } else if (spec->protocol == IPPROTO_TCP && (spec->tcp_flags & 0x80) != 0) {
         hdr.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
     }
     struct ip_info info;

@@ -6,28 +6,12 @@
 #include "unit/packets.h"
 #include "unit/vectors.h"
 
-static struct virtio_net_hdr header_for(const struct packet_spec *spec, uint16_t size)
-{
-    bool v6 = spec->family == FAMILY_IPV6;
-    bool tcp = spec->protocol == IPPROTO_TCP;
-    return (struct virtio_net_hdr){
-        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-        .gso_type = !tcp ? VIRTIO_NET_HDR_GSO_UDP_L4
-                    : v6 ? VIRTIO_NET_HDR_GSO_TCPV6
-                         : VIRTIO_NET_HDR_GSO_TCPV4,
-        .hdr_len = (uint16_t)packet_header_len(spec),
-        .gso_size = size,
-        .csum_start = v6 ? 40 : 20,
-        .csum_offset = tcp ? 16 : 6,
-    };
-}
-
 /* Each segment equals the packet that a sender without offload would have made. */
 static void check_cut(struct packet_spec spec, uint16_t size)
 {
     static uint8_t super[70000];
     static uint8_t expected[70000];
-    struct virtio_net_hdr hdr = header_for(&spec, size);
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, size);
     struct segmenter s;
     size_t total = spec.payload;
     size_t len = packet_build(&spec, false, super);
@@ -141,7 +125,7 @@ START_TEST(test_hostile_headers)
     uint8_t packet[600];
     struct packet_spec spec = {.protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = 500};
     size_t len = packet_build(&spec, false, packet);
-    struct virtio_net_hdr good = header_for(&spec, 100);
+    struct virtio_net_hdr good = packet_frame_header(&spec, 100);
     struct virtio_net_hdr bad;
     struct segmenter s;
     ck_assert_int_eq(segment_begin(&s, &good, packet, len), OK);

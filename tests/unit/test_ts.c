@@ -1,29 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit/bodies.h"
 #include "unit/vectors.h"
-
-#include "ike/payload.h"
-
-/* Writes one payload into a fresh chain and hands out its body. */
-static uint8_t buffer[8192];
-
-static struct chain fresh(void)
-{
-    return chain_of(buffer, sizeof buffer);
-}
-
-static struct bytes body_of(const struct chain *chain)
-{
-    struct bytes all = wr_written(&chain->w);
-
-    ck_assert_uint_ge(all.len, IKE_PAYLOAD_HEADER_LEN);
-    ck_assert_uint_eq(all.len, (size_t)all.data[2] << 8 | all.data[3]);
-    return bytes_of(octets_copy(bytes_of(all.data + 4, all.len - 4)), all.len - 4);
-}
-
-static struct bytes prefix_of(struct bytes body, size_t len)
-{
-    return bytes_of(octets_copy(bytes_of(body.data, len)), len);
-}
 
 #define ANY4 "07000010 0000ffff 00000000 ffffffff"
 #define ANY6 "08000028 0000ffff 00000000000000000000000000000000 ffffffffffffffffffffffffffffffff"

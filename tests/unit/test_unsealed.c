@@ -107,11 +107,7 @@ static unsigned play(const bool fails[SEGMENTS])
     static uint8_t packet[70000];
     struct packet_spec spec = {
         .protocol = IPPROTO_TCP, .tcp_flags = 0x10, .payload = MSS * (SEGMENTS - 1) + LAST};
-    struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                 .gso_size = MSS,
-                                 .csum_start = 20,
-                                 .csum_offset = 16};
+    struct virtio_net_hdr hdr = packet_frame_header(&spec, MSS);
     uint64_t left = 0, inner = 0;
     failing = fails;
     tunnel_open(&t, FAMILY_IPV4, true);
