@@ -31,6 +31,7 @@ static void start_when_ready(struct tunnel *t)
 {
     if (t->known.n > 0 && t->configured) {
         succession_start(t);
+        traffic_prepare(&t->traffic); /* while the gateway has something to do */
     }
 }
 
@@ -157,10 +158,15 @@ void tunnel_free(struct tunnel *t)
     g_free(t);
 }
 
+static void start_library(struct tunnel *t)
+{
+    t->prepared = t->prepared || gnutls_global_init() == GNUTLS_E_SUCCESS;
+}
+
 void tunnel_prepare(struct tunnel *t)
 {
     /* Should it fail, it fails again when it is needed, and that is told. */
-    t->prepared = t->prepared || gnutls_global_init() == GNUTLS_E_SUCCESS;
+    start_library(t);
     traffic_prepare(&t->traffic);
 }
 
@@ -184,7 +190,7 @@ void tunnel_connect(struct tunnel *t, struct profile *profile, const struct tunn
         t->ops->phase(t->context, "resolve", profile_get(profile, "gateway"), boottime_now());
     }
     /* While the name is looked up. */
-    tunnel_prepare(t);
+    start_library(t);
     if (!t->prepared) {
         tunnel_end(t, REASON_INTERNAL, _("GnuTLS cannot be started."));
         return;
