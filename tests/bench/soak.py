@@ -9,8 +9,11 @@ import traffic
 NEVER = ("integrity", "unknown spi", "in policy", "in malformed", "out policy", "too big",
          "out malformed")
 
+# Seconds: ThreadSanitizer on a machine that is busy with other suites makes it 50 times slower.
+PATIENCE = 240
 
-def carry(programs, tunnel, octets, streams=1, timeout=60):
+
+def carry(programs, tunnel, octets, streams=1, timeout=PATIENCE):
     """So many octets each way at once, all compared; returns the counters of both ends."""
     flows = [traffic.Streams(programs, tunnel, sender, f"{octets // streams}o", streams, check=True,
                              port=traffic.PORT + number)

@@ -24,18 +24,18 @@ def start(context, cipher="aes256gcm", weather=None, **options):
     return tunnel, os.path.join(context.build, "tests", "bench")
 
 
-@scenario(bare=True, timeout=90)
+@scenario(bare=True, timeout=soak.PATIENCE + 30)
 def datapath_carries_every_octet(context):
-    """200 MB in eight streams, both ways at once, with a new key every 0.2 s."""
+    """100 MB in eight streams, both ways at once, with a new key every 0.2 s."""
     tunnel, programs = start(context, rekey=REKEY)
     before = {end: tunnel.counters(end) for end in ends.OUTER}
-    counters = soak.carry(programs, tunnel, 100_000_000, streams=4)
+    counters = soak.carry(programs, tunnel, 50_000_000, streams=4)
     soak.check_dropped(counters, "replay", "send")
     tunnel.stop()
     return f"{soak.keys_used(before, counters)} keys"
 
 
-@scenario(bare=True, timeout=90)
+@scenario(bare=True, timeout=soak.PATIENCE + 30)
 def datapath_carries_every_octet_from_thread_to_thread(context):
     """With each direction done by one thread and by two in turn."""
     tunnel, programs = start(context, cipher="halves", rekey=REKEY)
@@ -44,7 +44,7 @@ def datapath_carries_every_octet_from_thread_to_thread(context):
     tunnel.stop()
 
 
-@scenario(bare=True, timeout=90)
+@scenario(bare=True, timeout=soak.PATIENCE + 30)
 def datapath_carries_every_octet_of_ipv6(context):
     """Inside and outside, ChaCha20-Poly1305."""
     tunnel, programs = start(context, cipher="chacha20", rekey=REKEY, ipv6=True)
@@ -53,7 +53,7 @@ def datapath_carries_every_octet_of_ipv6(context):
     tunnel.stop()
 
 
-@scenario(bare=True, timeout=90)
+@scenario(bare=True, timeout=soak.PATIENCE + 30)
 def datapath_carries_every_octet_in_bad_weather(context):
     """Through a cable that loses, doubles and mixes up frames."""
     tunnel, programs = start(context, cipher="aes256-sha256", rekey=REKEY,
