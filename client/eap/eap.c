@@ -32,7 +32,6 @@ struct eap {
     struct secret response;
     struct secret waiting; /* the request that waits for `needs` */
     enum eap_secret needs;
-    bool provided; /* the password came by eap_provide() */
     unsigned rounds;
     enum eap_verdict result; /* EAP_SUCCESS or EAP_FAILURE once it is over, else EAP_IGNORE */
     struct eap_note note;
@@ -71,10 +70,6 @@ void eap_restart(struct eap *eap)
     eap->rounds = 0;
     eap->result = EAP_IGNORE;
     eap->note = (struct eap_note){0};
-    if (eap->provided) {
-        secret_free(&eap->credentials.password);
-        eap->credentials.have_password = eap->provided = false;
-    }
 }
 
 void eap_free(struct eap *eap)
@@ -425,7 +420,7 @@ enum err eap_provide(struct eap *eap, enum eap_secret secret, struct bytes value
         if (!secret_set(&eap->credentials.password, value)) {
             return ERR_MEMORY;
         }
-        eap->credentials.have_password = eap->provided = true;
+        eap->credentials.have_password = true;
         return OK;
     }
     if (value.len == 0 || memchr(value.data, '\0', value.len) != NULL) {

@@ -523,6 +523,9 @@ enum err auth_established(struct ike *ike, const struct message *message)
     struct notify notify;
     enum err err;
 
+    /* The user's password with it. */
+    eap_free(ike->auth.eap);
+    ike->auth.eap = NULL;
     if (redirect_auth(ike, message, CLOSE_DELETE)) {
         return OK;
     }

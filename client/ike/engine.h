@@ -409,8 +409,8 @@ enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHEC
 /* The body of our ID payload, which the proofs cover. */
 enum err auth_write_idi(struct ike *ike) ERR_CHECK;
 /* Everything begins again with IKE_SA_INIT, when the gateway has refused a proof that may have been
- * about another of our first messages than it has answered; once. What was typed is asked for again.
- * False: it does not. */
+ * about another of our first messages than it has answered; once. What was typed counts still. False:
+ * it does not. */
 bool auth_begin_again(struct ike *ike);
 void auth_free(struct auth *auth);
 

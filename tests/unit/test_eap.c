@@ -62,29 +62,22 @@ START_TEST(asks_for_user_and_password)
 }
 END_TEST
 
-/* What was typed may be good for once; what was there before is a password. */
+/* What was typed for the first one counts, as what was there before it does. */
 START_TEST(another_conversation)
 {
-    struct eap_config config = {.rng = &fixed_rng, .user = "User"};
-    struct eap *eap;
+    struct eap_config config = {.rng = &fixed_rng};
+    struct eap *eap = peer_with(&config);
 
-    if (_i == 1) {
-        config.password = bytes_of_string("clientPass");
-    }
-    eap = peer_with(&config);
+    ck_assert_int_eq(give_hex(eap, REQUEST_CHALLENGE), EAP_SECRET);
+    ck_assert_int_eq(eap_provide(eap, EAP_SECRET_USER, bytes_of_string("User")), OK);
+    ck_assert_int_eq(eap_resume(eap, &out), EAP_SECRET);
+    ck_assert_int_eq(eap_provide(eap, EAP_SECRET_PASSWORD, bytes_of_string("clientPass")), OK);
+    ck_assert_int_eq(eap_resume(eap, &out), EAP_RESPOND);
+    ck_assert_octets(wr_written(&out), hex(RESPONSE_CHALLENGE));
     for (int round = 0; round < 2; round++) {
-        expect_answer(eap, REQUEST_IDENTITY, "020000090155736572");
-        if (_i == 0) {
-            ck_assert_int_eq(give_hex(eap, REQUEST_CHALLENGE), EAP_SECRET);
-            ck_assert_int_eq(eap_provide(eap, EAP_SECRET_PASSWORD, bytes_of_string("clientPass")),
-                             OK);
-            out = writer_of(answer, sizeof(answer));
-            ck_assert_int_eq(eap_resume(eap, &out), EAP_RESPOND);
-            ck_assert_octets(wr_written(&out), hex(RESPONSE_CHALLENGE));
-        } else {
-            expect_answer(eap, REQUEST_CHALLENGE, RESPONSE_CHALLENGE);
-        }
         eap_restart(eap);
+        expect_answer(eap, REQUEST_IDENTITY, "020000090155736572");
+        expect_answer(eap, REQUEST_CHALLENGE, RESPONSE_CHALLENGE);
     }
     eap_free(eap);
 }
@@ -383,7 +376,7 @@ static TCase *core_tests(void)
     tcase_add_test(tests, appends_to_writer);
     tcase_add_test(tests, response_does_not_fit);
     tcase_add_test(tests, asks_for_user_and_password);
-    tcase_add_loop_test(tests, another_conversation, 0, 2);
+    tcase_add_test(tests, another_conversation);
     tcase_add_test(tests, user_name_too_long);
     tcase_add_test(tests, failure_while_waiting_for_a_secret);
     tcase_add_loop_test(tests, described, 0, COUNT(lines));
