@@ -103,8 +103,8 @@ struct eap_config {
  * do not have or none. */
 enum err eap_new(struct eap **out, const struct eap_config *config) ERR_CHECK;
 void eap_free(struct eap *eap); /* wipes */
-/* Forgets the conversation, not what was provided in it: another one with the same authenticator can
- * begin. */
+/* Forgets the conversation, not what was provided in it: another one with the same authenticator
+ * can begin. */
 void eap_restart(struct eap *eap);
 /*
  * One packet from the authenticator. A response is written to `response` (an EAP packet). Requests

@@ -46,7 +46,7 @@ struct init {
         size_t len;
     } cookies[COOKIES_MAX]; /* all that were demanded; the last one is sent */
     unsigned n_cookies;
-    bool ambiguous; /* a copy without the latest cookie may be what is answered */
+    bool ambiguous;                  /* a copy without the latest cookie may be what is answered */
     struct secret request, response; /* RealMessage1 and 2 of RFC 7296 2.15 */
     struct secret shared;            /* g^ir until the keys are derived */
     unsigned peer_hashes;            /* enum sig_hash, from SIGNATURE_HASH_ALGORITHMS */
@@ -304,7 +304,7 @@ void input_datagram(struct ike *ike, const struct path *path, struct bytes datag
 void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission);
 void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission);
 void rung_in(struct ike *ike, const struct message *message, bool retransmission);
-/* The request that was traced last goes along this pair as well. */
+/* The request in flight goes along this pair as well. */
 void rung_also(struct ike *ike, const struct path *path);
 /* A datagram that is dropped, and why. */
 void rung_dropped(struct ike *ike, const char *why);
@@ -398,7 +398,7 @@ enum err auth_unproven(struct ike *ike, const struct message *message,
                        enum ike_state *next) ERR_CHECK;
 /* Everything but a Child SA: good for a redirection (RFC 5685 6), or as we asked (RFC 6023). */
 enum err auth_without_child(struct ike *ike, const struct message *message,
-                         enum ike_state *next) ERR_CHECK;
+                            enum ike_state *next) ERR_CHECK;
 enum err auth_finish(struct ike *ike, const struct message *message,
                      enum ike_state *next) ERR_CHECK;
 /* Both sides are authenticated: the Child SA and what else the response holds. */
@@ -409,8 +409,8 @@ enum err auth_gateway_octets(const struct ike *ike, struct secret *out) ERR_CHEC
 /* The body of our ID payload, which the proofs cover. */
 enum err auth_write_idi(struct ike *ike) ERR_CHECK;
 /* Everything begins again with IKE_SA_INIT, when the gateway has refused a proof that may have been
- * about another of our first messages than it has answered; once. What was typed counts still. False:
- * it does not. */
+ * about another of our first messages than it has answered; once. What was typed counts still.
+ * False: it does not. */
 bool auth_begin_again(struct ike *ike);
 void auth_free(struct auth *auth);
 

@@ -235,7 +235,7 @@ enum err ike_new(struct ike **out, const struct ike_config *config, uint64_t now
     ike->tickets.ask_at = IKE_NEVER;
     ike->now = ike->began = ike->last_sent = now;
     ike->path = config->path;
-    ike->paths.lost_at = ike->paths.settle_at = IKE_NEVER;
+    ike->paths.lost_at = ike->paths.settle_at = ike->paths.join_at = IKE_NEVER;
     err = settings_copy(ike, config);
     if (err == OK) {
         ike->connect_deadline = now + ike->config.timeout_us;

@@ -46,6 +46,7 @@ struct paths {
     /* The request in flight goes along ike->path alone so many times before others join in ... */
     unsigned alone;
     bool joined;
+    uint64_t join_at; /* ... then; IKE_NEVER ... */
     /* ... along these, each time. */
     struct path round[ROUND_MAX];
     size_t n_round, at_round;

@@ -11,11 +11,15 @@
  * left from is gone and the gateway's is one that has answered before (RFC 4555 3.5, 3.7).
  *
  * A path that is in doubt is given a few tries; then the request in flight goes, octet for octet,
- * along other pairs as well, and the pair along which the answer comes back is taken.
+ * along other pairs as well, and the pair along which the answer comes back is taken. The one in
+ * use has a head start each time, as in RFC 8305 5: a gateway answers the copy that comes first,
+ * and what loses packets works still.
  */
 
 #define QUICK_US UINT64_C(250000)
 #define QUICK_MAX_US UINT64_C(1000000)
+#define HEAD_START_MIN_US UINT64_C(100000)
+#define HEAD_START_MAX_US UINT64_C(250000) /* shorter than the shortest pause between two tries */
 #define LOST_US UINT64_C(5000000)
 #define LOST_TRIES 3
 /* A gateway that has not been heard for so long may have forgotten us, so that no path is of any
@@ -33,6 +37,7 @@
 #define ALONE_STALL 3  /* traffic has stopped a moment ago: it may go on by itself */
 #define ALONE_BETTER 3 /* the pair in use works, this one would be better */
 #define ALONE_PROBE 3  /* two that may be too large, and an empty one */
+#define ALONE_ALIVE 2  /* so many more while ESP comes in */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -137,6 +142,16 @@ static void fail(struct ike *ike, const struct path *path)
     pair->until = ike->now + (wait < RETRY_MAX_US ? wait : RETRY_MAX_US);
 }
 
+/* It has answered. */
+static void recover(struct paths *paths, const struct path *path)
+{
+    struct failed_pair *pair = failure(paths, path);
+
+    if (pair != NULL) {
+        pair->until = 0;
+    }
+}
+
 /* ---- asking ---- */
 
 static uint64_t quick(const struct ike *ike)
@@ -220,6 +235,7 @@ void paths_started(struct ike *ike)
     }
     ike->paths.several = ike->paths.joined = false;
     ike->paths.n_round = 0;
+    ike->paths.join_at = IKE_NEVER;
     ike->paths.alone = ALONE_DOUBT;
     if (probe) {
         /* That it is too large says nothing about the path: the empty one has its tries first. */
@@ -240,6 +256,24 @@ void paths_hint(struct ike *ike)
     }
 }
 
+static uint64_t head_start(const struct paths *paths)
+{
+    uint64_t start = paths->rtt * 2;
+
+    if (start < HEAD_START_MIN_US) {
+        return HEAD_START_MIN_US;
+    }
+    return earlier(start, HEAD_START_MAX_US);
+}
+
+/* What is asked is what ESP goes along, and it may work. */
+static bool in_use(const struct ike *ike)
+{
+    const struct paths *paths = &ike->paths;
+
+    return paths->alone != ALONE_GONE && !paths->lost && pairs_same(&paths->esp, &ike->path);
+}
+
 static bool in_round(const struct paths *paths, const struct path *path)
 {
     for (size_t i = 0; i < paths->n_round; i++) {
@@ -250,44 +284,78 @@ static bool in_round(const struct paths *paths, const struct path *path)
     return false;
 }
 
+/* What was sent last goes along other pairs too. */
+static void join(struct ike *ike)
+{
+    struct paths *paths = &ike->paths;
+    struct datagrams *datagrams = &ike->sa.request.datagrams;
+    struct path pairs[PAIRS_MAX];
+    size_t n = pairs_list(ike, pairs);
+
+    paths->join_at = IKE_NEVER;
+    if (!ike->sa.request.busy || n < 2) {
+        return;
+    }
+    paths->joined = paths->several = true;
+    paths->round[0] = ike->path;
+    paths->n_round = 1;
+    for (size_t i = 0; i < n && paths->n_round < ROUND_MAX; i++) {
+        const struct path *pair = &pairs[paths->turn++ % n];
+
+        if (!in_round(paths, pair)) {
+            paths->round[paths->n_round++] = *pair;
+            rung_also(ike, pair);
+        }
+    }
+    paths->at_round = datagrams->next < datagrams->n ? 0 : 1;
+    datagrams->next = 0;
+}
+
+/* ESP that has come in since the copy left says that the pair in use lives, one way at least; once
+ * others have joined it may be along one of them. */
+static void try_others(struct ike *ike)
+{
+    struct paths *paths = &ike->paths;
+
+    if (!paths->joined && ike->sa.request.tries <= paths->alone + ALONE_ALIVE &&
+        ike->liveness.esp + head_start(paths) >= paths->join_at) {
+        paths->join_at = IKE_NEVER;
+    } else {
+        join(ike);
+    }
+}
+
 void paths_repeated(struct ike *ike)
 {
     struct paths *paths = &ike->paths;
+    struct request *request = &ike->sa.request;
     struct path pairs[PAIRS_MAX];
-    size_t n;
 
     paths->n_round = paths->at_round = 0;
+    paths->join_at = IKE_NEVER;
     if (ike->state != ST_UP) {
         return;
     }
-    if (ike->sa.request.purpose != TASK_PROBE) {
+    if (request->purpose != TASK_PROBE) {
         keepalive_missed(ike);
     }
-    if (ike->sa.request.tries >= LOST_TRIES && paths->lost_at == IKE_NEVER && !paths->lost) {
+    if (request->tries >= LOST_TRIES && paths->lost_at == IKE_NEVER && !paths->lost) {
         paths->lost_at = ike->now + LOST_US;
     }
     if (!ike->mobike.supported) {
         return;
     }
     others_follow(ike);
-    if (ike->sa.request.tries <= paths->alone) {
+    if (request->tries < paths->alone || pairs_list(ike, pairs) < 2) {
         return;
     }
-    n = pairs_list(ike, pairs);
-    if (n < 2) {
-        return;
-    }
-    paths->joined = paths->several = true;
-    paths->round[paths->n_round++] = ike->path;
-    for (size_t i = 0; i < n && paths->n_round < ROUND_MAX; i++) {
-        const struct path *pair = &pairs[paths->turn++ % n];
-
-        if (!in_round(paths, pair)) {
-            paths->round[paths->n_round++] = *pair;
-        }
-    }
-    for (size_t i = 1; i < paths->n_round; i++) {
-        rung_also(ike, &paths->round[i]);
+    if (in_use(ike) && request->tries == paths->alone) {
+        /* So much sooner, that the others are not later for it. */
+        request->due -= head_start(paths);
+    } else if (in_use(ike)) {
+        paths->join_at = ike->now + head_start(paths);
+    } else if (request->tries > paths->alone) {
+        join(ike);
     }
 }
 
@@ -301,8 +369,7 @@ struct bytes paths_output(struct ike *ike, struct path *path)
     struct bytes datagram = exchange_output(&ike->sa, to, path);
 
     if (datagrams->next != sent && datagrams->next == datagrams->n &&
-        paths->at_round + 1 < paths->n_round) {
-        paths->at_round++;
+        paths->at_round < paths->n_round && ++paths->at_round < paths->n_round) {
         datagrams->next = 0;
     }
     return datagram;
@@ -327,6 +394,7 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
 
     if (sa == &ike->sa) {
         measure(paths, &sa->request, ike->now);
+        paths->join_at = IKE_NEVER;
     }
     if (ike->state != ST_UP) {
         return;
@@ -348,6 +416,7 @@ void paths_heard(struct ike *ike, const struct ike_sa *sa, const struct path *pa
             return;
         }
         fail(ike, &ike->path);
+        recover(paths, pair);
         ike->path = *pair;
         ike->mobike.update = true;
     }
@@ -484,7 +553,7 @@ void paths_announced(struct ike *ike, const struct addr *addrs, size_t n, const 
 
 uint64_t paths_deadline(const struct ike *ike)
 {
-    uint64_t at = earlier(ike->paths.lost_at, ike->paths.settle_at);
+    uint64_t at = earlier(ike->paths.lost_at, earlier(ike->paths.settle_at, ike->paths.join_at));
 
     for (size_t i = 0; i < FAILED_MAX; i++) {
         if (ike->paths.failed[i].until != 0) {
@@ -498,6 +567,9 @@ void paths_tick(struct ike *ike)
 {
     if (ike->now >= ike->paths.lost_at) {
         paths_lose(ike, _("The gateway does not answer any more."));
+    }
+    if (ike->now >= ike->paths.join_at) {
+        try_others(ike);
     }
     if (ike->now >= ike->paths.settle_at) {
         ike->paths.settle_at = IKE_NEVER;

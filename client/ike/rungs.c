@@ -59,7 +59,8 @@ static void rung_out(struct ike *ike, const struct ike_header *header, uint8_t f
     rung(ike, true, retransmission, text);
 }
 
-void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission)
+static void request_along(struct ike *ike, const struct ike_sa *sa, bool retransmission,
+                          const struct path *path)
 {
     const struct request *request = &sa->request;
     const struct ike_header header =
@@ -69,7 +70,17 @@ void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission)
         return;
     }
     rung_out(ike, &header, request->first_inner, secret_bytes(&request->plain),
-             request->datagrams.n, retransmission, &ike->path);
+             request->datagrams.n, retransmission, path);
+}
+
+void rung_request(struct ike *ike, const struct ike_sa *sa, bool retransmission)
+{
+    request_along(ike, sa, retransmission, &ike->path);
+}
+
+void rung_also(struct ike *ike, const struct path *path)
+{
+    request_along(ike, &ike->sa, true, path);
 }
 
 void rung_response(struct ike *ike, const struct ike_sa *sa, bool retransmission)
@@ -93,16 +104,6 @@ void rung_in(struct ike *ike, const struct message *message, bool retransmission
         (void)trace_message(message, text, sizeof text);
         put_path(ike, &ike->from, text, sizeof text);
         rung(ike, false, retransmission, text);
-    }
-}
-
-void rung_also(struct ike *ike, const struct path *path)
-{
-    char text[TRACE_LINE_MAX] = "(the same)";
-
-    if (ike->config.trace) {
-        put_path(ike, path, text, sizeof text);
-        rung(ike, true, true, text);
     }
 }
 

@@ -5,9 +5,10 @@
 /* One row is one run: what is special about it, and how it must end. */
 
 #define PSK .auth = IKE_AUTH_PSK, .gateway = {.auth = GATEWAY_AUTH_PSK}
-/* The demand comes late, when the request has been repeated, and the answer to the copy later still. */
+/* The demand comes late, when the request has been repeated, and the answer to the copy later
+ * still. */
 #define ANSWERED_COPY                                                                              \
-    .faults = {.hold_to_client = 3, .hold_us = 800000}, .gateway.cookies = 1,                     \
+    .faults = {.hold_to_client = 3, .hold_us = 800000}, .gateway.cookies = 1,                      \
     .gateway.cookie_passes = true
 #define SUITES(x, y) .ike = x, .esp = y, .gateway = {.ike = x, .esp = y}
 
@@ -49,7 +50,9 @@ static const struct scenario {
      .reason = REASON_PROTOCOL,
      .within = SECONDS(10),
      .says = "cookie"},
-    {.name = "cookie, but an older copy is answered", .setup = {ANSWERED_COPY}, .within = SECONDS(4)},
+    {.name = "cookie, but an older copy is answered",
+     .setup = {ANSWERED_COPY},
+     .within = SECONDS(4)},
     {.name = "cookie, but an older copy is answered, and the password was typed",
      .setup = {ANSWERED_COPY, .ask_password = true},
      .within = SECONDS(4),

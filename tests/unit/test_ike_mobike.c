@@ -331,6 +331,138 @@ START_TEST(address_changes_while_connecting)
 }
 END_TEST
 
+/* ---- more than one way ---- */
+
+/* WIFI, where the tunnel is, and CABLE both work, and something has changed. */
+static void two_ways(void)
+{
+    move_connect(NULL);
+    move_locals(WIFI, CABLE);
+    ike_network_changed(gw.ike, gw.now);
+}
+
+/* The next copy of the request, whenever it leaves, alone and along that pair. */
+static void expect_copy(const char *local, const char *remote)
+{
+    while (!gw_pull()) {
+        gw_tick_at(ike_deadline(gw.ike));
+    }
+    gw_open(X_INFORMATIONAL, false);
+    move_check_pair(&gw.path, local, remote);
+}
+
+/* Two copies are lost: the third is answered where the tunnel is, although the other way works. */
+START_TEST(pair_in_use_goes_first)
+{
+    two_ways();
+    for (unsigned i = 0; i < 3; i++) {
+        expect_copy(WIFI, GATEWAY);
+    }
+    move_later(50 * MS);
+    move_answer();
+    ck_assert(move_silent());
+    move_pass(10 * SECOND);
+    ck_assert_uint_eq(gw.n_paths, 0);
+    gw_finish();
+}
+END_TEST
+
+/* It is dead: the other is asked a moment later, within what it took without that moment. */
+START_TEST(other_pairs_follow)
+{
+    uint64_t began;
+
+    two_ways();
+    began = gw.now;
+    for (unsigned i = 0; i < 3; i++) {
+        expect_copy(WIFI, GATEWAY);
+    }
+    expect_copy(CABLE, GATEWAY);
+    ck_assert_uint_ge(gw.now - began, 630 * MS);
+    ck_assert_uint_le(gw.now - began, 820 * MS);
+    move_answer();
+    move_check_pair(&gw.esp_path, CABLE, GATEWAY);
+    move_expect_update(CABLE, GATEWAY);
+    move_answer();
+    ck_assert(move_silent());
+    gw_finish();
+}
+END_TEST
+
+/* ESP comes in while copies are lost: nobody else is asked for that, until the pair has died, or
+ * brings nothing but ESP for long. */
+START_TEST(pair_in_use_brings_esp)
+{
+    unsigned dies_after = _i == 0 ? 3 : 5;
+
+    two_ways();
+    for (unsigned i = 0; i < dies_after; i++) {
+        expect_copy(WIFI, GATEWAY);
+        ike_received_traffic(gw.ike, gw.now);
+    }
+    if (_i == 0) {
+        expect_copy(WIFI, GATEWAY);
+    }
+    expect_copy(CABLE, GATEWAY);
+    move_answer();
+    move_check_pair(&gw.esp_path, CABLE, GATEWAY);
+    gw_finish();
+}
+END_TEST
+
+/* Nothing is answered but what comes along the other pair. */
+static void moved_by_silence(const char *from, const char *to)
+{
+    gw.ike->liveness.wanted = true;
+    gw_tick_at(gw.now);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_copy(from, GATEWAY);
+    }
+    expect_copy(to, GATEWAY);
+    move_answer();
+    move_check_pair(&gw.esp_path, to, GATEWAY);
+    move_expect_update(to, GATEWAY);
+    move_answer();
+    ck_assert(move_silent());
+}
+
+/* Whoever answers again has not failed any more. */
+START_TEST(pair_that_failed_answers)
+{
+    move_connect(NULL);
+    move_locals(WIFI, CABLE);
+    moved_by_silence(WIFI, CABLE);
+    move_pass(30 * SECOND);
+    move_expect_update(WIFI, GATEWAY);
+    move_answer();
+    moved_by_silence(WIFI, CABLE);
+    move_pass(10 * SECOND);
+    moved_by_silence(CABLE, WIFI);
+    move_pass(31 * SECOND);
+    move_check_pair(&gw.esp_path, WIFI, GATEWAY);
+    gw_finish();
+}
+END_TEST
+
+/* What is sent after copies along several pairs goes along the one in use. */
+START_TEST(delete_after_copies)
+{
+    struct path home = move_pair(WIFI, GATEWAY);
+
+    two_ways();
+    for (unsigned i = 0; i < 3; i++) {
+        expect_copy(WIFI, GATEWAY);
+    }
+    expect_copy(CABLE, GATEWAY);
+    ike_disconnect(gw.ike, gw.now);
+    gw.path = home;
+    move_answer();
+    gw_expect_delete();
+    move_check_pair(&gw.path, WIFI, GATEWAY);
+    gw_finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ike mobike");
@@ -352,6 +484,11 @@ int main(void)
     tcase_add_test(tcase, no_address_of_the_gateways_family);
     tcase_add_test(tcase, offline_and_elsewhere_again);
     tcase_add_test(tcase, address_changes_while_connecting);
+    tcase_add_test(tcase, pair_in_use_goes_first);
+    tcase_add_test(tcase, other_pairs_follow);
+    tcase_add_loop_test(tcase, pair_in_use_brings_esp, 0, 2);
+    tcase_add_test(tcase, pair_that_failed_answers);
+    tcase_add_test(tcase, delete_after_copies);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
