@@ -13,7 +13,7 @@ import ends  # noqa: E402
 import soak  # noqa: E402
 import traffic  # noqa: E402
 
-REKEY = 200  # milliseconds
+REKEY = 50  # milliseconds
 
 
 def start(context, cipher="aes256gcm", weather=None, **options):
@@ -26,7 +26,7 @@ def start(context, cipher="aes256gcm", weather=None, **options):
 
 @scenario(bare=True, timeout=soak.PATIENCE + 30)
 def datapath_carries_every_octet(context):
-    """100 MB in eight streams, both ways at once, with a new key every 0.2 s."""
+    """100 MB in eight streams, both ways at once, with a new key every 0.05 s."""
     tunnel, programs = start(context, rekey=REKEY)
     before = {end: tunnel.counters(end) for end in ends.OUTER}
     counters = soak.carry(programs, tunnel, 50_000_000, streams=4)
