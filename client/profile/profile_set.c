@@ -266,8 +266,11 @@ static gboolean set_file(struct profile *profile, const struct profile_key *key,
 {
     struct profile_value *value = profile_value_at(profile, key);
     struct secret content = {0};
-    char *absolute = g_canonicalize_filename(path, folder);
+    /* A profile by the name of its file alone is in "." */
+    char *start = g_canonicalize_filename(folder == NULL ? "." : folder, NULL);
+    char *absolute = g_canonicalize_filename(path, start);
 
+    g_free(start);
     if (!profile_read_file(absolute, where, &content, error)) {
         g_free(absolute);
         return FALSE;

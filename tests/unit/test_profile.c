@@ -232,6 +232,25 @@ START_TEST(files_relative_to_the_profile)
 }
 END_TEST
 
+/* As `godwit connect home.conf` names it. */
+START_TEST(file_in_the_working_directory)
+{
+    char *ca = file("ca.pem", "PEM"), *before = g_get_current_dir();
+    char *conf = file("home.conf", "[godwit]\ngateway=a\nca=ca.pem\n");
+    struct profile *profile;
+
+    ck_assert_int_eq(g_chdir(folder), 0);
+    profile = profile_load("home.conf", NULL);
+    ck_assert_int_eq(g_chdir(before), 0);
+    ck_assert_ptr_nonnull(profile);
+    ck_assert_str_eq(profile_get_path(profile, "ca"), ca);
+    profile_free(profile);
+    g_free(before);
+    g_free(conf);
+    g_free(ca);
+}
+END_TEST
+
 static void set_everything(struct profile *profile, const char *ca)
 {
     static const char *const texts[][2] = {
@@ -667,6 +686,7 @@ int main(void)
     tcase_add_test(tests, huge_lines);
     tcase_add_test(tests, unreadable);
     tcase_add_test(tests, files_relative_to_the_profile);
+    tcase_add_test(tests, file_in_the_working_directory);
     tcase_add_test(tests, save_and_load);
     tcase_add_test(tests, save_makes_one_file);
     tcase_add_test(tests, one_key_of_a_file);
