@@ -6,7 +6,7 @@
 
 G_DEFINE_QUARK(godwit - profile - error, profile_error)
 
-static gsize key_count(void)
+gsize profile_key_count(void)
 {
     gsize n = 0;
 
@@ -20,7 +20,7 @@ struct profile *profile_new(void)
 {
     struct profile *profile = g_new0(struct profile, 1);
 
-    profile->values = g_new0(struct profile_value, key_count());
+    profile->values = g_new0(struct profile_value, profile_key_count());
     return profile;
 }
 
@@ -35,7 +35,7 @@ void profile_free(struct profile *profile)
     if (profile == NULL) {
         return;
     }
-    for (gsize i = 0; i < key_count(); i++) {
+    for (gsize i = 0; i < profile_key_count(); i++) {
         profile_value_clear(&profile->values[i]);
     }
     g_free(profile->values);
@@ -46,7 +46,7 @@ struct profile *profile_copy(const struct profile *profile)
 {
     struct profile *copy = profile_new();
 
-    for (gsize i = 0; i < key_count(); i++) {
+    for (gsize i = 0; i < profile_key_count(); i++) {
         const struct profile_value *from = &profile->values[i];
 
         copy->values[i].text = g_strdup(from->text);

@@ -128,12 +128,14 @@ struct profile *profile_parse(struct bytes text, const char *origin, const char 
 struct profile *profile_import(const char *path, GError **error);
 /* The same of a file's content; certificates and keys that it names are read. */
 struct profile *profile_import_text(struct bytes text, const char *path, GError **error);
-/* Writes every key that is set, atomically, mode 0600; loads back identically. */
-gboolean profile_save(const struct profile *profile, const char *path, GError **error);
 /*
- * Sets one key of the file that is there, as profile_set(); atomically, mode 0600. All else in it
- * stays as it was written, with its comments, and a link to it stays one.
+ * Writes every key that is set, atomically, mode 0600; loads back identically. Of a file that is
+ * there all else stays as somebody has written it, with its comments, and a link to it stays one.
  */
+gboolean profile_save(const struct profile *profile, const char *path, GError **error);
+/* The same for a file that is handed on: nothing of one that is there stays. */
+gboolean profile_export(const struct profile *profile, const char *path, GError **error);
+/* Sets one key of the file that is there, as profile_set(), and saves it. */
 gboolean profile_set_in_file(const char *path, const char *key, const char *text, GError **error);
 /*
  * Finds PROFILE by name: as a path when it has a slash or ends in .conf (whether it exists or not),

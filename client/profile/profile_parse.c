@@ -7,8 +7,6 @@
  * secrets in memory that nobody can wipe, and lets the second of two equal keys win in silence.
  */
 
-#define GROUP "godwit"
-
 struct parser {
     struct profile *profile;
     const char *origin, *folder;
@@ -29,32 +27,43 @@ static struct bytes trimmed(struct bytes text)
     return text;
 }
 
-gboolean profile_line_is_group(struct bytes line)
+struct bytes profile_without_mark(struct bytes text)
 {
-    return bytes_equal(trimmed(line), bytes_of_string("[" GROUP "]"));
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+    return text.len >= 3 && memcmp(text.data, byte_order_mark, 3) == 0
+               ? bytes_of(text.data + 3, text.len - 3)
+               : text;
 }
 
-gboolean profile_line_sets(struct bytes line, const struct profile_key *key)
+static const struct profile_key *key_of(struct bytes name)
 {
-    const uint8_t *equals = memchr(line.data, '=', line.len);
+    const struct profile_key *key = profile_keys();
 
-    return equals != NULL && bytes_equal(trimmed(bytes_of(line.data, (size_t)(equals - line.data))),
-                                         bytes_of_string(key->name));
-}
-
-static gboolean parse_group(struct parser *p, struct bytes line, GError **error)
-{
-    char *shown;
-
-    p->in_group = profile_line_is_group(line);
-    if (p->in_group) {
-        return TRUE;
+    while (key->name != NULL && !bytes_equal(bytes_of_string(key->name), name)) {
+        key++;
     }
-    shown = profile_quotable(line);
-    profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("unknown group %s; keys belong in [%s]"),
-                 shown, GROUP);
-    g_free(shown);
-    return FALSE;
+    return key->name == NULL ? NULL : key;
+}
+
+struct profile_line profile_line_read(struct bytes line)
+{
+    struct bytes text = trimmed(line);
+    const uint8_t *equals = text.len == 0 ? NULL : memchr(text.data, '=', text.len);
+    struct profile_line read = {.kind = PROFILE_LINE_NONE, .text = text};
+
+    if (text.len == 0 || text.data[0] == '#') {
+        read.kind = PROFILE_LINE_COMMENT;
+    } else if (text.data[0] == '[') {
+        read.kind = bytes_equal(text, bytes_of_string(PROFILE_GROUP)) ? PROFILE_LINE_GROUP
+                                                                      : PROFILE_LINE_OTHER_GROUP;
+    } else if (equals != NULL) {
+        read.kind = PROFILE_LINE_PAIR;
+        read.name = trimmed(bytes_of(text.data, (size_t)(equals - text.data)));
+        read.value = trimmed(bytes_of(equals + 1, text.len - (size_t)(equals + 1 - text.data)));
+        read.key = key_of(read.name);
+    }
+    return read;
 }
 
 /* Undoes \s \t \n \r \\ into *out, which is as long as the text at most. */
@@ -84,77 +93,98 @@ static gboolean unescape(struct bytes text, struct secret *out)
     return TRUE;
 }
 
-static const struct profile_key *parse_key(struct parser *p, struct bytes name, GError **error)
+gboolean profile_set_written(struct profile *profile, const struct profile_key *key,
+                             struct bytes written, const char *folder, const char *where,
+                             GError **error)
 {
-    char *shown = profile_quotable(name);
-    const struct profile_key *key = profile_key_find(shown);
-    const char *near = profile_key_suggest(shown);
-    unsigned before;
-
-    if (key == NULL && near != NULL) {
-        profile_fail(error, PROFILE_ERROR_KEY, p->where,
-                     _("unknown key \"%s\" (did you mean \"%s\"?)"), shown, near);
-    } else if (key == NULL) {
-        profile_fail(error, PROFILE_ERROR_KEY, p->where, _("unknown key \"%s\""), shown);
-    } else if ((before = GPOINTER_TO_UINT(g_hash_table_lookup(p->seen, key->name))) != 0) {
-        profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("\"%s\" was already set in line %u"),
-                     shown, before);
-        key = NULL;
-    } else {
-        g_hash_table_insert(p->seen, (gpointer)key->name, GUINT_TO_POINTER(p->line));
-    }
-    g_free(shown);
-    return key;
-}
-
-static gboolean parse_pair(struct parser *p, struct bytes line, GError **error)
-{
-    const uint8_t *equals = memchr(line.data, '=', line.len);
-    const struct profile_key *key;
     struct secret value = {0};
-    struct bytes text;
-    char *where;
     gboolean ok;
 
-    if (!p->in_group) {
-        return profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("[%s] must come first"),
-                            GROUP);
-    }
-    if (equals == NULL) {
-        return profile_fail(error, PROFILE_ERROR_SYNTAX, p->where,
-                            _("neither key=value nor a comment"));
-    }
-    key = parse_key(p, trimmed(bytes_of(line.data, (size_t)(equals - line.data))), error);
-    if (key == NULL) {
-        return FALSE;
-    }
-    text = trimmed(bytes_of(equals + 1, line.len - (size_t)(equals + 1 - line.data)));
-    where = g_strdup_printf("%s: %s", p->where, key->name);
-    if (unescape(text, &value)) {
-        ok = profile_set_text(p->profile, key, secret_bytes(&value), p->folder, where, error);
+    if (unescape(written, &value)) {
+        ok = profile_set_text(profile, key, secret_bytes(&value), folder, where, error);
     } else {
         ok = profile_fail(
             error, PROFILE_ERROR_SYNTAX, where,
             _("a backslash must be written \\\\; only \\s, \\t, \\n and \\r exist besides"));
     }
     secret_free(&value);
+    return ok;
+}
+
+static gboolean other_group(const struct parser *p, struct bytes line, GError **error)
+{
+    char *shown = profile_quotable(line);
+
+    profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("unknown group %s; keys belong in [%s]"),
+                 shown, "godwit");
+    g_free(shown);
+    return FALSE;
+}
+
+static gboolean unknown_key(const struct parser *p, struct bytes name, GError **error)
+{
+    char *shown = profile_quotable(name);
+    const char *near = profile_key_suggest(shown);
+
+    if (near != NULL) {
+        profile_fail(error, PROFILE_ERROR_KEY, p->where,
+                     _("unknown key \"%s\" (did you mean \"%s\"?)"), shown, near);
+    } else {
+        profile_fail(error, PROFILE_ERROR_KEY, p->where, _("unknown key \"%s\""), shown);
+    }
+    g_free(shown);
+    return FALSE;
+}
+
+static gboolean parse_pair(struct parser *p, const struct profile_line *line, GError **error)
+{
+    unsigned before;
+    char *where;
+    gboolean ok;
+
+    if (line->key == NULL) {
+        return unknown_key(p, line->name, error);
+    }
+    before = GPOINTER_TO_UINT(g_hash_table_lookup(p->seen, line->key->name));
+    if (before != 0) {
+        return profile_fail(error, PROFILE_ERROR_SYNTAX, p->where,
+                            _("\"%s\" was already set in line %u"), line->key->name, before);
+    }
+    g_hash_table_insert(p->seen, (gpointer)line->key->name, GUINT_TO_POINTER(p->line));
+    where = g_strdup_printf("%s: %s", p->where, line->key->name);
+    ok = profile_set_written(p->profile, line->key, line->value, p->folder, where, error);
     g_free(where);
     return ok;
 }
 
-static gboolean parse_line(struct parser *p, struct bytes line, GError **error)
+static gboolean parse_line(struct parser *p, struct bytes text, GError **error)
 {
-    line = trimmed(line);
-    if (line.len == 0 || line.data[0] == '#') {
-        return TRUE;
+    struct profile_line line = profile_line_read(text);
+
+    if (!p->in_group && (line.kind == PROFILE_LINE_PAIR || line.kind == PROFILE_LINE_NONE)) {
+        return profile_fail(error, PROFILE_ERROR_SYNTAX, p->where, _("[%s] must come first"),
+                            "godwit");
     }
-    return line.data[0] == '[' ? parse_group(p, line, error) : parse_pair(p, line, error);
+    switch (line.kind) {
+    case PROFILE_LINE_COMMENT:
+        break;
+    case PROFILE_LINE_GROUP:
+        p->in_group = TRUE;
+        break;
+    case PROFILE_LINE_PAIR:
+        return parse_pair(p, &line, error);
+    case PROFILE_LINE_OTHER_GROUP:
+        return other_group(p, line.text, error);
+    case PROFILE_LINE_NONE:
+        return profile_fail(error, PROFILE_ERROR_SYNTAX, p->where,
+                            _("neither key=value nor a comment"));
+    }
+    return TRUE;
 }
 
 struct profile *profile_parse(struct bytes text, const char *origin, const char *folder,
                               GError **error)
 {
-    static const char byte_order_mark[] = "\xef\xbb\xbf";
     struct parser p = {.origin = origin, .folder = folder};
     gboolean ok = TRUE;
 
@@ -164,9 +194,7 @@ struct profile *profile_parse(struct bytes text, const char *origin, const char 
     }
     p.profile = profile_new();
     p.seen = g_hash_table_new(g_str_hash, g_str_equal);
-    if (text.len >= 3 && memcmp(text.data, byte_order_mark, 3) == 0) {
-        text = bytes_of(text.data + 3, text.len - 3);
-    }
+    text = profile_without_mark(text);
     while (ok && text.len > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end == NULL ? text.len : (size_t)(end - text.data);

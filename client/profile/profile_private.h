@@ -20,6 +20,8 @@ struct profile {
     struct profile_value *values; /* one for each row of the key table, in its order */
 };
 
+/* How many rows the key table has. */
+gsize profile_key_count(void);
 /* The value of a key that is in the table; a programming error otherwise. */
 struct profile_value *profile_value_at(const struct profile *profile,
                                        const struct profile_key *key);
@@ -47,9 +49,42 @@ gboolean profile_set_octets(struct profile *profile, const struct profile_key *k
  */
 gboolean profile_read_file(const char *path, const char *where, struct secret *out, GError **error);
 
-/* What a line of a keyfile is, with or without its line feed. */
-gboolean profile_line_is_group(struct bytes line);
-gboolean profile_line_sets(struct bytes line, const struct profile_key *key);
+/* ---- the text of keyfiles ---- */
+
+#define PROFILE_GROUP "[godwit]"
+
+enum profile_line_kind {
+    PROFILE_LINE_COMMENT, /* or nothing */
+    PROFILE_LINE_GROUP,   /* PROFILE_GROUP */
+    PROFILE_LINE_PAIR,
+    PROFILE_LINE_OTHER_GROUP,
+    PROFILE_LINE_NONE, /* nothing that a keyfile may hold */
+};
+
+/* A line without the blanks around it, with its parts where they stand. */
+struct profile_line {
+    enum profile_line_kind kind;
+    struct bytes text;
+    struct bytes name, value;      /* of a pair; the value as it is written */
+    const struct profile_key *key; /* of that name; NULL = none */
+};
+
+/* With or without its line feed. */
+struct profile_line profile_line_read(struct bytes line);
+/* Without the byte order mark that Windows' editors put before it. */
+struct bytes profile_without_mark(struct bytes text);
+/* As profile_set_text(), from a value as keyfiles have it. */
+gboolean profile_set_written(struct profile *profile, const struct profile_key *key,
+                             struct bytes written, const char *folder, const char *where,
+                             GError **error);
+/*
+ * The keyfile that says what the profile does, as `old` was written: its comments, its order and
+ * every line that says the same stay, a line that another value has keeps its blanks, a key that is
+ * not set any more goes, and what no profile may hold becomes a comment. Relative FILE paths start
+ * at `folder`. FALSE when memory is out.
+ */
+gboolean profile_to_text(const struct profile *profile, struct bytes old, const char *folder,
+                         struct secret *text);
 
 /* ---- checks of single values (profile_check.c); reasons are N_() ---- */
 

@@ -296,7 +296,7 @@ gboolean store_export(const char *path, const char *target, gboolean with_secret
 
     if (done) {
         (void)profile_set(profile, "name", title, NULL, NULL);
-        done = profile_save(profile, target, error);
+        done = profile_export(profile, target, error);
     }
     profile_free(profile);
     return done;

@@ -101,7 +101,7 @@ static gboolean export_to_file(NMVpnEditorPlugin *plugin, const char *path,
     g_autoptr(GError) cause = NULL;
     (void)plugin;
     struct profile *profile = settings_to_profile(connection, read_own, NULL, &cause);
-    gboolean done = profile && profile_save(profile, path, &cause);
+    gboolean done = profile && profile_export(profile, path, &cause);
     if (!done) {
         g_set_error_literal(error, NM_VPN_PLUGIN_ERROR, NM_VPN_PLUGIN_ERROR_FAILED, cause->message);
     }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "profile/profile.h"
 #include "vectors.h"
 
@@ -409,28 +410,159 @@ START_TEST(one_key_of_a_file)
 END_TEST
 
 /* Of a file that somebody has written by hand. */
+static const struct by_hand {
+    const char *before;
+    const char *read;      /* what the profile begins as; NULL = as `before` */
+    const char *change[3]; /* "key=value", "key=" takes it out */
+    const char *after;
+} by_hand[] = {
+    {"# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\n user =  alice\t\r\n# The end.",
+     NULL,
+     {"user=bob"},
+     "# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\n user =  bob\t\r\n# The end."},
+    {"[godwit]\ngateway=a\npassword= \\sx=user=\n# The end.",
+     NULL,
+     {"user=bob"},
+     "[godwit]\ngateway=a\nuser=bob\npassword= \\sx=user=\n# The end."},
+    {"[godwit]\nuser=alice", NULL, {"user=bob"}, "[godwit]\nuser=bob"},
+    {"[godwit]\r\ngateway=a", NULL, {"user=bob"}, "[godwit]\r\ngateway=a\r\nuser=bob\r\n"},
+    {"# None yet.", NULL, {"user=bob"}, "# None yet.\n[godwit]\nuser=bob\n"},
+    {"", "[godwit]\n", {"mtu=1400", "user=bob"}, "[godwit]\nuser=bob\nmtu=1400\n"},
+    {"\xef\xbb\xbf[godwit]\r\nuser=alice\r\n",
+     NULL,
+     {"gateway=b"},
+     "\xef\xbb\xbf[godwit]\r\ngateway=b\r\nuser=alice\r\n"},
+    /* What goes leaves what is said of others, and of itself, where it is. */
+    {"[godwit]\n# The office's.\ngateway=a\n# Mine.\nuser=alice\n\n# Slow "
+     "line.\nmtu=1300\n#mtu=1\n",
+     NULL,
+     {"user=", "mtu=", "port=4500"},
+     "[godwit]\n# The office's.\ngateway=a\nport=4500\n# Mine.\n\n# Slow line.\n#mtu=1\n"},
+    /* Whoever wrote it has an order of his own. */
+    {"[godwit]\ntunnel=split\n\ngateway=a\n",
+     NULL,
+     {"user=bob", "include=10.0.0.0/8", "name=Home"},
+     "[godwit]\nname=Home\ntunnel=split\ninclude=10.0.0.0/8\n\ngateway=a\nuser=bob\n"},
+    /* Other spellings of the same. */
+    {"[godwit]\ngateway=a\nca = ca.pem\nlegacy=yes\nchild-octets=2G\npassword=base64:c2VzYW1l\n"
+     "remote-ts = 10.0.0.0/8 , 192.0.2.0/24\ntunnel=full\n",
+     NULL,
+     {"gateway=b"},
+     "[godwit]\ngateway=b\nca = ca.pem\nlegacy=yes\nchild-octets=2G\npassword=base64:c2VzYW1l\n"
+     "remote-ts = 10.0.0.0/8 , 192.0.2.0/24\ntunnel=full\n"},
+    /* What could not be read can be afterwards, and nothing of it is lost. */
+    {"gateway=z\n[godwit]\nflavour = sweet\nuser = a\nuser = b\n# The end.\n[other]\nuser=x\nodd\n",
+     "[godwit]\n",
+     {"user=bob", "gateway=c"},
+     "#gateway=z\n[godwit]\ngateway=c\n#flavour = sweet\nuser = bob\n# The "
+     "end.\n#[other]\n#user=x\n"
+     "#odd\n"},
+    {"[godwit]\nuser=\\q\nmtu=many\nport=\n", "[godwit]\n", {"user=b\\"}, "[godwit]\nuser=b\\\\\n"},
+};
+
+static void change(struct profile *profile, const char *pair)
+{
+    char **halves = g_strsplit(pair, "=", 2);
+
+    if (*halves[1] == '\0') {
+        profile_unset(profile, halves[0]);
+    } else {
+        ck_assert(profile_set(profile, halves[0], halves[1], NULL, NULL));
+    }
+    g_strfreev(halves);
+}
+
+START_TEST(saved_as_it_was_written)
+{
+    const struct by_hand *row = &by_hand[_i];
+    char *path = file("hand.conf", row->before), *ca = file("ca.pem", "PEM"), *text;
+    struct profile *profile = parse_good(row->read == NULL ? row->before : row->read), *again;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(row->change) && row->change[i] != NULL; i++) {
+        change(profile, row->change[i]);
+    }
+    for (int twice = 0; twice < 2; twice++) {
+        ck_assert(profile_save(profile, path, NULL));
+        ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+        ck_assert_str_eq(text, row->after);
+        g_free(text);
+    }
+    again = profile_load(path, NULL);
+    ck_assert_ptr_nonnull(again);
+    expect_equal(profile, again);
+    profile_free(again);
+    profile_free(profile);
+    g_free(ca);
+    g_free(path);
+}
+END_TEST
+
+/* What is handed on has nothing of what was there. */
+START_TEST(exported_anew)
+{
+    char *path = file("hand.conf", "# My password is sesame.\n[godwit]\ngateway=a\nuser=alice\n");
+    struct profile *profile = parse_good("[godwit]\ngateway = b\n");
+    char *text;
+
+    ck_assert(profile_export(profile, path, NULL));
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\ngateway=b\n");
+    g_free(text);
+    profile_free(profile);
+    g_free(path);
+}
+END_TEST
+
+/* What could not be read again is not written. */
+START_TEST(larger_than_may_be_read)
+{
+    char *path = file("hand.conf", "[godwit]\ngateway=a\n"), *text;
+    struct profile *profile = parse_good("[godwit]\ngateway=a\n");
+    struct secret much = {0};
+    GError *error = NULL;
+
+    ck_assert(secret_alloc(&much, PROFILE_FILE_MAX));
+    ck_assert(profile_set_bytes(profile, "ca", secret_bytes(&much), NULL));
+    ck_assert(!profile_save(profile, path, &error));
+    ck_assert(g_str_has_suffix(error->message, ": it is larger than 1 MiB"));
+    g_clear_error(&error);
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\ngateway=a\n");
+    g_free(text);
+    secret_free(&much);
+    profile_free(profile);
+    g_free(path);
+}
+END_TEST
+
 START_TEST(one_key_and_nothing_else)
 {
-    static const struct {
-        const char *before, *after;
-    } rows[] = {
-        {"# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\n user = alice\r\n# The end.",
-         "# Ours.\n[godwit]\n gateway = a  \n\n#user=carol\nuser=bob\n# The end."},
-        {"[godwit]\ngateway=a\npassword= \\sx=user=\n# The end.",
-         "[godwit]\ngateway=a\npassword= \\sx=user=\n# The end.\nuser=bob\n"},
-        {"[godwit]\nuser=alice", "[godwit]\nuser=bob\n"},
-        {"# None yet.\n", "# None yet.\n[godwit]\nuser=bob\n"},
-    };
-    char *path = file("hand.conf", rows[_i].before), *text;
-    struct profile *profile;
+    char *path =
+        file("hand.conf", "# Ours.\n[godwit]\n gateway = a  \n user = alice\r\n# The end.");
+    char *text;
 
     ck_assert(profile_set_in_file(path, "user", "bob", NULL));
     ck_assert(g_file_get_contents(path, &text, NULL, NULL));
-    ck_assert_str_eq(text, rows[_i].after);
-    profile = profile_load(path, NULL);
-    ck_assert_str_eq(profile_get(profile, "user"), "bob");
-    profile_free(profile);
+    ck_assert_str_eq(text, "# Ours.\n[godwit]\n gateway = a  \n user = bob\r\n# The end.");
     g_free(text);
+    g_free(path);
+}
+END_TEST
+
+/* root changes somebody's profile, who can read it afterwards. */
+START_TEST(owner_stays)
+{
+    char *path = file("theirs.conf", "[godwit]\nuser=alice\n");
+    GStatBuf status;
+
+    if (geteuid() == 0) {
+        ck_assert_int_eq(chown(path, 65534, 65533), 0);
+        ck_assert(profile_set_in_file(path, "user", "bob", NULL));
+        ck_assert_int_eq(g_stat(path, &status), 0);
+        ck_assert_uint_eq(status.st_uid, 65534);
+        ck_assert_uint_eq(status.st_gid, 65533);
+        ck_assert_int_eq(status.st_mode & 0777, 0600);
+    }
     g_free(path);
 }
 END_TEST
@@ -690,7 +822,11 @@ int main(void)
     tcase_add_test(tests, save_and_load);
     tcase_add_test(tests, save_makes_one_file);
     tcase_add_test(tests, one_key_of_a_file);
-    tcase_add_loop_test(tests, one_key_and_nothing_else, 0, 4);
+    tcase_add_loop_test(tests, saved_as_it_was_written, 0, G_N_ELEMENTS(by_hand));
+    tcase_add_test(tests, exported_anew);
+    tcase_add_test(tests, larger_than_may_be_read);
+    tcase_add_test(tests, one_key_and_nothing_else);
+    tcase_add_test(tests, owner_stays);
     tcase_add_test(tests, one_key_behind_a_link);
     tcase_add_test(tests, saved_file_is_a_keyfile);
     tcase_add_test(tests, find_and_list);
