@@ -25,9 +25,7 @@ struct profile *profiles_load(const char *name, char **path, GError **error)
     return profile_load(*path, error);
 }
 
-/* A profile of this computer, which the service may know where we find or read no file; else NULL,
- * and *error stays as it was. */
-static struct known *ask_service(const char *name, GError **error)
+struct known *profiles_ask_service(const char *name, GError **error)
 {
     struct bus *bus = target_may_be_system(name) ? bus_open(NULL) : NULL;
     struct known *known = bus == NULL ? NULL : known_system(bus, name, NULL);
@@ -97,7 +95,7 @@ static int show(const struct options *options)
     GError *error = NULL;
     g_autofree char *path = NULL;
     struct profile *profile = profiles_load(name, &path, &error);
-    struct known *known = profile == NULL ? ask_service(name, &error) : NULL;
+    struct known *known = profile == NULL ? profiles_ask_service(name, &error) : NULL;
     int code = 0;
 
     if (known != NULL) {
@@ -114,43 +112,6 @@ static int show(const struct options *options)
 }
 
 static const struct command action_show = {.name = "show", .usage = &show_usage, .run = show};
-
-/* ---- check ---- */
-
-static const struct usage check_usage = {
-    .synopsis = N_("godwit profile check PROFILE"),
-    .about = N_("Reads a profile and the files that it names, and says what is wrong with it."),
-    .flags = no_flags,
-    .min_words = 1,
-    .max_words = 1,
-    .words = WORDS_PROFILES,
-};
-
-static int check(const struct options *options)
-{
-    const char *name = options->words[0];
-    GError *error = NULL;
-    g_autofree char *path = NULL;
-    struct profile *profile = profiles_load(name, &path, &error);
-    struct known *known = profile == NULL ? ask_service(name, &error) : NULL;
-    int code = 0;
-
-    if (known != NULL && known->why != NULL) {
-        code = cli_fail(REASON_PROFILE, known->why);
-    } else if (known == NULL && (profile == NULL || !profile_validate(profile, &error))) {
-        if (profile != NULL) {
-            g_prefix_error(&error, "%s: ", path);
-        }
-        code = cli_fail_error(REASON_PROFILE, error);
-    } else {
-        printf(_("%s can be used.\n"), known != NULL ? known->name : path);
-    }
-    g_clear_pointer(&known, known_free);
-    profile_free(profile);
-    return code;
-}
-
-static const struct command action_check = {.name = "check", .usage = &check_usage, .run = check};
 
 /* ---- the table ---- */
 

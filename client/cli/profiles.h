@@ -25,8 +25,13 @@ void known_free(struct known *known);
 /* PROFILE as a file: loads it, *path tells from where. NULL and *error. */
 struct profile *profiles_load(const char *name, char **path, GError **error);
 
-/* Those actions of godwit profile that change something. */
+/* A profile of this computer, which the service may know where we find or read no file; else NULL,
+ * and *error stays as it was. */
+struct known *profiles_ask_service(const char *name, GError **error);
+
+/* Actions of godwit profile. */
 extern const struct command action_add;
+extern const struct command action_check;
 extern const struct command action_delete;
 extern const struct command action_edit;
 

@@ -54,6 +54,22 @@ enum err cert_trust_bundle(uint8_t **out, size_t *len) ERR_CHECK;
 /* The system's store: that bundle, or what else GnuTLS was built to use. */
 enum err cert_trust_system(struct cert_trust **out, size_t *n) ERR_CHECK;
 void cert_trust_free(struct cert_trust *trust);
+struct cert_problem {
+    enum reason reason; /* REASON_NONE when all is well */
+    bool unknown;       /* GATEWAY_UNTRUSTED only because no chain leads to a trusted authority */
+    char detail[768];   /* a sentence with the facts: issuer DN that is missing, dates, names the
+                           certificate has */
+};
+/*
+ * What the index-th, which there must be, can vouch for at `now` by the rules of
+ * cert_chain_verify(): GATEWAY_UNTRUSTED, GATEWAY_EXPIRED = nothing. *itself: it is no authority
+ * and stands for the one gateway that has it.
+ */
+void cert_trust_check(const struct cert_trust *trust, size_t index, time_t now, bool *itself,
+                      struct cert_problem *out);
+/* The same of its dates alone: GATEWAY_EXPIRED, or REASON_NONE. */
+void cert_trust_check_dates(const struct cert_trust *trust, size_t index, time_t now,
+                            struct cert_problem *out);
 /* What people tell an authority by. */
 struct cert_summary {
     char subject[768]; /* printable */
@@ -76,12 +92,6 @@ struct cert_chain; /* end entity first, as received */
 enum err cert_chain_from_der(struct cert_chain **out, const struct bytes *ders, size_t n) ERR_CHECK;
 void cert_chain_free(struct cert_chain *chain);
 
-struct cert_problem {
-    enum reason reason; /* REASON_NONE when all is well */
-    bool unknown;       /* GATEWAY_UNTRUSTED only because no chain leads to a trusted authority */
-    char detail[768];   /* a sentence with the facts: issuer DN that is missing, dates, names the
-                           certificate has */
-};
 /*
  * Chain to `trust` at `now` (seconds since 1970), with constraints, RSA >= 2048, no SHA-1/MD5
  * signatures, key usage, and extendedKeyUsage (serverAuth, ikeIntermediate, any, or none: RFC

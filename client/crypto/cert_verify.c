@@ -387,6 +387,45 @@ void cert_chain_check_end(const struct cert_chain *chain, struct cert_problem *o
     }
 }
 
+/* A root from before there were extensions has nothing to say it with. */
+static bool is_authority(gnutls_x509_crt_t cert)
+{
+    char unused[sizeof(((struct cert_problem *)NULL)->detail)];
+
+    return gnutls_x509_crt_get_version(cert) < 3 || may_issue(cert, unused, sizeof(unused));
+}
+
+void cert_trust_check(const struct cert_trust *trust, size_t index, time_t now, bool *itself,
+                      struct cert_problem *out)
+{
+    gnutls_x509_crt_t cert = trust->certs[index];
+    char name[NAME_MAX_SHOWN];
+
+    *out = (struct cert_problem){.reason = REASON_NONE};
+    *itself = !is_authority(cert);
+    if (!key_is_strong(cert, out->detail, sizeof(out->detail))) {
+        out->reason = REASON_GATEWAY_UNTRUSTED;
+    } else if (*itself && (!purpose_fits(cert, out->detail, sizeof(out->detail)) ||
+                           !key_usage_fits(cert, out->detail, sizeof(out->detail)))) {
+        out->reason = REASON_GATEWAY_UNTRUSTED;
+        snprintf(out->detail, sizeof(out->detail),
+                 "the certificate of %s is not that of an authority (basicConstraints or "
+                 "keyCertSign)",
+                 cert_name_text(cert, CERT_SUBJECT, name, sizeof(name)));
+    } else {
+        cert_trust_check_dates(trust, index, now, out);
+    }
+}
+
+void cert_trust_check_dates(const struct cert_trust *trust, size_t index, time_t now,
+                            struct cert_problem *out)
+{
+    *out = (struct cert_problem){.reason = REASON_NONE};
+    if (!dates_fit(trust->certs[index], now, out->detail, sizeof(out->detail))) {
+        out->reason = REASON_GATEWAY_EXPIRED;
+    }
+}
+
 void cert_chain_verify(const struct cert_chain *chain, const struct cert_trust *trust, time_t now,
                        struct cert_problem *out)
 {

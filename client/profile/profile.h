@@ -137,6 +137,8 @@ gboolean profile_save(const struct profile *profile, const char *path, GError **
 gboolean profile_export(const struct profile *profile, const char *path, GError **error);
 /* Sets one key of the file that is there, as profile_set(), and saves it. */
 gboolean profile_set_in_file(const char *path, const char *key, const char *text, GError **error);
+/* The line of the file that sets the key, from 1; 0 = none. */
+unsigned profile_line_of(const char *path, const char *key);
 /*
  * Finds PROFILE by name: as a path when it has a slash or ends in .conf (whether it exists or not),
  * else ~/.config/godwit/NAME.conf, then /etc/godwit/NAME.conf; NULL when there is none.

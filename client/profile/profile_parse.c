@@ -36,6 +36,13 @@ struct bytes profile_without_mark(struct bytes text)
                : text;
 }
 
+struct bytes profile_first_line(struct bytes text)
+{
+    const uint8_t *end = memchr(text.data, '\n', text.len);
+
+    return bytes_of(text.data, end == NULL ? text.len : (size_t)(end + 1 - text.data));
+}
+
 static const struct profile_key *key_of(struct bytes name)
 {
     const struct profile_key *key = profile_keys();
@@ -196,18 +203,38 @@ struct profile *profile_parse(struct bytes text, const char *origin, const char 
     p.seen = g_hash_table_new(g_str_hash, g_str_equal);
     text = profile_without_mark(text);
     while (ok && text.len > 0) {
-        const uint8_t *end = memchr(text.data, '\n', text.len);
-        size_t len = end == NULL ? text.len : (size_t)(end - text.data);
+        struct bytes line = profile_first_line(text);
 
         p.where = g_strdup_printf("%s:%u", origin, ++p.line);
-        ok = parse_line(&p, bytes_of(text.data, len), error);
+        ok = parse_line(&p, line, error);
         g_free(p.where);
-        len += end == NULL ? 0 : 1;
-        text = bytes_of(text.data + len, text.len - len);
+        text = bytes_of(text.data + line.len, text.len - line.len);
     }
     g_hash_table_destroy(p.seen);
     if (!ok) {
         g_clear_pointer(&p.profile, profile_free);
     }
     return p.profile;
+}
+
+unsigned profile_line_of(const char *path, const char *key)
+{
+    struct secret content = {0};
+    struct bytes text;
+    unsigned line = 0, found = 0;
+
+    (void)profile_read_file(path, NULL, &content, NULL);
+    text = profile_without_mark(secret_bytes(&content));
+    while (found == 0 && text.len > 0) {
+        struct bytes next = profile_first_line(text);
+        struct profile_line read = profile_line_read(next);
+
+        line++;
+        if (read.key != NULL && strcmp(read.key->name, key) == 0) {
+            found = line;
+        }
+        text = bytes_of(text.data + next.len, text.len - next.len);
+    }
+    secret_free(&content);
+    return found;
 }

@@ -71,6 +71,8 @@ struct profile_line {
 
 /* With or without its line feed. */
 struct profile_line profile_line_read(struct bytes line);
+/* With its line feed, if it has one; of a text that is not empty. */
+struct bytes profile_first_line(struct bytes text);
 /* Without the byte order mark that Windows' editors put before it. */
 struct bytes profile_without_mark(struct bytes text);
 /* As profile_set_text(), from a value as keyfiles have it. */

@@ -155,9 +155,7 @@ static struct layout read_layout(const struct profile *profile, struct bytes tex
     gboolean in_group = FALSE;
 
     while (text.len > 0) {
-        const uint8_t *end = memchr(text.data, '\n', text.len);
-        struct line line = {
-            .text = bytes_of(text.data, end == NULL ? text.len : (size_t)(end + 1 - text.data))};
+        struct line line = {.text = profile_first_line(text)};
         struct profile_line read = profile_line_read(line.text);
 
         switch (read.kind) {

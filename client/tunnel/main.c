@@ -10,6 +10,7 @@
 #include "common/confine.h"
 #include "common/i18n.h"
 #include "common/signals.h"
+#include "tunnel/check.h"
 #include "tunnel/control.h"
 #include "tunnel/scout.h"
 
@@ -27,12 +28,19 @@ static gboolean on_signal(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean parse(int *argc, char ***argv, int *channel_fd, int *report_fd, GError **error)
+struct orders {
+    int channel_fd, report_fd;
+    gboolean check;
+};
+
+static gboolean parse(int *argc, char ***argv, struct orders *orders, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"channel-fd", 0, 0, G_OPTION_ARG_INT, channel_fd, N_("Socket that leads to the session"),
+        {"channel-fd", 0, 0, G_OPTION_ARG_INT, &orders->channel_fd,
+         N_("Socket that leads to the session"), "FD"},
+        {"report-fd", 0, 0, G_OPTION_ARG_INT, &orders->report_fd, N_("Pipe for the last words"),
          "FD"},
-        {"report-fd", 0, 0, G_OPTION_ARG_INT, report_fd, N_("Pipe for the last words"), "FD"},
+        {"check", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &orders->check, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     GOptionContext *context = g_option_context_new(NULL);
@@ -50,7 +58,7 @@ int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT};
     static const char header[] = ""; /* of every catalogue */
-    int channel_fd = -1, report_fd = -1;
+    struct orders orders = {.channel_fd = -1, .report_fd = -1};
     GError *error = NULL;
     GMainLoop *loop;
     struct control *control;
@@ -66,12 +74,15 @@ int main(int argc, char **argv)
     /* Catalogues are read at their first text: now, for later no file can be opened. */
     (void)dgettext(PACKAGE, header);
     (void)dgettext("libc", header);
-    if (!parse(&argc, &argv, &channel_fd, &report_fd, &error)) {
+    if (!parse(&argc, &argv, &orders, &error)) {
         g_printerr("godwit-tunnel: %s\n", error->message);
         g_error_free(error);
         return EXIT_FAILURE;
     }
-    if (channel_fd < 0) {
+    if (orders.check) {
+        check_run();
+    }
+    if (orders.channel_fd < 0) {
         g_printerr("godwit-tunnel: %s\n", _("This program is started by godwit, not by hand."));
         return EXIT_FAILURE;
     }
@@ -83,7 +94,7 @@ int main(int argc, char **argv)
     }
     int scout = scout_start();
     loop = g_main_loop_new(NULL, FALSE);
-    control = control_new(channel_fd, report_fd, scout, loop);
+    control = control_new(orders.channel_fd, orders.report_fd, scout, loop);
     watch = signals_watch(signals, G_N_ELEMENTS(signals), on_signal, control);
     g_main_loop_run(loop);
     if (watch != NULL) {

@@ -92,9 +92,26 @@ enum reason worker_config_no_credential(enum err err, const char **sentence)
     return REASON_INTERNAL;
 }
 
-static enum worker_config_result build_credential(struct worker_config *config,
-                                                  const char **secret_id, enum reason *reason,
-                                                  char *detail, size_t cap)
+/* Whose value it is. */
+static const char *key_at_fault(const struct profile *profile, enum err err)
+{
+    struct cert_trust *certificates = NULL;
+    gboolean legible = TRUE;
+    size_t n;
+
+    if (err == ERR_PASSWORD) {
+        return "private-key-password";
+    }
+    if (err == ERR_SYNTAX) {
+        legible = cert_trust_from_data(&certificates, profile_get_bytes(profile, "certificate"),
+                                       &n) == OK;
+        cert_trust_free(certificates);
+    }
+    return legible ? "private-key" : "certificate";
+}
+
+static enum worker_config_result build_credential(struct worker_config *config, const char **key,
+                                                  enum reason *reason, char *detail, size_t cap)
 {
     const struct profile *profile = config->profile;
     struct bytes password = profile_get_bytes(profile, "private-key-password");
@@ -115,10 +132,11 @@ static enum worker_config_result build_credential(struct worker_config *config,
         return WORKER_CONFIG_OK;
     }
     if (err == ERR_PASSWORD && !profile_is_set(profile, "private-key-password")) {
-        *secret_id = "private-key-password";
+        *key = "private-key-password";
         return WORKER_CONFIG_NEEDS_SECRET;
     }
     why = worker_config_no_credential(err, &sentence);
+    *key = key_at_fault(profile, err);
     return failed(why, reason, detail, cap, "%s", sentence);
 }
 
@@ -146,7 +164,7 @@ static gboolean build_eap_methods(struct worker_config *config)
     return fine;
 }
 
-static enum worker_config_result build_auth(struct worker_config *config, const char **secret_id,
+static enum worker_config_result build_auth(struct worker_config *config, const char **key,
                                             enum reason *reason, char *detail, size_t cap)
 {
     const struct profile *profile = config->profile;
@@ -155,12 +173,12 @@ static enum worker_config_result build_auth(struct worker_config *config, const 
 
     if (g_strcmp0(auth, "certificate") == 0) {
         ike->auth = IKE_AUTH_CERTIFICATE;
-        return build_credential(config, secret_id, reason, detail, cap);
+        return build_credential(config, key, reason, detail, cap);
     }
     if (g_strcmp0(auth, "psk") == 0) {
         ike->auth = IKE_AUTH_PSK;
         if (!profile_is_set(profile, "psk")) {
-            *secret_id = "psk";
+            *key = "psk";
             return WORKER_CONFIG_NEEDS_SECRET;
         }
         ike->psk = profile_get_bytes(profile, "psk");
@@ -191,7 +209,8 @@ static enum worker_config_result build_identities(struct worker_config *config, 
         remote = profile_get(profile, "gateway");
     }
     if (remote == NULL || !id_parse(&ike->remote_id, remote)) {
-        return failed(REASON_PROFILE, reason, detail, cap, _("remote-identity is not an identity."));
+        return failed(REASON_PROFILE, reason, detail, cap,
+                      _("remote-identity is not an identity."));
     }
     if (local != NULL && local[0] != '\0' && !id_parse(&ike->local_id, local)) {
         return failed(REASON_PROFILE, reason, detail, cap, _("identity is not an identity."));
@@ -216,7 +235,7 @@ gboolean worker_config_pin(struct worker_config *config, const char *fingerprint
     return fine;
 }
 
-enum worker_config_result worker_config_build(struct worker_config *config, const char **secret_id,
+enum worker_config_result worker_config_build(struct worker_config *config, const char **key,
                                               enum reason *reason, char *detail, size_t detail_cap)
 {
     const struct profile *profile = config->profile;
@@ -267,12 +286,13 @@ enum worker_config_result worker_config_build(struct worker_config *config, cons
     }
     if (profile_is_set(profile, "ca") && config->trust == NULL) {
         if (cert_trust_from_data(&config->trust, profile_get_bytes(profile, "ca"), &n) != OK) {
+            *key = "ca";
             return failed(REASON_PROFILE, reason, detail, detail_cap,
                           _("ca holds no certificate in PEM or DER."));
         }
     }
     ike->send_certreq = config->trust != NULL;
-    return build_auth(config, secret_id, reason, detail, detail_cap);
+    return build_auth(config, key, reason, detail, detail_cap);
 }
 
 void worker_config_clear(struct worker_config *config)
