@@ -32,6 +32,8 @@ LEVELS = ("off", "connected", "always")
 GATEWAYS4 = f"{net.GATEWAY4}, {laptop.GATEWAY4_OTHER}"
 # What may leave beside the tunnel from an outer address: of programs that shall.
 BESIDE_PORT = 9299
+# How our worker asks whether a gateway that does not answer is there at all.
+ASKED = "{ 80, 443, 4500 }"
 # Neighbour and listener discovery, and what a host says about a datagram that came for nobody.
 WITNESS = f"""table inet witness {{
     counter outside {{ }}
@@ -42,6 +44,8 @@ WITNESS = f"""table inet witness {{
         iifname != "lan" return
         ip daddr {{ {GATEWAYS4} }} udp dport {{ 500, 4500 }} return
         ip6 daddr {net.GATEWAY6} udp dport {{ 500, 4500 }} return
+        ip daddr {{ {GATEWAYS4} }} tcp dport {ASKED} return
+        ip6 daddr {net.GATEWAY6} tcp dport {ASKED} return
         ip daddr {{ {GATEWAYS4} }} icmp type destination-unreachable return
         ip6 daddr {net.GATEWAY6} icmpv6 type destination-unreachable return
         icmpv6 type {{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }} return
@@ -58,7 +62,8 @@ WITNESS = f"""table inet witness {{
 ALLOWED = " or ".join((
     "arp", "igmp", f"udp port {BESIDE_PORT}", "udp port 67", "udp port 547", "(icmp6 and (ip6[40] >= 130 and ip6[40] <= 143))",
     "(ip6 proto 0)",  # listener reports have the router alert before them
-    *(f"(dst host {address} and (udp port 500 or udp port 4500 or icmp or icmp6))"
+    *(f"(dst host {address} and (udp port 500 or udp port 4500 or icmp or icmp6 or "
+      "tcp port 80 or tcp port 443 or tcp port 4500))"
       for address in laptop.GATEWAY_ADDRESSES)))
 DUMP = "/run/bed/leaks.dump"
 MARK_PORT = 9202
