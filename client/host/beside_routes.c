@@ -216,3 +216,41 @@ void beside_routes_revert(struct record *record, struct netlink *nl)
         }
     }
 }
+
+/* ---- addresses ---- */
+
+static gboolean is_further(const struct net_config *config, size_t index)
+{
+    gboolean further = FALSE;
+    for (size_t i = 0; i < index; i++) {
+        further |= config->addresses[i].addr.family == config->addresses[index].addr.family;
+    }
+    return further;
+}
+
+static gboolean has_further(const struct net_config *config, const struct addr *addr)
+{
+    gboolean has = FALSE;
+    for (size_t i = 0; i < config->n_addresses; i++) {
+        has |= is_further(config, i) && addr_equal(&config->addresses[i].addr, addr);
+    }
+    return has;
+}
+
+gboolean beside_addresses_follow(struct netlink *nl, int ifindex, const struct net_config *before,
+                                 const struct net_config *wanted, GError **error)
+{
+    gboolean done = TRUE;
+    for (size_t i = 0; done && i < before->n_addresses; i++) {
+        const struct addr *addr = &before->addresses[i].addr;
+        if (is_further(before, i) && !has_further(wanted, addr)) {
+            done = netlink_address_delete(nl, ifindex, addr, error);
+        }
+    }
+    for (size_t i = 0; done && i < wanted->n_addresses; i++) {
+        if (is_further(wanted, i)) {
+            done = netlink_address_add(nl, ifindex, &wanted->addresses[i].addr, error);
+        }
+    }
+    return done;
+}

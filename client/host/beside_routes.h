@@ -29,5 +29,8 @@ void beside_routes_free(struct beside_routes *set);
 gboolean beside_routes_apply(struct record *record, struct netlink *nl, struct beside_routes **set,
                              const struct beside_wish *wish, GError **error);
 void beside_routes_revert(struct record *record, struct netlink *nl);
+/* NetworkManager takes one address of each family from a VPN: the others, `before` and now. */
+gboolean beside_addresses_follow(struct netlink *nl, int ifindex, const struct net_config *before,
+                                 const struct net_config *wanted, GError **error);
 
 #endif

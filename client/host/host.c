@@ -488,6 +488,7 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     } else if (lock >= 0) {
         dns_stop(host->dns);
         revert_record(host->record, nl);
+        g_clear_pointer(&host->routing, routing_free);
         host->reverted = TRUE;
     }
     record_unlock(lock);
@@ -495,44 +496,6 @@ gboolean host_apply(struct host *host, const struct net_config *config,
     if (done) {
         host->dns_left = dns_left;
         dns_apply(host->dns, &plan);
-    }
-    return done;
-}
-
-/* NetworkManager takes one address of each family from a VPN. */
-static gboolean is_further(const struct net_config *config, size_t index)
-{
-    gboolean further = FALSE;
-    for (size_t i = 0; i < index; i++) {
-        further |= config->addresses[i].addr.family == config->addresses[index].addr.family;
-    }
-    return further;
-}
-
-static gboolean has_further(const struct net_config *config, const struct addr *addr)
-{
-    gboolean has = FALSE;
-    for (size_t i = 0; i < config->n_addresses; i++) {
-        has |= is_further(config, i) && addr_equal(&config->addresses[i].addr, addr);
-    }
-    return has;
-}
-
-static gboolean set_further_addresses(const struct host *host, struct netlink *nl,
-                                      const struct net_config *wanted, GError **error)
-{
-    const struct net_config *before = &host->config;
-    gboolean done = TRUE;
-    for (size_t i = 0; done && i < before->n_addresses; i++) {
-        const struct addr *addr = &before->addresses[i].addr;
-        if (is_further(before, i) && !has_further(wanted, addr)) {
-            done = netlink_address_delete(nl, host->ifindex, addr, error);
-        }
-    }
-    for (size_t i = 0; done && i < wanted->n_addresses; i++) {
-        if (is_further(wanted, i)) {
-            done = netlink_address_add(nl, host->ifindex, &wanted->addresses[i].addr, error);
-        }
     }
     return done;
 }
@@ -553,7 +516,7 @@ gboolean host_apply_beside(struct host *host, const struct net_config *config,
     struct netlink *nl = netlink_open(error);
     int lock = nl ? record_lock(error) : -1;
     gboolean done = lock >= 0 && set_firewall(host, config, options, &host->network, error) &&
-                    set_further_addresses(host, nl, config, error) &&
+                    beside_addresses_follow(nl, host->ifindex, &host->config, config, error) &&
                     set_beside(host, nl, config, options, &host->network, error);
     if (done) {
         host->config = *config;
@@ -588,6 +551,28 @@ gboolean host_follow_uplinks(struct host *host, const struct network *network, g
                     uplink_routes_follow(host->record, nl, number, fwmark, network, error) &&
                     follow_local_networks(host, nl, network, error);
     host->network = *network;
+    record_unlock(lock);
+    netlink_close(nl);
+    return done;
+}
+
+gboolean host_mend(struct host *host, gboolean *mended, GError **error)
+{
+    guint32 number;
+    char name[IF_NAMESIZE];
+    *mended = FALSE;
+    if (!host->routing || !if_indextoname((unsigned)host->ifindex, name)) {
+        return TRUE; /* not ours, or another matter */
+    }
+    struct netlink *nl = netlink_open(error);
+    int lock = nl ? record_lock(error) : -1;
+    gboolean done = lock >= 0 && follow_local_networks(host, nl, &host->network, error);
+    *mended = done && netlink_added(nl) > 0;
+    if (done && routing_number(host->interface, &number, NULL)) {
+        /* Who cannot follow uplinks has been told so. */
+        (void)uplink_routes_follow(host->record, nl, number, HOST_FWMARK_DEFAULT, &host->network,
+                                   NULL);
+    }
     record_unlock(lock);
     netlink_close(nl);
     return done;

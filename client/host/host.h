@@ -136,6 +136,9 @@ gboolean host_apply_beside(struct host *host, const struct net_config *config,
  * change. Before host_apply() too. */
 gboolean host_follow_uplinks(struct host *host, const struct network *network, guint32 fwmark,
                              GError **error);
+/* Sets again what host_apply() has set of the link, its addresses, routes and rules and somebody
+ * else has removed: *mended when there was any. */
+gboolean host_mend(struct host *host, gboolean *mended, GError **error);
 /* The firewall learns of them as well: what it lets out to local networks. Apart, since the kernel
  * takes its time for a change of it, and the tunnel need not wait for that: IKE and ESP are let out
  * on every link. */

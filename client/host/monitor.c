@@ -2,6 +2,7 @@
 #include "host/monitor.h"
 
 #include <glib-unix.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -9,6 +10,7 @@
 
 #include "common/i18n.h"
 #include "host/host.h"
+#include "host/routing.h"
 #include "host/uplinks.h"
 
 #define RECEIVE_BUFFER (512 << 10) /* octets; what does not fit is read anew */
@@ -23,9 +25,9 @@ struct monitor {
     struct network network;
     enum uplinks_hint hint; /* of what came since the list was read last */
     unsigned link;          /* that is watched, 0 = none */
-    gboolean link_removed;
-    void (*removed)(void *context);
-    void *removed_context;
+    gboolean link_removed, disturbed;
+    const struct monitor_link_ops *ops;
+    void *link_context;
 };
 
 static void stop_source(GSource **source)
@@ -117,11 +119,48 @@ static gboolean removes(const struct nlmsghdr *header, unsigned link)
            info->ifi_family == AF_UNSPEC && (unsigned)info->ifi_index == link;
 }
 
+static gboolean is_set_down(struct nlmsghdr *header, unsigned link)
+{
+    const struct ifinfomsg *info = nlmsg_data(header);
+    return nlmsg_valid_hdr(header, sizeof *info) && (unsigned)info->ifi_index == link &&
+           (info->ifi_flags & IFF_UP) == 0;
+}
+
+static gboolean is_address_of(struct nlmsghdr *header, unsigned link)
+{
+    const struct ifaddrmsg *info = nlmsg_data(header);
+    return nlmsg_valid_hdr(header, sizeof *info) && info->ifa_index == link;
+}
+
+static gboolean is_route_of_tunnel(struct nlmsghdr *header)
+{
+    struct nlattr *table = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_TABLE);
+    return table && routing_owns_table(nla_get_u32(table));
+}
+
+/* The kernel tells nothing of the IPv4 routes that go with a link or its last address. */
+static gboolean disturbs(struct nlmsghdr *header, unsigned link)
+{
+    switch (header->nlmsg_type) {
+    case RTM_NEWLINK:
+        return is_set_down(header, link);
+    case RTM_DELADDR:
+        return is_address_of(header, link);
+    case RTM_DELROUTE:
+        return is_route_of_tunnel(header);
+    default:
+        return header->nlmsg_type == RTM_DELRULE;
+    }
+}
+
 static int on_notification(struct nl_msg *msg, void *arg)
 {
     struct monitor *monitor = arg;
     monitor->hint = MAX(monitor->hint, uplinks_hint(nlmsg_hdr(msg)));
-    monitor->link_removed |= monitor->link != 0 && removes(nlmsg_hdr(msg), monitor->link);
+    if (monitor->link != 0) {
+        monitor->link_removed |= removes(nlmsg_hdr(msg), monitor->link);
+        monitor->disturbed |= disturbs(nlmsg_hdr(msg), monitor->link);
+    }
     return NL_OK;
 }
 
@@ -136,7 +175,7 @@ static void tell_removed(struct monitor *monitor)
     stop_source(&monitor->gone);
     monitor->link_removed = FALSE;
     monitor->link = 0;
-    monitor->removed(monitor->removed_context);
+    monitor->ops->removed(monitor->link_context);
 }
 
 static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
@@ -151,9 +190,14 @@ static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
             /* Some were lost: nobody knows which. */
             g_debug("netlink: %s", nl_geterror(err));
             monitor->hint = UPLINKS_FEWER;
+            monitor->disturbed = monitor->link != 0;
             monitor->link_removed |= monitor->link != 0 && is_gone(monitor->link);
         }
     }
+    if (monitor->disturbed && !monitor->link_removed) {
+        monitor->ops->disturbed(monitor->link_context);
+    }
+    monitor->disturbed = FALSE;
     if (monitor->link_removed) {
         tell_removed(monitor);
     } else if (monitor->hint == UPLINKS_FEWER ||
@@ -167,8 +211,9 @@ static gboolean on_announced(int fd, GIOCondition condition, gpointer data)
 
 static int subscribe(struct monitor *monitor)
 {
-    static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                 RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+    static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+                                 RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
+                                 RTNLGRP_IPV6_RULE};
     int err = -NLE_NOMEM;
     monitor->announced = nl_socket_alloc();
     if (!monitor->announced) {
@@ -223,12 +268,12 @@ static gboolean on_gone(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-void monitor_watch_link(struct monitor *monitor, unsigned ifindex, void (*removed)(void *context),
-                        void *context)
+void monitor_watch_link(struct monitor *monitor, unsigned ifindex,
+                        const struct monitor_link_ops *ops, void *context)
 {
     monitor->link = ifindex;
-    monitor->removed = removed;
-    monitor->removed_context = context;
+    monitor->ops = ops;
+    monitor->link_context = context;
     if (is_gone(ifindex)) {
         monitor->gone = g_idle_source_new();
         g_source_set_callback(monitor->gone, on_gone, monitor, NULL);

@@ -20,10 +20,16 @@ typedef void (*monitor_cb)(void *context, const struct network *network);
 
 /* Watches on the thread-default context. */
 struct monitor *monitor_new(monitor_cb changed, void *context, GError **error);
-/* Called once when the link is removed, or soon when it is gone already; instead of what else came
- * with it. */
-void monitor_watch_link(struct monitor *monitor, unsigned ifindex, void (*removed)(void *context),
-                        void *context);
+struct monitor_link_ops {
+    /* Once, or soon when it is gone already; instead of what else came with it. */
+    void (*removed)(void *context);
+    /* It was set down, or an address of it, a route of a tunnel's or a rule was removed, by
+     * whomever. The monitor must outlive the call. */
+    void (*disturbed)(void *context);
+};
+/* One link, of a tunnel. `ops` must outlive the monitor. */
+void monitor_watch_link(struct monitor *monitor, unsigned ifindex,
+                        const struct monitor_link_ops *ops, void *context);
 /* The network as told last, at first as monitor_new() found it. Borrowed. */
 const struct network *monitor_network(const struct monitor *monitor);
 /* Also from inside the callback. NULL is harmless. */

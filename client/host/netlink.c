@@ -14,6 +14,7 @@
 
 struct netlink {
     struct nl_sock *socket;
+    guint added;
 };
 
 static gboolean fail(GError **error, const char *what, int nl_error)
@@ -83,6 +84,19 @@ static void put_u32(struct nl_msg *msg, int type, guint32 value)
 static int request(struct netlink *nl, struct nl_msg *msg)
 {
     return nl_send_sync(nl->socket, msg);
+}
+
+/* As request(); what is there already is as good. */
+static int add(struct netlink *nl, struct nl_msg *msg)
+{
+    int err = request(nl, msg);
+    nl->added += err >= 0;
+    return err == -NLE_EXIST ? 0 : err;
+}
+
+guint netlink_added(const struct netlink *nl)
+{
+    return nl->added;
 }
 
 static unsigned char af_of(enum family family)
@@ -233,10 +247,10 @@ static struct nl_msg *address_message(int type, int flags, int ifindex, const st
 gboolean netlink_address_add(struct netlink *nl, int ifindex, const struct addr *addr,
                              GError **error)
 {
-    struct nl_msg *msg = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, addr);
+    struct nl_msg *msg = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, addr);
     /* Nobody else is on the link: duplicate address detection would only delay. */
     put_u32(msg, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
-    int err = request(nl, msg);
+    int err = add(nl, msg);
     return err >= 0 || fail(error, _("An internal address cannot be set"), err);
 }
 
@@ -292,13 +306,13 @@ static struct nl_msg *route_message(int type, int flags, const struct route *rou
 gboolean netlink_route_add(struct netlink *nl, const struct route *route, GError **error)
 {
     char text[ADDR_TEXT_MAX];
-    int err = request(nl, route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route));
+    int err = add(nl, route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route));
     if (err >= 0) {
         return TRUE;
     }
     g_autofree char *what =
         g_strdup_printf(_("The route %s cannot be set"), prefix_text(&route->to, text));
-    return err == -NLE_EXIST || fail(error, what, err);
+    return fail(error, what, err);
 }
 
 gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source, guint32 table,
@@ -320,9 +334,8 @@ gboolean netlink_source_route_add(struct netlink *nl, const struct addr *source,
     if (router.len > 0) {
         put(msg, RTA_GATEWAY, router.data, router.len);
     }
-    int err = request(nl, msg);
-    return err >= 0 || err == -NLE_EXIST ||
-           fail(error, _("A route for the other networks of the host cannot be set"), err);
+    int err = add(nl, msg);
+    return err >= 0 || fail(error, _("A route for the other networks of the host cannot be set"), err);
 }
 
 /* A dumped route is the request to delete it. */
@@ -393,8 +406,8 @@ static struct nl_msg *rule_message(int type, int flags, const struct rule *rule)
 
 gboolean netlink_rule_add(struct netlink *nl, const struct rule *rule, GError **error)
 {
-    int err = request(nl, rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule));
-    return err >= 0 || err == -NLE_EXIST || fail(error, _("A routing rule cannot be set"), err);
+    int err = add(nl, rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule));
+    return err >= 0 || fail(error, _("A routing rule cannot be set"), err);
 }
 
 gboolean netlink_rule_delete(struct netlink *nl, const struct rule *rule, GError **error)

@@ -15,6 +15,8 @@ struct netlink;
 
 struct netlink *netlink_open(GError **error);
 void netlink_close(struct netlink *nl); /* NULL is harmless */
+/* How many addresses, routes and rules were not there before they were added. */
+guint netlink_added(const struct netlink *nl);
 
 /* Each entry of a table that the kernel dumps for the request RTM_GETLINK, RTM_GETADDR or
  * RTM_GETROUTE; of routes the unicast ones of `table`, of `family`. */

@@ -10,6 +10,7 @@
 
 #define TABLE_REST_FIRST (HOST_TABLE_FIRST + 2 * HOST_SESSIONS_MAX)
 #define TABLE_SERVERS_FIRST (HOST_TABLE_FIRST + 3 * HOST_SESSIONS_MAX)
+#define TABLES_END (HOST_TABLE_FIRST + 4 * HOST_SESSIONS_MAX)
 /* Before main (32766). The networks of every tunnel come before the rest of any, the newest session
  * first. */
 #define RULE_NETWORKS_LAST (25000 + HOST_SESSIONS_MAX - 1)
@@ -101,6 +102,11 @@ static guint32 table_of_rest(guint32 number)
 static guint32 table_of_servers(guint32 number)
 {
     return TABLE_SERVERS_FIRST + number;
+}
+
+gboolean routing_owns_table(guint32 table)
+{
+    return table >= HOST_TABLE_FIRST && table < TABLES_END;
 }
 
 static gboolean same_prefix(const struct prefix *a, const struct prefix *b)

@@ -43,6 +43,8 @@ gboolean routing_number(const char *interface, guint32 *number, GError **error);
  * comes first. */
 guint32 routing_table_of_networks(guint32 number);
 guint32 routing_priority_of_networks(guint32 number);
+/* Of any tunnel, or of its uplinks. */
+gboolean routing_owns_table(guint32 table);
 /*
  * Interface, addresses, routes and rules. Both calls need the lock of record_lock(). *routing is
  * what is set, NULL = nothing, and becomes what is set now: what both have in common stays, the

@@ -71,27 +71,31 @@ static gboolean is_wanted(const void *context, struct nlmsghdr *route)
     return FALSE;
 }
 
-static gboolean set_rules(struct record *record, struct netlink *nl, guint32 number, guint32 fwmark,
-                          GError **error)
-{
-    struct rule rules[2];
-    rules_of(number, fwmark, rules);
-    record_set_number(record, "undo", "uplinks", number);
-    record_set_number(record, "undo", "uplinks-fwmark", fwmark);
-    return record_save(record, error) && netlink_rule_add(nl, &rules[0], error) &&
-           netlink_rule_add(nl, &rules[1], error);
-}
-
 static gboolean are_set(const struct record *record)
 {
     return record_get_number(record, "undo", "uplinks", G_MAXUINT64) < HOST_SESSIONS_MAX;
 }
 
+static gboolean set_rules(struct record *record, struct netlink *nl, guint32 number, guint32 fwmark,
+                          GError **error)
+{
+    struct rule rules[2];
+    gboolean recorded = are_set(record);
+    rules_of(number, fwmark, rules);
+    if (!recorded) {
+        record_set_number(record, "undo", "uplinks", number);
+        record_set_number(record, "undo", "uplinks-fwmark", fwmark);
+        recorded = record_save(record, error);
+    }
+    return recorded && netlink_rule_add(nl, &rules[0], error) &&
+           netlink_rule_add(nl, &rules[1], error);
+}
+
 gboolean uplink_routes_follow(struct record *record, struct netlink *nl, guint32 number,
                               guint32 fwmark, const struct network *network, GError **error)
 {
-    gboolean need = needed(network), set = are_set(record);
-    if ((!need && !set) || (need && !set && !set_rules(record, nl, number, fwmark, error))) {
+    gboolean need = needed(network);
+    if (need ? !set_rules(record, nl, number, fwmark, error) : !are_set(record)) {
         return !need;
     }
     if (!netlink_table_prune(nl, FAMILY_IPV6, table_of(number), is_wanted, need ? network : NULL,

@@ -167,9 +167,8 @@ void session_breach(struct session *session)
     give_up_worker(session);
 }
 
-void session_interface_removed(struct session *session)
+void session_lose_interface(struct session *session, const char *why)
 {
-    const char *why = _("Another program has removed the tunnel's interface.");
     if (session->state != STARTING && session->state != CONNECTING && session->state != UP) {
         return;
     }

@@ -86,9 +86,9 @@ void session_end_gracefully(struct session *session, enum reason reason, const c
 void session_limit_time(struct session *session, guint milliseconds);
 /* The worker is broken, or not what we started: it is killed. */
 void session_breach(struct session *session);
-/* Somebody has removed the tunnel's interface: with a kill switch that holds traffic since it was
- * connected all is made again, else it ends. */
-void session_interface_removed(struct session *session);
+/* Somebody has removed the tunnel's interface, or made it useless: with a kill switch that holds
+ * traffic since it was connected all is made again, else it ends. */
+void session_lose_interface(struct session *session, const char *why);
 /* The worker closed its end of the channel; `breach` as for channel_closed_cb. */
 void session_channel_closed(struct session *session, gboolean breach);
 

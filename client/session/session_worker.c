@@ -336,8 +336,17 @@ static gsize list_descriptors(const struct session *session, int fds[CHANNEL_FDS
 /* What the tunnel carries would go beside it from now on. */
 static void on_interface_removed(void *context)
 {
-    session_interface_removed(context);
+    session_lose_interface(context, _("Another program has removed the tunnel's interface."));
 }
+
+static void on_interface_fought(void *context)
+{
+    session_lose_interface(context, _("Another program keeps setting the tunnel's interface down, "
+                                      "or removing its addresses, routes or rules."));
+}
+
+static const struct surroundings_ops surroundings_ops = {.removed = on_interface_removed,
+                                                         .fought = on_interface_fought};
 
 void session_open_channel(struct session *session, int fd)
 {
@@ -347,7 +356,7 @@ void session_open_channel(struct session *session, int fd)
     session->channel = channel_new(fd, CHANNEL_SESSION, on_message, on_closed, session);
     session->form = form_new(session->channel, on_form, session);
     session->surroundings = surroundings_new(session->channel, session->host, session->ifindex,
-                                             on_interface_removed, session);
+                                             &surroundings_ops, session);
     g_variant_dict_init(&options, NULL);
     g_variant_dict_insert(&options, "trace", "b", session->trace);
     g_variant_dict_insert(&options, "have-vnet-hdr", "b", session->vnet_hdr);

@@ -6,6 +6,7 @@
 #include "host/firewall_watch.h"
 #include "host/monitor.h"
 #include "host/sleep.h"
+#include "session/mender.h"
 
 /* Milliseconds. */
 #define FLUSH_TIME 500 /* that the machine's sleep waits for our words to leave */
@@ -16,6 +17,9 @@ struct surroundings {
     struct channel *channel;
     struct host *host;
     struct monitor *monitor;
+    struct mender *mender;
+    const struct surroundings_ops *ops;
+    void *context;
     struct firewall_watch *firewall;
     GSource *later;
     GSource *settled; /* NULL = the firewall knows of the network */
@@ -99,6 +103,20 @@ static void on_awake(void *context)
 
 static const struct sleep_ops sleep_ops = {.sleeping = on_sleeping, .awake = on_awake};
 
+static void on_removed(void *context)
+{
+    struct surroundings *surroundings = context;
+    surroundings->ops->removed(surroundings->context);
+}
+
+static void on_disturbed(void *context)
+{
+    struct surroundings *surroundings = context;
+    mender_look(surroundings->mender);
+}
+
+static const struct monitor_link_ops link_ops = {.removed = on_removed, .disturbed = on_disturbed};
+
 static gboolean watch_bus(gpointer data)
 {
     struct surroundings *surroundings = data;
@@ -108,15 +126,18 @@ static gboolean watch_bus(gpointer data)
 }
 
 struct surroundings *surroundings_new(struct channel *channel, struct host *host, unsigned ifindex,
-                                      void (*removed)(void *context), void *context)
+                                      const struct surroundings_ops *ops, void *context)
 {
     struct surroundings *surroundings = g_new0(struct surroundings, 1);
     g_autoptr(GError) error = NULL;
     surroundings->channel = channel;
     surroundings->host = host;
+    surroundings->ops = ops;
+    surroundings->context = context;
+    surroundings->mender = mender_new(host, ops->fought, context);
     surroundings->monitor = monitor_new(on_network, surroundings, &error);
     if (surroundings->monitor) {
-        monitor_watch_link(surroundings->monitor, ifindex, removed, context);
+        monitor_watch_link(surroundings->monitor, ifindex, &link_ops, surroundings);
         on_network(surroundings, monitor_network(surroundings->monitor));
     } else {
         g_message("%s", error->message);
@@ -143,6 +164,7 @@ void surroundings_free(struct surroundings *surroundings)
         sleep_free(surroundings->sleep);
         firewall_watch_free(surroundings->firewall);
         monitor_free(surroundings->monitor);
+        mender_free(surroundings->mender);
         g_free(surroundings);
     }
 }

@@ -37,7 +37,7 @@ import stacks  # noqa: E402
 SUITES = {
     "testbed": ("reference_client", "tunnels", "authentication", "token", "algorithms", "lifecycle",
                 "children", "dns", "rekey", "race", "succession", "crash", "soak", "datapath", "bad_input", "trust",
-                "host", "nm_service", "nm_config", "nm_failures", "nm_dns", "nm_life", "nm_rights", "nm_roam", "service", "service_users", "command_line"),
+                "host", "interference", "nm_service", "nm_config", "nm_failures", "nm_dns", "nm_life", "nm_rights", "nm_roam", "service", "service_users", "command_line"),
     "roam": ("roam_moves", "roam_nat", "roam_gateway", "roam_sleep", "roam_random", "path_mtu"),
     "leaks": ("leaks", "apps", "booted", "service_cycles"),
     "desktop": ("desktop", "questions", "auth_dialog", "nm_editor", "nm_editor_looks", "tray",
