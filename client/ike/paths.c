@@ -229,8 +229,9 @@ void paths_started(struct ike *ike)
 {
     bool probe = ike->sa.request.purpose == TASK_PROBE;
     bool check = ike->sa.request.purpose == TASK_CHECK;
+    bool update = ike->sa.request.purpose == TASK_UPDATE;
 
-    if (ike->sa.request.purpose == TASK_UPDATE) {
+    if (update) {
         others_follow(ike);
     }
     ike->paths.several = ike->paths.joined = false;
@@ -243,7 +244,7 @@ void paths_started(struct ike *ike)
     } else if (check && liveness_about_stall(ike)) {
         ike->paths.alone = ALONE_STALL;
     }
-    if (ike->mobike.supported && (probe || check)) {
+    if (ike->mobike.supported && (probe || check || update)) {
         ike->sa.request.interval = quick(ike);
         ike->sa.request.due = ike->now + ike->sa.request.interval;
     }
