@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Connect time, memory and the cost of doing nothing, beside strongSwan's charon-cmd, alternating
-in one run."""
+in one run; or the connect time of two builds, in turn."""
 
+import argparse
+import json
 import os
 import signal
 import statistics
@@ -18,6 +20,9 @@ import measuring  # noqa: E402
 import net  # noqa: E402
 import phases  # noqa: E402
 import reference  # noqa: E402
+
+BLOCK = 5  # runs of one build before it is the other's turn
+
 
 def memory(pids):
     """(resident, proportional) KiB by program."""
@@ -94,16 +99,19 @@ def phase_table(runs):
                                       for column in columns))
 
 
-def measure(context, count):
+def prepare(context):
+    """The gateway and the bus; the ways of connecting by name."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     net.set_up()
-    host = gateway.Gateway(context.pki)
-    host.start()
+    gateway.Gateway(context.pki).start()
     system = bus.Bus(context)
-    rows = {"godwit, standalone": lambda: once_ours(context),
+    return {"godwit, standalone": lambda: once_ours(context),
             "godwit through godwitd": lambda: once_through_service(context, system, True),
-            "godwit, which starts godwitd": lambda: once_through_service(context, system, False),
-            "charon-cmd": lambda: once_theirs(context)}
+            "godwit, which starts godwitd": lambda: once_through_service(context, system, False)}
+
+
+def measure(context, count):
+    rows = {**prepare(context), "charon-cmd": lambda: once_theirs(context)}
     runs = {name: [] for name in rows}
     for _ in range(count):
         for name, once in rows.items():
@@ -115,6 +123,37 @@ def measure(context, count):
     for name, found in runs.items():
         row(name, found)
     phase_table(runs)
+    return 0
+
+
+def block(context, out):
+    """A few runs of one build, the first for caches; tells their milliseconds by way."""
+    times = {name: [once()[0].configured() for _ in range(1 + BLOCK)][1:]
+             for name, once in prepare(context).items()}
+    os.write(out, json.dumps(times).encode())
+    return 0
+
+
+def compare(builds, count):
+    """Before all other programs of the machine, so that what these do counts for next to nothing."""
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    blocks = {build: [] for build in builds}
+    for number in range(max(1, count // BLOCK)):
+        for build in builds[::-1 if number % 2 else 1]:
+            reader, writer = os.pipe()
+            code = measuring.run(argparse.Namespace(build=build), block, writer)
+            os.close(writer)
+            with os.fdopen(reader, "rb") as file:
+                told = file.read()
+            if code:
+                return code
+            blocks[build].append(json.loads(told))
+    print(f"{max(1, count // BLOCK)} blocks of {BLOCK} runs each, in turn; start of the program to the "
+          f"last route, milliseconds\n{'':31}     old     new   new / old, of paired blocks")
+    for name in blocks[builds[0]][0]:
+        old, new = ([statistics.median(one[name]) for one in blocks[build]] for build in builds)
+        ratio = statistics.median(b / a for a, b in zip(old, new))
+        print(f"{name:31} {statistics.median(old):7.1f} {statistics.median(new):7.1f} {ratio:7.3f}")
     return 0
 
 
@@ -160,7 +199,10 @@ def main():
     parser = measuring.parser("Measures connect time and memory.")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--idle", type=int, default=60, metavar="SECONDS")
+    parser.add_argument("--old", metavar="DIR", help="build whose connect time is compared")
     options = measuring.options_of(parser)
+    if options.old:
+        return compare([os.path.abspath(options.old), options.build], options.runs)
     code = measuring.run(options, measure, options.runs)
     if options.idle:
         print("Wake-ups (context switches of all threads) a minute, connected, without traffic, "
