@@ -15,7 +15,7 @@ struct editor {
     page_changed changed; /* NULL = nobody listens */
     gpointer context;
     struct page_owner owner;
-    GtkWidget *box;
+    GtkWidget *box, *more; /* the whole, and the button for the window */
     struct page *main;
     GPtrArray *others; /* pages of the window, while it is there; borrowed */
     GtkWidget *window;
@@ -146,6 +146,7 @@ static void add_button(struct editor *editor)
     gtk_widget_set_halign(button, GTK_ALIGN_END);
     g_signal_connect(button, "clicked", G_CALLBACK(open_window), editor);
     page_add_widget(editor->main, button);
+    editor->more = button;
 }
 
 static void editor_free(gpointer data)
@@ -191,6 +192,20 @@ GtkWidget *editor_new(struct values *values, const struct editor_options *option
 const struct values *editor_values(GtkWidget *widget)
 {
     return editor_of(widget)->values;
+}
+
+void editor_point_out(GtkWidget *widget)
+{
+    struct editor *editor = editor_of(widget);
+    g_autofree char *reason = NULL;
+    const char *key = values_fault(editor->values, &reason);
+    if (key) {
+        values_touch(editor->values, key);
+        refresh(editor);
+        if (!page_focus(editor->main, key)) {
+            gtk_widget_grab_focus(editor->more);
+        }
+    }
 }
 
 void editor_forget(GtkWidget *widget)

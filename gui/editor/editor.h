@@ -25,6 +25,11 @@ GtkWidget *editor_new(struct values *values, const struct editor_options *option
                       page_changed changed, gpointer context);
 /* Borrowed; as the form shows them. */
 const struct values *editor_values(GtkWidget *editor);
+/*
+ * For who is asked to save what values_check() refuses: marks the first key that is at fault, which
+ * nobody may have touched yet, and moves the focus there.
+ */
+void editor_point_out(GtkWidget *editor);
 /* `changed` is not called any more. */
 void editor_forget(GtkWidget *editor);
 

@@ -114,6 +114,18 @@ gboolean page_refresh(struct page *page)
     return any;
 }
 
+gboolean page_focus(struct page *page, const char *key)
+{
+    for (guint i = 0; i < page->rows->len; i++) {
+        struct row *row = g_ptr_array_index(page->rows, i);
+        if (g_str_equal(row->key->name, key)) {
+            gtk_widget_grab_focus(row->field);
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 void page_choose(gpointer row, const char *key, const char *path)
 {
     file_row_take(row, key, path);

@@ -46,6 +46,8 @@ char *page_mnemonic(struct page *page, const char *label);
  * no row is left.
  */
 gboolean page_refresh(struct page *page);
+/* Moves the keyboard's focus to the key's field; FALSE when it has no row here. */
+gboolean page_focus(struct page *page, const char *key);
 /*
  * For a button that was made for `row`: sets that key, of the row or another one, to the content of
  * a file, read now, or to a "pkcs11:" URI.

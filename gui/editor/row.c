@@ -38,6 +38,7 @@ static void fill_entry(struct row *row)
         gtk_entry_set_placeholder_text(GTK_ENTRY(row->field), hint);
     }
     entry_set_text(row->field, text ? text : "");
+    gtk_entry_set_activates_default(GTK_ENTRY(row->field), TRUE);
     g_signal_connect(row->field, "changed", G_CALLBACK(entry_changed), row);
 }
 

@@ -58,6 +58,7 @@ void secret_row_fill(struct row *row)
     row->field = row->line = gtk_entry_new();
     gtk_entry_set_input_purpose(GTK_ENTRY(row->field), GTK_INPUT_PURPOSE_PASSWORD);
     gtk_widget_set_hexpand(row->field, TRUE);
+    gtk_entry_set_activates_default(GTK_ENTRY(row->field), TRUE);
     secret_row_reveal(row, FALSE);
     entry_set_text(row->field, text ? text : "");
     g_signal_connect(row->field, "changed", G_CALLBACK(entry_changed), row);

@@ -57,12 +57,17 @@ static gboolean is_secret(const char *key)
     return row && row->type == PROFILE_SECRET;
 }
 
+void values_touch(struct values *values, const char *key)
+{
+    g_hash_table_add(values->touched, g_strdup(key));
+}
+
 void values_change(struct values *values, const char *key, const char *text)
 {
     /* Blanks may belong to a password. */
     char *copy = text ? g_strdup(text) : NULL;
     const char *kept = copy && !is_secret(key) ? g_strstrip(copy) : copy;
-    g_hash_table_add(values->touched, g_strdup(key));
+    values_touch(values, key);
     values_load(values, key, kept && *kept ? kept : NULL);
     if (copy) {
         wipe(copy);
@@ -206,18 +211,22 @@ static gboolean refuse(GError **error, const char *name, const char *reason)
     return FALSE;
 }
 
-gboolean values_check(const struct values *values, GError **error)
+const char *values_fault(const struct values *values, char **reason)
 {
-    g_autofree char *together = NULL;
     for (const struct profile_key *key = profile_keys(); key->name; key++) {
-        g_autofree char *reason =
-            values_touched(values, key->name) ? own_problem(values, key->name) : NULL;
-        if (reason) {
-            return refuse(error, key->name, reason);
+        *reason = values_touched(values, key->name) ? own_problem(values, key->name) : NULL;
+        if (*reason) {
+            return key->name;
         }
     }
-    const char *wrong = own_breach(values, &together);
-    return wrong ? refuse(error, wrong, together) : TRUE;
+    return own_breach(values, reason);
+}
+
+gboolean values_check(const struct values *values, GError **error)
+{
+    g_autofree char *reason = NULL;
+    const char *wrong = values_fault(values, &reason);
+    return wrong ? refuse(error, wrong, reason) : TRUE;
 }
 
 gboolean values_check_profile(const struct profile *profile, GError **error)

@@ -33,6 +33,8 @@ void values_load(struct values *values, const char *key, const char *text);
 /* A person has changed it; blanks around it do not count, and nothing but blanks is not set. */
 void values_change(struct values *values, const char *key, const char *text);
 gboolean values_touched(const struct values *values, const char *key);
+/* A person has been told of it, and did not change it: what is wrong with it may be said. */
+void values_touch(struct values *values, const char *key);
 
 /* The number is kept as it was loaded, whatever it is. Default: VALUES_FOR_ALL. */
 unsigned values_storage(const struct values *values, const char *key);
@@ -51,8 +53,12 @@ gboolean values_is_true(const struct values *values, const struct profile_key *k
  */
 char *values_problem(const struct values *values, const char *key);
 /*
- * FALSE and *error (PROFILE_ERROR), "Label: reason", when something that a person has changed is
- * wrong or something is missing.
+ * The first key that a person has changed and that is wrong, or that is missing, with the reason in
+ * words; NULL and NULL = there is none. Free the reason.
+ */
+const char *values_fault(const struct values *values, char **reason);
+/*
+ * FALSE and *error (PROFILE_ERROR), "Label: reason", when there is such a key.
  */
 gboolean values_check(const struct values *values, GError **error);
 /* profile_validate() in the same words. */

@@ -141,6 +141,14 @@ static void cancel(GtkWidget *widget, const char *action, GVariant *parameter)
     godwit_attempt_cancel(GODWIT_ASSISTANT(widget)->attempt);
 }
 
+/* An empty field is one that nobody has touched yet. */
+static void take_along(GtkWidget *entry, struct values *values, const char *key)
+{
+    if (*text_of(entry) != '\0') {
+        values_change(values, key, text_of(entry));
+    }
+}
+
 static void more(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     GodwitAssistant *assistant = GODWIT_ASSISTANT(widget);
@@ -148,8 +156,8 @@ static void more(GtkWidget *widget, const char *action, GVariant *parameter)
 
     (void)action;
     (void)parameter;
-    values_change(values, "gateway", text_of(assistant->server));
-    values_change(values, "user", text_of(assistant->user));
+    take_along(assistant->server, values, "gateway");
+    take_along(assistant->user, values, "user");
     profile_editor_show_new(GTK_WINDOW(gtk_widget_get_root(widget)), values, "window.done");
 }
 

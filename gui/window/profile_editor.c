@@ -40,6 +40,7 @@ static void on_save(struct profile_editor *editor)
         gtk_window_destroy(GTK_WINDOW(editor->window));
     } else {
         say(editor, error);
+        editor_point_out(editor->form);
     }
 }
 

@@ -40,6 +40,32 @@ START_TEST(empty_says_what_is_missing)
 }
 END_TEST
 
+/* Whoever wants to save it is shown where the first of them is. */
+START_TEST(faults_are_pointed_out)
+{
+    struct values *values = values_new();
+    char *reason = NULL;
+    values_load(values, "auth", "certificate");
+    ck_assert_str_eq(values_fault(values, &reason), "gateway");
+    ck_says(reason, "missing");
+    values_touch(values, "gateway");
+    ck_says(values_problem(values, "gateway"), "missing");
+    ck_assert_ptr_null(values_problem(values, "certificate"));
+    values_change(values, "gateway", "vpn");
+    ck_assert_str_eq(values_fault(values, &reason), "certificate");
+    ck_says(reason, "missing");
+    values_change(values, "mtu", "x");
+    ck_assert_str_eq(values_fault(values, &reason), "mtu");
+    ck_says(reason, "not a whole number");
+    values_free(values);
+
+    values = minimal();
+    ck_assert_ptr_null(values_fault(values, &reason));
+    ck_assert_ptr_null(reason);
+    values_free(values);
+}
+END_TEST
+
 START_TEST(changed_is_checked)
 {
     struct values *values = minimal();
@@ -170,6 +196,7 @@ int main(void)
     Suite *suite = suite_create("editor_values");
     TCase *tests = tcase_create("all");
     tcase_add_test(tests, empty_says_what_is_missing);
+    tcase_add_test(tests, faults_are_pointed_out);
     tcase_add_test(tests, changed_is_checked);
     tcase_add_test(tests, untouched_is_left_alone);
     tcase_add_test(tests, control_characters_are_refused);
