@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Line coverage per folder from a build with --coverage: coverage.py BUILD FOLDER..."""
+"""Line coverage per folder from a build with --coverage: coverage.py BUILD FOLDER... The lines that
+nothing has reached are written to BUILD/unreached, under the names of their functions."""
 
 import collections
 import json
@@ -10,8 +11,10 @@ import sys
 
 
 def executed_lines(build):
-    """Source file -> line -> how often it ran, over all objects that include the file."""
+    """Source file -> line -> how often it ran, over all objects that include the file; and the lines
+    at which functions begin, with their names."""
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
+    functions = collections.defaultdict(dict)
     notes = [os.path.join(folder, name) for folder, _, names in os.walk(build)
              for name in names if name.endswith(".gcno")]
     for start in range(0, len(notes), 50):
@@ -24,12 +27,32 @@ def executed_lines(build):
                 path = os.path.relpath(os.path.join(base, file["file"]))
                 for line in file["lines"]:
                     lines[path][line["line_number"]] += line["count"]
-    return lines
+                for function in file["functions"]:
+                    functions[path][function["start_line"]] = function["name"]
+    return lines, functions
+
+
+def unreached(path, lines, functions):
+    """The text of the lines that never ran, each function's under its name."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read().splitlines()
+    told = []
+    begins = sorted(functions)
+    for start, end in zip(begins, begins[1:] + [len(text) + 1]):
+        missed = [number for number in range(start, end) if lines.get(number) == 0]
+        if missed:
+            whole = " (never called)" if lines.get(start) == 0 else ""
+            told.append(f"{path}:{start}: {functions[start]}{whole}")
+            told += [f"{number:6} {text[number - 1]}" for number in missed]
+    return told
 
 
 def main():
     build, folders = sys.argv[1], sys.argv[2:]
-    lines = executed_lines(os.path.abspath(build))
+    lines, functions = executed_lines(os.path.abspath(build))
+    with open(os.path.join(build, "unreached"), "w", encoding="utf-8") as file:
+        for path in sorted(path for path in lines if path.startswith(tuple(f"{f}/" for f in folders))):
+            print(*unreached(path, lines[path], functions[path]), sep="\n", file=file)
     total_reached = total = 0
     for folder in folders:
         folder_reached = folder_total = 0
