@@ -251,8 +251,12 @@ void session_provide_secrets(struct session *session, GHashTable *values_bytes_b
 
 static void on_accepted(struct session *session)
 {
-    if (session->state == STARTING) {
-        session->state = CONNECTING;
+    if (session->state != STARTING) {
+        return;
+    }
+    session->state = CONNECTING;
+    /* When it has ended already, the limit is for its last words. */
+    if (worker_running(session->worker)) {
         session_limit_time(session, 0);
     }
 }

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -134,6 +135,11 @@ static GVariant *net_config(void)
     }
     struct net_config config = {.mtu = 1400};
     struct prefix dns;
+    if (mode_is("only-ipv6")) {
+        add_prefix(config.addresses, &config.n_addresses, "fd99::5/64");
+        add_prefix(config.routes, &config.n_routes, "::/0");
+        return net_config_to_variant(&config);
+    }
     add_prefix(config.addresses, &config.n_addresses,
                mode_is("lies-multicast") ? "224.0.0.5/32"
                : again                   ? "10.9.0.6/24"
@@ -313,6 +319,23 @@ static void on_secrets(GVariant *values)
     }
 }
 
+/* Of several certificates: what is no URI of one, nothing at all, or very many. */
+static GVariant *odd_choices(void)
+{
+    GVariantBuilder choices;
+    GVariantDict details;
+    guint n = mode_is("asks-choice-of-none") ? 0 : mode_is("asks-choice-of-many") ? 1000 : 1;
+    g_variant_builder_init(&choices, G_VARIANT_TYPE("a(sss)"));
+    for (guint i = 0; i < n; i++) {
+        g_variant_builder_add(&choices, "(sss)",
+                              mode_is("asks-choice-oddly") ? "/etc/shadow" : "pkcs11:token=a", "a",
+                              "b");
+    }
+    g_variant_dict_init(&details, NULL);
+    g_variant_dict_insert_value(&details, "choices", g_variant_builder_end(&choices));
+    return g_variant_dict_end(&details);
+}
+
 static int n_passwords(void)
 {
     gboolean beside = !g_str_has_prefix(mode, "asks-trust") || mode_is("asks-trust-beside");
@@ -328,6 +351,9 @@ static void ask(void)
         gateway.problems = mode_is("asks-trust-oddly") ? 0 : gateway.problems;
         g_variant_builder_add(&fields, "(ss@a{sv})", "gateway-fingerprint", "",
                               gateway_facts_to_variant(&gateway));
+    }
+    if (g_str_has_prefix(mode, "asks-choice")) {
+        g_variant_builder_add(&fields, "(ss@a{sv})", "certificate", "", odd_choices());
     }
     for (int i = 0; i < n_passwords(); i++) {
         g_variant_builder_add(&fields, "(ssa{sv})", mode_is("asks-oddly") ? "sudo" : "password",
@@ -347,6 +373,23 @@ static void tell_pin(GVariant *profile)
     const char *pin = "none";
     (void)g_variant_lookup(profile, "gateway-fingerprint", "&s", &pin);
     down("gateway-untrusted", pin);
+}
+
+/* Somebody else has this end of the channel, and speaks when we are no more. */
+static void leave_heir(void)
+{
+    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    struct pollfd end = {.fd = channel_fd, .events = 0};
+    pid_t parent = getpid();
+    if (fork() != 0) {
+        die();
+    }
+    while (getppid() == parent) {
+        nanosleep(&moment, NULL);
+    }
+    channel_send(channel, MESSAGE_ACCEPTED, NULL);
+    poll(&end, 1, -1); /* until the other end is closed */
+    _exit(0);
 }
 
 static void on_connect(GVariant *body)
@@ -374,6 +417,9 @@ static void on_connect(GVariant *body)
     }
     if (mode_is("hangs-connect")) {
         return;
+    }
+    if (mode_is("dies-with-heir")) {
+        leave_heir();
     }
     channel_send(channel, MESSAGE_ACCEPTED, NULL);
     phase("nonsense", "x");

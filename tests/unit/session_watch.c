@@ -7,6 +7,23 @@
 #include "common/i18n.h"
 #include "unit/sandbox.h"
 
+/* ---- the session's clock: linked with --wrap ---- */
+
+guint watch_hurried_ms, watch_n_hurried;
+
+GSource *__real_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval);
+GSource *__wrap_g_timeout_source_new(guint interval)
+{
+    if (interval != 0 && interval == watch_hurried_ms) {
+        watch_n_hurried++;
+        interval /= 50;
+    }
+    return __real_g_timeout_source_new(interval);
+}
+
+/* ---- what is told ---- */
+
 static void on_phase(void *context, const char *phase, const char *text, guint64 at_us)
 {
     struct watch *watch = context;
@@ -195,6 +212,7 @@ static void each_test(void)
 {
     g_setenv("GODWIT_TUNNEL", TOP_BUILDDIR "/tests/unit/fake_worker", TRUE);
     g_unsetenv("LC_FAKE");
+    watch_hurried_ms = watch_n_hurried = 0;
 }
 
 TCase *watch_tests(void)

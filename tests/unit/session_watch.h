@@ -28,6 +28,10 @@ struct watch {
     GTimer *since_stop;
 };
 
+/* A limit of the session's, in milliseconds, that is over fifty times as soon (0 = none), and how
+ * often it was set. */
+extern guint watch_hurried_ms, watch_n_hurried;
+
 /* Keep everything; end the session when it is "established". */
 extern const struct session_ops watch_ops;
 void watch_on_ended(void *context, enum reason reason, const char *detail);

@@ -32,6 +32,7 @@ START_TEST(early_failure)
     struct watch watch = {0};
     g_autofree char *before = sandbox_snapshot();
     g_setenv("LC_FAKE", early_failures[_i].environment, TRUE);
+    watch_hurried_ms = 10000;
     watch_begin(&watch, "happy", &watch_ops);
     watch_run(&watch);
     ck_assert_str_eq(reason_name(watch.reason), reason_name(early_failures[_i].reason));
@@ -103,6 +104,50 @@ START_TEST(crashes_again_and_again)
     ck_assert_uint_eq(watch.connects, CRASHES);
     ck_assert_int_eq(watch.reason, REASON_WORKER_DIED);
     ck_assert_str_eq(watch.detail, loops[_i].why);
+    watch_finish(&watch);
+    watch_expect_clean(before);
+}
+END_TEST
+
+/* Its program is not there for a while, as when packages are renewed; the host stays as it is. */
+START_TEST(program_is_away)
+{
+    struct watch watch = {.stop_at = "cannot be started"};
+    g_autofree char *before = sandbox_snapshot();
+    watch_begin(&watch, "dies-once", &watch_ops);
+    g_setenv("GODWIT_TUNNEL", "/nonexistent/godwit-tunnel", TRUE);
+    for (guint missed = 0; missed < 2; missed++) {
+        g_clear_pointer(&watch.phase_text, g_free);
+        watch_until_told(&watch, "/nonexistent/godwit-tunnel cannot be started: No such file");
+    }
+    watch_expect_way("203.0.113.5", "dev godwit0");
+    g_setenv("GODWIT_TUNNEL", TOP_BUILDDIR "/tests/unit/fake_worker", TRUE);
+    while (watch.connects < 2) {
+        watch_run(&watch);
+    }
+    expect_record("connected", "");
+    session_disconnect(watch.session);
+    watch_run(&watch);
+    ck_assert_int_eq(watch.reason, REASON_USER);
+    watch_finish(&watch);
+    watch_expect_clean(before);
+}
+END_TEST
+
+START_TEST(program_is_gone)
+{
+    struct watch watch = {0};
+    g_autofree char *before = sandbox_snapshot();
+    watch_begin(&watch, "dies-once", &watch_ops);
+    g_setenv("GODWIT_TUNNEL", "/nonexistent/godwit-tunnel", TRUE);
+    while (!watch.ended) {
+        watch_run(&watch);
+    }
+    ck_assert_uint_eq(watch.connects, 1);
+    ck_assert_int_eq(watch.reason, REASON_WORKER_DIED);
+    ck_assert_str_eq(watch.detail, "That happened 5 times in a short time. "
+                                   "/nonexistent/godwit-tunnel cannot be started: "
+                                   "No such file or directory.");
     watch_finish(&watch);
     watch_expect_clean(before);
 }
@@ -445,6 +490,8 @@ int main(void)
     tcase_add_loop_test(tcase, early_failure, 0, G_N_ELEMENTS(early_failures));
     tcase_add_loop_test(tcase, crashes_once, 0, G_N_ELEMENTS(crashes));
     tcase_add_loop_test(tcase, crashes_again_and_again, 0, G_N_ELEMENTS(loops));
+    tcase_add_test(tcase, program_is_away);
+    tcase_add_test(tcase, program_is_gone);
     tcase_add_test(tcase, disconnect_after_crash);
     tcase_add_test(tcase, interface_removed);
     tcase_add_test(tcase, interface_removed_without_kill_switch);
