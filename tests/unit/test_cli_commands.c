@@ -121,6 +121,7 @@ START_TEST(profile_in_an_editor)
 {
     char *path = program_folder("edited.conf"), *left = program_folder(".");
     char *edit = g_strdup_printf("profile edit %s", path), *text;
+    char *set = g_strdup_printf("%s port=4500", edit), *unset = g_strdup_printf("%s port=", edit);
     const char *before = "[godwit]\n# mine\ngateway=vpn.example.org\nuser=alice\n";
     GDir *all;
     GStatBuf saved;
@@ -133,6 +134,12 @@ START_TEST(profile_in_an_editor)
     g_free(text);
     ck_assert_int_eq(g_stat(path, &saved), 0);
     ck_assert_int_eq(saved.st_mode & 0777, 0600);
+    /* What is set by its name changes no more than that. */
+    program_expect("", set, 0, "Changed;", NULL);
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_str_eq(text, "[godwit]\n# mine\ngateway=vpn.example.org\nport=4500\nuser=bob\n");
+    g_free(text);
+    program_expect("", unset, 0, "Changed;", NULL);
     /* What is wrong is told with the profile's own name, and changes nothing. */
     g_setenv("VISUAL", "sed -i s/user/usr/", TRUE);
     program_expect("", edit, PROFILE, NULL, "edited.conf:4: unknown key \"usr\"");
@@ -150,6 +157,8 @@ START_TEST(profile_in_an_editor)
     g_dir_close(all);
     ck_assert_int_eq(g_remove(path), 0);
     g_free(text);
+    g_free(unset);
+    g_free(set);
     g_free(edit);
     g_free(left);
     g_free(path);
