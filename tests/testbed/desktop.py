@@ -342,7 +342,8 @@ class Desktop:
                 return
             before = self.focused()
             self.key("Tab")
-            self.wait_for(lambda: self.focused() != before, "another widget with the focus")
+            # Nobody has it for a moment: a Tab then would pass over the one that is about to.
+            self.wait_for(lambda: self.focused() not in (None, before), "another widget with the focus")
         raise net.Failure(f"the Tab key does not come to {node.name!r}")
 
     @staticmethod
