@@ -294,6 +294,8 @@ static gboolean begin(struct session *session, GError **error)
         return FALSE;
     }
     session_open_channel(session, fd);
+    /* The worker is at work, and then the gateway. */
+    host_prepare();
     return TRUE;
 }
 

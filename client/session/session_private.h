@@ -54,7 +54,6 @@ struct session {
     uid_t owner;
     gboolean spares_leftovers;   /* see session_spare_leftovers() */
     gboolean leaves_host;        /* to somebody else, see session_leave_host() */
-    gboolean host_prepared;      /* see host_prepare() */
     gboolean was_up;             /* once; from then on a worker that crashes is replaced */
     gboolean bereft;             /* somebody has removed the interface: another is to be made */
     guint renewals;              /* tries to, since it was connected */

@@ -90,12 +90,6 @@ static void on_phase(struct session *session, GVariant *body)
     if (session->ops->phase) {
         session->ops->phase(session->context, phase, shown, at);
     }
-    /* Until then there is more to do than two processors do at once: here, by the worker, by those who
-     * look up names for it. From now on one waits for the other at most: it, the gateway, we. */
-    if (!session->host_prepared && g_str_equal(phase, "gateway-answered")) {
-        session->host_prepared = TRUE;
-        host_prepare();
-    }
 }
 
 static void on_trace(struct session *session, GVariant *body)
