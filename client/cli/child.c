@@ -5,6 +5,7 @@
 #include "cli/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/auxv.h>
@@ -18,7 +19,9 @@ struct start {
     const struct passwd *user; /* NULL = whoever runs us */
     gid_t groups[GROUPS_MAX];
     int n_groups;
-    int in; /* -1 = nothing */
+    int in;      /* -1 = nothing */
+    int program; /* -1 = it cannot be opened */
+    char *const *command;
 };
 
 /* In the child. */
@@ -31,6 +34,10 @@ static void become(gpointer data)
          (setgroups((size_t)start->n_groups, start->groups) != 0 ||
           setgid(start->user->pw_gid) != 0 || setuid(start->user->pw_uid) != 0))) {
         _exit(EXIT_FAILURE);
+    }
+    /* That user may not come to where we are; if this fails, it is tried by the path. */
+    if (start->program >= 0) {
+        (void)fexecve(start->program, start->command, environ);
     }
 }
 
@@ -77,7 +84,7 @@ gboolean child_run(const struct child *child, struct bytes in, char **out, GErro
     g_autofree char *path =
         elsewhere != NULL ? g_strdup(elsewhere) : g_build_filename(LIBEXECDIR, child->name, NULL);
     const char *command[] = {path, child->option, NULL};
-    struct start start = {.n_groups = GROUPS_MAX, .in = -1};
+    struct start start = {.n_groups = GROUPS_MAX, .command = (char *const *)command};
     gboolean done;
     int status;
 
@@ -91,9 +98,13 @@ gboolean child_run(const struct child *child, struct bytes in, char **out, GErro
         fail(child, errno, error);
         return FALSE;
     }
+    start.program = open(path, O_RDONLY | O_CLOEXEC);
     done = g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_STDERR_TO_DEV_NULL, become, &start,
                         out, NULL, &status, error) &&
            g_spawn_check_wait_status(status, error);
+    if (start.program >= 0) {
+        close(start.program);
+    }
     if (start.in >= 0) {
         close(start.in);
     }

@@ -177,12 +177,40 @@ START_TEST(without_the_worker)
 }
 END_TEST
 
+/* root's own build: whom it runs as could not come to the program by its path. */
+START_TEST(worker_in_a_closed_folder)
+{
+    char *path = program_folder("home.conf"), *words = g_strdup_printf("profile check %s", path);
+    char *closed = program_folder("closed"), *copy = g_build_filename(closed, "worker", NULL);
+    char *before = g_strdup(g_getenv("GODWIT_TUNNEL")), *program;
+    gsize len;
+
+    ck_assert_int_eq(g_mkdir(closed, 0700), 0);
+    ck_assert(g_file_get_contents(before, &program, &len, NULL));
+    ck_assert(g_file_set_contents(copy, program, (gssize)len, NULL));
+    ck_assert_int_eq(g_chmod(copy, 0755), 0);
+    g_setenv("GODWIT_TUNNEL", copy, TRUE);
+    ck_assert(g_file_set_contents(path, "[godwit]\ngateway=a\nca=good\n", -1, NULL));
+    program_expect("", words, 0, " can be used.\n", NULL);
+    g_setenv("GODWIT_TUNNEL", before, TRUE);
+    ck_assert_int_eq(g_remove(copy), 0);
+    ck_assert_int_eq(g_rmdir(closed), 0);
+    g_free(program);
+    g_free(before);
+    g_free(copy);
+    g_free(closed);
+    g_free(words);
+    g_free(path);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_unchecked_fixture(tests, put_files, NULL);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, files, 0, G_N_ELEMENTS(rows));
     tcase_add_test(tests, without_the_worker);
+    tcase_add_test(tests, worker_in_a_closed_folder);
 }
 
 int main(void)
