@@ -123,7 +123,7 @@ static gboolean is_set_down(struct nlmsghdr *header, unsigned link)
 {
     const struct ifinfomsg *info = nlmsg_data(header);
     return nlmsg_valid_hdr(header, sizeof *info) && (unsigned)info->ifi_index == link &&
-           (info->ifi_flags & IFF_UP) == 0;
+           (info->ifi_change & IFF_UP) != 0 && (info->ifi_flags & IFF_UP) == 0;
 }
 
 static gboolean is_address_of(struct nlmsghdr *header, unsigned link)

@@ -2,6 +2,7 @@
 #include "host/monitor.h"
 
 #include <check.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -452,6 +453,54 @@ START_TEST(no_network_at_all)
 }
 END_TEST
 
+/* ---- one link ---- */
+
+static void count(void *context)
+{
+    (*(guint *)context)++;
+}
+
+static void never(void *context)
+{
+    (void)context;
+    ck_abort_msg("the link was not removed");
+}
+
+static const struct {
+    const char *command;
+    gboolean disturbs;
+} acts[] = {
+    {"ip link set up0 down", TRUE},
+    {"ip addr del 192.0.2.2/24 dev up0", TRUE},
+    {"ip route del 203.0.113.0/24 table 26479", TRUE},
+    {"ip rule del pref 4242", TRUE},
+    {"ip -6 rule del pref 4242", TRUE},
+    {"ip link set up0 mtu 1400", FALSE},
+    {"ip addr add 192.0.2.3/24 dev up0", FALSE},
+    {"ip addr del 192.0.2.9/32 dev lo", FALSE},
+    {"ip route del 203.0.113.0/24 table 77", FALSE},
+    {"ip route add 198.51.100.0/24 via 192.0.2.1 table 26479", FALSE},
+    {"ip rule add pref 4243 table 77", FALSE},
+};
+
+START_TEST(link_is_disturbed)
+{
+    static const struct monitor_link_ops ops = {.removed = never, .disturbed = count};
+    guint times = 0;
+    sandbox_do("ip addr add 192.0.2.9/32 dev lo && "
+               "ip route add 203.0.113.0/24 via 192.0.2.1 table 26479 && "
+               "ip route add 203.0.113.0/24 via 192.0.2.1 table 77 && "
+               "ip rule add pref 4242 table 77 && ip -6 rule add pref 4242 table 77");
+    look();
+    monitor_watch_link(monitor, if_nametoindex("up0"), &ops, &times);
+    look();
+    ck_assert_uint_eq(times, 0);
+    sandbox_do("%s", acts[_i].command);
+    look();
+    ck_assert_msg((times > 0) == acts[_i].disturbs, "%s: %u times", acts[_i].command, times);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("monitor");
@@ -476,6 +525,7 @@ int main(void)
     tcase_add_test(tcase, overflow);
     tcase_add_test(tcase, multipath);
     tcase_add_test(tcase, no_network_at_all);
+    tcase_add_loop_test(tcase, link_is_disturbed, 0, G_N_ELEMENTS(acts));
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
