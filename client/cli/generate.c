@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Build tool: fills a template of a man page or of a shell's completion from the tables of commands,
- * of keys and of reasons. A line that consists of one of `blocks` becomes what that prints; the
- * words in fill_line() are replaced wherever they stand.
+ * Build tool: fills a template of a man page or of a shell's completion from the tables of
+ * commands, of keys and of reasons. A line that consists of one of `blocks` becomes what that
+ * prints; the words in fill_line() are replaced wherever they stand.
  */
 #include "config.h"
 
@@ -111,7 +111,8 @@ static void print_exit_codes(void)
 
 /* ---- commands ---- */
 
-/* "godwit connect PROFILE|HOST [OPTION…]": what is typed as it stands in bold, the rest in italics. */
+/* "godwit connect PROFILE|HOST [OPTION…]": what is typed as it stands in bold, the
+ * rest in italics. */
 static void print_synopsis_of(const struct usage *usage)
 {
     char **words = g_strsplit(usage->synopsis, " ", -1);

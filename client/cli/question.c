@@ -65,8 +65,8 @@ struct question *question_new(const struct session_field *field, gboolean may_re
     question->may_remember = may_remember;
     if (strcmp(field->kind, VPN1_FIELD_TRUST) == 0) {
         question->facts = g_new0(struct gateway_facts, 1);
-        known = field->details != NULL &&
-                gateway_facts_from_variant(field->details, question->facts);
+        known =
+            field->details != NULL && gateway_facts_from_variant(field->details, question->facts);
         (void)fingerprint_text(question->facts->fingerprint, question->digits);
     } else if (strcmp(field->kind, VPN1_FIELD_CHOICE) == 0) {
         question->choices = read_choices(field->details);
@@ -142,9 +142,10 @@ static void print_trust(const struct question *question, FILE *out)
         rows_add(rows, line == lines ? _("SHA-256 fingerprint") : "", g_strdup(*line));
     }
     rows_finish(rows, out);
-    print_wrapped(out, 0,
-                  _("Whoever you trust here is shown your user name and can read all that you send. "
-                    "Ask whoever runs the gateway for its fingerprint, and compare."));
+    print_wrapped(
+        out, 0,
+        _("Whoever you trust here is shown your user name and can read all that you send. "
+          "Ask whoever runs the gateway for its fingerprint, and compare."));
 }
 
 static char *trust_text(const struct question *question, gboolean again)
@@ -220,7 +221,8 @@ static enum question_result take_number(struct question *question, struct bytes 
     g_autofree char *typed = g_strndup((const char *)line.data, line.len);
     guint64 number;
 
-    if (!g_ascii_string_to_unsigned(g_strstrip(typed), 10, 1, question->choices->len, &number, NULL)) {
+    if (!g_ascii_string_to_unsigned(g_strstrip(typed), 10, 1, question->choices->len, &number,
+                                    NULL)) {
         return QUESTION_AGAIN;
     }
     question->chosen = (guint)number;
@@ -240,8 +242,8 @@ static enum question_result take_choice(struct question *question, struct bytes 
         result = QUESTION_AGAIN;
     }
     if (result == QUESTION_ANSWERED) {
-        *value =
-            bytes_of_string(g_array_index(question->choices, struct choice, question->chosen - 1).value);
+        *value = bytes_of_string(
+            g_array_index(question->choices, struct choice, question->chosen - 1).value);
     }
     return result;
 }

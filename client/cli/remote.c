@@ -362,8 +362,8 @@ static void on_session(void *context, GVariant *reply, const GError *error)
     if (remote->over) {
         return;
     }
-    plain = reply == NULL && error->code == (gint)REASON_INTERNAL ? vpn1_without_language(asked)
-                                                                  : NULL;
+    plain =
+        reply == NULL && error->code == (gint)REASON_INTERNAL ? vpn1_without_language(asked) : NULL;
     if (plain != NULL) {
         ask(remote, plain);
         return;

@@ -17,14 +17,16 @@ enum { FLAG_JSON, FLAG_NAMES, FLAG_WATCH };
 static const struct flag flags[] = {
     [FLAG_JSON] = {"json", N_("Print a JSON array, for programs."), NULL},
     [FLAG_NAMES] = {"names", N_("Print the names alone, one on each line."), NULL},
-    [FLAG_WATCH] = {"watch", N_("Go on, each second, with the rates; of one connection until it ends."),
+    [FLAG_WATCH] = {"watch",
+                    N_("Go on, each second, with the rates; of one connection until it ends."),
                     NULL},
     {.name = NULL},
 };
 static const struct usage usage = {
     .synopsis = N_("godwit status [NAME] [OPTION…]"),
-    .about = N_("Shows what is connected now, whoever began it: gateway, addresses, DNS and traffic "
-                "of each connection. Other users' connections are seen by root only."),
+    .about =
+        N_("Shows what is connected now, whoever began it: gateway, addresses, DNS and traffic "
+           "of each connection. Other users' connections are seen by root only."),
     .flags = flags,
     .max_words = 1,
     .words = WORDS_SESSIONS,
@@ -80,7 +82,8 @@ static void json_failure(struct json *json, const struct seen *seen)
     json_end(json, '}');
 }
 
-static void json_list(struct json *json, const char *name, const struct seen *seen, const char *property)
+static void json_list(struct json *json, const char *name, const struct seen *seen,
+                      const char *property)
 {
     g_auto(GStrv) texts = facts_texts(seen->facts, property);
 
@@ -132,8 +135,9 @@ static char *traffic_text(guint64 octets, guint64 packets, const double *rate)
     g_autofree char *size = g_format_size(octets);
     g_autofree char *each = rate == NULL ? NULL : g_format_size((guint64)*rate);
 
-    return rate == NULL ? g_strdup_printf(_("%s in %" PRIu64 " packets"), size, packets)
-                        : g_strdup_printf(_("%s/s (%s in %" PRIu64 " packets)"), each, size, packets);
+    return rate == NULL
+               ? g_strdup_printf(_("%s in %" PRIu64 " packets"), size, packets)
+               : g_strdup_printf(_("%s/s (%s in %" PRIu64 " packets)"), each, size, packets);
 }
 
 static char *joined(const struct seen *seen, const char *property)
@@ -261,10 +265,12 @@ static void print_seen(const struct seen *seen, const struct rate *rate)
     rows_add(rows, _("Begun by"), origin_text(seen));
     if (since > 0) {
         rows_add(rows, _("Connected"), duration_text(seconds_connected(seen)));
-        rows_add(rows, _("Received"),
-                 traffic_text(seen->rx_octets, seen->rx_packets, rate == NULL ? NULL : &rate->rx_rate));
-        rows_add(rows, _("Sent"),
-                 traffic_text(seen->tx_octets, seen->tx_packets, rate == NULL ? NULL : &rate->tx_rate));
+        rows_add(
+            rows, _("Received"),
+            traffic_text(seen->rx_octets, seen->rx_packets, rate == NULL ? NULL : &rate->rx_rate));
+        rows_add(
+            rows, _("Sent"),
+            traffic_text(seen->tx_octets, seen->tx_packets, rate == NULL ? NULL : &rate->tx_rate));
     }
     rows_finish(rows, stdout);
 }

@@ -81,10 +81,9 @@ static void tell_no_profile(const char *word)
     g_auto(GStrv) names = profile_list();
     const char *near = nearest_word(word, (const char *const *)names);
 
-    g_autofree char *line = g_strdup_printf(
-        _("There is no profile \"%s\"; taking it for the gateway's name.\n"), word);
-    g_autofree char *hint =
-        near == NULL ? NULL : g_strdup_printf(_(" Did you mean \"%s\"?"), near);
+    g_autofree char *line =
+        g_strdup_printf(_("There is no profile \"%s\"; taking it for the gateway's name.\n"), word);
+    g_autofree char *hint = near == NULL ? NULL : g_strdup_printf(_(" Did you mean \"%s\"?"), near);
 
     printf("%s%s\n", g_strchomp(line), hint == NULL ? "" : hint);
 }

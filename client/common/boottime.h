@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Microseconds of CLOCK_BOOTTIME, the one clock of all programs: it goes on while the machine sleeps,
- * and nobody sets it. */
+/* Microseconds of CLOCK_BOOTTIME, the one clock of all programs: it goes on while the machine
+ * sleeps, and nobody sets it. */
 uint64_t boottime_now(void);
 /* Microseconds that the thread of that clock (CLOCK_THREAD_CPUTIME_ID: this one) has run. */
 uint64_t thread_spent(clockid_t clock);

@@ -9,7 +9,8 @@ bool language_is_plain(const char *name)
     size_t len = strlen(name);
 
     return len > 0 && len < LANGUAGE_MAX &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-") == len;
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-") ==
+               len;
 }
 
 const char *language_of_messages(void)

@@ -72,8 +72,8 @@ void cert_trust_check_dates(const struct cert_trust *trust, size_t index, time_t
                             struct cert_problem *out);
 /* What people tell an authority by. */
 struct cert_summary {
-    char subject[768]; /* printable */
-    time_t until;      /* seconds since 1970, -1 = it cannot be read */
+    char subject[768];                    /* printable */
+    time_t until;                         /* seconds since 1970, -1 = it cannot be read */
     uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER */
 };
 /* Of the index-th, counted from 0. False past the last, or when it has no fingerprint. */

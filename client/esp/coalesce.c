@@ -134,7 +134,7 @@ static struct frame *find(struct coalescer *c, const struct flow *flow)
  * Before the ports of an open frame there is nothing but addresses.
  */
 static bool of_latest_flow(const struct coalescer *c, const struct ip_info *info,
-                             const uint8_t *packet)
+                           const uint8_t *packet)
 {
     const struct frame *f = c->latest;
     if (f == NULL || !f->open || f->info.family != info->family ||

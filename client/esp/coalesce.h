@@ -37,7 +37,7 @@ struct coalescer {
     bool enabled; /* the TUN takes struct virtio_net_hdr */
     bool udp;     /* and UDP super-packets (Linux 6.2) */
     size_t n;
-    struct frame *latest; /* begun or grown; NULL: none yet */
+    struct frame *latest;                 /* begun or grown; NULL: none yet */
     uint8_t chains[COALESCE_CHAINS];      /* 1 + index of the latest frame, 0 = none */
     struct frame frames[COALESCE_FRAMES]; /* in the order of their first packets; of one flow the
                                              latest grows */

@@ -60,9 +60,9 @@ struct datapath_counters {
         in_dropped_malformed;
     uint64_t in_dropped_tun; /* the TUN refused it */
     uint64_t
-        in_dropped_socket; /* the sockets' buffers were full: runs, as the kernel counts them */
+        in_dropped_socket;     /* the sockets' buffers were full: runs, as the kernel counts them */
     uint64_t in_dropped_queue; /* so that those who send go slower: too much waited too long */
-    uint64_t ike_dropped;  /* the main loop lagged behind */
+    uint64_t ike_dropped;      /* the main loop lagged behind */
     uint64_t out_dropped_no_sa, out_dropped_policy, out_dropped_too_big, out_dropped_send,
         out_dropped_malformed;
     uint64_t gso_fallbacks; /* times that the kernel or device refused UDP_SEGMENT and packets went
@@ -98,9 +98,9 @@ int datapath_event_fd(const struct datapath *datapath);
  * is no more. */
 bool datapath_next_event(struct datapath *datapath, struct datapath_event *event);
 /*
- * What is set or removed of the outbound side from now on takes effect with datapath_commit(), all at
- * once: several Child SAs and their path give way to those with another gateway, and no packet is
- * sealed for the one and sent to the other.
+ * What is set or removed of the outbound side from now on takes effect with datapath_commit(), all
+ * at once: several Child SAs and their path give way to those with another gateway, and no packet
+ * is sealed for the one and sent to the other.
  */
 void datapath_hold(struct datapath *datapath);
 void datapath_commit(struct datapath *datapath);

@@ -74,7 +74,7 @@ struct out_entry {
 struct out_table {
     struct retired retired;
     uint64_t serial; /* no other table has it */
-    unsigned paths; /* set so far; 0: there is no target */
+    unsigned paths;  /* set so far; 0: there is no target */
     struct udp_target target;
     size_t n;
     struct out_entry *entries[]; /* retired one by one */
@@ -102,8 +102,8 @@ struct hand {
     uint64_t window, packets;
     unsigned calm_windows;
     bool quiet, busy;
-    bool may_look;                     /* wait awake for a moment */
-    unsigned did;                      /* THREAD_OUT or THREAD_IN: what is waited after */
+    bool may_look; /* wait awake for a moment */
+    unsigned did;  /* THREAD_OUT or THREAD_IN: what is waited after */
     struct look look[QUIESCE_THREADS];
 };
 
@@ -116,8 +116,8 @@ struct datapath {
     atomic_bool stop;
     struct quiesce quiesce;
     _Atomic(struct out_table *) out;
-    struct out_table *next; /* control's own: what datapath_commit() makes of `out`; NULL = nothing */
-    bool held;              /* ... and not before */
+    struct out_table *next;      /* control's own: `out` after datapath_commit(); NULL = no other */
+    bool held;                   /* ... and not before */
     _Atomic uint64_t generation; /* of the path and the MTU */
     _Atomic uint16_t mtu;
     _Atomic uint32_t large;            /* ESP above it is reported; usage.h */

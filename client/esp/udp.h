@@ -47,8 +47,8 @@ struct udp_meta {
     uint32_t lost;  /* runs that the socket had no room for since it was made; modulo 2^32 */
     size_t segment; /* octets of each datagram but the last; the run's length when there is one */
 };
-/* Octets that wait in the receive buffer, and its size, as the kernel counts them, its own included;
- * 0 when it does not tell (before Linux 4.12). */
+/* Octets that wait in the receive buffer, and its size, as the kernel counts them, its own
+ * included; 0 when it does not tell (before Linux 4.12). */
 size_t udp_waiting(int fd, size_t *size);
 /* Receives one run without blocking: 0 or an errno; EMSGSIZE when it did not fit. */
 int udp_receive(int fd, uint8_t *data, size_t cap, size_t *len, struct udp_meta *meta);

@@ -3,7 +3,8 @@
 
 #include "common/i18n.h"
 
-/* Our signature in IKE_AUTH (RFC 7296 2.15, RFC 7427): at once, or made elsewhere and waited for. */
+/* Our signature in IKE_AUTH (RFC 7296 2.15, RFC 7427): at once, or made elsewhere and waited
+ * for. */
 
 #define AUTH_DATA_MAX 2048
 
@@ -106,9 +107,9 @@ bool auth_ready(const struct ike *ike)
 static enum err finish(struct ike *ike, uint8_t *out, size_t cap, size_t *len)
 {
     struct auth *auth = &ike->auth;
-    enum err err = cert_sign_finish(ike->config.credential, &auth->signing,
-                                    secret_bytes(&auth->to_sign), secret_bytes(&auth->signature),
-                                    out, cap, len);
+    enum err err =
+        cert_sign_finish(ike->config.credential, &auth->signing, secret_bytes(&auth->to_sign),
+                         secret_bytes(&auth->signature), out, cap, len);
 
     secret_free(&auth->to_sign);
     secret_free(&auth->signature);

@@ -21,8 +21,8 @@ enum err resume_profile(struct ike *ike, struct bytes user)
     const struct alg *hash = alg_find(TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0);
     const struct id *gateway = &ike->config.remote_id;
     /* What is made of the user's name, or of an address, is no other profile. */
-    const struct id *local = ike->config.auth == IKE_AUTH_CERTIFICATE ? &ike->auth.local_id
-                                                                      : &ike->config.local_id;
+    const struct id *local =
+        ike->config.auth == IKE_AUTH_CERTIFICATE ? &ike->auth.local_id : &ike->config.local_id;
     uint8_t head[16];
     struct writer w = writer_of(head, sizeof head);
     struct bytes parts[4];

@@ -305,7 +305,8 @@ static enum reason reason_of(const GError *error)
         return REASON_NO_TUN;
     }
     /* Others may not even reach the worker's program. */
-    if (g_error_matches(error, HOST_ERROR, HOST_ERROR_PERMISSION) || error->domain == WORKER_ERROR) {
+    if (g_error_matches(error, HOST_ERROR, HOST_ERROR_PERMISSION) ||
+        error->domain == WORKER_ERROR) {
         return geteuid() == 0 ? REASON_HOST_CONFIG : REASON_NOT_ROOT;
     }
     return error->domain == HOST_ERROR ? REASON_HOST_CONFIG : REASON_INTERNAL;
@@ -422,7 +423,8 @@ char *session_lent_name(int interface, GError **error)
 
 gboolean session_abandon(struct session *session)
 {
-    if (!(session->lent || session->adopted) || session->state == ENDING || session->state == ENDED) {
+    if (!(session->lent || session->adopted) || session->state == ENDING ||
+        session->state == ENDED) {
         return FALSE;
     }
     g_clear_pointer(&session->worker, worker_free);

@@ -52,11 +52,11 @@ struct session {
     char *worker_end;     /* how it ended */
 
     uid_t owner;
-    gboolean spares_leftovers;   /* see session_spare_leftovers() */
-    gboolean leaves_host;        /* to somebody else, see session_leave_host() */
-    gboolean was_up;             /* once; from then on a worker that crashes is replaced */
-    gboolean bereft;             /* somebody has removed the interface: another is to be made */
-    guint renewals;              /* tries to, since it was connected */
+    gboolean spares_leftovers; /* see session_spare_leftovers() */
+    gboolean leaves_host;      /* to somebody else, see session_leave_host() */
+    gboolean was_up;           /* once; from then on a worker that crashes is replaced */
+    gboolean bereft;           /* somebody has removed the interface: another is to be made */
+    guint renewals;            /* tries to, since it was connected */
     unsigned ifindex;
     char *lost;                  /* in LOST: why the worker is given up; then for the next one */
     GVariant *kept;              /* for the next one, of MESSAGE_KEEP; NULL = nothing */

@@ -66,8 +66,8 @@ static gboolean same_net(const struct net_config *a, const struct net_config *b)
 static void report_connected(struct tunnel *t, const struct link *link,
                              const struct net_config *net)
 {
-    struct tunnel_summary summary = {
-        .esp_library = datapath_library(t->traffic.datapath, &t->traffic.suite)};
+    struct tunnel_summary summary = {.esp_library =
+                                         datapath_library(t->traffic.datapath, &t->traffic.suite)};
 
     ike_get_summary(link->ike, &summary.ike);
     endpoint_text(&link->path.remote, summary.gateway);

@@ -219,11 +219,11 @@ static gboolean resumes(const struct tunnel *t)
 }
 
 /*
- * RFC 7296 2.4: INITIAL_CONTACT is not for credentials that a user has on several devices, which would
- * end each other's connections; names with passwords and shared keys are such, certificates rarely.
- * But an IKE SA of ours that the gateway does not know to be lost keeps our internal address from
- * us. One that is told by the gateway that it is over may have had to make room for another device,
- * and must not do the same to that.
+ * RFC 7296 2.4: INITIAL_CONTACT is not for credentials that a user has on several devices, which
+ * would end each other's connections; names with passwords and shared keys are such, certificates
+ * rarely. But an IKE SA of ours that the gateway does not know to be lost keeps our internal
+ * address from us. One that is told by the gateway that it is over may have had to make room for
+ * another device, and must not do the same to that.
  */
 static gboolean contacts_initially(const struct tunnel *t)
 {
@@ -285,7 +285,8 @@ void succession_start(struct tunnel *t)
     if (gateways_prefer(&t->known, &t->ask_first.addr)) {
         t->answered_port = t->ask_first.port;
     }
-    t->connect_by = boottime_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
+    t->connect_by =
+        boottime_now() + profile_get_uint(t->config.profile, "timeout") * G_USEC_PER_SEC;
     loop_start(t);
     begin(t);
     loop_run(t);

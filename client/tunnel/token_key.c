@@ -154,8 +154,7 @@ static void on_choices(void *context, const struct bytes *parts, gsize n)
     for (gsize i = 0; i < n; i++) {
         const struct bytes *part = &parts[TOKEN_CHOICE_PARTS * i];
 
-        g_ptr_array_add(t->token_key.choices,
-                        g_strndup((const char *)part[0].data, part[0].len));
+        g_ptr_array_add(t->token_key.choices, g_strndup((const char *)part[0].data, part[0].len));
         choices[i] = (struct tunnel_choice){
             .value = t->token_key.choices->pdata[i],
             .title = text_printable(part[1], texts[i][0], CHOICE_TEXT_MAX),

@@ -20,7 +20,7 @@ struct traffic {
     struct suite suite; /* of the latest Child SA */
     gboolean narrow;    /* to the assigned addresses: the profile names no networks of ours */
 
-    struct datapath *datapath;                   /* NULL until the first Child SA */
+    struct datapath *datapath;                 /* NULL until the first Child SA */
     struct crypt_lanes *lanes[DATAPATH_LANES]; /* made before, for it */
     struct drops drops;
 };
@@ -44,8 +44,8 @@ void traffic_stop(struct traffic *traffic);
 /* What comes in by this Child SA is accepted. */
 gboolean traffic_add_in(struct traffic *traffic, const struct ike_child *child,
                         const struct net_config *net);
-/* What of the outbound side, its path too, is changed from now on takes effect with the commit, all at
- * once. To commit nothing is harmless. */
+/* What of the outbound side, its path too, is changed from now on takes effect with the commit, all
+ * at once. To commit nothing is harmless. */
 void traffic_hold(struct traffic *traffic);
 void traffic_commit(struct traffic *traffic);
 /* What goes out takes this Child SA. */

@@ -88,8 +88,8 @@ static void on_connected(struct told *told)
 {
     g_autofree char *name = godwit_session_dup_text(told->session, "Name");
     g_autofree char *gateway = godwit_session_dup_text(told->session, "GatewayIdentity");
-    g_autofree char *title = g_strdup_printf(
-        told->was_on ? _("%s is connected again") : _("%s is connected"), name);
+    g_autofree char *title =
+        g_strdup_printf(told->was_on ? _("%s is connected again") : _("%s is connected"), name);
     g_autofree char *body = g_strdup_printf(_("The gateway is %s."), gateway);
 
     if (!told->was_on || told->lost) {
@@ -194,9 +194,9 @@ static void on_failed(struct notifications *notifications)
 {
     const struct godwit_failure *failure = godwit_world_get_failure(notifications->world);
     g_autoptr(GNotification) notification = NULL;
-    g_autofree char *title =
-        *failure->name == '\0' ? g_strdup("Godwit")
-                               : g_strdup_printf(_("%s is not connected"), failure->name);
+    g_autofree char *title = *failure->name == '\0'
+                                 ? g_strdup("Godwit")
+                                 : g_strdup_printf(_("%s is not connected"), failure->name);
     g_autofree char *body = g_strdup_printf("%s %s", failure->sentence, failure->hint);
 
     if (is_looked_at(notifications)) {

@@ -191,7 +191,8 @@ static void add_excepted(struct preferences *preferences, GtkWidget *group)
     preferences->excepted = gtk_entry_new();
     gtk_entry_set_has_frame(GTK_ENTRY(preferences->excepted), FALSE);
     g_signal_connect_swapped(preferences->excepted, "changed", G_CALLBACK(on_typed), preferences);
-    g_signal_connect_swapped(preferences->excepted, "activate", G_CALLBACK(on_excepted), preferences);
+    g_signal_connect_swapped(preferences->excepted, "activate", G_CALLBACK(on_excepted),
+                             preferences);
     preferences->save = gtk_button_new_from_icon_name("object-select-symbolic");
     gtk_widget_set_tooltip_text(preferences->save, _("Save"));
     gtk_accessible_update_property(GTK_ACCESSIBLE(preferences->save), GTK_ACCESSIBLE_PROPERTY_LABEL,
@@ -199,8 +200,8 @@ static void add_excepted(struct preferences *preferences, GtkWidget *group)
     gtk_widget_add_css_class(preferences->save, "flat");
     gtk_widget_set_visible(preferences->save, FALSE);
     g_signal_connect_swapped(preferences->save, "clicked", G_CALLBACK(on_excepted), preferences);
-    row = field_row_new(preferences->excepted, _("Networks That Stay Reachable (192.168.1.0/24, …)"),
-                        preferences->save);
+    row = field_row_new(preferences->excepted,
+                        _("Networks That Stay Reachable (192.168.1.0/24, …)"), preferences->save);
     adw_preferences_group_add(ADW_PREFERENCES_GROUP(group), row);
 }
 

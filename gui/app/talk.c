@@ -31,9 +31,9 @@ struct talk {
     guint answers;               /* with secrets to keep, in this authentication */
     GVariant *asked;             /* the last question of this authentication; NULL = none */
     gboolean was_on;
-    gboolean was_sent;           /* what the keyring has */
-    GHashTable *typed;           /* to be kept when it is right; NULL = nothing */
-    char *chosen;                /* the same, of several certificates; NULL = none */
+    gboolean was_sent; /* what the keyring has */
+    GHashTable *typed; /* to be kept when it is right; NULL = nothing */
+    char *chosen;      /* the same, of several certificates; NULL = none */
 };
 
 static GodwitSession *session_of(struct talk *talk)
@@ -73,7 +73,8 @@ static gboolean is_choice(const struct ask_form *form)
 {
     const struct ask_field *field = form->fields->pdata[0];
 
-    return form->fields->len == 1 && field->kind == ASK_CHOICE && strcmp(field->id, CHOICE_FIELD) == 0;
+    return form->fields->len == 1 && field->kind == ASK_CHOICE &&
+           strcmp(field->id, CHOICE_FIELD) == 0;
 }
 
 /* NULL: it has no file of its own. */
@@ -133,11 +134,12 @@ static void ask_person(struct talk *talk)
     struct ask_form *form = talk->form;
     gboolean again = may_be_kept(talk) && (talk->was_sent || talk->was_on);
 
-    form->may_remember = is_choice(form) ? file_of(talk) != NULL
-                                         : may_be_kept(talk) && talk->unkept == NULL;
+    form->may_remember =
+        is_choice(form) ? file_of(talk) != NULL : may_be_kept(talk) && talk->unkept == NULL;
     form->remember = talk->refused != NULL;
     if (is_choice(form) && *form->message == '\0') {
-        ask_form_set_message(form, _("Several certificates fit: by which one does the gateway know you?"));
+        ask_form_set_message(
+            form, _("Several certificates fit: by which one does the gateway know you?"));
     }
     if (talk->refused != NULL && !talk->was_on) {
         ask_form_set_error(form, talk->refused);
@@ -286,9 +288,9 @@ static void ask_trust(struct talk *talk)
     for (size_t i = 0; i < facts->n_names; i++) {
         names[i] = facts->names[i];
     }
-    talk->dialog = trust_dialog_show(&question, g_get_real_time() / G_USEC_PER_SEC,
-                                     gtk_application_get_active_window(talk->application),
-                                     on_trusted, talk);
+    talk->dialog =
+        trust_dialog_show(&question, g_get_real_time() / G_USEC_PER_SEC,
+                          gtk_application_get_active_window(talk->application), on_trusted, talk);
 }
 
 /* It is alone in its form. */
@@ -340,8 +342,7 @@ static void begin_question(struct talk *talk)
     talk->form = ask_form_of_variant(name, variant, &number);
     if (talk->form == NULL) {
         godwit_world_answer(talk->world, session, talk->number, NULL);
-    } else if (may_be_kept(talk) && profile != NULL && !talk->was_sent &&
-               talk->refused == NULL) {
+    } else if (may_be_kept(talk) && profile != NULL && !talk->was_sent && talk->refused == NULL) {
         talk->load = passwords_load(profile, gateway, on_loaded, talk);
     } else {
         ask_person(talk);
@@ -391,8 +392,8 @@ void talk_present(struct talk *talk)
 
 gboolean talk_is_refused(const struct talk *talk, enum reason reason)
 {
-    return (reason == REASON_AUTH_FAILED || reason == REASON_PASSWORD_EXPIRED) &&
-           talk->was_sent && talk->answers == 1;
+    return (reason == REASON_AUTH_FAILED || reason == REASON_PASSWORD_EXPIRED) && talk->was_sent &&
+           talk->answers == 1;
 }
 
 struct talk *talk_new(GtkApplication *application, GodwitWorld *world, GodwitAttempt *attempt,

@@ -15,7 +15,7 @@ enum { SETTING_CHARACTERS = 2000 };
 struct _GodwitProfile {
     GObject parent;
     char *name, *title, *gateway, *path, *why;
-    GVariant *values; /* of the computer's, as the service told them, without secrets; NULL = the user's */
+    GVariant *values; /* of the computer's, without secrets; NULL = the user's */
 };
 
 G_DEFINE_FINAL_TYPE(GodwitProfile, godwit_profile, G_TYPE_OBJECT)
@@ -92,7 +92,8 @@ char *godwit_profile_dup_settings(GodwitProfile *profile)
                                                      : profile_from_variant(profile->values, NULL);
     GString *text = g_string_new(NULL);
 
-    for (const struct profile_key *key = profile_keys(); loaded != NULL && key->name != NULL; key++) {
+    for (const struct profile_key *key = profile_keys(); loaded != NULL && key->name != NULL;
+         key++) {
         if (profile_is_set(loaded, key->name)) {
             add_setting(text, loaded, key);
         }
@@ -113,7 +114,7 @@ static GodwitProfile *profile_of_file(const char *folder, const char *file)
     made->path = g_build_filename(folder, file, NULL);
     profile = profile_load(made->path, &error);
     if (profile == NULL || !values_check_profile(profile, &error)) {
-        /* Files that cannot be read are told with their folder, which is not worth its room here. */
+        /* Files that cannot be read are told with their folder, which is not worth its room. */
         gsize known = g_str_has_prefix(error->message, made->path) ? strlen(folder) + 1 : 0;
 
         made->why = shown_text(error->message + known);
@@ -254,7 +255,8 @@ static gboolean keep_known(GPtrArray *all, const GPtrArray *known)
 }
 
 /* Rows of those that stay are left alone: one may just be pressed. */
-static void tell_difference(GodwitProfiles *profiles, const GPtrArray *before, const GPtrArray *after)
+static void tell_difference(GodwitProfiles *profiles, const GPtrArray *before,
+                            const GPtrArray *after)
 {
     guint least = MIN(before->len, after->len), head = 0, tail = 0;
 

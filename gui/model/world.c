@@ -183,7 +183,8 @@ static void on_ended(GodwitWorld *world, const char *path, const char *reason, c
 {
     GodwitSession *session = godwit_world_find_path(world, path);
     const char *title = pending_title_of(world->pending, path);
-    g_autofree char *name = session == NULL ? g_strdup(title) : godwit_session_dup_raw(session, "Name");
+    g_autofree char *name =
+        session == NULL ? g_strdup(title) : godwit_session_dup_raw(session, "Name");
 
     if (name == NULL) {
         return;
@@ -311,10 +312,10 @@ GDBusConnection *godwit_world_get_bus(GodwitWorld *world)
 
 enum godwit_service godwit_world_get_service(GodwitWorld *world)
 {
-    return !godwit_link_has_bus(world->link)                               ? GODWIT_NO_BUS
-           : world->manager == NULL                                        ? GODWIT_ASLEEP
+    return !godwit_link_has_bus(world->link)                             ? GODWIT_NO_BUS
+           : world->manager == NULL                                      ? GODWIT_ASLEEP
            : vpn1_manager_get_api_version(world->manager) != API_VERSION ? GODWIT_OTHER_VERSION
-                                                                           : GODWIT_READY;
+                                                                         : GODWIT_READY;
 }
 
 const char *godwit_world_get_version(GodwitWorld *world)
@@ -522,13 +523,15 @@ void godwit_world_connect_new(GodwitWorld *world, const char *title, const struc
 {
     g_autoptr(GError) error = NULL;
 
-    if (godwit_world_is_title_asked(world, title) || godwit_world_find_title(world, title) != NULL) {
+    if (godwit_world_is_title_asked(world, title) ||
+        godwit_world_find_title(world, title) != NULL) {
         return;
     }
     godwit_world_dismiss_failure(world);
     if (values_check_profile(profile, &error)) {
-        ask(world, title, g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile),
-                                        connect_options()));
+        ask(world, title,
+            g_variant_new("(s@a{sv}@a{sv})", title, profile_to_variant(profile),
+                          connect_options()));
     } else {
         fail(world, godwit_failure_new(title, REASON_PROFILE, error->message));
     }
@@ -536,7 +539,8 @@ void godwit_world_connect_new(GodwitWorld *world, const char *title, const struc
 
 static void connect_system(GodwitWorld *world, GodwitProfile *profile)
 {
-    if (!godwit_world_is_asked(world, profile) && godwit_world_find_session(world, profile) == NULL) {
+    if (!godwit_world_is_asked(world, profile) &&
+        godwit_world_find_session(world, profile) == NULL) {
         godwit_world_dismiss_failure(world);
         ask(world, godwit_profile_get_title(profile),
             g_variant_new("(s@a{sv})", godwit_profile_get_name(profile), connect_options()));
@@ -588,14 +592,14 @@ void godwit_world_disconnect_new(GodwitWorld *world, const char *title)
     disconnect(world, godwit_world_find_title(world, title), title);
 }
 
-void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form, GVariant *answers)
+void godwit_world_answer(GodwitWorld *world, GodwitSession *session, guint32 form,
+                         GVariant *answers)
 {
     g_autofree char *name = godwit_session_dup_raw(session, "Name");
 
     call(world, name, godwit_session_get_path(session), VPN1_SESSION_INTERFACE,
          answers == NULL ? "CancelSecrets" : "ProvideSecrets",
-         answers == NULL ? g_variant_new("(u)", form)
-                         : g_variant_new("(u@a{say})", form, answers),
+         answers == NULL ? g_variant_new("(u)", form) : g_variant_new("(u@a{say})", form, answers),
          on_done);
 }
 
@@ -617,8 +621,8 @@ void godwit_world_wake(GodwitWorld *world)
         list_system_profiles(world);
     } else if (bus != NULL) {
         g_dbus_connection_call(bus, DBUS_NAME, DBUS_PATH, DBUS_NAME, "StartServiceByName",
-                               g_variant_new("(su)", VPN1_NAME, 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                               NULL, on_awake, wish_new(world, "", NULL));
+                               g_variant_new("(su)", VPN1_NAME, 0), NULL, G_DBUS_CALL_FLAGS_NONE,
+                               -1, NULL, on_awake, wish_new(world, "", NULL));
     }
 }
 

@@ -12,8 +12,8 @@ struct input {
     char *id;
     gboolean optional;
     GtkWidget *entry, *again; /* `again` of a new secret, else NULL; of a choice the first button */
-    GPtrArray *buttons;     /* of a choice: GtkCheckButton; else NULL */
-    GPtrArray *ids;         /* of a choice: what each button stands for */
+    GPtrArray *buttons;       /* of a choice: GtkCheckButton; else NULL */
+    GPtrArray *ids;           /* of a choice: what each button stands for */
 };
 
 struct ask {
@@ -73,7 +73,7 @@ static GtkWidget *missing(const struct input *input)
         return input->entry;
     }
     return input->again && strcmp(text_of(input->entry), text_of(input->again)) != 0 ? input->again
-                                                                                    : NULL;
+                                                                                     : NULL;
 }
 
 static GtkWidget *first_missing(const struct ask *ask)
@@ -133,8 +133,8 @@ static void focus_first(const struct ask *ask)
 
 /* ---- rows ---- */
 
-/* An entry of GTK's own: a screen reader hears its text and the focus, which libadwaita 1.2 does not
- * tell it of the entries in rows. */
+/* An entry of GTK's own: a screen reader hears its text and the focus, which libadwaita 1.2 does
+ * not tell it of the entries in rows. */
 static GtkWidget *add_entry(struct ask *ask, const struct ask_field *field, const char *title)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6), *label = gtk_label_new(NULL);
@@ -165,8 +165,8 @@ static void add_choices(struct ask *ask, const struct ask_field *field, struct i
     for (guint i = 0; i < field->choices->len; i++) {
         const struct ask_choice *choice = field->choices->pdata[i];
         GtkWidget *row = adw_action_row_new();
-        GtkWidget *button = g_object_new(GTK_TYPE_CHECK_BUTTON, "accessible-role",
-                                         GTK_ACCESSIBLE_ROLE_RADIO, NULL);
+        GtkWidget *button =
+            g_object_new(GTK_TYPE_CHECK_BUTTON, "accessible-role", GTK_ACCESSIBLE_ROLE_RADIO, NULL);
         adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
         adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), choice->title);
         adw_action_row_set_title_lines(ADW_ACTION_ROW(row), 0);
@@ -183,7 +183,8 @@ static void add_choices(struct ask *ask, const struct ask_field *field, struct i
         gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                        choice->title, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                        choice->detail, -1);
-        gtk_check_button_set_active(GTK_CHECK_BUTTON(button), g_str_equal(choice->id, field->value));
+        gtk_check_button_set_active(GTK_CHECK_BUTTON(button),
+                                    g_str_equal(choice->id, field->value));
         g_signal_connect_swapped(button, "toggled", G_CALLBACK(update), ask);
         g_ptr_array_add(input->buttons, button);
         g_ptr_array_add(input->ids, g_strdup(choice->id));

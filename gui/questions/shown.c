@@ -20,7 +20,8 @@ static void append_cut(GString *out, const char *text, gsize characters)
     if ((gsize)g_utf8_strlen(text, -1) <= characters) {
         g_string_append(out, text);
     } else if (characters > 0) {
-        g_string_append_len(out, text, g_utf8_offset_to_pointer(text, (glong)characters - 1) - text);
+        g_string_append_len(out, text,
+                            g_utf8_offset_to_pointer(text, (glong)characters - 1) - text);
         g_string_append(out, CUT);
     }
 }

@@ -17,7 +17,8 @@ char *shown_block(const char *text, gsize characters, guint lines);
 /* One line that may stand in a sentence of either direction, which its own does not change. */
 char *shown_name(const char *text, gsize characters);
 
-/* For who may take it for markup, or may not: what looks alike is in the place of "<", ">" and "&". */
+/* For who may take it for markup, or may not: what looks alike is in the place of "<", ">" and
+ * "&". */
 char *shown_unmarked(const char *text);
 /* "21 November 2026" of seconds since 1970, here; "?" of what no calendar has. */
 char *shown_date(gint64 when);

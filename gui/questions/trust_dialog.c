@@ -33,8 +33,8 @@ static char *names_text(const char *const *names)
 {
     GString *out = g_string_new(NULL);
     for (gsize i = 0; names && names[i]; i++) {
-        g_autofree char *name = i < NAMES_MAX ? shown_line(names[i], LINE_MAX_CHARACTERS)
-                                              : g_strdup("…");
+        g_autofree char *name =
+            i < NAMES_MAX ? shown_line(names[i], LINE_MAX_CHARACTERS) : g_strdup("…");
         g_string_append_printf(out, "%s%s", i > 0 ? "\n" : "", name);
         if (i == NAMES_MAX) {
             break;
@@ -101,10 +101,11 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
     trust->context = context;
     GtkWindow *window = frame_new(parent, &look, on_closed, trust, g_free);
     (void)frame_add_error(window, why);
-    frame_add_text(window,
-                   _("Whoever you trust here is shown your user name and can read all that you send. "
-                     "Ask whoever runs the gateway for its fingerprint, and compare."),
-                   NULL);
+    frame_add_text(
+        window,
+        _("Whoever you trust here is shown your user name and can read all that you send. "
+          "Ask whoever runs the gateway for its fingerprint, and compare."),
+        NULL);
     trust->remember = gtk_check_button_new_with_label(_("Trust it from now on"));
     gtk_check_button_set_active(GTK_CHECK_BUTTON(trust->remember), TRUE);
     gtk_widget_set_halign(trust->remember, GTK_ALIGN_CENTER);

@@ -100,8 +100,9 @@ static char *shown_value(const struct profile *profile, const struct profile_key
 /* The gateway, who one is there, who may be the gateway, and what is let out. */
 static GtkWidget *facts_of(const struct profile *profile)
 {
-    static const char *const keys[] = {"gateway", "user", "identity", "remote-identity", "ca",
-                                       "gateway-fingerprint", "exclude", "exclude-apps", "kill-switch"};
+    static const char *const keys[] = {"gateway",         "user",         "identity",
+                                       "remote-identity", "ca",           "gateway-fingerprint",
+                                       "exclude",         "exclude-apps", "kill-switch"};
     GtkWidget *facts = fact_list_new(), *scrolled = gtk_scrolled_window_new();
 
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
@@ -169,7 +170,8 @@ void importing_choose(GtkWindow *parent)
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
-static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, double y, gpointer window)
+static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, double y,
+                        gpointer window)
 {
     const GSList *files = g_value_get_boxed(value);
     int n = 0;
@@ -204,12 +206,15 @@ static void keep_profile(gpointer dialog, GodwitProfile *profile)
 static void on_target(GtkNativeDialog *native, int response, GodwitProfile *profile)
 {
     GtkFileChooser *chooser = GTK_FILE_CHOOSER(native);
-    g_autoptr(GFile) file = response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file(chooser) : NULL;
+    g_autoptr(GFile) file =
+        response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file(chooser) : NULL;
     g_autofree char *path = file == NULL ? NULL : g_file_get_path(file);
-    gboolean with_secrets = g_strcmp0(gtk_file_chooser_get_choice(chooser, WITH_SECRETS), "true") == 0;
+    gboolean with_secrets =
+        g_strcmp0(gtk_file_chooser_get_choice(chooser, WITH_SECRETS), "true") == 0;
     g_autoptr(GError) error = NULL;
 
-    if (path != NULL && !store_export(godwit_profile_get_path(profile), path, with_secrets, &error)) {
+    if (path != NULL &&
+        !store_export(godwit_profile_get_path(profile), path, with_secrets, &error)) {
         message_show(gtk_native_dialog_get_transient_for(native),
                      _("The Connection Cannot Be Exported"), error->message);
     }
@@ -218,8 +223,9 @@ static void on_target(GtkNativeDialog *native, int response, GodwitProfile *prof
 
 void exporting_choose(GtkWindow *parent, GodwitProfile *profile)
 {
-    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
-        _("Export the Connection"), parent, GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
+    GtkFileChooserNative *dialog =
+        gtk_file_chooser_native_new(_("Export the Connection"), parent,
+                                    GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
     g_autofree char *name = g_strdup_printf("%s.godwit", godwit_profile_get_title(profile));
 
     gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), g_strdelimit(name, "/\\", '-'));

@@ -160,9 +160,8 @@ static void counters_print(const struct end *end)
            end->epoch, c.in_packets, c.in_octets, c.out_packets, c.out_octets, c.gso_fallbacks,
            c.in_dropped_replay, c.in_dropped_integrity, c.in_dropped_unknown_spi,
            c.in_dropped_policy, c.in_dropped_malformed, c.in_dropped_tun, c.in_dropped_socket,
-           c.in_dropped_queue,
-           c.out_dropped_no_sa, c.out_dropped_policy, c.out_dropped_too_big, c.out_dropped_send,
-           c.out_dropped_malformed);
+           c.in_dropped_queue, c.out_dropped_no_sa, c.out_dropped_policy, c.out_dropped_too_big,
+           c.out_dropped_send, c.out_dropped_malformed);
     fflush(stdout);
 }
 

@@ -7,10 +7,10 @@
 
 /*
  * Linked with --wrap: the datapath on PROCESSORS processors (a variable of the environment), each a
- * SLOWNESSth part as fast as the machine's own. What a thread does takes so much longer: having spent
- * some time on the processor, it sleeps for the rest, and meanwhile no other thread of the datapath
- * has the slow processor that it is on. Which one that is, is decided as a scheduler would: the one
- * that is free first.
+ * SLOWNESSth part as fast as the machine's own. What a thread does takes so much longer: having
+ * spent some time on the processor, it sleeps for the rest, and meanwhile no other thread of the
+ * datapath has the slow processor that it is on. Which one that is, is decided as a scheduler
+ * would: the one that is free first.
  */
 #define PROCESSORS_MAX 8
 #define UNIT_NS 100000 /* of the machine's time: shorter sleeps would not be exact */

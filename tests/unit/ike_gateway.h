@@ -29,7 +29,7 @@ struct gateway {
     bool childless; /* announces RFC 6023 */
     bool natd;      /* takes part in NAT detection */
     const char *psk;
-    struct bytes idr; /* body of its ID payload; empty = vpn.example.org */
+    struct bytes idr;   /* body of its ID payload; empty = vpn.example.org */
     uint16_t announces; /* a notification of its IKE_AUTH response; 0 = none */
     struct bytes announced;
     /* the last datagram of the client */

@@ -89,7 +89,8 @@ static unsigned fill(struct tunnel *t, uint8_t tos)
     return sent;
 }
 
-/* What waits for long is told to those who send: by a mark, or a drop where they do not know ECN. */
+/* What waits for long is told to those who send: by a mark, or a drop where they do not know
+ * ECN. */
 START_TEST(test_told)
 {
     static const uint8_t not_ect = 0, ect = 2, ce = 3;

@@ -90,10 +90,9 @@ START_TEST(open_questions_end_with_the_service)
     g_autoptr(GAsyncResult) result = NULL;
     g_autoptr(GError) error = NULL;
     daemon_bed_polkit_says(bed, CONNECT, "never");
-    g_dbus_connection_call(
-        alice->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
-        g_variant_new_parsed("('wait', {'gateway': <'a.example'>}, @a{sv} {})"), NULL,
-        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_reply, &result);
+    g_dbus_connection_call(alice->bus, "org.godwit.VPN1", "/org/godwit/VPN1", MANAGER, "Connect",
+                           g_variant_new_parsed("('wait', {'gateway': <'a.example'>}, @a{sv} {})"),
+                           NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_reply, &result);
     while (bed->asked == 0) {
         daemon_bed_turn();
     }

@@ -296,8 +296,10 @@ START_TEST(test_change_over)
     narrow_to(&part, &t.suite, 0x2000, "10.2.0.0", "10.2.0.255");
     params_for(&next_all, &t.suite, 0x3000);
     narrow_to(&next_part, &t.suite, 0x4000, "10.2.0.0", "10.2.0.255");
-    const struct datapath_child first = {.spi_in = 1, .reqid = 1}, second = {.spi_in = 2, .reqid = 2},
-                                third = {.spi_in = 3, .reqid = 1}, fourth = {.spi_in = 4, .reqid = 2};
+    const struct datapath_child first = {.spi_in = 1, .reqid = 1},
+                                second = {.spi_in = 2, .reqid = 2},
+                                third = {.spi_in = 3, .reqid = 1},
+                                fourth = {.spi_in = 4, .reqid = 2};
     ck_assert_int_eq(datapath_set_out(t.a.dp, &first, &all), OK);
     ck_assert_int_eq(datapath_set_out(t.a.dp, &second, &part), OK);
     datapath_hold(t.a.dp);

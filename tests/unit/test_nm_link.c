@@ -43,9 +43,9 @@ static void set_variable(const char *name, const char *file)
  * thread for what comes and goes, and it waits. */
 static char *ask_bus(const char *method, const char *arguments)
 {
-    g_autofree char *command = g_strdup_printf(
-        "busctl --address=%s call " DBUS_NAME " " DBUS_PATH " " DBUS_NAME " %s %s",
-        g_test_dbus_get_bus_address(daemon_of_bus), method, arguments);
+    g_autofree char *command =
+        g_strdup_printf("busctl --address=%s call " DBUS_NAME " " DBUS_PATH " " DBUS_NAME " %s %s",
+                        g_test_dbus_get_bus_address(daemon_of_bus), method, arguments);
     char *said = NULL;
     g_autofree char *errors = NULL;
     g_autoptr(GError) error = NULL;

@@ -6,8 +6,8 @@
 
 #include "common/token_message.h"
 #include "tunnel/signer.h"
-#include "vectors.h"
 #include "unit/waiting.h"
+#include "vectors.h"
 
 /* The worker's end of the channel to godwit-token, whose end is played here, well and badly. */
 
@@ -262,7 +262,10 @@ static const struct {
     enum token_kind kind;
     const char *second;
 } lies[] = {
-    {TOKEN_OPENED, "x"}, {TOKEN_OPEN, "x"}, {TOKEN_SIGN, NULL}, {TOKEN_PIN, NULL},
+    {TOKEN_OPENED, "x"},
+    {TOKEN_OPEN, "x"},
+    {TOKEN_SIGN, NULL},
+    {TOKEN_PIN, NULL},
 };
 
 static void expect_broken(void)

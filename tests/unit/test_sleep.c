@@ -19,10 +19,10 @@ static gboolean free_when_told;
 
 /* ---- the clocks of this program (linked with --wrap) ---- */
 
-static gint64 slept_us; /* that CLOCK_BOOTTIME is ahead, beyond what it is */
-static int alarm_flags; /* of the timer */
+static gint64 slept_us;       /* that CLOCK_BOOTTIME is ahead, beyond what it is */
+static int alarm_flags;       /* of the timer */
 static gboolean clock_is_set; /* all the while */
-static guint looks; /* at CLOCK_BOOTTIME */
+static guint looks;           /* at CLOCK_BOOTTIME */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);

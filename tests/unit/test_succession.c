@@ -288,7 +288,8 @@ START_TEST(successor_fails)
     bed_wait_heard("reauthenticating(The gateway does not answer.) ");
     bed_wait_engines(3);
     fake_down(2, REASON_AUTH_FAILED, FALSE, "no");
-    bed_wait_heard("failed-auth-failed(no) reauthenticating(The gateway refused the credentials. no) ");
+    bed_wait_heard(
+        "failed-auth-failed(no) reauthenticating(The gateway refused the credentials. no) ");
     bed_let_pass(50);
     /* The old one lives as long as it may; then this is why it ends. */
     ck_assert_uint_eq(fake_n_engines, 3);

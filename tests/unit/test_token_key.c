@@ -59,17 +59,16 @@ static void say_opened(enum pki_kind key, enum pki_kind certificate)
 {
     struct pki_cert own = pki_issue(&(struct pki_spec){
         .subject = "CN=alice", .key = pki_key(certificate, 0), .names = {"email:a@example.org"}});
-    struct pki_cert other = pki_issue(
-        &(struct pki_spec){.subject = "CN=other", .key = pki_key(key, 0)});
+    struct pki_cert other =
+        pki_issue(&(struct pki_spec){.subject = "CN=other", .key = pki_key(key, 0)});
     gnutls_pubkey_t public_key;
     gnutls_datum_t spki;
 
     ck_assert_int_ge(gnutls_pubkey_init(&public_key), 0);
     ck_assert_int_ge(gnutls_pubkey_import_x509(public_key, other.crt, 0), 0);
     ck_assert_int_ge(gnutls_pubkey_export2(public_key, GNUTLS_X509_FMT_DER, &spki), 0);
-    say(&(struct token_message){.kind = TOKEN_OPENED,
-                                .n = 2,
-                                .parts = {bytes_of(spki.data, spki.size), pki_der(own.crt)}});
+    say(&(struct token_message){
+        .kind = TOKEN_OPENED, .n = 2, .parts = {bytes_of(spki.data, spki.size), pki_der(own.crt)}});
     gnutls_free(spki.data);
     gnutls_pubkey_deinit(public_key);
 }
@@ -162,11 +161,11 @@ END_TEST
 
 static void say_choices(const char *first, const char *second)
 {
-    say(&(struct token_message){
-        .kind = TOKEN_CHOICES,
-        .n = 2 * TOKEN_CHOICE_PARTS,
-        .parts = {bytes_of_string(first), bytes_of_string("CN=a"), bytes_of_string("x"),
-                  bytes_of_string(second), bytes_of_string("CN=\x1b\xff"), bytes_of_string("")}});
+    say(&(struct token_message){.kind = TOKEN_CHOICES,
+                                .n = 2 * TOKEN_CHOICE_PARTS,
+                                .parts = {bytes_of_string(first), bytes_of_string("CN=a"),
+                                          bytes_of_string("x"), bytes_of_string(second),
+                                          bytes_of_string("CN=\x1b\xff"), bytes_of_string("")}});
 }
 
 /* What is answered, or else the first; and a token that asks again is broken. */
