@@ -11,10 +11,4 @@ void generate_fish(void);
 void generate_zsh_commands(void);
 void generate_zsh_keys(void);
 
-/* "connect disconnect …" with blanks between; g_free(). */
-char *generate_names(const struct command *const *table);
-/* A key has an option on the command line: "--port", or "--password-fd" for a secret; g_free().
- * NULL = it has none. */
-char *generate_option(const struct profile_key *key);
-
 #endif

@@ -6,7 +6,8 @@
 #include "cli/generate.h"
 #include "profile/profile.h"
 
-char *generate_names(const struct command *const *table)
+/* "connect disconnect …" with blanks between; g_free(). */
+static char *names_of(const struct command *const *table)
 {
     GString *names = g_string_new(NULL);
 
@@ -16,7 +17,9 @@ char *generate_names(const struct command *const *table)
     return g_string_free(names, FALSE);
 }
 
-char *generate_option(const struct profile_key *key)
+/* Of a key on the command line: "--port", or "--password-fd" for a secret; g_free(). NULL = it has
+ * none. */
+static char *option_of(const struct profile_key *key)
 {
     if (key->type == PROFILE_SECRET) {
         return g_strdup_printf("--%s-fd", key->name);
@@ -89,13 +92,13 @@ static void bash_branch(const char *command, const char *action, const struct co
 
 void generate_bash_commands(void)
 {
-    char *names = generate_names(cli_commands);
+    char *names = names_of(cli_commands);
 
     printf("1:*) words='%s --help --version' ;;\n", names);
     g_free(names);
     for (const struct command *const *row = cli_commands; *row != NULL; row++) {
         if ((*row)->actions != NULL) {
-            names = generate_names((*row)->actions);
+            names = names_of((*row)->actions);
             printf("2:%s:*) words='%s --help' ;;\n", (*row)->name, names);
             g_free(names);
         }
@@ -124,7 +127,7 @@ void generate_bash_values(void)
     GString *files = g_string_new(NULL), *values = g_string_new(NULL), *all = g_string_new(NULL);
 
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        char *option = generate_option(key);
+        char *option = option_of(key);
 
         if (option == NULL) {
             continue;
@@ -181,7 +184,7 @@ static void zsh_option(const char *option, const char *help, const char *metavar
 void generate_zsh_keys(void)
 {
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        char *option = generate_option(key);
+        char *option = option_of(key);
         char *choices =
             key->choices == NULL ? g_strdup("") : g_strjoinv(" ", (char **)key->choices);
         char *values = key->type == PROFILE_FILE ? g_strdup("_files")
@@ -276,7 +279,7 @@ static void fish_branch(const char *command, const char *action, const struct co
 static void fish_keys(void)
 {
     for (const struct profile_key *key = profile_keys(); key->name != NULL; key++) {
-        char *option = generate_option(key);
+        char *option = option_of(key);
         char *choices = key->choices == NULL ? NULL : g_strjoinv(" ", (char **)key->choices);
         char *what;
 

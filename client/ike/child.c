@@ -64,7 +64,8 @@ void child_offer_write(struct chain *chain, const struct child_offer *offer)
     sa_write(chain, &offer->proposals, bytes_of(spi, sizeof spi));
 }
 
-void child_selectors(const struct ike *ike, struct ts_list *local, struct ts_list *remote)
+/* Of the first Child SA, as they are asked for (RFC 7296 2.9). */
+static void selectors(const struct ike *ike, struct ts_list *local, struct ts_list *remote)
 {
     ts_offer(local, &ike->config.local_ts, &ike->config);
     ts_offer(remote, &ike->config.remote_ts, &ike->config);
@@ -113,7 +114,7 @@ enum err child_build(struct ike *ike, struct chain *chain)
         return err;
     }
     child_offer_without_ke(&offer->proposals, &ike->offer_esp);
-    child_selectors(ike, &offer->local, &offer->remote);
+    selectors(ike, &offer->local, &offer->remote);
     if (child_is_later(ike)) {
         return OK;
     }

@@ -230,7 +230,8 @@ static void linger(struct ike *ike, struct child *child)
     child->until = ike->now + LINGER_US;
 }
 
-void children_drop(struct ike *ike, struct child *child)
+/* It goes at once, without a word to the gateway. */
+static void drop(struct ike *ike, struct child *child)
 {
     if (child->announced) {
         ike_emit(ike,
@@ -319,7 +320,7 @@ static void silence(struct ike *ike, const struct policy *policy)
         struct child *child = &ike->children[i];
 
         if (child->state == CHILD_LINGERING && child->sa->spi_in == policy->outbound) {
-            children_drop(ike, child);
+            drop(ike, child);
         }
     }
 }
@@ -359,7 +360,7 @@ void children_check(struct ike *ike)
         return;
     }
     while ((child = children_in_state(ike, CHILD_LINGERING)) != NULL) {
-        children_drop(ike, child);
+        drop(ike, child);
     }
     ike_close(ike, CLOSE_DELETE, REASON_GATEWAY_CLOSED,
               _("The gateway deleted the tunnel's Child SA."));
@@ -429,7 +430,7 @@ void children_tick(struct ike *ike)
             continue;
         }
         if (child->state == CHILD_LINGERING) {
-            children_drop(ike, child);
+            drop(ike, child);
         } else if (child->state == CHILD_HELD) {
             children_switch(ike, child);
         } else if (child->state == CHILD_REPLACED) {

@@ -75,8 +75,6 @@ void child_later(struct ike *ike, const struct message *message);
 bool child_try_again(struct ike *ike, const struct message *message, const struct notify *refusal);
 /* The addresses that were assigned can be used with those selectors of ours. */
 bool child_address_usable(const struct net_config *net, const struct ts_list *local);
-/* The selectors of the first Child SA as they were asked for (RFC 7296 2.9). */
-void child_selectors(const struct ike *ike, struct ts_list *local, struct ts_list *remote);
 /* SA payload of an offer. */
 void child_offer_write(struct chain *chain, const struct child_offer *offer);
 /* The proposals without their key exchange methods. */
@@ -142,8 +140,6 @@ void children_replaced(struct ike *ike, struct child *child);
 void children_switch(struct ike *ike, struct child *child);
 /* The gateway's Delete names it. True when our half is to be named in the answer. */
 bool children_deleted(struct ike *ike, struct child *child);
-/* It goes at once, without a word to the gateway. */
-void children_drop(struct ike *ike, struct child *child);
 /* Ends the connection when nothing carries traffic any more and nothing will. */
 void children_check(struct ike *ike);
 /* The gateway may have lost them: they are rekeyed, which tells (RFC 7296 2.25.1). */

@@ -57,7 +57,8 @@ void session_record_connected(struct session *session)
     session_record_state(session, "connected", "");
 }
 
-gboolean session_is_full_tunnel(const struct session *session)
+/* All traffic goes through the tunnel: the profile asks for it and the gateway grants it. */
+static gboolean is_full_tunnel(const struct session *session)
 {
     gboolean granted = FALSE;
     for (size_t i = 0; i < session->net.n_routes; i++) {
@@ -185,7 +186,7 @@ gboolean session_apply(struct session *session, GError **error)
         profile_get_list(profile, options.apps == HOST_APPS_ONLY ? "include-apps" : "exclude-apps");
     options.app_names = (const char *const *)apps;
     options.app_owner = session->owner;
-    options.full_tunnel = session_is_full_tunnel(session);
+    options.full_tunnel = is_full_tunnel(session);
     options.gateway = gateway_address(session);
     if (session->leaves_host) {
         return host_apply_beside(session->host, &session->net, &options, error);
@@ -230,7 +231,7 @@ static void announce(struct session *session)
         .summary = session->summary,
         .dns_method = session->leaves_host ? "" : host_dns_method(session->host),
         .dns_answers = session->dns_answers,
-        .full_tunnel = session_is_full_tunnel(session),
+        .full_tunnel = is_full_tunnel(session),
         .again = session->announced,
     };
     session->announcing = FALSE;

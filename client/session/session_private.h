@@ -116,8 +116,6 @@ gboolean session_has_kill_switch(const struct session *session);
 gboolean session_open_sockets(struct session *session, GError **error);
 /* Addresses, routes and DNS of session->net, which becomes what the profile wants of it. */
 gboolean session_apply(struct session *session, GError **error);
-/* All traffic goes through the tunnel: the profile asks for it and the gateway grants it. */
-gboolean session_is_full_tunnel(const struct session *session);
 /* `godwit status` tells it. */
 void session_record_state(struct session *session, const char *state, const char *why);
 void session_record_connected(struct session *session);

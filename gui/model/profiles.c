@@ -86,7 +86,7 @@ static void add_setting(GString *text, const struct profile *profile, const stru
     g_string_append_printf(text, "%s=%s\n", key->name, value == NULL ? "(…)" : value);
 }
 
-char *godwit_profile_dup_settings(GodwitProfile *profile)
+static char *settings_of(GodwitProfile *profile)
 {
     struct profile *loaded = profile->values == NULL ? profile_load(profile->path, NULL)
                                                      : profile_from_variant(profile->values, NULL);
@@ -320,7 +320,7 @@ char *godwit_profiles_dup_settings(GodwitProfiles *profiles, const char *title)
         g_autofree char *shown = shown_text(profile->title);
 
         if (strcmp(shown, title) == 0) {
-            return godwit_profile_dup_settings(profile);
+            return settings_of(profile);
         }
     }
     return g_strdup("");

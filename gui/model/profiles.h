@@ -15,8 +15,6 @@ const char *godwit_profile_get_gateway(GodwitProfile *profile); /* "" = not know
 const char *godwit_profile_get_path(GodwitProfile *profile);    /* NULL = the computer's */
 const char *godwit_profile_get_why(GodwitProfile *profile); /* it can't be used; NULL = it can */
 
-/* What is set, "key=value" a line, fit to be shown; no secrets, no content of files. g_free(). */
-char *godwit_profile_dup_settings(GodwitProfile *profile);
 
 /*
  * The list of them, a GListModel: the user's, kept as the folder ~/.config/godwit is, then the
@@ -30,7 +28,8 @@ GodwitProfiles *godwit_profiles_new(void);
 void godwit_profiles_look(GodwitProfiles *profiles);
 /* `list`: a(sa{sv}s) as ListSystemProfiles gives it; NULL = the service tells none. */
 void godwit_profiles_set_system(GodwitProfiles *profiles, GVariant *list);
-/* godwit_profile_dup_settings() of that whose title is shown so; "" = there is none. g_free(). */
+/* Of that whose title is shown so, what is set, "key=value" a line, fit to be shown: no secrets, no
+ * content of files; "" = there is none. g_free(). */
 char *godwit_profiles_dup_settings(GodwitProfiles *profiles, const char *title);
 
 #endif

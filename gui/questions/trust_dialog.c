@@ -115,8 +115,3 @@ GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, 
     gtk_window_present(window);
     return window;
 }
-
-void trust_dialog_dismiss(GtkWindow *dialog)
-{
-    frame_dismiss(dialog);
-}

@@ -21,6 +21,5 @@ typedef void (*trust_done)(void *context, gboolean trusted, gboolean remember);
 /* As ask_dialog_show(). `now` in seconds since 1970. Enter does not trust. */
 GtkWindow *trust_dialog_show(const struct trust_question *question, gint64 now, GtkWindow *parent,
                              trust_done done, void *context);
-void trust_dialog_dismiss(GtkWindow *dialog);
 
 #endif

@@ -52,7 +52,7 @@ def main():
     lines, functions = executed_lines(os.path.abspath(build))
     with open(os.path.join(build, "unreached"), "w", encoding="utf-8") as file:
         for path in sorted(path for path in lines if path.startswith(tuple(f"{f}/" for f in folders))):
-            print(*unreached(path, lines[path], functions[path]), sep="\n", file=file)
+            file.writelines(f"{line}\n" for line in unreached(path, lines[path], functions[path]))
     total_reached = total = 0
     for folder in folders:
         folder_reached = folder_total = 0
