@@ -15,7 +15,6 @@ const char *godwit_profile_get_gateway(GodwitProfile *profile); /* "" = not know
 const char *godwit_profile_get_path(GodwitProfile *profile);    /* NULL = the computer's */
 const char *godwit_profile_get_why(GodwitProfile *profile); /* it can't be used; NULL = it can */
 
-
 /*
  * The list of them, a GListModel: the user's, kept as the folder ~/.config/godwit is, then the
  * computer's, each sorted by title. Entries that have not changed stay the same objects.

@@ -25,6 +25,8 @@ def executed_lines(build):
             base = content["current_working_directory"]
             for file in content["files"]:
                 path = os.path.relpath(os.path.join(base, file["file"]))
+                if not os.path.exists(path):
+                    continue  # what is left of an earlier build
                 for line in file["lines"]:
                     lines[path][line["line_number"]] += line["count"]
                 for function in file["functions"]:
@@ -39,7 +41,8 @@ def unreached(path, lines, functions):
     told = []
     begins = sorted(functions)
     for start, end in zip(begins, begins[1:] + [len(text) + 1]):
-        missed = [number for number in range(start, end) if lines.get(number) == 0]
+        missed = [number for number in range(start, min(end, len(text) + 1))
+                  if lines.get(number) == 0]
         if missed:
             whole = " (never called)" if lines.get(start) == 0 else ""
             told.append(f"{path}:{start}: {functions[start]}{whole}")
