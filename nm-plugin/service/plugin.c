@@ -371,13 +371,14 @@ static void godwit_plugin_init(GodwitPlugin *self)
 
 GodwitPlugin *godwit_plugin_new(const char *bus_name, GError **error)
 {
-    g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+    GodwitPlugin *self =
+        g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
+                       bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
+    if (self) {
+        g_autoptr(GDBusConnection) bus =
+            nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
 
-    if (!bus) {
-        return NULL;
+        link_warm_up(bus); /* while NetworkManager finds out what else it needs */
     }
-    /* While we take our name, and NetworkManager finds out what else it needs. */
-    link_warm_up(bus);
-    return g_initable_new(GODWIT_TYPE_PLUGIN, NULL, error, NM_VPN_SERVICE_PLUGIN_DBUS_SERVICE_NAME,
-                          bus_name, NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, TRUE, NULL);
+    return self;
 }
