@@ -308,6 +308,7 @@ void session_object_free(struct session_object *object)
 void session_object_start(struct session_object *object)
 {
     session_start(object->session);
+    session_make_room(); /* main() has freed memory overwritten */
 }
 
 void session_object_disconnect(struct session_object *object)

@@ -10,6 +10,7 @@
 #include "host/dns.h"
 #include "host/firewall.h"
 #include "host/netlink.h"
+#include "host/nft.h"
 #include "host/record.h"
 #include "host/routing.h"
 #include "host/uplink_routes.h"
@@ -326,6 +327,11 @@ gboolean host_lend(struct host *host, uid_t keeper, GError **error)
 void host_prepare(void)
 {
     firewall_prepare();
+}
+
+void host_make_room(void)
+{
+    nft_make_room();
 }
 
 static gboolean has_family(const struct net_config *config, enum family family)

@@ -120,6 +120,8 @@ guint host_count_lent(void);
 guint host_clean_lent(void);
 /* For who has time before host_apply() is urgent: it is quicker then. Changes nothing. */
 void host_prepare(void);
+/* The same, for a process that has freed memory overwritten (M_PERTURB). */
+void host_make_room(void);
 /* Addresses, MTU, link up, routes (see routing.h), DNS. Repeated, it changes what is there into
  * what is wanted now, without a moment in which packets could leave beside the tunnel. On failure
  * everything done so far is reverted. That DNS cannot be set is no failure: see host_dns_method(),

@@ -101,12 +101,7 @@ gboolean nft_run(const char *commands, GError **error)
     return !why || refused(error, why);
 }
 
-/*
- * The library takes 2 MiB in one piece for what it sends. From here until the end of nft_run() they are
- * ours: new pages cost more than all that is done with them, above all in a process that has freed
- * memory overwritten (M_PERTURB), where what is taken is overwritten too.
- */
-static void make_room(void)
+void nft_make_room(void)
 {
     enum { ROOM = (2 << 20) + (128 << 10) };
     (void)mallopt(M_MMAP_THRESHOLD, 2 * ROOM);
@@ -120,7 +115,6 @@ static void make_room(void)
 
 void nft_prepare(const char *commands)
 {
-    make_room();
     /* Nothing is sent before all of it is read, and this is no command. */
     g_autofree char *text = g_strconcat(commands, "nothing of this\n", NULL);
     struct library library;

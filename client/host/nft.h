@@ -10,5 +10,11 @@ gboolean nft_run(const char *commands, GError **error);
 /* For who has time before nft_run() is urgent: reads such commands and changes nothing, so that the
  * library is loaded and has its memory. */
 void nft_prepare(const char *commands);
+/*
+ * The library takes 2 MiB in one piece for what it sends. From now until the end of nft_run() they are
+ * the process's: where freed memory is overwritten (M_PERTURB) what is taken is overwritten too, and new
+ * pages then cost more than all that is done with them.
+ */
+void nft_make_room(void);
 
 #endif

@@ -22,6 +22,11 @@ guint session_clean_lent(void)
     return host_clean_lent();
 }
 
+void session_make_room(void)
+{
+    host_make_room();
+}
+
 guint session_leftovers(void)
 {
     g_autoptr(GPtrArray) records = record_list();

@@ -119,6 +119,9 @@ guint session_clean_leftovers(void);
  * cleaned. */
 guint session_count_lent(void);
 guint session_clean_lent(void);
+/* After session_start(), in a process that has freed memory overwritten (M_PERTURB): what takes time
+ * when the session connects is done while there is time. */
+void session_make_room(void);
 /* How many there are, as far as the caller may see. */
 guint session_leftovers(void);
 /* Why the programs of this host cannot be told apart, translated; NULL = they can. */

@@ -387,6 +387,10 @@ guint session_clean_leftovers(void)
     return session_leftovers();
 }
 
+void session_make_room(void)
+{
+}
+
 guint session_clean_lent(void)
 {
     return session_leftovers();
